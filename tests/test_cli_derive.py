@@ -165,7 +165,7 @@ class TestRefusals:
             (["trace(X)", "--wrt", "X", "--let", "X"], "--let X: write NAME=SHAPE"),
             (["trace(X)", "--wrt", "X", "--let", "=n"], "write NAME=SHAPE"),
             (["trace(X)", "--wrt", "X", "--let", "X=n,n", "--let", "X=n,n"], "declared twice"),
-            (["trace(X)", "--wrt", "X", "--let", "X=n,n:diagonal"], "may be symmetric or"),
+            (["trace(X)", "--wrt", "X", "--let", "X=n,n:wide"], "may be symmetric or"),
             (["trace(X)", "--wrt", "X", "--let", "X=m,n"], "square"),
             (["trace(X)", "--wrt", "X", "--let", "X=n,n,n"], "more than two sizes"),
             (["trace(X)", "--wrt", "X", "--let", "X=0,0"], "at least 1"),

@@ -208,16 +208,20 @@ class ExpressionMethods:
         return differential_by(self, symbols)
 
     @refuses_depth
-    def gradient(self: Any, x: Any) -> Expression:
+    def gradient(self: Any, x: Any, *, entries: str = "all") -> Expression:
         """The gradient of a scalar: the G of df = tr(Gᵀ dX), of the shape of ``x``.
 
         Where ``x`` is declared symmetric, dX is symmetric, and G is the symmetric one of all
-        matrices that satisfy this.
+        matrices that satisfy this. So for diagonal and triangular ones.
 
         Parameters
         ----------
         x : Expression or str
             A symbol, or its name.
+        entries : {"all", "free"}, default="all"
+            "free" gives, by a symmetric ``x``, the derivatives by the entries on and below the
+            diagonal, each of which moves its mirror image: 2G − G∘I (Petersen & Pedersen 2012,
+            (138)). Its `vech` is Dᵀ vec(G), the gradient by vech(x) (Magnus & Neudecker 2019, 3.8).
 
         Returns
         -------
@@ -232,7 +236,7 @@ class ExpressionMethods:
         """
         from mcmodels.calculus.derive.gradients import gradient
 
-        return gradient(self, x)
+        return gradient(self, x, entries)
 
     @refuses_depth
     def jacobian(self: Any, x: Any) -> Expression:

@@ -28,6 +28,7 @@ _SHAPES = """shapes:
   --let A=m,n                    a matrix of m rows and n columns
   --let S=n,n:symmetric          a symmetric matrix; or S=matrix:symmetric, of any size
   --let S=n,n:positive_definite  a positive definite one
+  --let L=n,n:lower_triangular   or upper_triangular, diagonal, orthogonal
   --let y=k:probability          a vector that sums to 1; or y=vector:probability
   --let k=scalar:integer         a whole number, for matrix_power(A, k)
 

@@ -318,12 +318,25 @@ MORE_ELEMENTWISE = (
 )
 
 
+def _end_of_stack(g: Grower, r: Size, c: Size, d: int) -> Expression:
+    first = g.size()
+    return mc.tanh(mc.vstack([g.grow(first, c, d), g.grow(r, c, d)]))[first:]
+
+
+def _first_columns(g: Grower, r: Size, c: Size, d: int) -> Expression:
+    return mc.sin(mc.hstack([g.grow(r, c, d), g.grow(r, g.size(), d)]))[:, :c]
+
+
 PRODUCTIONS = (
     Production("+", _any, lambda g, r, c, d: g.grow(r, c, d) + g.grow(r, c, d)),
     Production("-", _any, lambda g, r, c, d: g.grow(r, c, d) - g.grow(r, c, d)),
     Production("number", _any, lambda g, r, c, d: _number(g) * g.grow(r, c, d)),
     Production("scalar", _any, lambda g, r, c, d: g.grow(ONE, ONE, d) * g.grow(r, c, d)),
     Production("broadcast", _array, lambda g, r, c, d: g.grow(ONE, ONE, d) + g.grow(r, c, d)),
+    Production("+ column", _matrix, lambda g, r, c, d: g.grow(r, c, d) + g.grow(r, ONE, d)),
+    Production("row -", _matrix, lambda g, r, c, d: g.grow(ONE, c, d) - g.grow(r, c, d)),
+    Production("* column", _matrix, lambda g, r, c, d: g.grow(r, c, d) * g.grow(r, ONE, d)),
+    Production("/ row", _matrix, lambda g, r, c, d: g.grow(r, c, d) / g.positive(ONE, c, d - 1)),
     Production("*", _array, lambda g, r, c, d: g.grow(r, c, d) * g.grow(r, c, d)),
     Production("/", _any, lambda g, r, c, d: g.grow(r, c, d) / g.positive(r, c, d - 1)),
     Production("/ scalar", _any, lambda g, r, c, d: g.grow(r, c, d) / g.positive(ONE, ONE, d - 1)),
@@ -359,6 +372,9 @@ PRODUCTIONS = (
     Production("quadratic form", _scalar, _quadratic_form),
     Production("form in vec", _scalar, _kron_form),
     Production("sum", _scalar, _of_shape(mc.sum)),
+    Production("norm of vech", _scalar, _of_square(lambda Z: mc.norm(mc.vech(Z)))),
+    Production("sum of a slice", _scalar,
+               lambda g, r, c, d: mc.sum(g.grow(g.size(), ONE, d)[1:] ** 2)),
     Production("mean", _scalar, _of_shape(mc.mean)),
     Production("norm", _scalar, _of_shape(mc.norm)),
     Production("trace", _scalar, _of_square(mc.trace)),
@@ -370,6 +386,12 @@ PRODUCTIONS = (
     Production("logsumexp", _scalar, lambda g, r, c, d: mc.logsumexp(g.grow(g.size(), ONE, d))),
     Production("sum axis=1", _column, lambda g, r, c, d: mc.sum(g.grow(r, g.size(), d), axis=1)),
     Production("sum axis=0", _column, lambda g, r, c, d: mc.sum(g.grow(g.size(), r, d), axis=0)),
+    Production("mean axis=0", _column, lambda g, r, c, d: mc.mean(g.grow(g.size(), r, d), axis=0)),
+    Production("norm axis=1", _column,
+               lambda g, r, c, d: mc.norm(g.positive(r, g.size(), d - 1), axis=1)),
+    Production("logsumexp axis=0", _column,
+               lambda g, r, c, d: mc.logsumexp(g.grow(g.size(), r, d), axis=0)),
+    Production("slice", _simple_column, _end_of_stack),
     Production("diagonal", _column, lambda g, r, c, d: mc.diag(g.grow(r, r, d))),
     Production("softmax", _column, lambda g, r, c, d: mc.softmax(g.grow(r, ONE, d))),
     Production(
@@ -384,7 +406,11 @@ PRODUCTIONS = (
     Production("commutation", _long_column, _commuted),
     Production("diagonal selection", _simple_column, _diagonal_placed),
     Production("softmax axis=1", _matrix, lambda g, r, c, d: mc.softmax(g.grow(r, c, d), axis=1)),
+    Production("softmax axis=0", _matrix, lambda g, r, c, d: mc.softmax(g.grow(r, c, d), axis=0)),
+    Production("slice of columns", _simple_matrix, _first_columns),
     Production("outer", _matrix, lambda g, r, c, d: g.grow(r, ONE, d) @ g.grow(c, ONE, d).T),
+    Production("tril", _square, lambda g, r, c, d: mc.tril(g.grow(r, c, d))),
+    Production("triu", _square, lambda g, r, c, d: mc.triu(g.grow(r, c, d))),
     Production("inv", _square, lambda g, r, c, d: mc.inv(g.invertible(r, d))),
     Production(
         "matrix_power",

@@ -9,6 +9,7 @@ from mpmath import mp
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.study.checks import directions
+from mcmodels.calculus.study.instances import as_declared
 from tests.calculus import high_precision
 from tests.calculus.domains import inside
 
@@ -21,6 +22,8 @@ x, y = mc.vector("x", "m"), mc.vector("y", "m")
 X, A, B = mc.matrix("X", "m", "n"), mc.matrix("A", "m", "m"), mc.matrix("B", "m", "m")
 S = mc.matrix("S", "m", "m", symmetric=True)
 P = mc.matrix("P", "m", "m", positive_definite=True)
+L = mc.matrix("L", "m", "m", lower_triangular=True)
+W = mc.matrix("W", "m", "m", diagonal=True)
 Y, K = mc.matrix("Y", "n", "p"), mc.matrix("K", "m*n", "n*p")
 
 ELEMENTWISE = [
@@ -65,6 +68,15 @@ SCALARS = [
     (mc.sum(mc.block_sum(K, X) ** 2), X),
     (mc.norm(mc.block_trace(K, Y)), Y),
     (mc.logsumexp(mc.diag(A @ A)), A),
+    (mc.norm(X - y + mc.mean(X, axis=0).T), X),
+    (mc.sum(mc.softmax(X, axis=0) / x), X),
+    (mc.sum(X / mc.norm(X, axis=1) * x), X),
+    (mc.norm(A[1:, :] @ X - (B @ X)[:-1, :]), A),
+    (mc.sum(mc.sin(mc.hstack([X, x]) @ mc.vstack([Y, Y[:1, :]]))), X),
+    (mc.norm(mc.vech(A @ A)), A),
+    (mc.logdet(mc.tril(A)) + mc.sum(mc.triu(A @ A)), A),
+    (mc.logdet(L) + y.T @ mc.inv(L) @ x, L),
+    (mc.logsumexp(W @ W @ x), W),
     (mc.sum(mc.sin(mc.unvec(mc.vec(X) * mc.vec(X), "n", "m") @ A)), X),
     (mc.sum(y * mc.polygamma(2, x)), x),
     (mc.sum(mc.maximum(x, y) ** 3), x),
@@ -100,6 +112,7 @@ def point_of(*expressions):
             drawn = drawn + 2 * np.eye(len(drawn))
         if "symmetric" in symbol.declared:
             drawn = (drawn + drawn.T) / 2
+        drawn = as_declared(symbol, drawn)
         values[symbol] = high_precision.exactly(drawn)
     return values, SIZES
 

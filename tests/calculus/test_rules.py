@@ -70,6 +70,13 @@ MINIMAL: dict[type[Expression], list[Expression]] = {
     N.BlockSum: [mc.block_sum(K, X), mc.block_sum(K * L, mc.exp(X))],
     N.BlockTrace: [mc.block_trace(K, Y), mc.block_trace(K * L, mc.exp(Y))],
     **FUNCTION_CASES,
+    N.Stack: [
+        mc.hstack([X, Z]),
+        mc.vstack([X, Y.T, X]),
+        mc.vstack([x, a, y]),
+        mc.hstack([x, A]),
+        mc.block([[A, x], [x.T, a]]),
+    ],
 }
 CASES = [(kind, expression) for kind, found in MINIMAL.items() for expression in found]
 CONSTANT = {
@@ -81,6 +88,10 @@ CONSTANT = {
     N.Unit,
     N.Commutation,
     N.DiagonalSelection,
+    N.Selection,
+    N.Triangle,
+    N.Duplication,
+    N.Elimination,
 }
 
 
@@ -116,6 +127,13 @@ LINEAR: dict[type[Expression], list[tuple[Expression, N.Differential]]] = {
         (mc.block_trace(K, dX), dX),
     ],
     **LINEAR_FUNCTIONS,
+    N.Stack: [
+        (mc.hstack([0 * Z, dX, 0 * Z]), dX),
+        (mc.vstack([dX, 0 * Z]), dX),
+        (mc.vstack([0 * x, da]), da),
+        (mc.hstack([0 * A, dx, 0 * A]), dx),
+        (mc.hstack([dx.T, 0 * y.T]), dx),
+    ],
 }
 ADJOINT_CASES = [(kind, M, d) for kind, found in LINEAR.items() for M, d in found]
 VEC_CASES = [
@@ -195,7 +213,8 @@ def test_every_node_has_a_rule_and_a_test():
 def test_a_constant_holds_no_symbol_and_varies_with_none(kind):
     examples = [
         number(2), mc.size("n"), mc.eye("n"), mc.zeros("n"), mc.ones("m", "n"), mc.unit(0, "n"),
-        mc.commutation("m", "n"), mc.diagonal_selection("n"),
+        mc.commutation("m", "n"), mc.diagonal_selection("n"), mc.eye("n")[1:, :],
+        mc.tril(mc.ones("n", "n")), mc.duplication("n"), mc.elimination("n"),
     ]  # fmt: skip
     (constant,) = [example for example in examples if type(example) is kind]
     assert not constant.used

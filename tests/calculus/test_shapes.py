@@ -13,6 +13,7 @@ from mcmodels.calculus.derive.rules import DerivativeError
 a, k = scalar("a"), scalar("k", integer=True)
 x, y, u = vector("x", "n"), vector("y", "n"), vector("u", "m")
 A, X, Y = matrix("A", "n", "n"), matrix("X", "m", "n"), matrix("Y", "n", "p")
+Z = matrix("Z", "m", "n")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,13 @@ A, X, Y = matrix("A", "n", "n"), matrix("X", "m", "n"), matrix("Y", "n", "p")
         (X[:, 0], ("m",)),
         (mc.sum(X, axis=0), ("n",)),
         (mc.sum(X, axis=1), ("m",)),
+        (mc.mean(X, axis=0), ("n",)),
+        (mc.norm(X, axis=-1), ("m",)),
+        (mc.logsumexp(X, axis=0), ("n",)),
+        (mc.softmax(X, axis=0), ("m", "n")),
+        (X + u, ("m", "n")),
+        (x.T / X, ("m", "n")),
+        (u + x.T, ("m", "n")),
         (mc.vec(X), ("m*n",)),
         (mc.kron(X, Y), ("m*n", "n*p")),
         (mc.kron(x, x), ("n*n",)),
@@ -104,7 +112,14 @@ CLASHES = {
     "undeclared exponent": (lambda: mc.matrix_power(A, a), ["whole number", "integer=True"]),
     "diag": (lambda: mc.diag(X), ["square", "m×n (X)"]),
     "softmax of a matrix": (lambda: mc.softmax(X), ["axis=1", "m×n (X)"]),
-    "softmax down the columns": (lambda: mc.softmax(X, axis=0), ["axis=1", "axis=0"]),
+    "softmax along no axis": (lambda: mc.softmax(X, axis=2), ["axis is 0 or 1", "axis=2"]),
+    "norm along no axis": (lambda: mc.norm(X, axis=2), ["axis is 0 or 1", "axis=2"]),
+    "mean of a vector along an axis": (lambda: mc.mean(x, axis=0), ["mean", "vector of n (x)"]),
+    "a row where a column is written": (lambda: Z + x, ["m×n (Z)", "vector of n (x)", "x.T"]),
+    "a column where a row is written": (lambda: Z - u.T, ["m×n (Z)", "1×m (u.T)", "write u "]),
+    "a product of both": (lambda: Z * (2 * x), ["m×n (Z)", "vector of n (2 * x)", "(2 * x).T"]),
+    "a quotient by a column": (lambda: Z / x, ["m×n (Z)", "vector of n (x)", "x.T"]),
+    "a vector of neither": (lambda: Z + vector("z", "p"), ["m×n (Z)", "vector of p", "m or"]),
     "softmax of a row": (lambda: mc.softmax(x.T, axis=1), ["1×n"]),
     "logsumexp of a scalar": (lambda: mc.logsumexp(a), ["scalar"]),
     "axis of a vector": (lambda: mc.sum(x, axis=0), ["axis", "x"]),
@@ -113,7 +128,7 @@ CLASHES = {
     "blocks": (lambda: mc.block_sum(X, Y), ["m×n (X)", "n×p (Y)"]),
     "block traces": (lambda: mc.block_trace(X, Y), ["m×n (X)", "n×p (Y)"]),
     "entry of a scalar": (lambda: a[0], ["a scalar has no entries"]),
-    "two indices of a vector": (lambda: x[0, 0], ["one whole number"]),
+    "two indices of a vector": (lambda: x[0, 0], ["one whole number", "slice"]),
     "one index of a matrix": (lambda: X[0], ["two whole numbers"]),
     "a fraction as index": (lambda: X[0.5, 0], ["whole number", "0.5"]),
     "index outside": (lambda: vector("z", 3)[3], ["index 3", "vector of 3"]),
@@ -123,7 +138,7 @@ CLASHES = {
     "size -1": (lambda: mc.eye(-1), ["at least 1", "-1"]),
     "size 1.5": (lambda: vector("z", 1.5), ["1.5"]),
     "size True": (lambda: vector("z", True), ["True"]),
-    "size sum": (lambda: vector("z", "n+1"), ["n+1"]),
+    "size quotient": (lambda: vector("z", "n/m"), ["n/m"]),
     "one column": (lambda: matrix("Z", "n", 1), ["vector('Z', 'n')"]),
     "symmetric but not square": (lambda: matrix("Z", "m", "n", symmetric=True), ["'Z'", "m×n"]),
     "no name": (lambda: scalar(""), ["Python name"]),

@@ -166,8 +166,8 @@ FORMULAS = {
         "½(Σ⁻¹ ⊗ Σ⁻¹ − Σ⁻¹(x − μ)(x − μ)ᵀΣ⁻¹ ⊗ Σ⁻¹ − Σ⁻¹ ⊗ Σ⁻¹(x − μ)(x − μ)ᵀΣ⁻¹)",
     ),
     "Gaussian log-likelihood of n rows in μ": (
-        "−½n log|det Σ| − ½ tr((X − 1ₙμᵀ)Σ⁻¹(X − 1ₙμᵀ)ᵀ)",
-        "Σ⁻¹(X − 1ₙμᵀ)ᵀ1ₙ",
+        "−½n log|det Σ| − ½ tr((X − 1μᵀ)Σ⁻¹(X − 1μᵀ)ᵀ)",
+        "Σ⁻¹(X − 1μᵀ)ᵀ1ₙ",
         "−nΣ⁻¹",
     ),
     "Gaussian log-likelihood of n rows in Σ": (
@@ -250,7 +250,7 @@ FORMULAS = {
 }
 LETTERS = {
     "multinomial logistic loss": "P = softmax_rows(XW)",
-    "Gaussian log-likelihood of n rows in Σ": "Z = X − 1ₙμᵀ",
+    "Gaussian log-likelihood of n rows in Σ": "Z = X − 1μᵀ",
     "squared loss of a network, in W₂": "h = tanh(W₁x + b₁)",
     "squared loss of a network, in b₂": "h = tanh(W₁x + b₁)",
     "squared loss of a network, in W₁": "h = tanh(W₁x + b₁)",

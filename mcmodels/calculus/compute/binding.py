@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Symbol, Unit
+from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ShapeError
 
@@ -69,7 +69,7 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
         sizes[name] = value.__index__()
     for symbol, array in arrays.items():
         for size, length in zip((symbol.rows, symbol.cols), array.shape, strict=True):
-            if len(size.names) == 1 and size.factor == 1:
+            if size.is_name:
                 known = sizes.setdefault(size.names[0], length)
                 if known != length:
                     raise ShapeError(_clash(symbol, array, sizes))
@@ -145,6 +145,16 @@ def require_indices(expression: Expression, sizes: Mapping[str, int]) -> None:
             length = part.rows.value(sizes)
             if not -length <= part.index < length:
                 raise ShapeError(f"index {part.index} is outside a vector of {length}")
+        if isinstance(part, Selection):
+            start, stop = part.start.value(sizes), (part.start + part.rows).value(sizes)
+            length = part.cols.value(sizes)
+            if not 0 <= start < stop <= length:
+                raise ShapeError(f"the slice from {start} to {stop} is outside {length} entries")
+        for size in (part.rows, part.cols):
+            if size.rest is not None and size.value(sizes) < 1:
+                raise ShapeError(
+                    f"the size {size} is {size.value(sizes)} here; it must be positive"
+                )
 
 
 def _array(symbol: Symbol, value: Any) -> Array:
@@ -177,7 +187,31 @@ def _array(symbol: Symbol, value: Any) -> Array:
                 f"{symbol.name!r} is declared positive definite; "
                 f"found the eigenvalue {smallest:.3g}"
             )
+    if array.ndim == 2:
+        _require_structure(symbol, array)
     return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _require_structure(symbol: Symbol, array: Array) -> None:
+    """Refuse entries where a diagonal or triangular matrix has none, and QᵀQ that is not I."""
+    others = {
+        "diagonal": lambda: array * (1 - np.eye(*array.shape)),
+        "lower_triangular": lambda: np.triu(array, 1),
+        "upper_triangular": lambda: np.tril(array, -1),
+    }
+    for word, outside in others.items():
+        if word in symbol.declared and outside().any():
+            raise ValueError(
+                f"{symbol.name!r} is declared {word.replace('_', ' ')}; found "
+                f"{np.abs(outside()).max():.3g} where entries are zero"
+            )
+    if "orthogonal" in symbol.declared:
+        error = np.abs(array.T @ array - np.eye(array.shape[1])).max()
+        if error > _NOT_ONE:
+            raise ValueError(
+                f"{symbol.name!r} is declared orthogonal; found QᵀQ that differs from I by "
+                f"{error:.3g}"
+            )
 
 
 def _require_probability(symbol: Symbol, array: Array) -> None:

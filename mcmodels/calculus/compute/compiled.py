@@ -78,7 +78,7 @@ class CompiledFunction:
             size.names[0]
             for symbol in self._symbols
             for size in (symbol.rows, symbol.cols)
-            if len(size.names) == 1 and size.factor == 1
+            if size.is_name
         }
         self._untold = sorted(expression.size_names - told)
         self.arguments = (*(symbol.name for symbol in self._symbols), *self._untold)

@@ -20,6 +20,7 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -129,6 +130,8 @@ def walk(
             return values[part]
         if isinstance(part, N.Unevaluated):
             return _directional_derivative(part, values, sizes)
+        if isinstance(part, N.Product) and _is_slice(part):
+            return _slice(part, value, sizes)
         children = [value(child) for child in part.children]
         try:
             result = VALUES[type(part)](part, children, xp, sizes)
@@ -264,6 +267,14 @@ def _matrix_power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
     return xp.array(np.eye(len(base))) if result is None else result
 
 
+def _product(c: list[Array]) -> Array:
+    """From left to right, but (Au)(vᵀB) where a column meets a row: smaller than A(uvᵀ)B."""
+    for i in range(len(c) - 2, -1, -1):
+        if c[i].shape[1] == 1:
+            return reduce(np.matmul, c[: i + 1]) @ reduce(np.matmul, c[i + 1 :])
+    return reduce(np.matmul, c)
+
+
 def _commutation(e: Any, sizes: Any) -> Array:
     m, n = e.m.value(sizes), e.n.value(sizes)
     return np.eye(m * n)[np.arange(m * n).reshape(n, m).T.ravel()]
@@ -276,12 +287,72 @@ def _selection(e: Any, sizes: Any) -> Array:
     return result
 
 
+def _place(e: N.Selection, sizes: Any) -> tuple[int, int, int]:
+    """Where a selection starts and stops, and how many entries there are."""
+    start, stop = e.start.value(sizes), (e.start + e.rows).value(sizes)
+    length = e.cols.value(sizes)
+    if not 0 <= start < stop <= length:
+        raise EvaluationError(f"the slice from {start} to {stop} is outside {length} entries")
+    return start, stop, length
+
+
+def _entries_taken(e: N.Selection, sizes: Any) -> Array:
+    start, stop, length = _place(e, sizes)
+    return np.eye(stop - start, length, start)
+
+
+def _slice(
+    part: N.Product, value: Callable[[Expression], Array], sizes: Mapping[str, int]
+) -> Array:
+    """A product with selections at its ends, which need not be formed."""
+    c = list(part.children)
+    left = c.pop(0) if _selected(c[0]) else None
+    right = c.pop() if _selected(c[-1]) and len(c) > 1 else None
+    result = _product([value(child) for child in c])
+    if left is not None:
+        result = _cut(left, result, sizes)
+    return result if right is None else _cut(transpose(right), result.T, sizes).T
+
+
+def _is_slice(part: N.Product) -> bool:
+    return _selected(part.children[0]) or _selected(part.children[-1])
+
+
+def _selected(factor: Expression) -> bool:
+    inner = factor.argument if isinstance(factor, N.Transpose) else factor
+    return isinstance(inner, N.Selection)
+
+
+def _cut(factor: Any, array: Array, sizes: Mapping[str, int]) -> Array:
+    """The rows of an array that a selection takes; zeros around them where it is transposed."""
+    if isinstance(factor, N.Selection):
+        start, stop, _ = _place(factor, sizes)
+        return array[start:stop]
+    start, _, length = _place(factor.argument, sizes)
+    result = np.zeros((length, array.shape[1]), dtype=array.dtype) + 0 * array[:1]
+    result[start : start + len(array)] = array
+    return result
+
+
 def _unit(e: Any, sizes: Any) -> Array:
     n = e.rows.value(sizes)
     if not -n <= e.index < n:
         raise EvaluationError(f"index {e.index} is outside a vector of {n}")
     result = np.zeros((n, 1))
     result[e.index] = 1
+    return result
+
+
+def _elimination(n: int) -> Array:
+    cols, rows = np.triu_indices(n)  # the order of vech: down the columns
+    return np.eye(n * n)[cols * n + rows]
+
+
+def _duplication(n: int) -> Array:
+    cols, rows = np.triu_indices(n)
+    result = np.zeros((n * n, len(rows)))
+    result[cols * n + rows, np.arange(len(rows))] = 1
+    result[rows * n + cols, np.arange(len(rows))] = 1
     return result
 
 
@@ -312,7 +383,10 @@ def _scalar(value: Any) -> Array:
 
 
 def _shape(e: Expression, sizes: Mapping[str, int]) -> tuple[int, int]:
-    return e.rows.value(sizes), e.cols.value(sizes)
+    shape = e.rows.value(sizes), e.cols.value(sizes)
+    if min(shape) < 1:
+        raise EvaluationError(f"{e} has no entries here: its shape is {shape}")
+    return shape
 
 
 Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
@@ -320,15 +394,20 @@ Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
 VALUES: dict[type[Expression], Values] = {
     N.Number: lambda e, c, xp, s: xp.array([[xp.number(e.value)]]),
     N.SizeValue: lambda e, c, xp, s: xp.array([[xp.number(s[e.name])]]),
-    N.Identity: lambda e, c, xp, s: xp.array(np.eye(e.rows.value(s))),
+    N.Identity: lambda e, c, xp, s: xp.array(np.eye(*_shape(e, s))),
     N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),
     N.Ones: lambda e, c, xp, s: xp.array(np.ones(_shape(e, s))),
     N.Unit: lambda e, c, xp, s: xp.array(_unit(e, s)),
     N.Commutation: lambda e, c, xp, s: xp.array(_commutation(e, s)),
     N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
+    N.Triangle: lambda e, c, xp, s: xp.array(np.tri(e.rows.value(s))),
+    N.Duplication: lambda e, c, xp, s: xp.array(_duplication(e.n.value(s))),
+    N.Elimination: lambda e, c, xp, s: xp.array(_elimination(e.n.value(s))),
+    N.Selection: lambda e, c, xp, s: xp.array(_entries_taken(e, s)),
+    N.Stack: lambda e, c, xp, s: np.concatenate(c, axis=e.axis),
     N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),
     N.Scaled: lambda e, c, xp, s: reduce(lambda a, b: a * b, c, xp.number(e.coefficient)),
-    N.Product: lambda e, c, xp, s: reduce(lambda a, b: a @ b, c),
+    N.Product: lambda e, c, xp, s: _product(c),
     N.Hadamard: lambda e, c, xp, s: reduce(lambda a, b: a * b, c),
     N.Power: _power,
     N.MatrixPower: _matrix_power,

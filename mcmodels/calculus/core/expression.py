@@ -107,7 +107,10 @@ class Expression(ExpressionMethods):
         self.height = 1 + max((child.height for child in children), default=0)
         self.used = frozenset()
         self.context = frozenset()
-        self.size_names = frozenset(rows.names + cols.names)
+        names = rows.names + cols.names
+        if rows.rest is not None or cols.rest is not None:
+            names = (*rows.all_names, *cols.all_names)
+        self.size_names = frozenset(names)
         for child in children:
             if not child.used <= self.used:
                 self.used = self.used | child.used
@@ -128,7 +131,7 @@ class Expression(ExpressionMethods):
     def shape(self) -> tuple[int | str, ...]:
         """The shape of the value: a tuple of zero, one or two sizes."""
         sizes = () if self.is_scalar else (self.rows,) if self.is_column else (self.rows, self.cols)
-        return tuple(size.factor if not size.names else str(size) for size in sizes)
+        return tuple(str(size) if size.names else int(size.factor) for size in sizes)
 
     @property
     def symbols(self) -> tuple[Expression, ...]:

@@ -59,7 +59,9 @@ from mcmodels.calculus.core.special_functions import (
     sinh,
     tan,
 )
+from mcmodels.calculus.core.stacking import block, hstack, vstack
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
+from mcmodels.calculus.core.triangles import duplication, elimination, tril, triu, vech
 
 __all__ = [
     "abs",
@@ -71,6 +73,7 @@ __all__ = [
     "arcsinh",
     "arctan",
     "arctanh",
+    "block",
     "block_sum",
     "block_trace",
     "clip",
@@ -81,8 +84,10 @@ __all__ = [
     "diag",
     "diagonal_selection",
     "digamma",
+    "duplication",
     "eigvalsh",
     "eigvecsh",
+    "elimination",
     "erf",
     "erfc",
     "exp",
@@ -94,6 +99,7 @@ __all__ = [
     "gammaln",
     "gelu",
     "hardmax",
+    "hstack",
     "hypot",
     "inv",
     "inverse_mills",
@@ -139,10 +145,14 @@ __all__ = [
     "tan",
     "tanh",
     "trace",
+    "tril",
+    "triu",
     "unit",
     "unvec",
     "vec",
+    "vech",
     "vector",
+    "vstack",
     "where",
     "zeros",
 ]
@@ -284,7 +294,7 @@ def matrix_power(x: Any, k: Any) -> Expression:
     return arithmetic.matrix_power(_square("matrix_power", x), exponent)
 
 
-def norm(x: Any, ord: Any = None) -> Expression:
+def norm(x: Any, ord: Any = None, axis: int | None = None) -> Expression:
     """A norm; by default the 2-norm of a vector, the Frobenius norm of a matrix.
 
     Parameters
@@ -294,11 +304,13 @@ def norm(x: Any, ord: Any = None) -> Expression:
         As in `numpy.linalg.norm`. Of a vector: 1, 2, inf or any p of at least 1. Of a matrix:
         1 (the largest sum of a column of absolute values), inf (of a row), 2 (the largest singular
         value), "fro" or "nuc" (the sum of singular values).
+    axis : {None, 0, 1, -1}, default=None
+        Of a matrix: the 2-norms of its columns (0) or of its rows (1), as a vector.
 
     Returns
     -------
     Expression
-        A scalar.
+        A scalar; a vector with an axis.
 
     Raises
     ------
@@ -306,6 +318,10 @@ def norm(x: Any, ord: Any = None) -> Expression:
         If there is no such norm of ``x``.
     """
     expression = as_expression(x)
+    if axis is not None:
+        if ord not in (None, 2):
+            raise ShapeError(f"along an axis there is the 2-norm alone; found order {ord!r}")
+        return sqrt(sum(arithmetic.power(expression, number(2)), axis))
     line = ONE in (expression.rows, expression.cols)
     two = ord == 2 or (isinstance(ord, nodes.Number) and ord.value == 2)
     if not (ord is None or (two and line) or (ord == "fro" and not line)):
@@ -338,18 +354,28 @@ def sum(x: Any, axis: int | None = None) -> Expression:
     """
     expression = as_expression(x)
     if axis is not None:
-        if axis not in (0, 1) or expression.is_column:
-            raise ShapeError(f"axis is 0 or 1, of a matrix; found {axis} of {expression}")
-        if axis == 0:
-            expression = arithmetic.transpose(expression)
+        expression = _with_rows_along("sum", expression, axis)
         return arithmetic.matmul([expression, arithmetic.ones(expression.cols, ONE)])
     return arithmetic.total(expression)
 
 
-def mean(x: Any) -> Expression:
-    """The mean of all entries: their sum over their number."""
+def mean(x: Any, axis: int | None = None) -> Expression:
+    """The mean of all entries; with ``axis`` of each column (0) or row (1), a (column) vector."""
     expression = as_expression(x)
+    if axis is not None:
+        expression = _with_rows_along("mean", expression, axis)
+        return sum(expression, axis=1) / arithmetic.size_value(expression.cols)
     return sum(expression) / arithmetic.size_value(expression.rows * expression.cols)
+
+
+def _with_rows_along(function: str, expression: Expression, axis: int) -> Expression:
+    """A matrix whose rows are what the axis runs along: the transpose for axis 0."""
+    if axis not in (0, 1, -1, -2) or isinstance(axis, bool) or expression.is_column:
+        raise ShapeError(
+            f"{function} along an axis: axis is 0 or 1, of a matrix; found axis={axis} of "
+            f"{shape_text(expression)} ({expression})"
+        )
+    return arithmetic.transpose(expression) if axis in (0, -2) else expression
 
 
 def diag(x: Any) -> Expression:
@@ -388,23 +414,24 @@ def diag(x: Any) -> Expression:
 
 
 def softmax(x: Any, axis: int | None = None) -> Expression:
-    """exp(x) / sum(exp(x)) of a vector; with ``axis=1``, and only then, of each row of a matrix."""
-    return nodes.Softmax(_vector_or_rows("softmax", x, axis))
+    """exp(x) / sum(exp(x)) of a vector; of each column (``axis=0``) or row (1) of a matrix."""
+    result = nodes.Softmax(_vector_or_rows("softmax", x, axis))
+    return arithmetic.transpose(result) if axis in (0, -2) else result
 
 
 def logsumexp(x: Any, axis: int | None = None) -> Expression:
-    """log(sum(exp(x))) of a vector, a scalar; with ``axis=1`` of each row of a matrix, a vector."""
+    """log(sum(exp(x))) of a vector, a scalar; of each column (``axis=0``) or row (1), a vector."""
     return nodes.LogSumExp(_vector_or_rows("logsumexp", x, axis))
 
 
 def _vector_or_rows(function: str, x: Any, axis: int | None) -> Expression:
     expression = as_expression(x)
-    if axis not in (None, 1) or (axis == 1) == expression.is_column or expression.rows == ONE:
+    if (axis is None) != expression.is_column or expression.rows == ONE:
         raise ShapeError(
-            f"{function} takes a vector, or a matrix with axis=1 (each row); found "
-            f"{shape_text(expression)} ({expression}) with axis={axis}"
+            f"{function} takes a vector, or a matrix with axis=1 (each row) or axis=0 (each "
+            f"column); found {shape_text(expression)} ({expression}) with axis={axis}"
         )
-    return expression
+    return expression if axis is None else _with_rows_along(function, expression, axis)
 
 
 # -- Kronecker products and vec ------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mcmodels.calculus.core.block_nodes import Duplication, Elimination, Selection, Stack, Triangle
 from mcmodels.calculus.core.expression import Expression, node
 from mcmodels.calculus.core.sizes import ONE, Size
 
@@ -20,7 +21,9 @@ __all__ = [
     "DiagonalMatrix",
     "DiagonalSelection",
     "Differential",
+    "Duplication",
     "Elementwise",
+    "Elimination",
     "Hadamard",
     "Identity",
     "Kron",
@@ -33,19 +36,26 @@ __all__ = [
     "Power",
     "Product",
     "Scaled",
+    "Selection",
     "SizeValue",
     "Softmax",
+    "Stack",
     "Sum",
     "Symbol",
     "Total",
     "Trace",
     "Transpose",
+    "Triangle",
     "Unevaluated",
     "Unit",
     "Unvec",
     "Vec",
     "Zeros",
 ]
+
+
+# Declarations that the differential of a symbol has, too.
+LINEAR = frozenset({"symmetric", "diagonal", "lower_triangular", "upper_triangular"})
 
 
 @node
@@ -70,7 +80,7 @@ class Symbol(Expression):
         else:
             kind = f"a matrix of {self.rows}×{self.cols}"
         declared = self.declared - (
-            {"symmetric"} if "positive_definite" in self.declared else set()
+            {"symmetric"} if self.declared & {"positive_definite", "diagonal"} else set()
         )
         words = ", ".join(sorted(declared)).replace("_", " ")
         return f"{kind} ({words})" if words else kind
@@ -84,7 +94,7 @@ class Differential(Symbol):
 
     def __init__(self, of: Symbol) -> None:
         self.of = of
-        Symbol.__init__(self, f"d{of.name}", of.rows, of.cols, of.declared & {"symmetric"})
+        Symbol.__init__(self, f"d{of.name}", of.rows, of.cols, of.declared & LINEAR)
 
     def described(self) -> str:
         """Whose differential it is."""

@@ -7,18 +7,14 @@ from functools import wraps
 from numbers import Real
 from typing import Any
 
-from mcmodels.calculus.core import arithmetic, nodes
-from mcmodels.calculus.core.arithmetic import (
-    hadamard,
-    require_same_shape,
-    scale,
-    shape_text,
-    transpose,
-)
+from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core.arithmetic import hadamard, scale, shape_text, transpose
+from mcmodels.calculus.core.broadcasting import broadcast
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
+from mcmodels.calculus.core.slices import row_taken
 
 __all__ = ["add", "as_expression", "divide", "entry", "matmul", "multiply", "power", "subtract"]
 
@@ -60,44 +56,33 @@ def _keeps_names(operator: Operator) -> Operator:
 
 @_keeps_names
 def add(left: Any, right: Any) -> Expression:
-    """+, with a scalar added to every entry of an array."""
-    a, b = as_expression(left), as_expression(right)
-    if a.is_scalar != b.is_scalar:
-        a, b = (_filled(a, b), b) if a.is_scalar else (a, _filled(b, a))
-    require_same_shape("+", a, b)
-    return arithmetic.add([a, b])
-
-
-def _filled(value: Expression, like: Expression) -> Expression:
-    """An array whose entries are all the same scalar, as NumPy broadcasts it."""
-    return scale(value, nodes.Ones(like.rows, like.cols))
+    """+ of equal shapes; a scalar goes to every entry, a column or row to every one of a matrix."""
+    return arithmetic.add(broadcast("+", as_expression(left), as_expression(right)))
 
 
 @_keeps_names
 def subtract(left: Any, right: Any) -> Expression:
-    """-, with a scalar as in `add`."""
+    """-, with shapes as in `add`."""
     a, b = as_expression(left), as_expression(right)
-    if a.is_scalar == b.is_scalar:
-        require_same_shape("-", a, b)
+    broadcast("-", a, b)
     return add(a, scale(-1, b))
 
 
 @_keeps_names
 def multiply(left: Any, right: Any) -> Expression:
-    """* of equal shapes, or by a scalar."""
+    """*, with shapes as in `add`."""
     a, b = as_expression(left), as_expression(right)
     if a.is_scalar or b.is_scalar:
         return scale(a, b)
-    require_same_shape("* (elementwise)", a, b)
-    return hadamard([a, b])
+    return hadamard(broadcast("* (elementwise)", a, b))
 
 
 @_keeps_names
 def divide(left: Any, right: Any) -> Expression:
-    """/ of equal shapes, or with a scalar."""
+    """/, with shapes as in `add`."""
     a, b = as_expression(left), as_expression(right)
     if a.is_array and b.is_array:
-        require_same_shape("/", a, b)
+        broadcast("/", a, b)
     return multiply(a, arithmetic.power(b, number(-1)))
 
 
@@ -132,25 +117,22 @@ def entry(array: Expression, index: Any) -> Expression:
     if array.is_scalar:
         raise ShapeError(f"a scalar has no entries; found {array}[{index}]")
     if array.is_column:
-        if hasattr(index, "__index__"):
-            return arithmetic.matmul(
-                [transpose(arithmetic.unit(index.__index__(), array.rows)), array]
-            )
-        raise ShapeError(f"a vector is indexed by one whole number; found {array}[{index}]")
+        if hasattr(index, "__index__") or isinstance(index, slice):
+            return arithmetic.matmul([row_taken(index, array.rows), array])
+        raise ShapeError(
+            f"a vector is indexed by one whole number, or a slice; found {array}[{index}]"
+        )
     if not (isinstance(index, tuple) and len(index) == 2):
         raise ShapeError(
-            f"a matrix is indexed by two whole numbers, or by one and ':'; found {array}[{index}]"
+            f"a matrix is indexed by two whole numbers or slices, as in X[0, :] and X[1:, :]; "
+            f"found {array}[{index}]"
         )
-    if index == (slice(None), slice(None)):
-        return array
     result = array
     for axis, position in enumerate(index):
         if position == slice(None):
             continue
-        if not hasattr(position, "__index__"):
-            raise ShapeError(f"an index is a whole number or ':'; found {position!r}")
-        size = array.rows if axis == 0 else array.cols
-        e = arithmetic.unit(position.__index__(), size)
-        result = arithmetic.matmul([transpose(e), result] if axis == 0 else [result, e])
-    # X[i, :] has one dimension in NumPy, so it is a vector here.
-    return transpose(result) if result.rows == ONE and result.is_array else result
+        e = row_taken(position, array.rows if axis == 0 else array.cols)
+        result = arithmetic.matmul([e, result] if axis == 0 else [result, transpose(e)])
+    # X[i, :] has one dimension in NumPy, so it is a vector here; X[i : i + 1, :] has two.
+    one_row = hasattr(index[0], "__index__") and result.rows == ONE
+    return transpose(result) if one_row and result.is_array else result

@@ -46,6 +46,7 @@ _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     F.Where: choose,
     **NORM_CONSTRUCTORS,
     **MATRIX_CONSTRUCTORS,
+    N.Stack: arithmetic.stack,
 }
 
 

@@ -14,7 +14,8 @@ class Signature:
     Attributes
     ----------
     kinds : str
-        A letter for each argument: (e)xpression, (s)ize, (i)ndex or (o)rder of a norm.
+        A letter for each argument: (e)xpression, (s)ize, (i)ndex, (o)rder of a norm, (l)ist of
+        expressions, or (g)rid, a list of such lists.
     required : int
         How many must be given.
     axis : bool
@@ -27,8 +28,8 @@ class Signature:
 
 
 _OF_ONE = (
-    "abs cos det diag exp inv log logdet mean relu sigmoid sign sin softplus sqrt step tanh "
-    "trace vec"
+    "abs cos det diag exp inv log logdet relu sigmoid sign sin softplus sqrt step tanh trace "
+    "tril triu vec vech"
 )
 _MORE_OF_ONE = (
     "amax amin arccos arccosh arcsin arcsinh arctan arctanh cosh digamma eigvalsh eigvecsh erf "
@@ -43,11 +44,15 @@ SIGNATURES = {
     **dict.fromkeys(("clip", "where"), Signature("eee", 3)),
     "polygamma": Signature("ie", 2),
     **dict.fromkeys(_OF_ONE.split(), Signature("e", 1)),
-    **dict.fromkeys(("logsumexp", "softmax", "sum"), Signature("e", 1, axis=True)),
+    **dict.fromkeys(("logsumexp", "mean", "softmax", "sum"), Signature("e", 1, axis=True)),
     **dict.fromkeys(("block_sum", "block_trace", "kron", "matrix_power"), Signature("ee", 2)),
-    **dict.fromkeys(("diagonal_selection", "eye", "size"), Signature("s", 1)),
+    **dict.fromkeys(
+        ("diagonal_selection", "duplication", "elimination", "eye", "size"), Signature("s", 1)
+    ),
     **dict.fromkeys(("ones", "zeros"), Signature("ss", 1)),
-    "norm": Signature("eo", 1),
+    "norm": Signature("eo", 1, axis=True),
+    **dict.fromkeys(("hstack", "vstack"), Signature("l", 1)),
+    "block": Signature("g", 1),
     "commutation": Signature("ss", 2),
     "unit": Signature("is", 2),
     "unvec": Signature("ess", 3),

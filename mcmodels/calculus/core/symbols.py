@@ -83,6 +83,10 @@ def matrix(
     *,
     symmetric: bool = False,
     positive_definite: bool = False,
+    diagonal: bool = False,
+    lower_triangular: bool = False,
+    upper_triangular: bool = False,
+    orthogonal: bool = False,
 ) -> Expression:
     """A matrix.
 
@@ -97,6 +101,12 @@ def matrix(
         symmetric matrix G with df = tr(Gᵀ dX) for all symmetric dX.
     positive_definite : bool, default=False
         Whether it is symmetric and positive definite.
+    diagonal, lower_triangular, upper_triangular : bool, default=False
+        Whether its other entries are zero, and stay so: the gradient is zero there, too.
+    orthogonal : bool, default=False
+        Whether its columns are orthonormal. QᵀQ is I as soon as it is written; so leave this out
+        where QᵀQ − I is a constraint. A derivative by Q does not use it: its differential is any
+        matrix.
 
     Returns
     -------
@@ -117,11 +127,28 @@ def matrix(
     X⁻ᵀ
     """
     rows, cols = Size.of(m), Size.of(n)
-    declared = set()
-    if symmetric or positive_definite:
-        declared = {"symmetric", *({"positive_definite"} if positive_definite else ())}
-        if rows != cols:
-            raise ShapeError(f"a symmetric matrix is square; found {name!r} of {rows}×{cols}")
+    given = {
+        "diagonal": diagonal,
+        "symmetric": symmetric or positive_definite or diagonal,
+        "positive_definite": positive_definite,
+        "lower_triangular": lower_triangular,
+        "upper_triangular": upper_triangular,
+    }
+    declared = {word for word, is_given in given.items() if is_given}
+    if declared and rows != cols:
+        word = min(declared, key=list(given).index).replace("_", " ")
+        raise ShapeError(f"a {word} matrix is square; found {name!r} of {rows}×{cols}")
+    if orthogonal:
+        declared.add("orthogonal")
+    triangular = declared & {"lower_triangular", "upper_triangular"}
+    if len(triangular) + (len(declared - triangular) > 0) > 1:
+        words = " and ".join(sorted(declared)).replace("_", " ")
+        raise ShapeError(f"{name!r} is declared {words}; write diagonal=True for what is both")
+    if {"symmetric", "orthogonal"} <= declared:
+        raise ShapeError(
+            f"{name!r} is declared orthogonal and symmetric; declare one, and give the other as a "
+            "formula, as eye(n) - 2 * v @ v.T"
+        )
     if cols == ONE:
         raise ShapeError(
             f"a matrix of one column is a vector: write vector({name!r}, {str(rows)!r})"
@@ -135,6 +162,6 @@ def _symbol(name: str, rows: Size, cols: Size, declared: set[str]) -> Expression
         raise ShapeError(f"a symbol needs a Python name; found {name!r}{advice}")
     if name in SIGNATURES:
         raise ShapeError(f"{name!r} is the name of a function; choose another for a symbol")
-    if name in rows.names + cols.names:
+    if name in rows.all_names | cols.all_names:
         raise ShapeError(f"the name {name!r} stands for a size and for a symbol; rename one")
     return Symbol(name, rows, cols, frozenset(declared))

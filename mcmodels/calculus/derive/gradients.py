@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcmodels.calculus.core.arithmetic import (
-    add,
-    is_symmetric,
-    require_same_shape,
-    scale,
-    shape_text,
-    transpose,
-)
+from mcmodels.calculus.core.arithmetic import require_same_shape, shape_text
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol
-from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.derive.structures import free_entries, structure_of
 from mcmodels.calculus.derive.trace_form import paired, peel
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 
@@ -35,6 +28,17 @@ __all__ = [
     "symmetrised",
     "without_probability",
 ]
+
+
+_FREE_TO_MOVE = {"probability", "orthogonal"}  # declarations that a differential does not have
+
+
+_REMEDIES = {
+    "symmetric": "(V + V.T) / 2",
+    "diagonal": "diag(v)",
+    "lower_triangular": "tril(V)",
+    "upper_triangular": "triu(V)",
+}
 
 
 def symbol_of(expression: Expression, x: Any) -> Symbol:
@@ -86,39 +90,40 @@ def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Express
 def without_probability(
     f: Expression, *symbols: Symbol
 ) -> tuple[Expression, list[Symbol], dict[Expression, Expression]]:
-    """The expression and its symbols without declarations "probability"; and a way back.
+    """The expression and its symbols without "probability" and "orthogonal"; and a way back.
 
     A vector declared "probability" sums to one, but its differential is any vector. So 1ᵀt = 1 must
-    not be used between one derivative by t and the next. The mapping leads from each new symbol to
-    the declared one.
+    not be used between one derivative by t and the next; nor QᵀQ = I between those by an orthogonal
+    Q. The mapping leads from each new symbol to the declared one.
     """
     twins: dict[Expression, Symbol] = {
-        s: Symbol(s.name, s.rows, s.cols, s.declared - {"probability"})
+        s: Symbol(s.name, s.rows, s.cols, s.declared - _FREE_TO_MOVE)
         for s in symbols
-        if "probability" in s.declared
+        if s.declared & _FREE_TO_MOVE
     }
     stands_for: dict[Expression, Expression] = {twin: s for s, twin in twins.items()}
     return substitute(f, twins), [twins.get(s, s) for s in symbols], stands_for
 
 
-def gradient(f: Expression, x: Any) -> Expression:
+def gradient(f: Expression, x: Any, entries: str = "all") -> Expression:
     """The work of `Expression.gradient`."""
+    if entries not in ("all", "free"):
+        raise DerivativeError(f"entries of a gradient are 'all' or 'free'; found {entries!r}")
     require_scalar(f)
     symbol = symbol_of(f, x)
     free, (variable,), stands_for = without_probability(f, symbol)
     df = differential(free, frozenset([variable]))
     *_, (_, (final,)) = peel(paired(df), Differential(variable))
     G = simplify(symmetrised(final.C, variable))
+    if entries == "free":
+        G = simplify(free_entries(G, variable))
     return substitute(G, stands_for).within(f.known)
 
 
 def symmetrised(G: Expression, x: Symbol) -> Expression:
-    """The gradient among symmetric matrices, where x is one: (G + Gᵀ)/2."""
-    if "symmetric" not in x.declared or x.is_scalar:
-        return G
-    G = simplify(G)
-    mirrored = transpose(G)
-    return G if mirrored == G else scale(number(1) / 2, add([G, mirrored]))
+    """The gradient among matrices of the structure of x: (G + Gᵀ)/2 among symmetric ones."""
+    structure = structure_of(x)
+    return G if structure is None else structure.kept(simplify(G))
 
 
 def jacobian(F: Expression, x: Any) -> Expression:
@@ -145,10 +150,12 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
     """The work of `Expression.hessian_vector_product`."""
     symbol, direction = symbol_of(f, x), as_expression(V)
     require_same_shape("a Hessian-vector product", symbol, direction)
-    if "symmetric" in symbol.declared and not is_symmetric(direction):
+    structure = structure_of(symbol)
+    if structure is not None and not structure.holds(direction):
+        word, remedy = structure.name.replace("_", " "), _REMEDIES[structure.name]
         raise DerivativeError(
-            f"{symbol} is symmetric, so its directions are, too; found {direction}. Declare the "
-            "direction with symmetric=True, or give (V + V.T) / 2"
+            f"{symbol} is {word}, so its directions are, too; found {direction}. Declare the "
+            f"direction with {structure.name}=True, or give {remedy}"
         )
     free, (variable,), stands_for = without_probability(f, symbol)
     change = differential(gradient(free, variable), frozenset([variable]))

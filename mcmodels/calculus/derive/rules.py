@@ -138,6 +138,17 @@ def _block(make: Callable[..., Expression]) -> Callable[[Any, D], Expression]:
     return apply
 
 
+def _stack(e: Any, d: D) -> Expression:
+    """A term for each block that changes, so that each holds one differential."""
+    terms = []
+    for i, block in enumerate(e.blocks):
+        change = d(block)
+        if not arithmetic.is_zero(change):
+            blocks = [change if j == i else zeros_like(b) for j, b in enumerate(e.blocks)]
+            terms.append(arithmetic.stack(blocks, e.axis))
+    return add(terms) if terms else zeros_like(e)
+
+
 RULES: dict[type[Expression], Rule] = {
     N.Sum: Rule("sum", "d(A + B) = dA + dB", f"{COOKBOOK}, (35)",
                 lambda e, d: add([d(c) for c in e.children])),
@@ -172,6 +183,7 @@ RULES: dict[type[Expression], Rule] = {
                     _softmax),
     N.LogSumExp: Rule("log-sum-exp", "d logsumexp(z) = softmax(z)ᵀ dz",
                       f"{BOYD}, 3.1.5", _logsumexp),
+    N.Stack: Rule("blocks", "d[A, B] = [dA, 0] + [0, dB]", f"{MN}, 8.2", _stack),
     N.BlockSum: Rule("sum of blocks", "d Σaᵢⱼ Cᵢⱼ = Σ(daᵢⱼ Cᵢⱼ + aᵢⱼ dCᵢⱼ)",
                      f"{COOKBOOK}, (37)", _block(arithmetic.block_sum)),
     N.BlockTrace: Rule("traces of blocks", "d tr(BᵀCᵢⱼ) = tr(dBᵀCᵢⱼ) + tr(Bᵀ dCᵢⱼ)",

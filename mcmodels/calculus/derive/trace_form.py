@@ -15,6 +15,7 @@ from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
+from mcmodels.calculus.core.arithmetic.stacks import starts
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.matrix_functions import frechet
 from mcmodels.calculus.core.nodes import Differential
@@ -96,6 +97,12 @@ def _kron(C: Expression, M: Any, i: int) -> Expression:
     return arithmetic.block_sum(C, M.left, part.rows, part.cols)
 
 
+def _stack(C: Expression, M: Any, i: int) -> Expression:
+    edges = starts(M)
+    E = arithmetic.selection(edges[i], edges[i + 1] - edges[i], edges[-1])
+    return matmul([C, transpose(E)]) if M.axis else matmul([E, C])
+
+
 ADJOINTS: dict[type[Expression], Rule] = {
     N.Scaled: Rule("scalar factor", "tr(Cᵀ(αM)) = tr((αC)ᵀM)", f"{MN}, 1.10", _scaled),
     N.Product: Rule("cyclic shift", "tr(CᵀAMB) = tr((AᵀCBᵀ)ᵀM)", f"{MN}, 1.10", _product),
@@ -115,6 +122,7 @@ ADJOINTS: dict[type[Expression], Rule] = {
     N.Unvec: Rule("unvec", "tr(Cᵀ unvec m) = (vec C)ᵀm", f"{MN}, 2.4",
                   lambda C, M, i: arithmetic.vec(C)),
     N.Kron: Rule("Kronecker blocks", "tr(Cᵀ(A⊗M)) = tr((Σaᵢⱼ Cᵢⱼ)ᵀM)", f"{MN}, 2.2", _kron),
+    N.Stack: Rule("blocks", "tr([C, D]ᵀ[M, 0]) = tr(CᵀM)", f"{MN}, 1.10", _stack),
     N.BlockSum: Rule("Kronecker blocks", "tr(Hᵀ Σaᵢⱼ Cᵢⱼ) = tr((A⊗H)ᵀC)", f"{MN}, 2.2",
                      _block_sum),
     N.BlockTrace: Rule("Kronecker blocks", "tr(Hᵀ[tr BᵀCᵢⱼ]) = tr((H⊗B)ᵀC)", f"{MN}, 2.2",

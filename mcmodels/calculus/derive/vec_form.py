@@ -9,6 +9,7 @@ from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, identity, kron, matmul, scale, transpose, vec
+from mcmodels.calculus.core.arithmetic.stacks import starts
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.matrix_functions import frechet_matrix
 from mcmodels.calculus.core.nodes import Differential
@@ -106,6 +107,16 @@ def _block_trace(M: Any, i: int, J: Expression) -> Expression:
     return matmul([transpose(_rearranged(C, M, B) if i else _kron_with(M, B, 0)), J])
 
 
+def _stack(M: Any, i: int, J: Expression) -> Expression:
+    edges, block = starts(M), M.children[i]
+    if M.axis:  # the entries of a block of columns follow each other in vec
+        rows = M.rows
+        E = arithmetic.selection(edges[i] * rows, block.cols * rows, edges[-1] * rows)
+        return matmul([transpose(E), J])
+    E = arithmetic.selection(edges[i], block.rows, edges[-1])
+    return matmul([kron(identity(M.cols), transpose(E)), J])
+
+
 VEC_RULES: dict[type[Expression], Rule] = {
     N.Scaled: Rule("scalar multiple", "vec(αM) = α vec M", f"{MN}, 2.4", _scaled),
     N.Product: Rule("vec of a product", "vec(AMB) = (Bᵀ⊗A) vec M", f"{MN}, 2.4", _product),
@@ -121,6 +132,8 @@ VEC_RULES: dict[type[Expression], Rule] = {
     N.Kron: Rule("vec of a Kronecker product",
                  "vec(A⊗B) = (I⊗K⊗I)(vec A⊗vec B)", f"{MN}, 3.7, theorem 3.10",
                  lambda M, i, J: matmul([_kron_with(M.left, M.right, i), J])),
+    N.Stack: Rule("blocks", "vec[M, 0] = [vec M; 0], vec[M; 0] = (I⊗[I; 0]) vec M",
+                  f"{MN}, 2.4", _stack),
     N.BlockSum: Rule("sum of blocks", "vec(Σaᵢⱼ Cᵢⱼ) = [vec Cᵢⱼ] vec A",
                      f"{MN}, 3.7, theorem 3.10", _block_sum),
     N.BlockTrace: Rule("traces of blocks", "vec[tr BᵀCᵢⱼ] = [vec Cᵢⱼ]ᵀ vec B",

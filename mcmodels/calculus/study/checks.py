@@ -12,7 +12,7 @@ from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol, Unevaluated
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
-from mcmodels.calculus.study.instances import Instance, random_instance
+from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
 from mcmodels.differences import difference_quotient
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def directions(x: Symbol, instance: Instance) -> list[Array]:
         for i in range(rows):
             E = np.zeros((rows, cols))
             E[i, j] = 1
+            if not as_declared(x, E).any():
+                continue
             if "symmetric" in x.declared:
                 if i < j:
                     continue

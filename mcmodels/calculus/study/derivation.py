@@ -18,6 +18,7 @@ from mcmodels.calculus.derive.differentials import differential, differential_st
 from mcmodels.calculus.derive.gradients import jacobian, symbol_of, symmetrised, without_probability
 from mcmodels.calculus.derive.rules import DerivativeError, Rule
 from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.derive.structures import structure_of
 from mcmodels.calculus.derive.trace_form import Pairing, paired, peel
 from mcmodels.calculus.derive.vec_form import VEC_RULES, jacobian_of_linear
 from mcmodels.calculus.text.printing import latex, mathematics
@@ -27,9 +28,6 @@ __all__ = ["Derivation", "Step", "derive"]
 
 _COLLECT = Rule("collect", "terms that are alike, factors that are shared", "algebra")
 _MULTIPLIED_OUT = Rule("multiply out", "α(A + B) = αA + αB", "algebra")
-_SYMMETRIC = Rule(
-    "symmetric differential", "tr(Gᵀ dX) = tr(½(G + Gᵀ) dX) for symmetric dX", f"{MN}, 1.10"
-)
 _FIRST = Rule("identification", "df = tr(Gᵀ dX) gives ∂f/∂X = G", f"{MN}, chapter 9")
 _SECOND = Rule("identification", "vec dF = J vec dX gives ∂F/∂X = J", f"{MN}, chapter 9")
 
@@ -226,7 +224,9 @@ def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expressio
     collected = simplify(final.C)
     mirrored = symmetrised(collected, x)
     G = simplify(mirrored)
-    for rule, better in ((_COLLECT, collected), (_SYMMETRIC, mirrored), (_COLLECT, G)):
+    structure = structure_of(x)
+    tied = _COLLECT if structure is None else structure.rule
+    for rule, better in ((_COLLECT, collected), (tied, mirrored), (_COLLECT, G)):
         after = Pairing(better, dX).expression()
         if after != line:
             steps.append(Step((rule,), line, after, "df"))
@@ -292,9 +292,11 @@ def _notes(f: Expression, x: N.Symbol, result: Expression) -> Iterator[str]:
         elif isinstance(part, N.Det | N.LogDet):
             inside = mathematics(part.argument)
             yield f"{mathematics(part)} takes for granted that {inside} is invertible"
-    if "symmetric" in x.declared:
-        name = mathematics(x)
-        yield f"{name} is symmetric, and so is its differential; the gradient is the symmetric one"
+    structure = structure_of(x)
+    if structure is not None:
+        yield f"{mathematics(x)} {structure.note}"
+    if "orthogonal" in x.declared:
+        yield f"{mathematics(x)} moves freely: that its columns stay orthonormal is not used"
     if "probability" in x.declared:
         yield f"{mathematics(x)} moves freely: that its entries sum to 1 is not used"
 

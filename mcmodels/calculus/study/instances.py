@@ -10,9 +10,10 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array, bind_sizes
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
+from mcmodels.calculus.core.rewriting import parts_of
 
-__all__ = ["Instance", "random_instance"]
+__all__ = ["Instance", "as_declared", "random_instance"]
 Instance = tuple[dict[Symbol, Array], dict[str, int]]
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Array]
@@ -61,16 +62,17 @@ def random_instance(
     )
     names = sorted({name for expression in expressions for name in expression.size_names})
     free = [name for name in names if name not in known]
+    smallest = _smallest(expressions)
     reason: Exception | None = None
     for draw, downwards in product(_DRAWS, (False, True)):
         rng = np.random.default_rng(seed)
         counted = list(reversed(free)) if downwards else free
-        sizes = {**known, **_distinct(counted, set(known.values()))}
-        values = {
-            symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
-            for symbol in symbols
-        }
+        sizes = {**known, **_distinct(counted, set(known.values()), smallest)}
         try:
+            values = {
+                symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
+                for symbol in symbols
+            }
             with np.errstate(all="ignore"):
                 for expression in expressions:
                     walk(expression, values, sizes, checked=True, largest=_LARGEST)
@@ -83,9 +85,23 @@ def random_instance(
     )
 
 
-def _distinct(names: list[str], taken: set[int]) -> dict[str, int]:
+def _smallest(expressions: Iterable[Expression]) -> int:
+    """A size at which entries and slices that are counted from either end are there."""
+    parts = (part for expression in expressions for part in parts_of(expression))
+    places = [0]
+    for part in parts:
+        if isinstance(part, Unit):
+            places.append(abs(part.index))
+        elif isinstance(part, Selection):
+            sizes = (part.start, part.rows, part.cols)
+            places.append(
+                sum(abs(int(n)) for size in sizes for n, names in size.terms if not names)
+            )
+    return max(_SMALLEST, max(places) + 1)
+
+
+def _distinct(names: list[str], taken: set[int], size: int) -> dict[str, int]:
     sizes = {}
-    size = _SMALLEST
     for name in names:
         while size in taken:
             size += 1
@@ -100,10 +116,25 @@ def _value(symbol: Symbol, sizes: Mapping[str, int], rng: np.random.Generator, d
         return np.full(shape, float(rng.integers(3, 5)))
     value = draw(rng, shape)
     if "positive_definite" in symbol.declared:
-        return value @ value.T / shape[0] + np.eye(shape[0])
-    if "symmetric" in symbol.declared:
-        return (value + value.T) / 2
+        return as_declared(symbol, value @ value.T / shape[0] + np.eye(shape[0]))
+    if "orthogonal" in symbol.declared:
+        if shape[0] < shape[1]:
+            raise EvaluationError(
+                f"{symbol.name!r} is declared orthogonal, of more columns than rows: {shape}"
+            )
+        return np.linalg.qr(value)[0]
     if "probability" in symbol.declared:
         value = np.exp(value)
         return value / value.sum()
-    return value
+    return as_declared(symbol, value)
+
+
+def as_declared(symbol: Symbol, value: Array) -> Array:
+    """The part of a value that is diagonal, symmetric or triangular, where the symbol is."""
+    if "diagonal" in symbol.declared:
+        return value * np.eye(len(value))
+    if "symmetric" in symbol.declared:
+        return (value + value.T) / 2
+    if "lower_triangular" in symbol.declared:
+        return np.tril(value)
+    return np.triu(value) if "upper_triangular" in symbol.declared else value

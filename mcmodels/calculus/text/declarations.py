@@ -22,7 +22,14 @@ _BY_COUNT = ("scalar", "vector", "matrix")
 _PROPERTIES = {
     "scalar": ("integer",),
     "vector": ("probability",),
-    "matrix": ("symmetric", "positive_definite"),
+    "matrix": (
+        "symmetric",
+        "positive_definite",
+        "diagonal",
+        "lower_triangular",
+        "upper_triangular",
+        "orthogonal",
+    ),
 }
 _FORMS = (
     "a size ('n' or 3) for a vector, two sizes ('m,n') for a matrix, or 'scalar'; a colon and a "
@@ -40,16 +47,19 @@ class Declaration:
     sizes : tuple of Size, or None
         As many as the kind has, or None where they are to be inferred.
     properties : tuple of str
+    is_guess : bool
+        Whether only the first letter of the name tells its kind.
     """
 
     kind: str
     sizes: tuple[Size, ...] | None
     properties: tuple[str, ...] = ()
+    is_guess: bool = False
 
     @property
     def is_square(self) -> bool:
         """Whether numbers of rows and columns are declared equal."""
-        return bool({"symmetric", "positive_definite"} & set(self.properties))
+        return bool(set(self.properties) - {"orthogonal"})
 
     def with_sizes(self, *sizes: Size) -> Declaration:
         """The same declaration of known sizes."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from mcmodels.calculus.core.signatures import SIGNATURES
-from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.text.syntax import (
     COMPARISONS,
     OPERATORS,
@@ -58,7 +58,7 @@ class Algebra(Protocol[T]):
     def entry(self, value: T, index: tuple[Index, ...]) -> T:
         """``value[index]``."""
 
-    def call(self, function: str, arguments: list[T | Size | int | str], axis: int | None) -> T:
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> T:
         """A function; its arguments are of the kinds in `SIGNATURES`."""
 
 
@@ -142,7 +142,8 @@ class _Walk(Generic[T]):
     def _call(self, node: ast.Call) -> T:
         text = self.source.text
         assert isinstance(node.func, ast.Name)
-        arguments: list[T | Size | int | str] = []
+        arguments: list[Any] = []
+        argument: Any
         for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
             if kind == "s":
                 arguments.append(size_in(text, argument))
@@ -150,6 +151,11 @@ class _Walk(Generic[T]):
                 arguments.append(whole_in(text, argument))
             elif kind == "o" and (order := order_in(argument)) is not None:
                 arguments.append(order)
+            elif kind == "l":
+                arguments.append([self.value(part) for part in argument.elts])
+            elif kind == "g":
+                rows = [row.elts for row in argument.elts]
+                arguments.append([[self.value(part) for part in row] for row in rows])
             else:
                 arguments.append(self.value(argument))
         axis = whole_in(text, node.keywords[0].value) if node.keywords else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcmodels.calculus.core import choices, functions, operators
 from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
+from mcmodels.calculus.core.broadcasting import broadcast_all
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Ones, Symbol
 from mcmodels.calculus.core.numbers import number
@@ -22,8 +23,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     """Read an expression from text, as Python and NumPy write it.
 
     The text is taken apart by its grammar and never run as Python code, so that it may come from
-    anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``X[i, j]``,
-    ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
+    anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``x[i:j]``,
+    ``X[i, j]``, ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
     ``eye(n)``; else, if it starts with a small letter, it is a scalar (a whole number where it is
@@ -35,7 +36,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     text : str
     **shapes : int, str, tuple or Expression
         Of each name: a size for a vector, two sizes for a matrix, ``()`` or ``"scalar"`` for a
-        scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``n:probability``,
+        scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``diagonal``,
+        ``lower_triangular``, ``upper_triangular``, ``orthogonal``, ``n:probability``,
         ``scalar:integer``), or a symbol of that name.
 
     Returns
@@ -95,6 +97,8 @@ class _Expressions:
         array = next((term for term in signed if term.is_array), None)
         if array is None:
             return add(signed)
+        if len({(term.rows, term.cols) for term in signed if term.is_array}) > 1:
+            return broadcast_all("+", signed, add)
         # Python adds from left to right: scalars in front are added up before they are filled in.
         first = signed.index(array)
         front = [add(signed[:first])] if first > 1 else signed[:first]
@@ -107,7 +111,7 @@ class _Expressions:
         scalars = [factor for factor in raised if factor.is_scalar]
         arrays = [factor for factor in raised if factor.is_array]
         if len(arrays) > 1:
-            arrays = [hadamard(arrays)]
+            arrays = [broadcast_all("* (elementwise)", arrays, hadamard)]
         return scale(*scalars, *arrays)
 
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
@@ -125,8 +129,6 @@ class _Expressions:
     def entry(self, value: Expression, index: tuple[Index, ...]) -> Expression:
         return operators.entry(value, index[0] if len(index) == 1 else index)
 
-    def call(
-        self, function: str, arguments: list[Expression | Size | int | str], axis: int | None
-    ) -> Expression:
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> Expression:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)

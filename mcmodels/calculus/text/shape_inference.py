@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, combinations, product
-from math import gcd
+from typing import Any
 
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
 from mcmodels.calculus.text.declarations import Declaration
 from mcmodels.calculus.text.interpretation import interpret
+from mcmodels.calculus.text.lengths import (
+    ONE_LONG,
+    Derived,
+    Equations,
+    Length,
+    Variable,
+    length_of,
+    length_of_index,
+    size_of,
+    unknown,
+)
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 
@@ -25,51 +36,18 @@ _OF_SQUARES = {"eigvecsh"} | {
     for name in ("expm", "logm", "sqrtm")
     for rest in ("", "_frechet", "_frechet_matrix")
 }
+_OF_SQUARE = ("trace", "det", "logdet", "inv", "matrix_power", "tril", "triu", "vech")
+_SCALARS = ("trace", "det", "logdet", "amax", "amin")
+_ALONG = ("sum", "mean", "norm", "logsumexp")  # that take an axis, and all entries without
 _MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
-
-
-class _Variable:
-    """An unknown size, which is not 1."""
-
-    def __init__(self) -> None:
-        self.bound: _Length | None = None
-
-
-@dataclass(frozen=True)
-class _Length:
-    """A number times names and variables, in the order in which they count an array's entries."""
-
-    factor: int
-    parts: tuple[str | _Variable, ...] = ()
-
-    def resolved(self) -> _Length:
-        """The same with known variables replaced by their values."""
-        result = _Length(self.factor)
-        for part in self.parts:
-            known = part.bound if isinstance(part, _Variable) else None
-            result *= _Length(1, (part,)) if known is None else known.resolved()
-        return result
-
-    def __mul__(self, other: _Length) -> _Length:
-        return _Length(self.factor * other.factor, self.parts + other.parts)
-
-    @property
-    def is_one(self) -> bool:
-        return self.resolved() == _ONE
-
-    def __str__(self) -> str:
-        found = self.resolved()
-        names = [part if isinstance(part, str) else "?" for part in found.parts]
-        return "*".join([*([str(found.factor)] if found.factor != 1 or not names else []), *names])
-
-
-_ONE = _Length(1)
 
 
 @dataclass(frozen=True)
 class _Shape:
-    rows: _Length = _ONE
-    cols: _Length = _ONE
+    rows: Length = ONE_LONG
+    cols: Length = ONE_LONG
+    loose: bool = field(default=False, kw_only=True)
+    """Whether it is that of a name of which only the first letter tells that it is a vector."""
 
     @property
     def is_scalar(self) -> bool:
@@ -78,6 +56,10 @@ class _Shape:
     @property
     def is_column(self) -> bool:
         return self.cols.is_one
+
+    @property
+    def is_matrix(self) -> bool:
+        return not (self.rows.is_one or self.cols.is_one)
 
     def __str__(self) -> str:
         if self.is_scalar:
@@ -91,64 +73,12 @@ class _CannotFit(ShapeError):
     """Shapes that do not fit under any declaration."""
 
 
-class _Equations:
-    """Lengths that must be equal; an equation that cannot be solved yet waits."""
-
-    def __init__(self) -> None:
-        self.waiting: list[tuple[_Length, _Length]] = []
-
-    def equate(self, left: _Length, right: _Length) -> bool:
-        """Whether two lengths can be equal; binds what has to be for that."""
-        a, b = _without_common(left.resolved(), right.resolved())
-        if a != b and _ONE in (a, b):
-            return False
-        for one, other in ((a, b), (b, a)):
-            if one.factor == 1 and len(one.parts) == 1 and isinstance(one.parts[0], _Variable):
-                one.parts[0].bound = other
-                return True
-        if a == b:
-            return True
-        if not any(isinstance(part, _Variable) for part in a.parts + b.parts):
-            return False
-        self.waiting.append((a, b))
-        return True
-
-    def settle(self) -> bool:
-        """Whether the waiting equations can be solved; equally long products, factor by factor."""
-        for by_order in chain([False], *([True, False] for _ in self.waiting)):
-            waiting, self.waiting = self.waiting, []
-            for left, right in waiting:
-                a, b = _without_common(left.resolved(), right.resolved())
-                alike = a.factor == b.factor and len(a.parts) == len(b.parts) > 1
-                pairs = [(a, b)]
-                if by_order and alike:
-                    pairs = [
-                        (_Length(1, (p,)), _Length(1, (q,)))
-                        for p, q in zip(a.parts, b.parts, strict=True)
-                    ]
-                    by_order = False
-                if not all(self.equate(*pair) for pair in pairs):
-                    return False
-        return not self.waiting
-
-
-def _without_common(a: _Length, b: _Length) -> tuple[_Length, _Length]:
-    left, right = list(a.parts), []
-    for part in b.parts:
-        if part in left:
-            left.remove(part)
-        else:
-            right.append(part)
-    shared = gcd(a.factor, b.factor)
-    return _Length(a.factor // shared, tuple(left)), _Length(b.factor // shared, tuple(right))
-
-
 class _Shapes:
     """The algebra of shapes."""
 
     def __init__(self, names: Mapping[str, _Shape], sizes: frozenset[str]) -> None:
         self.names, self.sizes = names, sizes
-        self.equations = _Equations()
+        self.equations = Equations()
 
     def number(self, value: int | float) -> _Shape:
         return _Shape()
@@ -157,10 +87,10 @@ class _Shapes:
         return _Shape() if name in self.sizes else self.names[name]
 
     def total(self, terms: list[tuple[bool, _Shape]]) -> _Shape:
-        return reduce(self._sum, (term for _, term in terms))
+        return reduce(self._sum, _matrices_first(terms))
 
     def multiple(self, factors: list[tuple[bool, _Shape]]) -> _Shape:
-        return reduce(self._elementwise, (factor for _, factor in factors))
+        return reduce(self._elementwise, _matrices_first(factors))
 
     def binary(self, operator: str, left: _Shape, right: _Shape) -> _Shape:
         if operator == "@":
@@ -184,15 +114,21 @@ class _Shapes:
     def entry(self, value: _Shape, index: tuple[Index, ...]) -> _Shape:
         if value.is_scalar or value.is_column != (len(index) == 1):
             raise ShapeError(f"write x[i] for a vector, X[i, j] for a matrix; found {value}")
-        if index[0] == slice(None):
-            return _Shape(value.rows)
-        return _Shape(value.cols) if index[-1] == slice(None) else _Shape()
+        rows = length_of_index(index[0], value.rows)
+        if len(index) == 1:
+            return _Shape(rows)
+        cols = length_of_index(index[1], value.cols)
+        # X[i, :] is a vector, X[i : i + 1, :] a row.
+        return _Shape(rows, cols) if isinstance(index[0], slice) else _Shape(cols)
 
-    def call(
-        self, function: str, arguments: list[_Shape | Size | int | str], axis: int | None
-    ) -> _Shape:
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> _Shape:
+        if function in ("hstack", "vstack"):
+            return self._stacked(function, arguments[0], 1 if function == "hstack" else 0)
+        if function == "block":
+            lines = [self._stacked(function, row, 1) for row in arguments[0]]
+            return self._stacked(function, lines, 0)
         shapes = [given for given in arguments if isinstance(given, _Shape)]
-        sizes = [_length(given) for given in arguments if isinstance(given, Size)]
+        sizes = [length_of(given) for given in arguments if isinstance(given, Size)]
         if not shapes:
             return self._constant(function, sizes)
         x = shapes[0]
@@ -207,7 +143,7 @@ class _Shapes:
             self._require(x.rows, x.cols, f"eigvalsh needs a square matrix; found {x}")
             return _Shape(x.rows)
         if function == "reciprocal_gaps":
-            self._require(x.cols, _ONE, f"reciprocal_gaps takes a vector; found {x}")
+            self._require(x.cols, ONE_LONG, f"reciprocal_gaps takes a vector; found {x}")
             return _Shape(x.rows, x.rows)
         if function == "pinv":
             return _Shape(x.cols, x.rows)
@@ -215,16 +151,16 @@ class _Shapes:
             self._require(x.rows, x.cols, f"solve needs a square matrix; found {x}")
             self._require(x.rows, shapes[1].rows, f"solve of {x} and {shapes[1]} does not fit")
             return shapes[1]
-        if function in ("trace", "det", "logdet", "inv", "matrix_power") or (
-            function == "diag" and not x.is_column
-        ):
+        if function in _OF_SQUARE or (function == "diag" and not x.is_column):
             self._require(x.rows, x.cols, f"{function} needs a square matrix; found {x}")
-        if function in ("trace", "det", "logdet", "norm", "mean", "amax", "amin") or (
-            function in ("sum", "logsumexp") and axis is None
+        if function in ("trace", "det", "logdet", "amax", "amin") or (
+            function in _ALONG and axis is None
         ):
             return _Shape()
-        if function in ("sum", "logsumexp"):
-            return _Shape(x.rows if axis == 1 else x.cols)
+        if function in _ALONG:
+            return _Shape(x.rows if axis in (1, -1) else x.cols)
+        if function == "vech":
+            return self._lengths_of_halves(x.rows)
         if function == "diag":
             return _Shape(x.rows, x.rows) if x.is_column else _Shape(x.rows)
         if function == "vec":
@@ -240,17 +176,37 @@ class _Shapes:
             return self._blocks(function, x, shapes[1])
         return x
 
-    def _constant(self, function: str, sizes: list[_Length]) -> _Shape:
+    def _stacked(self, function: str, blocks: list[_Shape], axis: int) -> _Shape:
+        for block in blocks[1:]:
+            message = f"{function} of {blocks[0]} and {block} does not fit"
+            if axis:
+                self._require(blocks[0].rows, block.rows, message)
+            else:
+                self._require(blocks[0].cols, block.cols, message)
+        lengths = tuple(block.cols if axis else block.rows for block in blocks)
+        total = Length(1, (Derived(lengths, Size(0)),)).resolved()
+        return _Shape(blocks[0].rows, total) if axis else _Shape(total, blocks[0].cols)
+
+    def _constant(self, function: str, sizes: list[Length]) -> _Shape:
         if function == "eye":
             return _Shape(sizes[0], sizes[0])
         if function == "commutation":
             return _Shape(sizes[0] * sizes[1], sizes[1] * sizes[0])
         if function == "diagonal_selection":
             return _Shape(sizes[0] * sizes[0], sizes[0])
+        if function in ("duplication", "elimination"):
+            half = self._lengths_of_halves(sizes[0]).rows
+            square = sizes[0] * sizes[0]
+            return _Shape(square, half) if function == "duplication" else _Shape(half, square)
         return _Shape() if function == "size" else _Shape(*sizes)
 
+    def _lengths_of_halves(self, n: Length) -> _Shape:
+        if not n.is_told:
+            return _Shape(unknown())
+        return _Shape(length_of(half_of_square(size_of(n))))
+
     def _blocks(self, function: str, whole: _Shape, given: _Shape) -> _Shape:
-        other = _Shape(_unknown(), _unknown())
+        other = _Shape(unknown(), unknown())
         outer, inner = (given, other) if function == "block_sum" else (other, given)
         message = f"{function} of {whole} and {given} does not fit"
         self._require(whole.rows, outer.rows * inner.rows, message)
@@ -264,13 +220,39 @@ class _Shapes:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"
+        matrices = [shape for shape in (left, right) if shape.is_matrix]
+        if len(matrices) == 1:
+            return self._repeated(left if right.is_matrix else right, matrices[0], message)
+        if left.is_column != right.is_column and _all_told(left, right):
+            row = right if left.is_column else left
+            return _Shape(left.rows if left.is_column else right.rows, row.cols)
         self._require(left.rows, right.rows, message)
         self._require(left.cols, right.cols, message)
         return left
 
-    def _require(self, left: _Length, right: _Length, message: str) -> None:
+    def _repeated(self, line: _Shape, matrix: _Shape, message: str) -> _Shape:
+        """A matrix with a column that is repeated in every column, or a row in every row."""
+        if line.loose:
+            raise ShapeError(message)
+        message += "; a vector is a column, .T makes it a row"
+        sides = (line.rows, matrix.rows) if line.is_column else (line.cols, matrix.cols)
+        self._require(*sides, message)
+        return matrix
+
+    def _require(self, left: Length, right: Length, message: str) -> None:
         if not self.equations.equate(left, right):
             raise ShapeError(message)
+
+
+def _matrices_first(parts: list[tuple[bool, _Shape]]) -> list[_Shape]:
+    """They settle the shape of a column beside a row."""
+    return sorted((shape for _, shape in parts), key=lambda shape: not shape.is_matrix)
+
+
+def _all_told(left: _Shape, right: _Shape) -> bool:
+    """Whether the sizes of a column and a row are known, and differ."""
+    sides = [(shape.rows if shape.is_column else shape.cols).resolved() for shape in (left, right)]
+    return all(side.is_told for side in sides) and sides[0] != sides[1]
 
 
 def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, Symbol]:
@@ -297,7 +279,7 @@ def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, S
     ShapeError
         If no sizes fit; the message says which declaration would help, if one would.
     """
-    known = {size for made in declared.values() for n in made.sizes or () for size in n.names}
+    known = {size for made in declared.values() for n in made.sizes or () for size in n.all_names}
     source = read(text, frozenset(known | declared.keys()))
     sizes = frozenset(known | source.sizes)
     names = [name for name in source.names if name not in sizes]
@@ -341,7 +323,7 @@ def _exponents(source: Source) -> set[str]:
 def _by_its_letter(source: Source, name: str) -> Declaration:
     if name in source.exponents:
         return Declaration("scalar", (), ("integer",))
-    return Declaration("matrix" if name[0].isupper() else "vector", None)
+    return Declaration("matrix" if name[0].isupper() else "vector", None, is_guess=True)
 
 
 def _scalars_that_fit(
@@ -377,44 +359,27 @@ def _inferred(
 
 def _shape(declaration: Declaration) -> _Shape:
     if declaration.sizes is not None:
-        return _Shape(*map(_length, declaration.sizes))
-    rows = _unknown()
+        return _Shape(*map(length_of, declaration.sizes))
+    rows = unknown()
     if declaration.kind == "vector":
-        return _Shape(rows)
-    return _Shape(rows, rows if declaration.is_square else _unknown())
+        return _Shape(rows, loose=declaration.is_guess)
+    return _Shape(rows, rows if declaration.is_square else unknown())
 
 
 def _sized(declaration: Declaration, shape: _Shape) -> Declaration:
     lengths = [shape.rows, shape.cols][: ("scalar", "vector", "matrix").index(declaration.kind)]
-    return declaration.with_sizes(*map(_size, lengths))
+    return declaration.with_sizes(*map(size_of, lengths))
 
 
 def _name_variables(shapes: Iterable[_Shape], taken: frozenset[str]) -> None:
     """Bind what is still unknown to names, in order of appearance; a single one is n."""
-    unknown: list[_Variable] = []
+    unknown: list[Variable] = []
     for shape in shapes:
         for part in shape.rows.resolved().parts + shape.cols.resolved().parts:
-            if isinstance(part, _Variable) and part not in unknown:
+            if isinstance(part, Variable) and part not in unknown:
                 unknown.append(part)
     letters = "n" + _LETTERS if len(unknown) == 1 else _LETTERS
     numbered = (f"{letter}{i}" for i, letter in product(range(1, 1000), _LETTERS))
     names = (name for name in chain(letters, numbered) if name not in taken)
     for variable, name in zip(unknown, names, strict=False):
-        variable.bound = _Length(1, (name,))
-
-
-def _unknown() -> _Length:
-    return _Length(1, (_Variable(),))
-
-
-def _length(size: Size) -> _Length:
-    return _Length(size.factor, size.names)
-
-
-def _size(length: _Length) -> Size:
-    result = ONE
-    found = length.resolved()
-    for part in found.parts:
-        assert isinstance(part, str), "all variables are bound"
-        result *= Size.of(part)
-    return Size(found.factor) * result
+        variable.bound = Length(1, (name,))

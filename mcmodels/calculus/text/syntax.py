@@ -19,7 +19,7 @@ from typing import NoReturn
 from mcmodels.calculus.core.norms import ORDERS
 from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.core.signatures import SIGNATURES
-from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.sizes import ShapeError, Size, size_of_tree
 
 __all__ = [
     "COMPARISONS",
@@ -27,6 +27,7 @@ __all__ = [
     "Index",
     "ParseError",
     "Source",
+    "blocks_in",
     "index_in",
     "number_in",
     "order_in",
@@ -287,13 +288,18 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
                 _refuse(text, "a comparison is one of > >= < <= between two expressions", node)
             waiting += [node.left, node.comparators[0]]
         elif isinstance(node, ast.Subscript):
-            index_in(text, node)
+            for part in index_in(text, node):
+                bounds = (part.start, part.stop) if isinstance(part, slice) else ()
+                for bound in bounds:
+                    sizes.update(bound.all_names if isinstance(bound, Size) else ())
             waiting.append(node.value)
         elif isinstance(node, ast.Call):
             function = _check_call(text, node, known)
             for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
                 if kind == "s":
-                    sizes.update(size_in(text, argument).names)
+                    sizes.update(size_in(text, argument).all_names)
+                elif kind in "lg":
+                    waiting += blocks_in(text, function, argument)
                 elif kind == "i":
                     whole_in(text, argument)
                 elif kind == "o" and order_in(argument) is not None:
@@ -360,33 +366,48 @@ def order_in(node: ast.expr) -> str | None:
 
 
 def index_in(text: str, node: ast.Subscript) -> tuple[Index, ...]:
-    """The index of a node: whole numbers, and at most one ``:``."""
+    """The index of a node: whole numbers and slices, whose bounds may be sizes."""
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     index: list[Index] = []
     for part in parts:
-        whole = isinstance(part, ast.Slice)
-        if isinstance(part, ast.Slice) and (part.lower or part.upper or part.step):
-            _refuse(text, "an index is a whole number or ':' alone", node)
-        index.append(slice(None) if whole else whole_in(text, part))
-    if not 1 <= len(index) <= 2 or all(isinstance(part, slice) for part in index):
-        _refuse(text, "write x[i], X[i, j], X[i, :] or X[:, j]", node)
+        if isinstance(part, ast.Slice):
+            if part.step is not None:
+                _refuse(text, "a slice has two bounds, as in x[1:5], and no step", node)
+            index.append(slice(_bound_in(text, part.lower), _bound_in(text, part.upper)))
+        else:
+            index.append(whole_in(text, part))
+    if not 1 <= len(index) <= 2 or all(part == slice(None) for part in index):
+        _refuse(text, "write x[i], x[i:j], X[i, j], X[i, :] or X[:, j]", node)
     return tuple(index)
 
 
+def _bound_in(text: str, node: ast.expr | None) -> int | Size | None:
+    if node is None:
+        return None
+    named = any(isinstance(part, ast.Name) for part in ast.walk(node))
+    return size_in(text, node) if named else whole_in(text, node)
+
+
+def blocks_in(text: str, function: str, node: ast.expr) -> list[ast.expr]:
+    """The elements of a list of blocks."""
+    if not isinstance(node, ast.List | ast.Tuple) or not node.elts:
+        grid = "[[A, B], [C, D]]" if function == "block" else "[A, B]"
+        _refuse(text, f"{function} takes a list, as in {function}({grid})", node)
+    if function != "block":
+        return list(node.elts)
+    return [element for row in node.elts for element in blocks_in(text, "hstack", row)]
+
+
 def size_in(text: str, node: ast.expr) -> Size:
-    """A size: a number, a name, or a product of them."""
-    factors, result = [node], ONE
-    while factors:
-        factor = factors.pop()
-        if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Mult):
-            factors += [factor.right, factor.left]
-        elif isinstance(factor, ast.Name) and factor.id not in SIGNATURES:
-            result *= Size.of(factor.id)
-        elif isinstance(factor, ast.Constant):
-            result *= Size.of(whole_in(text, factor))
-        else:
-            _refuse(text, "a size is a number, a name or a product of them, as in m*n", factor)
-    return result
+    """A size: a number, a name, a product or a sum of them."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id in SIGNATURES:
+            _refuse(text, f"{part.id!r} is a function, not a size", part)
+    try:
+        return size_of_tree(node).checked()
+    except ShapeError as error:
+        message = "a size is a number, a name, a product or a sum of them, as in m*n or n - 1"
+        _refuse(text, str(error) if "at least" in str(error) else message, node)
 
 
 def _refuse(text: str, message: str, where: int | ast.AST | None = None) -> NoReturn:

@@ -41,6 +41,10 @@ def applied(w: Writer, factor: Expression, other: Snippet, line: bool) -> Snippe
         return Snippet(f"{other.grouped}[{inner.index}]")
     if isinstance(inner, N.Commutation):
         return _commuted(w, inner, other, line)
+    if isinstance(inner, N.Duplication | N.Elimination):
+        return _halved(w, inner, flipped, other, line)
+    if isinstance(inner, N.Selection):
+        return _sliced(w, inner, flipped, other, line)
     if isinstance(inner, N.DiagonalSelection):
         return _selected(w, inner, flipped, other, line)
     if isinstance(inner, N.Kron):
@@ -94,6 +98,38 @@ def _selected(
     shape = square if line else f"({square}, {other.grouped}.shape[1])"
     name = w.code.assign(f"np.zeros({shape})")
     w.code.do(f"{name}[:: {n} + 1] = {other}")
+    return name
+
+
+def _halved(
+    w: Writer, inner: N.Duplication | N.Elimination, flipped: bool, other: Snippet, line: bool
+) -> Snippet:
+    """The matrices of vech, by the places of the entries in vec: below and above the diagonal."""
+    n = w.size(inner.n)
+    cols, rows = w.code.assign("None", "cols"), w.code.assign("None", "rows")
+    w.code.lines[-2:] = [f"{cols}, {rows} = np.triu_indices({n})"]
+    below, above = f"{cols} * {n} + {rows}", f"{rows} * {n} + {cols}"
+    if isinstance(inner, N.Elimination) and not flipped:
+        return Snippet(f"{other.grouped}[{below}]", fresh=True)
+    value = other if other.text.isidentifier() else w.code.assign(other)
+    if isinstance(inner, N.Duplication) and flipped:
+        off = f"({cols} != {rows})" if line else f"({cols} != {rows})[:, np.newaxis]"
+        text = f"{value}[{below}] + {off} * {value}[{above}]"
+        return Snippet(text, atom=False, fresh=True)
+    name = w.code.assign(f"np.zeros(({n} * {n}, *{value}.shape[1:]))")
+    w.code.do(f"{name}[{below}] = {value}")
+    if isinstance(inner, N.Duplication):
+        w.code.do(f"{name}[{above}] = {value}")
+    return name
+
+
+def _sliced(w: Writer, inner: N.Selection, flipped: bool, other: Snippet, line: bool) -> Snippet:
+    where = f"[{w.size(inner.start)} : {w.size(inner.start + inner.rows)}]"
+    if not flipped:
+        return Snippet(f"{other.grouped}{where}")
+    n = w.size(inner.cols)
+    name = w.code.assign(f"np.zeros({n if line else f'({n}, {other.grouped}.shape[1])'})")
+    w.code.do(f"{name}{where} = {other}")
     return name
 
 

@@ -26,6 +26,9 @@ _SPECIAL = (
     N.Kron,
     N.Commutation,
     N.DiagonalSelection,
+    N.Selection,
+    N.Duplication,
+    N.Elimination,
 )
 
 

@@ -121,6 +121,18 @@ def _kron(w: Writer, e: N.Kron) -> Snippet:
     return kron_of(w, e.left, e.right)
 
 
+def _stack(w: Writer, e: N.Stack) -> Snippet:
+    pieces = []
+    for block in e.blocks:
+        if block.is_scalar:
+            shape = "1" if is_line(e) else "(1, 1)"
+            pieces.append(f"np.reshape({w.value(block)}, {shape})")
+        else:
+            pieces.append(str(w.value(block) if is_line(e) else two_dimensional(w, block)))
+    axis = f", axis={e.axis}" if e.axis and not is_line(e) else ""
+    return Snippet(f"np.concatenate([{', '.join(pieces)}]{axis})", fresh=True)
+
+
 def _blocks(w: Writer, e: Expression, subscripts: str) -> Snippet:
     C, other = e.children
     r, c = (other.rows, other.cols) if isinstance(e, N.BlockSum) else (e.rows, e.cols)
@@ -143,6 +155,11 @@ WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     N.Unit: _unit,
     N.Commutation: _formed,
     N.DiagonalSelection: _formed,
+    N.Selection: _formed,
+    N.Duplication: _formed,
+    N.Elimination: _formed,
+    N.Triangle: lambda w, e: Snippet(f"np.tri({w.size(e.rows)})", fresh=True),
+    N.Stack: _stack,
     N.MatrixPower: _matrix_power,
     N.Transpose: _transpose,
     N.Elementwise: _elementwise,

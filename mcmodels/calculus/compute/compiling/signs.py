@@ -28,6 +28,8 @@ def is_nonnegative(e: Expression) -> bool:
         return _FUNCTION_SIGNS[type(e)](e)
     if isinstance(e, N.Ones | N.Zeros | N.Unit | N.Identity | N.SizeValue | N.Softmax | N.Norm):
         return True
+    if isinstance(e, N.Selection | N.Triangle | N.Duplication | N.Elimination):
+        return True
     if isinstance(e, N.Symbol):
         return "probability" in e.declared
     if isinstance(e, N.Elementwise):
@@ -36,7 +38,9 @@ def is_nonnegative(e: Expression) -> bool:
         return is_nonnegative(e.base) or _is_even(e.exponent)
     if isinstance(e, N.Scaled):
         return e.coefficient >= 0 and all(is_nonnegative(child) for child in e.children)
-    if isinstance(e, N.Hadamard | N.Transpose | N.Total | N.Diagonal | N.DiagonalMatrix | N.Vec):
+    if isinstance(
+        e, N.Hadamard | N.Transpose | N.Total | N.Diagonal | N.DiagonalMatrix | N.Vec | N.Stack
+    ):
         return all(is_nonnegative(child) for child in e.children)
     if isinstance(e, N.Sum):
         return all(is_nonnegative(term) for term in e.children) or _is_complement(e)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 from mcmodels.calculus.compute.compiling import chains, functions, others, products, sums
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
@@ -74,9 +76,16 @@ class Writer:
 
     def size(self, size: Size) -> str:
         """A size as code."""
-        self.sizes_used |= set(size.names)
-        numbers = [str(size.factor)] if size.factor != 1 or not size.names else []
-        return " * ".join([*numbers, *(safe(name) for name in size.names)])
+        self.sizes_used |= size.all_names
+        divisor = math.lcm(*(Fraction(factor).denominator for factor, _ in size.terms))
+        text = ""
+        for factor, names in size.terms:
+            number = abs(factor * divisor)
+            numbers = [str(number)] if number != 1 or not names else []
+            term = " * ".join([*numbers, *(safe(name) for name in names)])
+            sign = "-" if factor < 0 else "+"
+            text += f" {sign} {term}" if text else f"-{term}" if factor < 0 else term
+        return text if divisor == 1 else f"({text}) // {divisor}"
 
     def opening(self, arguments: list[str]) -> list[str]:
         """Lines that come first: sizes by name, and rows as arrays of one dimension."""

@@ -5,9 +5,9 @@ Transposes are moved to the symbols. Neighbours that cancel are removed. Scalars
 products, also xᵀy in the middle of one. Nothing is multiplied out and nothing is factored:
 `derive.simplification` does that.
 
-`constants` needs only nodes; `transposes`, `entrywise`, `products` and `traces` each build on those
-before them. `entrywise` is one module because sums, multiples and powers are defined by each other.
-So are the products of matrices and of Kronecker factors, and vec, in `products`.
+`constants` needs only nodes; `transposes`, `entrywise`, `stacks`, `products` and `traces` each
+build on those before them. `entrywise` is one module because sums, multiples and powers are defined
+by each other. So are the products of matrices and of Kronecker factors, and vec, in `products`.
 """
 
 from mcmodels.calculus.core.arithmetic.constants import (
@@ -16,6 +16,7 @@ from mcmodels.calculus.core.arithmetic.constants import (
     is_zero,
     ones,
     require_same_shape,
+    selection,
     shape_text,
     unit,
     zeros,
@@ -38,6 +39,7 @@ from mcmodels.calculus.core.arithmetic.products import (
     unvec,
     vec,
 )
+from mcmodels.calculus.core.arithmetic.stacks import stack
 from mcmodels.calculus.core.arithmetic.traces import (
     block_sum,
     block_trace,
@@ -67,8 +69,10 @@ __all__ = [
     "power",
     "require_same_shape",
     "scale",
+    "selection",
     "shape_text",
     "size_value",
+    "stack",
     "total",
     "trace",
     "transpose",

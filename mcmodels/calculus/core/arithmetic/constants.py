@@ -6,7 +6,16 @@ from fractions import Fraction
 from functools import lru_cache
 
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Commutation, Identity, Number, Ones, Unit, Zeros
+from mcmodels.calculus.core.nodes import (
+    Commutation,
+    Identity,
+    Number,
+    Ones,
+    Selection,
+    Transpose,
+    Unit,
+    Zeros,
+)
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = [
@@ -15,6 +24,7 @@ __all__ = [
     "is_zero",
     "ones",
     "require_same_shape",
+    "selection",
     "shape_text",
     "unit",
     "zeros",
@@ -28,7 +38,7 @@ def shape_text(expression: Expression) -> str:
         return "scalar"
     if expression.is_column:
         return f"vector of {expression.rows}"
-    return f"{expression.rows}×{expression.cols}"
+    return f"{expression.rows.grouped}×{expression.cols.grouped}"
 
 
 def is_zero(expression: Expression) -> bool:
@@ -64,12 +74,24 @@ def commutation(m: Size, n: Size) -> Expression:
     return identity(m * n) if ONE in (m, n) else Commutation(m, n)
 
 
+def selection(start: Size, rows: Size, cols: Size) -> Expression:
+    """The matrix that takes ``rows`` entries, from ``start`` on, of a vector of ``cols``."""
+    if rows == cols:
+        return identity(rows)
+    if rows == ONE:
+        for index in (start.number, (start - cols).number):
+            if index is not None:
+                return Transpose(unit(int(index), cols))
+    return Selection(start, rows, cols)
+
+
 def unit(i: int, size: Size) -> Expression:
     """The vector with a one at an index; of one entry, the number 1."""
     if not size.names:
-        if not -size.factor <= i < size.factor:
+        length = int(size.factor)
+        if not -length <= i < length:
             raise ShapeError(f"index {i} is outside a vector of {size}")
-        i %= size.factor
+        i %= length
     return Number(Fraction(1)) if size == ONE else Unit(i, size)
 
 

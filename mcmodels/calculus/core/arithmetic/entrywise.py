@@ -27,10 +27,11 @@ from mcmodels.calculus.core.nodes import (
     Sum,
     Total,
     Transpose,
+    Triangle,
     Zeros,
 )
 from mcmodels.calculus.core.numbers import Value, as_value, raised
-from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = [
     "Powers",
@@ -269,7 +270,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
         result = raised(base.value, value)
         return Power(base, exponent) if result is None else Number(result)
     whole = isinstance(value, Fraction) and value.denominator == 1
-    if isinstance(base, Zeros) and value is not None and value > 0:
+    if isinstance(base, Zeros | Triangle) and value is not None and value > 0:
         return base
     if isinstance(base, Scaled) and whole:
         return scale(
@@ -283,6 +284,8 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return power(base.base, scale(base.exponent, exponent))
     if isinstance(base, Transpose):
         return transpose(power(base.argument, exponent))
+    if isinstance(base, Product):
+        return _power_of_repeated(base, exponent)
     if isinstance(base, Sum) and value is not None and value < 0:
         found = _RECOGNISED["power"](base, value)
         if found is not None:
@@ -290,9 +293,29 @@ def power(base: Expression, exponent: Expression) -> Expression:
     return Power(base, exponent)
 
 
+def _power_of_repeated(base: Product, exponent: Expression) -> Expression:
+    """(u1ᵀ)ᵖ = uᵖ1ᵀ, and so for 1vᵀ: what is repeated is raised once."""
+    first, *_, last = base.children
+    before: tuple[Expression, ...]
+    after: tuple[Expression, ...]
+    if isinstance(last, Ones) and last.rows == ONE:
+        line, before, after = base.children[:-1], (), (last,)
+    elif isinstance(first, Ones) and first.is_column:
+        line, before, after = base.children[1:], (first,), ()
+    else:
+        return Power(base, exponent)
+    inner = line[0] if len(line) == 1 else Product(line)
+    if isinstance(inner, Ones) or ONE not in (inner.rows, inner.cols):
+        return Power(base, exponent)
+    number, scalars, array = parts(power(inner, exponent))
+    assert array is not None
+    chain = array.children if isinstance(array, Product) else (array,)
+    return scale(number, *scalars, Product((*before, *chain, *after)))
+
+
 def size_value(size: Size) -> Expression:
     """A symbolic size as a number in an expression."""
-    return scale(size.factor, *(SizeValue(name) for name in size.names))
+    return add(scale(factor, *map(SizeValue, names)) for factor, names in size.terms)
 
 
 @transposes(Scaled)

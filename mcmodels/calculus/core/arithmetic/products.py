@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from mcmodels.calculus.core.arithmetic.constants import identity, ones, shape_text, zeros
+from mcmodels.calculus.core.arithmetic.constants import (
+    identity,
+    ones,
+    selection,
+    shape_text,
+    unit,
+    zeros,
+)
 from mcmodels.calculus.core.arithmetic.entrywise import add, parts, power, scale, size_value
+from mcmodels.calculus.core.arithmetic.stacks import blocks_taken, equal_parts
 from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Pinv
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
+    Duplication,
+    Elimination,
     Identity,
     Kron,
     MatrixPower,
@@ -20,6 +30,9 @@ from mcmodels.calculus.core.nodes import (
     Ones,
     Product,
     Scaled,
+    Selection,
+    Stack,
+    Symbol,
     Transpose,
     Unit,
     Unvec,
@@ -63,6 +76,10 @@ def matmul(factors: Sequence[Expression]) -> Expression:
             waiting.extend(reversed(array.children))
             previous = None
             continue
+        if isinstance(array, Ones) and ONE not in (array.rows, array.cols):
+            # 11ᵀX sums the columns of X first; the matrix of ones is never formed.
+            _append(chain, Ones(array.rows, ONE), coefficients)
+            array = Ones(ONE, array.cols)
         _append(chain, array, coefficients)
     if vanishes:
         return zeros(rows, cols)
@@ -74,6 +91,8 @@ def matmul(factors: Sequence[Expression]) -> Expression:
         return scale(*coefficients, result)
     if scalar_segments:
         return scale(*coefficients, matmul(outer))  # its parts have become neighbours
+    if len(outer) == 2 and isinstance(outer[0], Ones) and isinstance(outer[1], Ones):
+        return scale(*coefficients, ones(rows, cols))
     return scale(*coefficients, _atom(outer))
 
 
@@ -113,6 +132,8 @@ def _append(
             coefficients += [number, *scalars]
             if array is None or isinstance(array, Identity):
                 return
+            if isinstance(array, Zeros):
+                coefficients.append(Fraction(0))
             for part in array.children if isinstance(array, Product) else [array]:
                 _append(chain, part, coefficients)
             return
@@ -149,9 +170,15 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
             return 1, vec(matmul([last.right, argument, transpose(last.left)]))
     if isinstance(last, Commutation) and isinstance(factor, Commutation) and last.m == factor.n:
         return 1, identity(factor.rows)
-    if isinstance(last, Ones) and isinstance(factor, Ones):
-        inner = size_value(factor.rows)
-        return 1, scale(inner, ones(last.rows, factor.cols))
+    if isinstance(last, Ones) and isinstance(factor, Ones) and factor.is_column:
+        return 1, size_value(factor.rows)
+    for rule in (_taken, _orthogonal, _of_halves):
+        found = rule(last, factor)
+        if found is not None:
+            return 1, found
+    if equal_parts(last, factor):
+        pairs = zip(last.children, factor.children, strict=True)
+        return 1, add([matmul(pair) for pair in pairs])
     if isinstance(factor, Ones) and factor.is_column and isinstance(last, DiagonalMatrix):
         return 1, last.argument
     if isinstance(last, Ones) and last.rows == ONE and isinstance(factor, DiagonalMatrix):
@@ -161,6 +188,74 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
         return pseudo
     if last.rows == ONE and factor.cols == ONE:
         return _constant_scalar(transpose(last), factor)
+    return None
+
+
+def _taken(last: Expression, factor: Expression) -> Expression | None:
+    """A selection of entries of what it stands beside, where that is known."""
+    if isinstance(last, Selection):
+        if isinstance(factor, Selection):
+            return selection(last.start + factor.start, last.rows, factor.cols)
+        if isinstance(factor, Ones) and factor.is_column:
+            return ones(last.rows, ONE)
+        if isinstance(factor, Stack) and factor.axis == 0:
+            return blocks_taken(last, factor)
+        if isinstance(factor, Transpose) and isinstance(factor.argument, Selection):
+            return _overlap(last, factor.argument)
+        return None
+    if isinstance(last, Transpose) and isinstance(last.argument, Unit):
+        return _entry_taken(last.argument, factor) if isinstance(factor, Selection) else None
+    if not (isinstance(factor, Transpose) and isinstance(factor.argument, Selection)):
+        return None
+    mirrored = transpose(last)
+    if isinstance(mirrored, Selection | Ones | Stack):
+        found = _taken(factor.argument, mirrored)
+        return None if found is None else transpose(found)
+    return None
+
+
+def _orthogonal(last: Expression, factor: Expression) -> Expression | None:
+    """QᵀQ = I of orthonormal columns, and QQᵀ = I where Q is square."""
+    flipped = transpose(last)
+    if flipped != factor:
+        return None
+    Q = factor if isinstance(factor, Symbol) else last
+    if not (isinstance(Q, Symbol) and "orthogonal" in Q.declared):
+        return None
+    return identity(factor.cols) if Q is factor or Q.is_square else None
+
+
+def _of_halves(last: Expression, factor: Expression) -> Expression | None:
+    """LD = I, KD = D and DᵀK = Dᵀ: Magnus and Neudecker (2019), section 3.8."""
+    if isinstance(last, Elimination) and isinstance(factor, Duplication):
+        return identity(last.rows)
+    if isinstance(last, Commutation) and isinstance(factor, Duplication):
+        return factor if last.m == last.n == factor.n else None
+    flipped = isinstance(last, Transpose) and isinstance(last.argument, Duplication)
+    if flipped and isinstance(factor, Commutation) and factor.m == factor.n:
+        return last
+    return None
+
+
+def _overlap(first: Selection, second: Selection) -> Expression | None:
+    """E₁E₂ᵀ, where both take the same entries, or surely none in common."""
+    if first == second:
+        return identity(first.rows)
+    for one, other in ((first, second), (second, first)):
+        gap = other.start - one.start - one.rows
+        if all(factor >= 0 for factor, _ in gap.terms):
+            return zeros(first.rows, second.rows)
+    return None
+
+
+def _entry_taken(unit_: Unit, taken: Selection) -> Expression | None:
+    """eᵢᵀE, an entry of a slice: an entry of the whole, where its place is known."""
+    start = taken.start.number
+    if unit_.index >= 0 and start is not None:
+        return transpose(unit(int(start) + unit_.index, taken.cols))
+    end = (taken.start + taken.rows - taken.cols).number
+    if unit_.index < 0 and end is not None:
+        return transpose(unit(int(end) + unit_.index, taken.cols))
     return None
 
 
@@ -257,6 +352,8 @@ def matrix_power(base: Expression, exponent: Expression) -> Expression:
         )
     if isinstance(base, MatrixPower):
         return matrix_power(base.base, scale(base.exponent, exponent))
+    if isinstance(base, Symbol) and "orthogonal" in base.declared and value == -1:
+        return transpose(base)
     if isinstance(base, Transpose):
         return transpose(matrix_power(base.argument, exponent))
     if isinstance(base, DiagonalMatrix):

@@ -30,6 +30,7 @@ from mcmodels.calculus.core.nodes import (
     Power,
     Product,
     Scaled,
+    Stack,
     Sum,
     Symbol,
     Transpose,
@@ -93,6 +94,8 @@ def is_symmetric(expression: Expression) -> bool:
         return keys == sorted(transpose(child).key for child in expression.children)
     if isinstance(expression, Kron):
         return is_symmetric(expression.left) and is_symmetric(expression.right)
+    if isinstance(expression, Stack):
+        return _TRANSPOSED[Stack](expression) == expression
     if isinstance(expression, Product):
         children = expression.children
         return all(

@@ -121,6 +121,7 @@ def _size(expression: Expression, sizes: dict[bytes, int]) -> int:
             own += _LETTER
         elif isinstance(expression, N.Product):
             own += sum(_is_unusual(*neighbours) for neighbours in pairwise(expression.children))
+            own -= sum(_is_sliced(*neighbours) for neighbours in pairwise(expression.children))
             own += _scales_a_vector(expression)
         elif isinstance(expression, N.Diagonal) and isinstance(expression.argument, N.Product):
             ends = expression.argument.children[:: len(expression.argument.children) - 1]
@@ -133,6 +134,14 @@ def _scales_a_vector(e: N.Product) -> bool:
     """Whether a diagonal matrix stands before a vector, where v∘x is as long."""
     before = e.children[:-1] if e.is_column and not e.is_scalar else ()
     return any(isinstance(factor, N.DiagonalMatrix) for factor in before)
+
+
+def _is_sliced(left: Expression, right: Expression) -> int:
+    """The size of a matrix that takes a slice of its neighbour: x[1:] is read as one array."""
+    if isinstance(left, N.Selection):
+        return _LETTER
+    flipped = isinstance(right, N.Transpose) and isinstance(right.argument, N.Selection)
+    return _LETTER + 1 if flipped else 0
 
 
 def _is_unusual(left: Expression, right: Expression) -> bool:

@@ -25,6 +25,7 @@ from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.factors import Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
 from mcmodels.calculus.study.doctor.terms import expanded
+from mcmodels.calculus.study.instances import as_declared
 
 __all__ = ["Case", "Finding"]
 
@@ -84,6 +85,7 @@ class Case:
         self._directions = [np.asarray(rng.standard_normal(shape)) for _ in range(_DIRECTIONS)]
         if "symmetric" in x.declared:
             self._directions = [E + E.T for E in self._directions]
+        self._directions = [as_declared(x, E) for E in self._directions]
 
     @property
     def kind(self) -> str:

@@ -34,7 +34,7 @@ from mcmodels.calculus.study.doctor.samples import (
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.terms import expanded
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
-from mcmodels.calculus.study.instances import Instance
+from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.differences import difference_quotient
 
 __all__ = ["diagnose"]
@@ -227,6 +227,7 @@ def _unconfirmed(case: Case, instance: Instance) -> str:
     E = np.asarray(rng.standard_normal(values[case.x].shape))
     if "symmetric" in case.x.declared:
         E = E + E.T
+    E = as_declared(case.x, E)
     found = difference_quotient(
         lambda t: walk(case.f, {**values, case.x: values[case.x] + t * E}, sizes)
     )

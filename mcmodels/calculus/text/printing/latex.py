@@ -37,7 +37,7 @@ class LatexPrinter(TextbookPrinter):
     times, over, kronecker, minus, by = r"\circ", r"\oslash", r"\otimes", "-", r" \times "
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
     plus, star, greater = "+", "*", ">"
-    numerator = SUM
+    numerator, indexed = SUM, SUM
     sized_identity = True
 
     def _name(self, stem: str, index: str) -> str:
@@ -87,6 +87,10 @@ class LatexPrinter(TextbookPrinter):
 
     def _element(self, name: str, indices: str) -> str:
         return self._lowered(f"[{name}]", indices)
+
+    def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
+        lines = r" \\ ".join(" & ".join(map(self.write, row)) for row in rows)
+        return rf"\begin{{bmatrix}} {lines} \end{{bmatrix}}"
 
     def _root(self, radicand: Expression) -> str:
         return rf"\sqrt{{{self.write(radicand)}}}"

@@ -56,7 +56,7 @@ class PlainPrinter(TextbookPrinter):
     times, over, kronecker, minus, by = "∘", "⊘", "⊗", "−", "×"
     transposed, one, psi = "ᵀ", "1", "Ψ"
     plus, star, greater = "+", "*", ">"
-    numerator = TERM
+    numerator, indexed = TERM, ATOM
     sized_identity = False
 
     def _name(self, stem: str, index: str) -> str:
@@ -109,6 +109,9 @@ class PlainPrinter(TextbookPrinter):
     def _element(self, name: str, indices: str) -> str:
         return f"{name}[{indices}]"
 
+    def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
+        return f"[{'; '.join(', '.join(map(self.write, row)) for row in rows)}]"
+
     def _root(self, radicand: Expression) -> str:
         return f"√{self.write(radicand, ATOM)}"
 
@@ -125,7 +128,7 @@ class PlainPrinter(TextbookPrinter):
         """Factors side by side, with a space where they would run into each other."""
         text = texts[0]
         for previous, factor in pairwise(texts):
-            numbers = _is_number(previous[-1]) and _is_number(factor[0])
+            numbers = _is_number(previous[-1]) and _is_number(factor[0]) and previous != self.one
             text += "·" if numbers else "" if self._close(previous, factor) else " "
             text += factor
         return text
@@ -140,7 +143,7 @@ class PlainPrinter(TextbookPrinter):
         if factor[0] == "(":
             return True
         if _is_number(factor[0]):
-            return previous[-1] in {")", *_UP.values()}
+            return previous == self.one or previous[-1] in {")", *_UP.values()}
         if factor[0] in "‖|√":
             return True
         if letter and self.crowded:

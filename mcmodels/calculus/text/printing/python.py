@@ -20,8 +20,15 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
+    in_triangle,
+    is_grid,
     is_half,
     signed_terms,
+    slice_text,
+    slices,
+    upright_slice,
+    upright_stack,
+    vech_argument,
 )
 
 __all__ = ["PythonPrinter"]
@@ -59,10 +66,15 @@ class PythonPrinter(Printer):
             N.Unit: lambda e: (f"unit({e.index}, {e.rows})", ATOM),
             N.Commutation: lambda e: (f"commutation({e.m}, {e.n})", ATOM),
             N.DiagonalSelection: lambda e: (f"diagonal_selection({e.n})", ATOM),
+            N.Selection: self._selection,
+            N.Stack: self._stack,
             N.Sum: self._sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
-            N.Hadamard: lambda e: self._quotient(None, e.children),
+            N.Hadamard: self._hadamard,
+            N.Triangle: lambda e: (f"tril(ones({e.rows}, {e.rows}))", ATOM),
+            N.Duplication: lambda e: (f"duplication({e.n})", ATOM),
+            N.Elimination: lambda e: (f"elimination({e.n})", ATOM),
             N.Power: self._power,
             N.MatrixPower: self._matrix_power,
             N.Transpose: lambda e: (self.write(e.argument, ATOM) + ".T", ATOM),
@@ -151,7 +163,7 @@ class PythonPrinter(Printer):
         texts += [self.write(factor, FACTOR) for factor in above]
         for factor in array:
             # Python reads from left to right: c * A @ x is (c * A) @ x, and c * x / y fine as well.
-            if isinstance(factor, N.Hadamard):
+            if isinstance(factor, N.Hadamard) and not in_triangle(factor):
                 texts.append(self._quotient(None, factor.children)[0])
             else:
                 texts.append(self.write(factor, TERM if texts else FACTOR))
@@ -165,7 +177,39 @@ class PythonPrinter(Printer):
         if found:
             symbol, indices = found
             return f"{symbol.name}[{', '.join(map(str, indices))}]", ATOM
-        return " @ ".join(self.write(factor, FACTOR) for factor in e.children), TERM
+        half = vech_argument(e)
+        if half is not None:
+            return f"vech({self.write(half)})", ATOM
+        texts = []
+        for part in slices(e):
+            (array, rows, cols), flipped = upright_slice(part)
+            if rows is None and cols is None:
+                texts.append(self.write(array, FACTOR))
+                continue
+            where = slice_text(rows, str, str)
+            if not array.is_column:
+                where += f", {slice_text(cols, str, str)}"
+            texts.append(f"{self.write(array, ATOM)}[{where}]{'.T' if flipped else ''}")
+        return " @ ".join(texts), TERM if len(texts) > 1 else ATOM
+
+    def _hadamard(self, e: N.Hadamard) -> Graded:
+        found = in_triangle(e)
+        if found:
+            return f"{found[0]}({self.write(found[1])})", ATOM
+        return self._quotient(None, e.children)
+
+    def _selection(self, e: N.Selection) -> Graded:
+        return f"eye({e.cols})[{slice_text(e, str, str)}, :]", ATOM
+
+    def _stack(self, e: N.Stack) -> Graded:
+        if is_grid(e):
+            rows = (", ".join(map(self.write, row.children)) for row in e.children)
+            return f"block([{', '.join(f'[{row}]' for row in rows)}])", ATOM
+        upright = upright_stack(e)
+        if upright is not None:
+            return f"{self.write(upright)}.T", ATOM
+        inside = ", ".join(map(self.write, e.children))
+        return f"{'hstack' if e.axis else 'vstack'}([{inside}])", ATOM
 
     def _power(self, e: N.Power) -> Graded:
         exponent = e.exponent

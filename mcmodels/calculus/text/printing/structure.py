@@ -6,9 +6,10 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import assemble, parts, power
+from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import magnitude, number
+from mcmodels.calculus.core.sizes import ONE, Size
 
 __all__ = [
     "ATOM",
@@ -20,8 +21,16 @@ __all__ = [
     "Printer",
     "entry",
     "fraction",
+    "in_triangle",
+    "is_grid",
     "is_half",
+    "is_slice",
     "signed_terms",
+    "slice_text",
+    "slices",
+    "upright_slice",
+    "upright_stack",
+    "vech_argument",
 ]
 
 # How tightly a text binds. It is put in parentheses where a tighter one is needed. In order: a sum
@@ -51,17 +60,18 @@ class Printer:
         return f"({text})"
 
 
-def signed_terms(e: N.Sum) -> list[tuple[bool, Expression]]:
+def signed_terms(e: N.Sum, scalars_alone: bool = True) -> list[tuple[bool, Expression]]:
     """(whether subtracted, what) for each term, a term that is added first if there is one.
 
-    An array whose entries are all the same scalar is written as the scalar, as NumPy broadcasts it.
+    With ``scalars_alone``, an array whose entries are all the same scalar is written as the scalar,
+    as NumPy broadcasts it.
     """
     filled = [isinstance(parts(term)[2], N.Ones) for term in e.children]
     result = []
     for term, same in zip(e.children, filled, strict=True):
         coefficient, scalars, array = parts(term)
         negative = coefficient < 0
-        if same and not all(filled):
+        if scalars_alone and same and not all(filled):
             array = None
         result.append((negative, assemble(magnitude(coefficient), scalars, array)))
     first = next((i for i, (negative, _) in enumerate(result) if not negative), 0)
@@ -92,6 +102,92 @@ def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:
     if len(e.children) == 3 and isinstance(middle, N.Symbol) and isinstance(last, N.Unit):
         return middle, [first.argument.index, last.index]
     return None
+
+
+def vech_argument(e: N.Product) -> Expression | None:
+    """X where the product is vech(X) = L vec(X)."""
+    first, *others = e.children
+    if isinstance(first, N.Elimination) and len(others) == 1 and isinstance(others[0], N.Vec):
+        return others[0].argument
+    return None
+
+
+def in_triangle(e: N.Hadamard) -> tuple[str, Expression] | None:
+    """("tril" or "triu", X) where the product keeps one triangle of X."""
+    for i, factor in enumerate(e.children):
+        inner = factor.argument if isinstance(factor, N.Transpose) else factor
+        if isinstance(inner, N.Triangle):
+            rest = hadamard([*e.children[:i], *e.children[i + 1 :]])
+            return ("tril" if inner is factor else "triu"), rest
+    return None
+
+
+def is_grid(e: N.Stack) -> bool:
+    """Whether it is a stack of rows of equally many blocks."""
+    rows = [block for block in e.blocks if isinstance(block, N.Stack) and block.axis == 1]
+    counts = {len(row.blocks) for row in rows}
+    return e.axis == 0 and len(rows) == len(e.blocks) and len(counts) == 1
+
+
+Slice = tuple[Expression, N.Selection | None, N.Selection | None]
+"""An array, and which of its rows and columns are taken (None for all)."""
+
+
+def slices(e: N.Product) -> list[Slice]:
+    """The factors; one that takes entries of its neighbour is a slice of that neighbour."""
+    found: list[Slice] = []
+    rows: N.Selection | None = None
+    for i, factor in enumerate(e.children):
+        inner = factor.argument if isinstance(factor, N.Transpose) else None
+        if isinstance(factor, N.Selection) and i + 1 < len(e.children) and rows is None:
+            rows = factor
+        elif isinstance(inner, N.Selection) and found and rows is None and found[-1][2] is None:
+            found[-1] = (*found[-1][:2], inner)
+        else:
+            found.append((factor, rows, None))
+            rows = None
+    return found
+
+
+def upright_slice(part: Slice) -> tuple[Slice, bool]:
+    """A slice of Xᵀ as one of X, and whether it is transposed afterwards."""
+    array, rows, cols = part
+    if isinstance(array, N.Transpose) and (rows, cols) != (None, None):
+        return (array.argument, cols, rows), True
+    return part, False
+
+
+def upright_stack(e: N.Stack) -> N.Stack | None:
+    """[A, B] of [Aᵀ; Bᵀ], where that is easier to read."""
+    rows = [isinstance(b, N.Ones) and b.rows == ONE for b in e.blocks]
+    flipped = [isinstance(b, N.Transpose) for b in e.blocks]
+    if any(flipped) and all(map(max, rows, flipped)):
+        return N.Stack(tuple(transpose(block) for block in e.blocks), 1 - e.axis)
+    return None
+
+
+def is_slice(e: Expression) -> bool:
+    """Whether it is a slice of one array."""
+    return isinstance(e, N.Product) and len(slices(e)) == 1
+
+
+def slice_text(
+    taken: N.Selection | None, number: Callable[[int], str], size: Callable[[Size], str]
+) -> str:
+    """A slice as text, its bounds counted from the start or the end where they are numbers."""
+    if taken is None:
+        return ":"
+    start, stop = taken.start, taken.start + taken.rows
+
+    def bound(place: Size, left_out: Size) -> str:
+        if place == left_out:
+            return ""
+        for found in (place.number, (place - taken.cols).number):
+            if found is not None:
+                return number(int(found))
+        return size(place)
+
+    return f"{bound(start, Size(0))}:{bound(stop, taken.cols)}"
 
 
 def is_half(value: object) -> bool:

@@ -6,6 +6,7 @@ needed. A notation (plain text, LaTeX) says how letters, scripts, functions and 
 
 from __future__ import annotations
 
+import math
 import re
 from abc import abstractmethod
 from collections import Counter
@@ -17,6 +18,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing import blocks
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
@@ -29,7 +31,10 @@ from mcmodels.calculus.text.printing.structure import (
     entry,
     fraction,
     is_half,
+    is_slice,
     signed_terms,
+    slices,
+    vech_argument,
 )
 
 __all__ = ["GREEK", "TextbookPrinter", "split_name"]
@@ -76,7 +81,8 @@ class TextbookPrinter(Printer):
     Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
     name is an index. Names that would be printed alike are written out in full. Entries are counted
     from 0, as in NumPy, and stand in brackets: X[0,1], in LaTeX [X] with index 0,1. In a sum with
-    arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it.
+    arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it; but not
+    beside a square matrix, where A − 1 would be read as A − I: that is A − 11ᵀ.
     """
 
     times: str
@@ -92,11 +98,14 @@ class TextbookPrinter(Printer):
     psi: str
     numerator: int
     """How tightly a numerator must hold together."""
+    indexed: int
+    """How tightly what is sliced must hold together."""
     sized_identity: bool
 
     def __init__(self) -> None:
         super().__init__()
         self.literal: frozenset[str] = frozenset()
+        self.beside: frozenset[bytes] = frozenset()  # ones that stand beside terms of their shape
         self.crowded = False
         self.writers = {
             N.Symbol: lambda e: (self._named(e.name), ATOM),
@@ -109,10 +118,15 @@ class TextbookPrinter(Printer):
             N.Unit: lambda e: (self._lowered("e", self._integer(e.index)), ATOM),
             N.Commutation: lambda e: (self._sized("K", e.m, e.n), ATOM),
             N.DiagonalSelection: lambda e: (self._sized(self.psi, e.n), ATOM),
-            N.Sum: self._sum,
+            N.Selection: lambda e: blocks.selection(self, e),
+            N.Stack: lambda e: blocks.stack(self, e),
+            N.Sum: self.sum,
             N.Scaled: self._scaled,
             N.Product: self._product,
-            N.Hadamard: lambda e: self._elementwise_quotient(e.children),
+            N.Hadamard: lambda e: blocks.hadamard(self, e),
+            N.Triangle: lambda e: blocks.triangle(self, "tril", N.Ones(e.rows, e.rows)),
+            N.Duplication: lambda e: (self._sized("D", e.n), ATOM),
+            N.Elimination: lambda e: (self._sized("L", e.n), ATOM),
             N.Power: self._power,
             N.MatrixPower: lambda e: (self._with_exponent(e.base, self.write(e.exponent)), FACTOR),
             N.Transpose: self._transpose,
@@ -222,8 +236,15 @@ class TextbookPrinter(Printer):
         return self._lowered(base, between.join(texts))
 
     def _size(self, size: Size) -> str:
-        number = [str(size.factor)] if size.factor != 1 or not size.names else []
-        return self._juxtaposed([*number, *map(self._named, size.names)])
+        divisor = math.lcm(*(Fraction(factor).denominator for factor, _ in size.terms))
+        text = ""
+        for factor, names in size.terms:
+            count = abs(factor * divisor)
+            number = [str(count)] if count != 1 or not names else []
+            term = self._juxtaposed([*number, *map(self._named, names)])
+            sign = self.minus if factor < 0 else "+"
+            text += f"{sign}{term}" if text or factor < 0 else term
+        return text if divisor == 1 else f"{self.parenthesised(text)}/{divisor}"
 
     def _integer(self, value: int) -> str:
         return str(value) if value >= 0 else f"{self.minus}{-value}"
@@ -238,19 +259,24 @@ class TextbookPrinter(Printer):
         return (self._sized("I", e.rows) if self.sized_identity else "I"), ATOM
 
     def _ones(self, e: N.Ones) -> Graded:
+        bare = e.key in self.beside and not self.sized_identity
+        if ONE not in (e.rows, e.cols) and e.key not in self.beside:
+            return self._sized(self.one, e.rows, e.cols, between=self.by), ATOM
+        column = self.one if bare else self._sized(self.one, e.rows)
         if e.is_column:
-            return self._sized(self.one, e.rows), ATOM
-        if e.rows == ONE:
-            return self._raised(self._sized(self.one, e.cols), self.transposed), FACTOR
-        return self._sized(self.one, e.rows, e.cols, between=self.by), ATOM
+            return column, ATOM
+        row = self._raised(self.one if bare else self._sized(self.one, e.cols), self.transposed)
+        return (row, FACTOR) if e.rows == ONE else (self._juxtaposed([column, row]), TERM)
 
     # -- sums and products --------------------------------------------------------------------
 
-    def _sum(self, e: N.Sum) -> Graded:
+    def sum(self, e: N.Sum, entrywise: bool = False) -> Graded:
+        """A sum; with ``entrywise``, what a function takes entry by entry."""
         text = ""
-        for negative, term in signed_terms(e):
+        for negative, term in signed_terms(e, entrywise or blocks.is_entrywise(e)):
             sign = f" {self.minus} " if negative else " + "
-            text += (sign if text else self.minus if negative else "") + self.write(term, OPERATION)
+            written = blocks.beside(self, term, OPERATION)
+            text += (sign if text else self.minus if negative else "") + written
         return text, SUM
 
     def _scaled(self, e: N.Scaled) -> Graded:
@@ -280,8 +306,8 @@ class TextbookPrinter(Printer):
         # λxᵀx needs no parentheses, as nothing comes after; (aᵀx)(bᵀx) reads better with them.
         opened = _is_product(last) and (array is not None or len(products) == 1)
         texts += [self.write(factor, FACTOR) for factor in (factors[:-1] if opened else factors)]
-        if opened:
-            texts += [self.write(factor, FACTOR) for factor in last.children]
+        if opened and isinstance(last, N.Product):
+            texts += blocks.factor_texts(self, last)
         return texts, TERM
 
     def _product(self, e: N.Product) -> Graded:
@@ -290,13 +316,26 @@ class TextbookPrinter(Printer):
             symbol, indices = found
             where = ",".join(self._integer(index) for index in indices)
             return self._element(self.write(symbol), where), ATOM
-        return self._juxtaposed([self.write(factor, FACTOR) for factor in e.children]), TERM
+        half = vech_argument(e)
+        if half is not None:
+            return self._function("vech") + self.parenthesised(self.write(half)), ATOM
+        texts = blocks.factor_texts(self, e)
+        if len(texts) > 1:
+            return self._juxtaposed(texts), TERM
+        transposed = isinstance(slices(e)[0][0], N.Transpose)
+        return texts[0], FACTOR if transposed else ATOM
+
+    @abstractmethod
+    def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
+        """A matrix of blocks."""
 
     def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
         above, below = fraction(factors)
-        text = f" {self.times} ".join(self.write(factor, TERM) for factor in above) or "1"
+        texts = [blocks.entrywise(self, factor, TERM) for factor in above]
+        text = f" {self.times} ".join(texts) or "1"
         if below:
-            bottom = f" {self.times} ".join(self.write(factor, FACTOR) for factor in below)
+            texts = [blocks.entrywise(self, factor, FACTOR) for factor in below]
+            bottom = f" {self.times} ".join(texts)
             text = self.parenthesised(text) if len(above) > 1 else text
             bottom = self.parenthesised(bottom) if len(below) > 1 else bottom
             text = f"{text} {self.over} {bottom}"
@@ -357,7 +396,7 @@ class TextbookPrinter(Printer):
         return self._function("where") + self.parenthesised(inside), ATOM
 
     def _elementwise(self, e: N.Elementwise) -> Graded:
-        inside = self.write(e.argument)
+        inside = blocks.entrywise(self, e.argument)
         if e.name == "abs":
             return self._bars(inside), ATOM
         return self._function(e.name) + self.parenthesised(inside), ATOM
@@ -393,7 +432,9 @@ def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
 
 
 def _is_product(e: Expression) -> bool:
-    return isinstance(e, N.Product) and not entry(e)
+    if not isinstance(e, N.Product):
+        return False
+    return not (entry(e) or is_slice(e)) and vech_argument(e) is None
 
 
 def _order(scalar: Expression) -> int:

@@ -1,0 +1,61 @@
+"""Triangles of matrices, and vech, the entries on and below the diagonal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcmodels.calculus.core import arithmetic, nodes
+from mcmodels.calculus.core.arithmetic import shape_text
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+
+__all__ = ["duplication", "elimination", "tril", "triu", "vech"]
+
+
+def _square(function: str, x: Any) -> Expression:
+    expression = as_expression(x)
+    if not expression.is_square:
+        raise ShapeError(
+            f"{function} needs a square matrix; found {shape_text(expression)} ({expression})"
+        )
+    return expression
+
+
+def _mask(expression: Expression) -> Expression:
+    """Ones on and below the diagonal."""
+    return number(1) if expression.is_scalar else nodes.Triangle(expression.rows)
+
+
+def tril(x: Any) -> Expression:
+    """The entries of a square matrix on and below the diagonal, zeros above."""
+    expression = _square("tril", x)
+    return arithmetic.hadamard([expression, _mask(expression)])
+
+
+def triu(x: Any) -> Expression:
+    """The entries of a square matrix on and above the diagonal, zeros below."""
+    expression = _square("triu", x)
+    return arithmetic.hadamard([expression, arithmetic.transpose(_mask(expression))])
+
+
+def vech(x: Any) -> Expression:
+    """The entries of a square matrix on and below the diagonal, column after column.
+
+    Of an n×n matrix, a vector of n(n+1)/2: Magnus and Neudecker (2019), section 3.8.
+    """
+    expression = _square("vech", x)
+    return arithmetic.matmul([elimination(expression.rows), arithmetic.vec(expression)])
+
+
+def duplication(n: int | str | Size) -> Expression:
+    """The n²×n(n+1)/2 matrix D: ``D @ vech(S) == vec(S)`` for symmetric S of n×n."""
+    size_ = Size.of(n)
+    return number(1) if size_ == ONE else nodes.Duplication(size_)
+
+
+def elimination(n: int | str | Size) -> Expression:
+    """The n(n+1)/2×n² matrix L: ``L @ vec(X) == vech(X)`` for X of n×n."""
+    size_ = Size.of(n)
+    return number(1) if size_ == ONE else nodes.Elimination(size_)
