@@ -114,8 +114,8 @@ def compared(
     if ratios is not None and abs(ratios[0] - 1) > _FACTOR_TOLERANCE:
         factor = recognise(ratios, _sizes(point, value), _FACTOR_TOLERANCE)
         if factor is not None and (factor.recognised or claim.size > 2):
-            words = factor.statement()
-            return Diagnosis(False, error, "factor", words, "multiply by what is missing", right)
+            words, remedy = factor.statement(), factor.remedy()
+            return Diagnosis(False, error, "factor", words, remedy, right)
     if right.ndim == 2 and right.shape[0] == right.shape[1]:
         for name, words, wrong in _of_squares(right):
             if (np.abs(claim - wrong) <= np.maximum(allowed, allowed.T)).all():

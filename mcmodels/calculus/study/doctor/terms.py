@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import Any
@@ -15,8 +16,11 @@ from mcmodels.calculus.core.rewriting import substitute, with_children
 
 __all__ = [
     "MOST_COMBINED",
+    "Edit",
+    "Variants",
     "cyclic_orders",
     "edited",
+    "edits",
     "expanded",
     "orders",
     "single_transposes",
@@ -65,13 +69,41 @@ def _distributed(
     return _terms(add([build(chosen) for chosen in product(*choices)]))
 
 
-def edited(
-    expression: Expression, variants: Callable[[Expression], Iterator[tuple[Expression, str]]]
-) -> Iterator[tuple[Expression, str]]:
+Variants = Callable[[Expression], Iterator[tuple[Expression, str]]]
+"""What may stand in the place of a part by mistake: each with what was done."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One part of an expression replaced by another.
+
+    Attributes
+    ----------
+    part, variant : Expression
+        What is replaced, and by what.
+    words : str
+        What was done.
+    where : str
+        Empty where the part is replaced wherever it occurs.
+    """
+
+    part: Expression
+    variant: Expression
+    words: str
+    where: str = ""
+
+
+def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, str]]:
     """The expression with one part replaced by a variant of it, and what was done.
 
     A part that occurs several times is replaced everywhere, and then in one place only.
     """
+    for changed, edit in edits(expression, variants):
+        yield changed, edit.words + edit.where
+
+
+def edits(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, Edit]]:
+    """As `edited`, with what was replaced by what."""
     places: dict[Expression, list[tuple[int, ...]]] = {}
     for path, part in _places(expression):
         places.setdefault(part, []).append(path)
@@ -81,11 +113,12 @@ def edited(
                 continue
             # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
-                yield substitute(expression, {part: variant}), words
+                yield substitute(expression, {part: variant}), Edit(part, variant, words)
             if len(paths) > 1:
                 for path in paths[:_MOST_PLACES]:
                     with suppress(ValueError):
-                        yield _replaced(expression, path, variant), f"{words} (in one place)"
+                        changed = _replaced(expression, path, variant)
+                        yield changed, Edit(part, variant, words, " (in one place)")
 
 
 def _places(expression: Expression) -> Iterator[tuple[tuple[int, ...], Expression]]:
