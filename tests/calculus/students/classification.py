@@ -96,7 +96,7 @@ STUDENTS = (
     ),
     Student(
         "Wᵀ is forgotten", logsumexp(W @ x) - t.T @ W @ x, x, W.T @ (softmax(W @ x) - t),
-        softmax(W @ x) - t, ("chain rule",), "inner derivative", "derivative of",
+        softmax(W @ x) - t, ("chain rule",), "inner derivative", "from the left",
     ),
     Student(
         "the log alone", -t.T @ log(s), z, s - t, -t / s, ("chain rule",), "softmax", "derivative",

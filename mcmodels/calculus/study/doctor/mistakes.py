@@ -119,13 +119,13 @@ MISTAKES = (
         "turn the sign of the term",
         of_terms("sign of a term", terms_of_rules, with_one_sign_changed),
     ),
+    Mistake("wrong argument", "correct the argument", wrong_argument, alone=True),
     *(
         Mistake(name, "look the derivative up", misremembered_rule(name), alone=True)
         for name in ("wrong derivative", "diagonal Jacobian", "not normalised")
     ),
     Mistake("not normalised", "divide by the sum", not_normalised, alone=True),
     Mistake("forgotten function", "put the function in", forgotten_function, alone=True),
-    Mistake("wrong argument", "correct the argument", wrong_argument, alone=True),
     *_terms(multiplied_terms),
     Mistake(
         "trace order",

@@ -18,7 +18,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt, substitute
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Edit, Variants, edits
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Variants, edits
 
 __all__ = [
     "dropped_factor",
@@ -38,7 +38,7 @@ def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
     """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
     for wrong, edit in edits(case.right, variants):
         if case.is_claimed(wrong):
-            yield Finding(edit.words + edit.where, wrong, _remedy(edit))
+            yield Finding(edit.words + edit.where, wrong, edit.remedy)
     if not 1 < len(case.terms) <= MOST_COMBINED:
         return
     for term in case.terms:
@@ -46,11 +46,7 @@ def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
             if case.is_claimed_with(term, changed):
                 wrong = add([case.right, scale(-1, term), changed])
                 where = f" (in the term {term.mathematics()})"
-                yield Finding(edit.words + where, wrong, _remedy(edit) + where)
-
-
-def _remedy(edit: Edit) -> str:
-    return f"write {edit.part.mathematics()} in place of {edit.variant.mathematics()}{edit.where}"
+                yield Finding(edit.words + where, wrong, edit.remedy + where)
 
 
 def dropped_factor(case: Case) -> Iterator[Finding]:
@@ -89,10 +85,10 @@ def missing_inverse(case: Case) -> Iterator[Finding]:
     """A matrix in the place of its inverse."""
 
     def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
-        if isinstance(part, N.MatrixPower) and part.is_inverse:
-            words = f"{part.base.mathematics()} stands for {part.mathematics()}: not inverted"
-            yield part.base, words
-            yield transpose(part.base), words
+        power = part.argument if isinstance(part, N.Transpose) else part
+        if isinstance(power, N.MatrixPower) and power.is_inverse:
+            base = power.base.mathematics()
+            yield power.base, f"{base} stands for {part.mathematics()}: it is not inverted"
 
     yield from _edits(case, variants)
 

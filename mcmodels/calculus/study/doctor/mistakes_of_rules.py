@@ -248,9 +248,9 @@ def _without_outer_factors(case: Case) -> Iterator[Finding]:
     if not isinstance(array, N.Product):
         return
     for cut in range(1, len(array.children)):
-        for gone, rest in (
-            (array.children[:cut], array.children[cut:]),
-            (array.children[cut:], array.children[:cut]),
+        for gone, rest, side in (
+            (array.children[:cut], array.children[cut:], "left"),
+            (array.children[cut:], array.children[:cut], "right"),
         ):
             inner = matmul(gone)
             wrong = scale(coefficient, *scalars, matmul(rest))
@@ -260,5 +260,5 @@ def _without_outer_factors(case: Case) -> Iterator[Finding]:
                 yield Finding(
                     f"the inner derivative {inner.mathematics()} is missing",
                     wrong,
-                    f"multiply by {inner.mathematics()}, the derivative of what is inside",
+                    f"multiply by {inner.mathematics()} from the {side}",
                 )

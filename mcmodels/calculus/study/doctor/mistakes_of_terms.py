@@ -13,7 +13,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edits
 
 __all__ = [
     "Effect",
@@ -125,9 +125,9 @@ def of_terms(
             if found == kind:
                 yield Finding(words, wrong, remedy)
         if inner is not None:
-            for wrong, words in edited(case.right, inner):
+            for wrong, edit in edits(case.right, inner):
                 if case.is_claimed(wrong):
-                    yield Finding(words, wrong)
+                    yield Finding(edit.words + edit.where, wrong, edit.remedy)
 
     return findings
 

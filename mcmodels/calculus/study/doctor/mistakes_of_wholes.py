@@ -184,6 +184,10 @@ def _assumed_symmetric(case: Case) -> Iterator[tuple[tuple[Symbol, ...], Finding
                             f"{transpose(A).mathematics()} = {A.mathematics()}" for A in chosen
                         ),
                         returned,
+                        ""
+                        if len(expanded(returned)) < len(case.terms)
+                        else "keep the transposes, or declare the matrix with symmetric=True "
+                        "where it is",
                     )
                     yield chosen, finding
                     break

@@ -179,8 +179,14 @@ def as_claimed_array(value: Any) -> Array:
     Raises
     ------
     TypeError
-        If it is no array of real numbers.
+        If it is no array of real numbers, or a tuple of several.
     """
+    if isinstance(value, tuple) and any(np.ndim(part) or callable(part) for part in value):
+        raise TypeError(
+            f"claimed is a tuple of {len(value)} ({_listed(value)}), and one derivative is wanted; "
+            "take it out of the tuple, as in lambda **values: f(**values)[1] where f returns the "
+            "value and the gradient"
+        )
     refuse_masked("claimed", value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
@@ -189,6 +195,15 @@ def as_claimed_array(value: Any) -> Array:
             f"one; found {type(value).__name__} ({array.dtype})"
         )
     return array.astype(float)
+
+
+def _listed(parts: Sequence[Any]) -> str:
+    """What a tuple consists of, in words."""
+    described = []
+    for part in parts:
+        shape = np.shape(part)
+        described.append(f"an array of shape {shape}" if shape else f"a {type(part).__name__}")
+    return ", ".join(described)
 
 
 def value_of_claimed(claimed: Callable[..., Any], instance: Instance) -> Array:

@@ -92,6 +92,12 @@ class Edit:
     words: str
     where: str = ""
 
+    @property
+    def remedy(self) -> str:
+        """What undoes it."""
+        good, bad = self.part.mathematics(), self.variant.mathematics()
+        return f"write {good} in place of {bad}{self.where}"
+
 
 def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, str]]:
     """The expression with one part replaced by a variant of it, and what was done.

@@ -124,5 +124,5 @@ def _as_a_number(part: Contribution) -> Iterator[Change]:
         "wrong derivative",
         f"{same.mathematics()} stands for the derivative of {text}: the exponent is not lowered",
         part.with_change(matmul([same, dX])),
-        f"write {less.mathematics()} in place of {same.mathematics()}",
+        f"write {matrix_power(X, add([k, number(-1)])).mathematics()} in place of {text}",
     )
