@@ -31,6 +31,7 @@ from mcmodels.calculus.study.doctor.samples import (
     as_claimed_array,
     draw_instances,
     natural_value,
+    shape_of,
     value_of_claimed,
 )
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
@@ -158,9 +159,9 @@ def _of_expression(
         claims = [_value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right, symbol), seed, values)
-        claims = [value_of_claimed(claimed, instance) for instance in instances]
+        claims = [value_of_claimed(claimed, instance, right) for instance in instances]
     else:
-        array = as_claimed_array(claimed)
+        as_claimed_array(claimed)
         missing = sorted({used.name for used in f.used | symbol.used} - set(values))
         if missing:
             raise ValueError(
@@ -169,7 +170,7 @@ def _of_expression(
                 "function"
             )
         instances = draw_instances((f, right, symbol), seed, values)
-        claims = [array]
+        claims = [as_claimed_array(claimed, shape_of(right, instances[0][1]))]
     samples = [
         _sample(right, instance, _unsqueezed(claim, f, right))
         for instance, claim in zip(instances, claims, strict=True)
@@ -202,8 +203,7 @@ def _value_or_nan(expression: Expression, instance: Instance) -> Array:
     try:
         return natural_value(expression, instance)
     except EvaluationError:
-        sizes = (expression.rows, expression.cols)[: len(expression.shape)]
-        return np.full([size.value(instance[1]) for size in sizes], np.nan)
+        return np.full(shape_of(expression, instance[1]), np.nan)
 
 
 def _unsqueezed(claim: Array, f: Expression, right: Expression) -> Array:

@@ -25,7 +25,8 @@ def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagno
     """The work of `diagnose` for a Python function of one array."""
     point = real_point(x)
     value = real_value(f, point)
-    claim = as_claimed_array(claim_at(claimed, point))
+    wanted = point.shape if value.size == 1 else None
+    claim = as_claimed_array(claim_at(claimed, point), wanted)
     found = numerical_derivative(f, point, value)
     kind = "gradient" if value.size == 1 else "Jacobian"
     largest = max(np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in (claim, found.derivative))

@@ -18,7 +18,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt, substitute
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Variants, edits
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Variants, Words, edited
 
 __all__ = [
     "dropped_factor",
@@ -36,31 +36,31 @@ __all__ = [
 
 def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
     """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
-    for wrong, edit in edits(case.right, variants):
+    for wrong, edit in edited(case.right, variants):
         if case.is_claimed(wrong):
-            yield Finding(edit.words + edit.where, wrong, edit.remedy)
+            yield Finding(str(edit), wrong, edit.remedy)
     if not 1 < len(case.terms) <= MOST_COMBINED:
         return
     for term in case.terms:
-        for changed, edit in edits(term, variants):
+        for changed, edit in edited(term, variants):
             if case.is_claimed_with(term, changed):
                 wrong = add([case.right, scale(-1, term), changed])
                 where = f" (in the term {term.mathematics()})"
-                yield Finding(edit.words + where, wrong, edit.remedy + where)
+                yield Finding(f"{edit}{where}", wrong, edit.remedy + where)
 
 
 def dropped_factor(case: Case) -> Iterator[Finding]:
     """A factor that is missing: weights, a metric, a label, a matrix of the chain."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if not isinstance(part, N.Product | N.Hadamard):
             return
         for i, factor in enumerate(part.children):
             rest = [*part.children[:i], *part.children[i + 1 :]]
             if isinstance(part, N.Hadamard):
-                yield hadamard(rest), f"the factor {factor.mathematics()} is missing"
+                yield hadamard(rest), Words("the factor {} is missing", (factor,))
             elif factor.is_square:
-                yield matmul(rest), f"the factor {factor.mathematics()} is missing"
+                yield matmul(rest), Words("the factor {} is missing", (factor,))
 
     yield from _edits(case, variants)
 
@@ -68,11 +68,11 @@ def dropped_factor(case: Case) -> Iterator[Finding]:
 def extra_factor(case: Case) -> Iterator[Finding]:
     """A factor that stands there twice."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if not isinstance(part, N.Product | N.Hadamard):
             return
         for i, factor in enumerate(part.children):
-            words = f"the factor {factor.mathematics()} stands there twice"
+            words = Words("the factor {} stands there twice", (factor,))
             if isinstance(part, N.Hadamard):
                 yield hadamard([*part.children, factor]), words
             elif factor.is_square:
@@ -84,11 +84,10 @@ def extra_factor(case: Case) -> Iterator[Finding]:
 def missing_inverse(case: Case) -> Iterator[Finding]:
     """A matrix in the place of its inverse."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         power = part.argument if isinstance(part, N.Transpose) else part
         if isinstance(power, N.MatrixPower) and power.is_inverse:
-            base = power.base.mathematics()
-            yield power.base, f"{base} stands for {part.mathematics()}: it is not inverted"
+            yield power.base, Words("{} stands for {}: it is not inverted", (power.base, part))
 
     yield from _edits(case, variants)
 
@@ -116,14 +115,13 @@ def missing_indicator(case: Case) -> Iterator[Finding]:
 def not_normalised(case: Case) -> Iterator[Finding]:
     """Something else in the place of softmax."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if isinstance(part, N.Softmax):
             for name in ("exp", "sigmoid"):
                 other = elementwise(name, part.argument)
                 yield (
                     other,
-                    f"{other.mathematics()} stands for {part.mathematics()}; its entries do not "
-                    "sum to 1",
+                    Words("{} stands for {}; its entries do not sum to 1", (other, part)),
                 )
 
     yield from _edits(case, variants)
@@ -132,10 +130,10 @@ def not_normalised(case: Case) -> Iterator[Finding]:
 def forgotten_function(case: Case) -> Iterator[Finding]:
     """The argument of a function in the place of its value."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if isinstance(part, N.Elementwise | N.Softmax):
             (inner,) = part.children
-            yield inner, f"{inner.mathematics()} stands for {part.mathematics()}"
+            yield inner, Words("{} stands for {}", (inner, part))
 
     yield from _edits(case, variants)
 
@@ -143,15 +141,12 @@ def forgotten_function(case: Case) -> Iterator[Finding]:
 def wrong_argument(case: Case) -> Iterator[Finding]:
     """A function taken at minus its argument."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if isinstance(part, N.Elementwise | N.Softmax):
             (inner,) = part.children
             other = rebuilt(part, [scale(-1, inner)])
-            yield (
-                other,
-                f"the sign inside a function is wrong: {other.mathematics()} stands for "
-                f"{part.mathematics()}",
-            )
+            words = "the sign inside a function is wrong: {} stands for {}"
+            yield other, Words(words, (other, part))
 
     yield from _edits(case, variants)
 
@@ -168,14 +163,16 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
         if slope is not None and slope.is_array and slope.shape == node.shape:
             slopes.append((node, slope))
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         for node, slope in slopes:
             if part.shape == slope.shape:
                 yield (
                     hadamard([part, slope]),
-                    f"there is an extra factor {slope.mathematics()}: the derivative of "
-                    f"{node.mathematics()} does not stand here (it cancels, or belongs to another "
-                    "loss)",
+                    Words(
+                        "there is an extra factor {}: the derivative of {} does not stand here (it "
+                        "cancels, or belongs to another loss)",
+                        (slope, node),
+                    ),
                 )
 
     yield from _edits(case, variants)
@@ -184,7 +181,7 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
 def elementwise_product(case: Case) -> Iterator[Finding]:
     """An elementwise product in the place of a matrix product, or the other way round."""
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if not part.is_square or not part.is_array:
             return
         others: list[Expression] = []
@@ -204,10 +201,8 @@ def elementwise_product(case: Case) -> Iterator[Finding]:
             kinds = ("a matrix product", "an elementwise product")
             if isinstance(part, N.Product):
                 kinds = kinds[::-1]
-            yield (
-                other,
-                f"{other.mathematics()}, {kinds[0]}, stands for {part.mathematics()}, {kinds[1]}",
-            )
+            words = f"{{}}, {kinds[0]}, stands for {{}}, {kinds[1]}"
+            yield other, Words(words, (other, part))
 
     yield from _edits(case, variants)
 

@@ -161,11 +161,11 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
                 rest = [term for term in case.terms if term not in chosen]
                 wrong = add([*rest, *(transpose(term) for term in chosen)])
                 if case.is_claimed(wrong):
-                    words = ", ".join(term.mathematics() for term in chosen)
+                    turned = ", ".join(term.mathematics() for term in chosen)
                     yield Finding(
-                        f"layouts are mixed: {words} is transposed, the rest not",
+                        f"layouts are mixed: {turned} is transposed, the rest not",
                         wrong,
-                        f"write {words} in place of its transpose",
+                        f"write {turned} in place of its transpose",
                     )
     yield from _changed_rules(case, "mixed layout")
 

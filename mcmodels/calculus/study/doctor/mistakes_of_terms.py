@@ -13,7 +13,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edits
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
 
 __all__ = [
     "Effect",
@@ -59,14 +59,12 @@ def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
 
 def written_terms(case: Case) -> Iterator[Effect]:
     """The effects of terms of the right derivative, as written, and with its products expanded."""
+    return _effects(case, iter(_written(case)))
 
-    def terms() -> Iterator[Expression]:
-        if not _is_elementwise(case):
-            yield from case.terms
-        if isinstance(case.right, N.Sum):
-            yield from case.right.children
 
-    return _effects(case, terms())
+def _written(case: Case) -> list[Expression]:
+    expanded = [] if _is_elementwise(case) else case.terms
+    return [*expanded, *(case.right.children if isinstance(case.right, N.Sum) else ())]
 
 
 def _is_elementwise(case: Case) -> bool:
@@ -81,7 +79,7 @@ def multiplied_terms(case: Case) -> Iterator[Effect]:
     """The effects of terms that stand there only when all products are multiplied out."""
 
     def terms() -> Iterator[Expression]:
-        if len(case.terms) > 1:
+        if len(case.terms) > 1 and _is_elementwise(case):
             yield from case.terms
         if 2 < len(case.terms) <= MOST_COMBINED:
             for pair in combinations(case.terms, 2):
@@ -125,9 +123,9 @@ def of_terms(
             if found == kind:
                 yield Finding(words, wrong, remedy)
         if inner is not None:
-            for wrong, edit in edits(case.right, inner):
+            for wrong, edit in edited(case.right, inner):
                 if case.is_claimed(wrong):
-                    yield Finding(edit.words + edit.where, wrong, edit.remedy)
+                    yield Finding(str(edit), wrong, edit.remedy)
 
     return findings
 

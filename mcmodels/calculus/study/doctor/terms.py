@@ -18,9 +18,9 @@ __all__ = [
     "MOST_COMBINED",
     "Edit",
     "Variants",
+    "Words",
     "cyclic_orders",
     "edited",
-    "edits",
     "expanded",
     "orders",
     "single_transposes",
@@ -69,28 +69,48 @@ def _distributed(
     return _terms(add([build(chosen) for chosen in product(*choices)]))
 
 
-Variants = Callable[[Expression], Iterator[tuple[Expression, str]]]
+@dataclass(frozen=True)
+class Words:
+    """A sentence about expressions, written when it is asked for: most edits explain nothing.
+
+    Attributes
+    ----------
+    template : str
+        With ``{}`` for each expression.
+    about : tuple of Expression
+    """
+
+    template: str
+    about: tuple[Expression, ...]
+
+    def __str__(self) -> str:
+        return self.template.format(*(part.mathematics() for part in self.about))
+
+
+Variants = Callable[[Expression], Iterator[tuple[Expression, Words | str]]]
 """What may stand in the place of a part by mistake: each with what was done."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One part of an expression replaced by another.
+    """One part of an expression replaced by another; as text it is what was done.
 
     Attributes
     ----------
     part, variant : Expression
         What is replaced, and by what.
-    words : str
-        What was done.
+    words : Words or str
     where : str
         Empty where the part is replaced wherever it occurs.
     """
 
     part: Expression
     variant: Expression
-    words: str
+    words: Words | str
     where: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.words}{self.where}"
 
     @property
     def remedy(self) -> str:
@@ -99,17 +119,11 @@ class Edit:
         return f"write {good} in place of {bad}{self.where}"
 
 
-def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, str]]:
+def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, Edit]]:
     """The expression with one part replaced by a variant of it, and what was done.
 
     A part that occurs several times is replaced everywhere, and then in one place only.
     """
-    for changed, edit in edits(expression, variants):
-        yield changed, edit.words + edit.where
-
-
-def edits(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, Edit]]:
-    """As `edited`, with what was replaced by what."""
     places: dict[Expression, list[tuple[int, ...]]] = {}
     for path, part in _places(expression):
         places.setdefault(part, []).append(path)
@@ -143,8 +157,8 @@ def _replaced(expression: Expression, path: tuple[int, ...], new: Expression) ->
 
 
 def _tried(
-    variants: Iterator[tuple[Expression, str]],
-) -> Iterator[tuple[Expression, str]]:
+    variants: Iterator[tuple[Expression, Words | str]],
+) -> Iterator[tuple[Expression, Words | str]]:
     while True:
         try:
             yield next(variants)
@@ -193,21 +207,20 @@ def cyclic_orders(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
             yield chain
 
 
-def without_one(part: Expression) -> Iterator[tuple[Expression, str]]:
+def without_one(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A sum without one of its terms."""
     if isinstance(part, N.Sum):
         for i, term in enumerate(part.children):
             rest = add([*part.children[:i], *part.children[i + 1 :]])
-            yield rest, f"the term {term.mathematics()} of {part.mathematics()} is missing"
+            yield rest, Words("the term {} of {} is missing", (term, part))
 
 
-def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, str]]:
+def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A sum with the sign of one of its terms changed."""
     if isinstance(part, N.Sum):
         for i, term in enumerate(part.children):
             turned = add([*part.children[:i], scale(-1, term), *part.children[i + 1 :]])
-            words = f"the term {term.mathematics()} of {part.mathematics()} has the wrong sign"
-            yield turned, words
+            yield turned, Words("the term {} of {} has the wrong sign", (term, part))
 
 
 def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:
