@@ -32,6 +32,7 @@ ADVICE = {
     "diagonal Jacobian": ("diag(softmax(z)) − softmax(z) softmax(z)ᵀ",),
     "missing indicator": ("multiply by the indicator step(",),
     "chain rule": ("multiply by",),
+    "unknown": ("f.derivation",),
 }
 
 

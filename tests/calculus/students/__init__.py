@@ -4,7 +4,14 @@ They were written before the doctor knew them, and none is an edit of a tree (`m
 those): each is a slip of a course on machine learning, econometrics, statistics or control.
 """
 
-from tests.calculus.students import classification, control, least_squares, matrices, networks
+from tests.calculus.students import (
+    classification,
+    control,
+    least_squares,
+    matrices,
+    networks,
+    unseen,
+)
 from tests.calculus.students.student import Student
 
 STUDENTS: tuple[Student, ...] = (
@@ -13,6 +20,7 @@ STUDENTS: tuple[Student, ...] = (
     *networks.STUDENTS,
     *matrices.STUDENTS,
     *control.STUDENTS,
+    *unseen.STUDENTS,
 )
 
 __all__ = ["STUDENTS", "Student"]

@@ -42,7 +42,8 @@ class Reader:
         above, _, below = text.partition("/") if text not in self.known else (text, "", "")
         value = np.prod([self._number(part, point) for part in above.split("·")])
         if below:
-            value /= np.prod([self._number(part, point) for part in below.strip("()").split("·")])
+            inside = below[1:-1] if below.startswith("(") else below
+            value /= np.prod([self._number(part, point) for part in inside.split("·")])
         return float(value)
 
     def _number(self, text: str, point) -> float:

@@ -18,6 +18,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
@@ -36,6 +37,13 @@ _DIRECTIONS = 2  # random ones in which differentials are compared
 _MOST_QUANTITIES = 12  # that factors are made of
 _MOST_PAIRED = 4  # square matrices of which two are taken to be symmetric
 _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
+
+
+_HALF = number(1) / 2
+
+
+def _is_of_a_root(part: N.Power) -> bool:
+    return part.exponent in (_HALF, scale(-1, _HALF))
 
 
 @dataclass(frozen=True)
@@ -122,13 +130,16 @@ class Case:
         for part in parts:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            if base.is_scalar and plain and base not in found:
+            # The derivative itself, where it is a scalar, would explain every claim.
+            if base.is_scalar and plain and base not in (*found, self.right):
                 found.append(base)
+            if base.is_scalar and isinstance(part, N.Power) and _is_of_a_root(part):
+                found.append(arithmetic.power(base, _HALF))
             if isinstance(part, N.LogDet):
                 found.append(functions.det(part.argument))
         return [
             Quantity(part.mathematics(), tuple(float(s.value(part)) for s in self.samples), part)
-            for part in found[:_MOST_QUANTITIES]
+            for part in list(dict.fromkeys(found))[:_MOST_QUANTITIES]
         ]
 
     @property
