@@ -262,6 +262,9 @@ def mixed_layouts(identity: str) -> Planted:
             for i, term in enumerate(part.children):
                 rest = [*part.children[:i], *part.children[i + 1 :]]
                 yield f"{term} transposed", replaced(right, path, total_of([*rest, term.T]))
+        if isinstance(part, N.Symbol) and part.is_square and part.is_array:
+            yield f"{part} transposed at {path}", replaced(right, path, part.T)
+            yield f"{part} transposed", substitute(right, {part: part.T})
 
 
 def chain_rules(identity: str) -> Planted:
@@ -288,6 +291,37 @@ def chain_rules(identity: str) -> Planted:
             yield f"by {part}", substitute(outer.gradient(u), {u: part})
 
 
+def rules_for_numbers(identity: str) -> Planted:
+    """d(X⁻¹) as −X⁻² dX or −dX X⁻², and the transposes of what this gives."""
+    f, x, _ = derived(identity)
+    dX = N.Differential(x)
+    df = differential(f, frozenset([x]))
+    for path, part in places(df):
+        if not isinstance(part, N.Product):
+            continue
+        for i, (left, middle, right) in enumerate(
+            zip(part.children, part.children[1:], part.children[2:], strict=False)
+        ):
+            if left != right or not isinstance(left, N.MatrixPower) or dX not in middle.used:
+                continue
+            for chain in ((middle, left, right), (left, right, middle)):
+                factors = [*part.children[:i], *chain, *part.children[i + 3 :]]
+                changed = identified(replaced(df, path, product_of(factors)), f, x)
+                yield f"d: {left}² d", changed
+                if changed.is_square:
+                    yield f"d: {left}² d, transposed", changed.T
+
+
+def not_symmetrised(identity: str) -> Planted:
+    """The gradient by a symmetric matrix as the differential has it, and its transpose."""
+    f, x, _ = derived(identity)
+    if f.is_scalar and "symmetric" in x.declared:
+        df = differential(f, frozenset([x]))
+        *_, (_, (final,)) = peel(paired(df), N.Differential(x))
+        yield "not symmetrised", final.C
+        yield "not symmetrised, transposed", final.C.T
+
+
 def other_variables(identity: str) -> Planted:
     f, x, _ = derived(identity)
     for symbol in f.symbols:
@@ -304,6 +338,8 @@ FORMULAS = {
     "factor of a term": term_factors,
     "product order": product_orders,
     "trace order": trace_orders,
+    "symmetric convention": not_symmetrised,
+    "rule for numbers": rules_for_numbers,
     "mixed layout": mixed_layouts,
     "chain rule": chain_rules,
     "another variable": other_variables,

@@ -404,3 +404,23 @@ def test_powers_of_a_scalar_and_of_a_size_as_factors(exponent, number):
             np.testing.assert_allclose(
                 diagnosis.reproduced.evaluate(**at), claimed.evaluate(**at), rtol=1e-13
             )
+
+
+def test_a_tuple_of_several_results_is_refused_by_name():
+    """Functions that return the value beside the gradient are common; both in one array is none."""
+    f, t = x.T @ A @ x, scalar("t")
+    words = (
+        r"claimed is a tuple of 2 \(a float64, an array of shape \(\d,\)\); claim the derivative"
+    )
+    with pytest.raises(TypeError, match=words):
+        diagnose(f, x, lambda x, A: (x @ A @ x, (A + A.T) @ x))
+    with pytest.raises(TypeError, match=r"a tuple of 2 \(a float, a float\)"):
+        diagnose(t**2, t, lambda t: (t**2, 2 * t))
+    with pytest.raises(TypeError, match=r"a tuple of 2 \(an array of shape"):
+        diagnose(a.T @ x, x, lambda a, x: (a, x))
+    with pytest.raises(TypeError, match="a tuple of 1 \\(an expression\\)"):
+        diagnose(f, x, (2 * A @ x,))
+    with pytest.raises(TypeError, match="a tuple of 2"):
+        diagnose(lambda v: v @ v, np.ones(3), lambda v: (v @ v, 2 * v))
+    assert diagnose(norm(x) ** 2, x, (2.0, 4.0), x=(1.0, 2.0)).correct
+    assert diagnose(lambda v: v @ v, np.ones(3), (2.0, 2.0, 2.0)).correct

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
+from itertools import combinations
 from typing import Any, TypeVar
 
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import walk
-from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import paired, peel
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
-from mcmodels.calculus.study.doctor.factors import Factor, Quantity, ratios_of, recognise
+from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
 from mcmodels.calculus.study.doctor.terms import expanded
 from mcmodels.calculus.study.instances import as_declared
@@ -33,7 +36,15 @@ T = TypeVar("T")
 
 _DIRECTIONS = 2  # random ones in which differentials are compared
 _MOST_QUANTITIES = 12  # that factors are made of
+_MOST_PAIRED = 4  # square matrices of which two are taken to be symmetric
 _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
+
+
+_HALF = number(1) / 2
+
+
+def _is_of_a_root(part: N.Power) -> bool:
+    return part.exponent in (_HALF, scale(-1, _HALF))
 
 
 @dataclass(frozen=True)
@@ -46,10 +57,13 @@ class Finding:
         What was done, in this case.
     reproduced : Expression or None
         What the mistake gives.
+    remedy : str
+        What to do in this case; empty where the remedy of the mistake says it all.
     """
 
     words: str
     reproduced: Expression | None
+    remedy: str = ""
 
 
 class Case:
@@ -65,6 +79,11 @@ class Case:
     tolerance : Tolerance
     seed : int
         Of the directions in which differentials are compared.
+
+    Attributes
+    ----------
+    multiples : set of Fraction
+        The usual factors by which answers that were tried differ from what was claimed.
     """
 
     def __init__(
@@ -77,8 +96,9 @@ class Case:
         seed: int = 0,
     ) -> None:
         self.f, self.x, self.right = f, x, right
-        self.samples, self.tolerance = samples, tolerance
+        self.samples, self.tolerance, self._seed = samples, tolerance, seed
         self.dX = Differential(x)
+        self.multiples: set[Fraction] = set()
         self._found: dict[str, list[Any]] = {}
         rng = np.random.default_rng(seed)
         shape = samples[0].values[x].shape
@@ -112,11 +132,16 @@ class Case:
         for part in parts:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            if base.is_scalar and plain and base not in found:
+            # The derivative itself, where it is a scalar, would explain every claim.
+            if base.is_scalar and plain and base not in (*found, self.right):
                 found.append(base)
+            if base.is_scalar and isinstance(part, N.Power) and _is_of_a_root(part):
+                found.append(arithmetic.power(base, _HALF))
+            if isinstance(part, N.LogDet):
+                found.append(functions.det(part.argument))
         return [
             Quantity(part.mathematics(), tuple(float(s.value(part)) for s in self.samples), part)
-            for part in found[:_MOST_QUANTITIES]
+            for part in list(dict.fromkeys(found))[:_MOST_QUANTITIES]
         ]
 
     @property
@@ -127,9 +152,18 @@ class Case:
     def derive(self, df: Expression) -> Expression:
         """The derivative that a differential identifies."""
         if self.f.is_scalar:
-            *_, (_, (final,)) = peel(paired(df), self.dX)
-            return simplify(symmetrised(final.C, self.x))
+            return simplify(symmetrised(self.derive_plain(df), self.x))
         return simplify(jacobian_of_linear(df, self.dX))
+
+    def derive_plain(self, df: Expression) -> Expression:
+        """The G of df = tr(Gᵀ dX), not made symmetric where X is."""
+        *_, (_, (final,)) = peel(paired(df), self.dX)
+        return final.C
+
+    def divided(self, factor: Fraction) -> Case:
+        """The same case, with the claim divided by a factor."""
+        samples = [replace(s, claimed=s.claimed / float(factor)) for s in self.samples]
+        return Case(self.f, self.x, self.right, samples, self.tolerance, self._seed)
 
     def once(self, name: str, work: Callable[[Case], Iterable[T]]) -> list[T]:
         """The result of ``work`` for this case, computed once."""
@@ -141,8 +175,26 @@ class Case:
 
     def is_claimed(self, expression: Expression) -> bool:
         """Whether an expression has the claimed value at all points."""
+        return all(self._agrees(sample, sample.value(expression)) for sample in self.samples)
+
+    def _agrees(self, sample: Sample, value: Array) -> bool:
+        if not sample.differs(value, sample.claimed, self.tolerance):
+            return True
+        self._note_multiple([(sample.claimed, value)], [self.allowed(sample)])
+        return False
+
+    def _note_multiple(self, pairs: list[tuple[Array, Array]], allowed: list[float]) -> None:
+        """Keep the factor by which a wrong answer misses what was claimed, where it is usual."""
+        if sum(claimed.size for claimed, _ in pairs) < 2:
+            return
+        ratios = ratios_of(pairs, allowed)
+        if ratios is not None:
+            self.multiples |= {c for c in USUAL if abs(ratios[0] / c - 1) <= _FACTOR_TOLERANCE}
+
+    def is_claimed_with(self, term: Expression, changed: Expression) -> bool:
+        """Whether the right derivative has the claimed value with one term changed."""
         return all(
-            not sample.differs(sample.value(expression), sample.claimed, self.tolerance)
+            self._agrees(sample, sample.right - sample.value(term) + sample.value(changed))
             for sample in self.samples
         )
 
@@ -203,10 +255,15 @@ class Case:
 
     def _close(self, values: list[Array]) -> bool:
         allowed = self.allowed(self.samples[0]) * 10
-        return all(
-            bool(np.abs(found - wanted).max() <= allowed * max(1.0, float(np.abs(E).sum())))
-            for found, wanted, E in zip(values, self.claimed_along, self._directions, strict=True)
-        )
+        limits = [allowed * max(1.0, float(np.abs(E).sum())) for E in self._directions]
+        if all(
+            bool(np.abs(found - wanted).max() <= limit)
+            for found, wanted, limit in zip(values, self.claimed_along, limits, strict=True)
+        ):
+            return True
+        pair = (np.concatenate(self.claimed_along), np.concatenate(values))
+        self._note_multiple([pair], [max(limits)])
+        return False
 
     def allowed(self, sample: Sample) -> float:
         """How far two values may be apart at a point."""
@@ -220,6 +277,10 @@ class Case:
     def factor_of(self, base: Expression) -> Factor | None:
         """The factor that makes the claimed derivative of ``base``."""
         return self._factor([(s.claimed, s.value(base)) for s in self.samples], 0.0)
+
+    def factor_added(self, candidate: Expression) -> Factor | None:
+        """The factor with which ``candidate`` is added to the right derivative."""
+        return self._factor([(s.claimed - s.right, s.value(candidate)) for s in self.samples], 0.0)
 
     def factor_in(self, term: Expression) -> Factor | float | None:
         """The factor that ``term``, a part of the right derivative, has in the claimed one.
@@ -256,7 +317,7 @@ class Case:
         return min(max(_FACTOR_TOLERANCE, *errors), 1e-2)
 
     def symbols_assumed_symmetric(self) -> Iterator[tuple[Symbol, ...]]:
-        """Square matrices that are not declared symmetric: one, then all."""
+        """Square matrices that are not declared symmetric: one, then two, then all."""
         square = [
             s
             for s in self.f.symbols
@@ -266,5 +327,7 @@ class Case:
             and "symmetric" not in s.declared
         ]
         yield from ((symbol,) for symbol in square)
+        if 2 < len(square) <= _MOST_PAIRED:
+            yield from combinations(square, 2)
         if len(square) > 1:
             yield tuple(square)

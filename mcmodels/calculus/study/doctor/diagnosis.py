@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.gradients import derivative, hessian, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.functions import diagnose_function
 from mcmodels.calculus.study.doctor.mistakes import MISTAKES
 from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
@@ -29,6 +31,7 @@ from mcmodels.calculus.study.doctor.samples import (
     as_claimed_array,
     draw_instances,
     natural_value,
+    shape_of,
     value_of_claimed,
 )
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
@@ -110,7 +113,7 @@ def diagnose(
     >>> print(diagnose(lambda x: x @ x, np.array([1.0, 2.0, 3.0]), lambda x: x))
     wrong (relative error 0.5): factor
       the factor 2 is missing
-      remedy: multiply by what is missing
+      remedy: multiply by 2
       right: [2. 4. 6.]
     """
     if isinstance(f, Expression):
@@ -156,9 +159,9 @@ def _of_expression(
         claims = [_value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right, symbol), seed, values)
-        claims = [value_of_claimed(claimed, instance) for instance in instances]
+        claims = [value_of_claimed(claimed, instance, right) for instance in instances]
     else:
-        array = as_claimed_array(claimed)
+        as_claimed_array(claimed)
         missing = sorted({used.name for used in f.used | symbol.used} - set(values))
         if missing:
             raise ValueError(
@@ -167,7 +170,7 @@ def _of_expression(
                 "function"
             )
         instances = draw_instances((f, right, symbol), seed, values)
-        claims = [array]
+        claims = [as_claimed_array(claimed, shape_of(right, instances[0][1]))]
     samples = [
         _sample(right, instance, _unsqueezed(claim, f, right))
         for instance, claim in zip(instances, claims, strict=True)
@@ -200,8 +203,7 @@ def _value_or_nan(expression: Expression, instance: Instance) -> Array:
     try:
         return natural_value(expression, instance)
     except EvaluationError:
-        sizes = (expression.rows, expression.cols)[: len(expression.shape)]
-        return np.full([size.value(instance[1]) for size in sizes], np.nan)
+        return np.full(shape_of(expression, instance[1]), np.nan)
 
 
 def _unsqueezed(claim: Array, f: Expression, right: Expression) -> Array:
@@ -268,25 +270,49 @@ def _examined(case: Case) -> Diagnosis:
     return _named(case, error)
 
 
-def _named(case: Case, error: float) -> Diagnosis:
+def _explained(case: Case, error: float) -> Diagnosis | None:
+    """The first mistake that gives what was claimed."""
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
     for mistake in MISTAKES:
+        if mistake.alone and first is not None:
+            continue
         finding = next(iter(mistake.findings(case)), None)
         if finding is None:
             continue
         if first is None:
-            first = mistake.name, mistake.remedy, finding
+            first = mistake.name, finding.remedy or mistake.remedy, finding
         elif mistake.name != first[0] and mistake.name not in also:
             also.append(mistake.name)
-    if first is not None:
-        name, remedy, finding = first
-        reproduced = finding.reproduced
-        if reproduced is not None:
-            reproduced = reproduced.within(case.f.known)
-        return Diagnosis(
-            False, error, name, finding.words, remedy, case.right, reproduced, tuple(also)
-        )
+    if first is None:
+        return None
+    name, remedy, finding = first
+    reproduced = finding.reproduced
+    if reproduced is not None:
+        reproduced = reproduced.within(case.f.known)
+    return Diagnosis(False, error, name, finding.words, remedy, case.right, reproduced, tuple(also))
+
+
+def _multiplied(found: Diagnosis, factor: Factor) -> Diagnosis:
+    """The same mistake, and a factor of the whole beside it."""
+    reproduced, by = found.reproduced, factor.expression()
+    assert by is not None
+    return replace(
+        found,
+        explanation=f"{found.explanation}; and {factor.statement()}",
+        remedy=f"{found.remedy}, and {factor.remedy()}",
+        reproduced=None if reproduced is None else scale(by, reproduced),
+    )
+
+
+def _named(case: Case, error: float) -> Diagnosis:
+    found = _explained(case, error)
+    if found is not None:
+        return found
+    for multiple in sorted(case.multiples, key=lambda c: (abs(c), c)):
+        found = _explained(case.divided(multiple), error)
+        if found is not None:
+            return _multiplied(found, Factor(multiple))
     pairs = [(sample.claimed, sample.right) for sample in case.samples]
     place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
     worst = worst_entry(*pairs[0])
@@ -322,8 +348,7 @@ def _wrong_shape(case: Case) -> Diagnosis:
     inside = next(stopped_inside(case), None)
     if inside is not None:
         words = f"{inside.words}; {shapes}"
-        remedy = "multiply by the derivative of the inner function"
-        return Diagnosis(False, error, "chain rule", words, remedy, right, inside.reproduced)
+        return Diagnosis(False, error, "chain rule", words, inside.remedy, right, inside.reproduced)
     if case.f.is_scalar:
         try:
             second = hessian(case.f, case.x, case.x)

@@ -11,18 +11,22 @@ from mcmodels.calculus.core.arithmetic import (
     hadamard,
     matmul,
     parts,
+    power,
     scale,
     transpose,
     zeros_like,
 )
+from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
 from mcmodels.calculus.study.doctor.terms import orders
 
-__all__ = ["Change", "Contribution", "contributions"]
+__all__ = ["Change", "Contribution", "contributions", "outside", "slope_in", "slope_of"]
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
@@ -38,11 +42,14 @@ class Change:
         What went wrong.
     added : Expression
         What stands in the differential in place of the contribution.
+    remedy : str
+        What to do; empty where the name of the mistake tells it.
     """
 
     mistake: str
     words: str
     added: Expression
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,15 @@ class Contribution:
     value: Expression
     _tree: _Tree
     _rule: Expression
+
+    @property
+    def inner(self) -> Expression:
+        """The differential of the child."""
+        return self._tree.d(self.child)
+
+    def with_change(self, change: Expression) -> Expression:
+        """The contribution where the differential of the parent is ``change``."""
+        return self._tree.outside(self.node, change)
 
     def changes(self) -> Iterator[Change]:
         """The same contribution as the mistakes of the chain and product rules give it."""
@@ -87,17 +103,20 @@ class Contribution:
                 f"the inner derivative of {child} is missing: d({child}) is taken for "
                 f"{tree.dx.mathematics()}",
                 tree.outside(self.node, self._filled(self._rule, tree.dx)),
+                f"multiply by {_named_derivative(child, slope_in(inner, tree.dx))}",
             )
         if isinstance(self.node, N.Elementwise | N.Power) and self.child.shape == self.node.shape:
             yield Change(
                 "chain rule",
                 f"the outer derivative is missing: d({node}) is taken for d({child})",
                 tree.outside(self.node, inner),
+                f"multiply by {_named_derivative(node, slope_of(self.node))}",
             )
             yield Change(
                 "chain rule",
                 f"the function {node} itself stands where its derivative should",
                 tree.outside(self.node, hadamard([self.node, inner])),
+                f"write {_named_derivative(node, slope_of(self.node))}, in the place of {node}",
             )
 
     def _filled(self, rule: Expression, inner: Expression) -> Expression:
@@ -113,6 +132,11 @@ def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
         for child, rule in tree.rule_terms(node):
             filled = substitute(rule, {_hole(child): tree.d(child)})
             yield Contribution(node, child, tree.outside(node, filled), tree, rule)
+
+
+def outside(f: Expression, x: Symbol, node: Expression, change: Expression) -> Expression:
+    """The differential of f where only ``node``, a part of it, varies, by ``change``."""
+    return _Tree(f, x).outside(node, change)
 
 
 class _Tree:
@@ -168,6 +192,31 @@ class _Tree:
             return known[part.key]
 
         return d(self.f)
+
+
+def slope_of(node: Expression) -> Expression | None:
+    """The derivative of an elementwise function or power by its argument; None for other nodes."""
+    if isinstance(node, N.Elementwise):
+        return as_expression(FUNCTIONS[node.name].derivative(node.argument, node))
+    if isinstance(node, N.Power):
+        return scale(node.exponent, power(node.base, add([node.exponent, number(-1)])))
+    return None
+
+
+def slope_in(d: Expression, dx: Expression) -> Expression | None:
+    """The s of a differential d = s ∘ dx; None where it has another form."""
+    coefficient, scalars, array = parts(d)
+    if array == dx:
+        return scale(coefficient, *scalars)
+    if isinstance(array, N.Hadamard) and dx in array.children:
+        rest = hadamard([child for child in array.children if child != dx])
+        return None if dx in rest.used else scale(coefficient, *scalars, rest)
+    return None
+
+
+def _named_derivative(text: str, slope: Expression | None) -> str:
+    of = f"the derivative of {text}"
+    return of if slope is None else f"{slope.mathematics()}, {of}"
 
 
 def _swapped(rule: Expression, hole: Differential) -> Iterator[Expression]:

@@ -14,10 +14,10 @@ from mcmodels.calculus.core.arithmetic import power, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 
-__all__ = ["Factor", "Quantity", "ratios_of", "recognise"]
+__all__ = ["USUAL", "Factor", "Quantity", "ratios_of", "recognise"]
 
 _LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would fit by chance
-_USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
+USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
 _EXPONENTS = (1, -1, 2, -2)
 
 
@@ -114,6 +114,26 @@ class Factor:
             return f"the factor {other} is missing"
         return f"there is an extra factor {self}" if extra else f"it is {self} times the right one"
 
+    def remedy(self, of: str = "") -> str:
+        """What makes the right one of something that is this factor times it.
+
+        Parameters
+        ----------
+        of : str
+            What is to be multiplied or divided; empty for the whole.
+        """
+        what = f" {of}" if of else ""
+        size = Factor(self.number if self.number > 0 else -self.number, self.powers, self.also)
+        if size.number == 1 and not self.powers:
+            return f"turn the sign{f' of {of}' if of else ''}"
+        if not self.recognised:
+            return "look for the constant in the derivation"
+        extra = all(exponent > 0 for _, exponent in self.powers) and (
+            isinstance(self.number, Fraction) and self.number.denominator == 1
+        )
+        action = f"divide{what} by {size}" if extra else f"multiply{what} by {size.inverse()}"
+        return f"{action}, and turn the sign" if self.number < 0 else action
+
 
 def ratios_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) -> list[float] | None:
     """The numbers c with found = c·base at each point, or None where there is none.
@@ -149,13 +169,13 @@ def recognise(
         return None
     constant = _simple(values, tolerance)
     single = len(values) == 1
-    if constant is not None and (not single or constant in _USUAL):
+    if constant is not None and (not single or constant in USUAL):
         return Factor(constant, (), _sizes_equal_to(constant, quantities) if single else ())
     for powers in _monomials(quantities):
         with np.errstate(all="ignore"):
             rest = values / np.prod([np.array(q.values) ** e for q, e in powers], axis=0)
         simple = _simple(rest, tolerance)
-        if simple is not None and (simple in _USUAL or simple == 1 or not single):
+        if simple is not None and (simple in USUAL or simple == 1 or not single):
             return Factor(simple, powers)
     if constant is not None:
         return Factor(constant)

@@ -25,7 +25,8 @@ def diagnose_function(f: Callable[[Array], Any], x: Any, claimed: Any) -> Diagno
     """The work of `diagnose` for a Python function of one array."""
     point = real_point(x)
     value = real_value(f, point)
-    claim = as_claimed_array(claim_at(claimed, point))
+    wanted = point.shape if value.size == 1 else None
+    claim = as_claimed_array(claim_at(claimed, point), wanted)
     found = numerical_derivative(f, point, value)
     kind = "gradient" if value.size == 1 else "Jacobian"
     largest = max(np.abs(a[np.isfinite(a)]).max(initial=0.0) for a in (claim, found.derivative))
@@ -114,8 +115,8 @@ def compared(
     if ratios is not None and abs(ratios[0] - 1) > _FACTOR_TOLERANCE:
         factor = recognise(ratios, _sizes(point, value), _FACTOR_TOLERANCE)
         if factor is not None and (factor.recognised or claim.size > 2):
-            words = factor.statement()
-            return Diagnosis(False, error, "factor", words, "multiply by what is missing", right)
+            words, remedy = factor.statement(), factor.remedy()
+            return Diagnosis(False, error, "factor", words, remedy, right)
     if right.ndim == 2 and right.shape[0] == right.shape[1]:
         for name, words, wrong in _of_squares(right):
             if (np.abs(claim - wrong) <= np.maximum(allowed, allowed.T)).all():

@@ -6,15 +6,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_parts import (
+    dropped_factor,
+    elementwise_product,
+    extra_derivative,
+    extra_factor,
+    extra_term,
+    forgotten_function,
+    missing_indicator,
+    missing_inverse,
+    not_normalised,
+    wrong_argument,
+)
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
+    misremembered_rule,
     mixed_layout,
+    product_of_derivatives,
     product_order,
+    rule_for_numbers,
     taken_elsewhere,
     trace_order,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_terms import (
+    Effect,
     equal_terms,
+    multiplied_terms,
     of_terms,
     terms_of_rules,
     written_terms,
@@ -23,6 +40,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_wholes import (
     another_variable,
     assumed_symmetric,
     commuted,
+    merged_as_symmetric,
     not_symmetrised,
     odd_factor,
     overall_factor,
@@ -45,15 +63,31 @@ class Mistake:
         What to do about it.
     findings : callable
         The ways in which it explains a case.
+    alone : bool
+        Whether it is asked only where no mistake before it explains the case.
     """
 
     name: str
     remedy: str
     findings: Callable[[Case], Iterator[Finding]]
+    alone: bool = False
+
+
+def _terms(source: Callable[[Case], Iterator[Effect]]) -> tuple[Mistake, ...]:
+    """The mistakes in terms of one source."""
+    return (
+        Mistake("dropped term", "add the term", of_terms("dropped term", source)),
+        Mistake("sign of a term", "turn the sign of the term", of_terms("sign of a term", source)),
+        Mistake(
+            "factor of a term",
+            "correct the factor of the term",
+            of_terms("factor of a term", source),
+        ),
+    )
 
 
 MISTAKES = (
-    Mistake("factor", "multiply by what is missing", overall_factor),
+    Mistake("factor", "correct the factor", overall_factor),
     Mistake(
         "transposed layout",
         "transpose it: a gradient has the shape of its variable, a Jacobian has outputs as rows",
@@ -67,40 +101,49 @@ MISTAKES = (
     Mistake(
         "assumed symmetric",
         "keep both terms, or declare the matrix with symmetric=True where it is",
-        assumed_symmetric,
+        merged_as_symmetric,
     ),
-    Mistake("dropped term", "add the term", of_terms("dropped term", written_terms)),
-    Mistake(
-        "sign of a term", "turn the sign of the term", of_terms("sign of a term", written_terms)
-    ),
+    *_terms(written_terms)[:2],
     Mistake(
         "symmetric convention",
         "take G with df = tr(Gᵀ dX), symmetric where X is declared so, for all entries alike",
         symmetric_convention,
     ),
-    Mistake(
-        "factor of a term",
-        "correct the factor of the term",
-        of_terms("factor of a term", written_terms),
-    ),
+    *_terms(written_terms)[2:],
+    Mistake("missing indicator", "multiply by the indicator", missing_indicator, alone=True),
+    Mistake("chain rule", "multiply by the derivative of the inner function", chain_rule),
+    Mistake("extra derivative", "leave the derivative out", extra_derivative, alone=True),
     Mistake("dropped term", "add the term", of_terms("dropped term", terms_of_rules, without_one)),
     Mistake(
         "sign of a term",
         "turn the sign of the term",
         of_terms("sign of a term", terms_of_rules, with_one_sign_changed),
     ),
+    Mistake("wrong argument", "correct the argument", wrong_argument, alone=True),
+    *(
+        Mistake(name, "look the derivative up", misremembered_rule(name), alone=True)
+        for name in ("wrong derivative", "diagonal Jacobian", "not normalised")
+    ),
+    Mistake("not normalised", "divide by the sum", not_normalised, alone=True),
+    Mistake("forgotten function", "put the function in", forgotten_function, alone=True),
+    *_terms(multiplied_terms),
     Mistake(
         "trace order",
         "shift the factors of a trace cyclically: tr(ABC) = tr(BCA) = tr(CAB), but not tr(ACB)",
         trace_order,
     ),
     Mistake("product order", "keep the order of the factors: d(AB) = (dA)B + A dB", product_order),
+    Mistake("rule for numbers", "keep the order of the factors", rule_for_numbers, alone=True),
     Mistake(
         "mixed layout",
         "use one layout throughout: here the gradient of f(Ax) by x is Aᵀ∇f",
         mixed_layout,
     ),
-    Mistake("chain rule", "multiply by the derivative of the inner function", chain_rule),
+    Mistake(
+        "assumed symmetric",
+        "keep the transposes, or declare the matrix with symmetric=True where it is",
+        assumed_symmetric,
+    ),
     Mistake("row-major vec", "stack the columns, as vec does", commuted),
     Mistake("another variable", "differentiate by the variable asked for", another_variable),
     Mistake(
@@ -110,5 +153,11 @@ MISTAKES = (
     ),
     Mistake("assumed symmetric", "keep both terms", equal_terms),
     Mistake("chain rule", "take the outer derivative at the inner function", taken_elsewhere),
+    Mistake("product rule", "use the product rule", product_of_derivatives, alone=True),
+    Mistake("missing inverse", "invert the matrix", missing_inverse, alone=True),
+    Mistake("dropped factor", "put the factor in", dropped_factor, alone=True),
+    Mistake("extra factor", "take the factor out", extra_factor, alone=True),
+    Mistake("elementwise product", "take the other product", elementwise_product, alone=True),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
+    Mistake("extra term", "take the term away", extra_term, alone=True),
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, transpose
+from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.nodes import Symbol
@@ -17,7 +17,13 @@ from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.differential_mistakes import contributions
+from mcmodels.calculus.study.doctor.differential_mistakes import (
+    Change,
+    Contribution,
+    contributions,
+    outside,
+    slope_in,
+)
 from mcmodels.calculus.study.doctor.terms import (
     MOST_COMBINED,
     cyclic_orders,
@@ -25,11 +31,15 @@ from mcmodels.calculus.study.doctor.terms import (
     orders,
     single_transposes,
 )
+from mcmodels.calculus.study.doctor.wrong_derivatives import misremembered
 
 __all__ = [
     "chain_rule",
+    "misremembered_rule",
     "mixed_layout",
+    "product_of_derivatives",
     "product_order",
+    "rule_for_numbers",
     "stopped_inside",
     "taken_elsewhere",
     "trace_order",
@@ -75,9 +85,11 @@ def product_order(case: Case) -> Iterator[Finding]:
             yield Finding(f"factors are exchanged: {words}", derivative)
 
 
-def _changed_rules(case: Case, kind: str) -> Iterator[Finding]:
+def _changed_rules(
+    case: Case, kind: str, source: Callable[[Contribution], Iterator[Change]] = Contribution.changes
+) -> Iterator[Finding]:
     for part in contributions(case.f, case.x):
-        changes = part.changes()
+        changes = source(part)
         while True:
             try:
                 change = next(changes)
@@ -86,7 +98,52 @@ def _changed_rules(case: Case, kind: str) -> Iterator[Finding]:
             if change.mistake == kind:
                 derivative = case.identified_change(part.value, change.added)
                 if derivative is not None:
-                    yield Finding(change.words, derivative)
+                    yield Finding(change.words, derivative, change.remedy)
+
+
+def misremembered_rule(kind: str) -> Callable[[Case], Iterator[Finding]]:
+    """Findings of one kind of wrong derivative of a single function."""
+    return lambda case: _changed_rules(case, kind, misremembered)
+
+
+def rule_for_numbers(case: Case) -> Iterator[Finding]:
+    """The power of a matrix differentiated as that of a number, in either layout."""
+    for part in contributions(case.f, case.x):
+        for change in misremembered(part):
+            if change.mistake != "rule for numbers":
+                continue
+            wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
+            for derivative in dict.fromkeys((wrong, transpose(wrong))):
+                if derivative.shape == wrong.shape and case.is_claimed(derivative):
+                    yield Finding(change.words, derivative, change.remedy)
+
+
+def product_of_derivatives(case: Case) -> Iterator[Finding]:
+    """f′ ∘ g′ for the derivative of f ∘ g, entry by entry."""
+    if not case.f.is_scalar:
+        return
+    for node in parts_of(case.f):
+        if not isinstance(node, N.Hadamard) or node.shape != case.x.shape:
+            continue
+        varying = [child for child in node.children if case.x in child.used]
+        found = [slope_in(differential(child, frozenset([case.x])), case.dX) for child in varying]
+        slopes = [slope for slope in found if slope is not None]
+        if len(slopes) < 2 or len(slopes) < len(varying):
+            continue
+        rest = [child for child in node.children if child not in varying]
+        slope = hadamard([*rest, *slopes])
+        if slope.is_scalar:
+            slope = scale(slope, N.Ones(node.rows, node.cols))
+        df = outside(case.f, case.x, node, hadamard([slope, case.dX]))
+        derivative = case.identified(df)
+        if derivative is not None:
+            text, dx = node.mathematics(), case.x.mathematics()
+            yield Finding(
+                f"the product of the derivatives stands for the derivative of the product {text}",
+                derivative,
+                f"use the product rule for {text}: each factor is differentiated by {dx} in a term "
+                "of its own",
+            )
 
 
 def mixed_layout(case: Case) -> Iterator[Finding]:
@@ -94,7 +151,9 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
     for wrong, words in edited(case.right, single_transposes):
         if case.is_claimed(wrong):
             yield Finding(
-                f"layouts are mixed: {words} is transposed in {case.right.mathematics()}", wrong
+                f"layouts are mixed: {words} is transposed in {case.right.mathematics()}",
+                wrong,
+                f"write {words} in place of its transpose",
             )
     if case.right.is_square and 1 < len(case.terms) <= MOST_COMBINED:
         for count in range(1, len(case.terms)):
@@ -102,8 +161,12 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
                 rest = [term for term in case.terms if term not in chosen]
                 wrong = add([*rest, *(transpose(term) for term in chosen)])
                 if case.is_claimed(wrong):
-                    words = ", ".join(term.mathematics() for term in chosen)
-                    yield Finding(f"layouts are mixed: {words} is transposed, the rest not", wrong)
+                    turned = ", ".join(term.mathematics() for term in chosen)
+                    yield Finding(
+                        f"layouts are mixed: {turned} is transposed, the rest not",
+                        wrong,
+                        f"write {turned} in place of its transpose",
+                    )
     yield from _changed_rules(case, "mixed layout")
 
 
@@ -124,7 +187,11 @@ def chain_rule(case: Case) -> Iterator[Finding]:
     for wrong, words in edited(case.df, slope_gone):
         derivative = case.identified(wrong)
         if derivative is not None:
-            yield Finding(f"the derivative {words} of a function is missing", derivative)
+            yield Finding(
+                f"the derivative {words} of a function is missing",
+                derivative,
+                f"multiply by the derivative {words}",
+            )
     yield from stopped_inside(case)
 
 
@@ -139,13 +206,18 @@ def taken_elsewhere(case: Case) -> Iterator[Finding]:
             continue
         if case.is_claimed(wrong):
             at, inner = case.x.mathematics(), part.mathematics()
-            yield Finding(f"the outer derivative is taken at {at}, not at {inner}", wrong)
+            yield Finding(
+                f"the outer derivative is taken at {at}, not at {inner}",
+                wrong,
+                f"write {inner} in place of {at}",
+            )
 
 
 def stopped_inside(case: Case) -> Iterator[Finding]:
     """Derivatives by an inner part, in place of the variable."""
     if not case.f.is_scalar:
         return
+    yield from _without_outer_factors(case)
     shape = case.samples[0].claimed.shape
     for part in parts_of(case.f):
         if case.x not in part.used or isinstance(part, Symbol) or part == case.f:
@@ -166,4 +238,27 @@ def stopped_inside(case: Case) -> Iterator[Finding]:
                 f"the inner derivative is missing: it is the gradient by {part.mathematics()}, "
                 f"not yet by {case.x.mathematics()}",
                 wrong,
+                f"multiply by the derivative of {part.mathematics()} by {case.x.mathematics()}",
             )
+
+
+def _without_outer_factors(case: Case) -> Iterator[Finding]:
+    """The gradient by an inner function z = Wx of the variable, without the Wᵀ that is left."""
+    coefficient, scalars, array = parts(case.right)
+    if not isinstance(array, N.Product):
+        return
+    for cut in range(1, len(array.children)):
+        for gone, rest, side in (
+            (array.children[:cut], array.children[cut:], "left"),
+            (array.children[cut:], array.children[:cut], "right"),
+        ):
+            inner = matmul(gone)
+            wrong = scale(coefficient, *scalars, matmul(rest))
+            if case.x in inner.used or wrong.shape == case.right.shape:
+                continue
+            if case.is_claimed(wrong):
+                yield Finding(
+                    f"the inner derivative {inner.mathematics()} is missing",
+                    wrong,
+                    f"multiply by {inner.mathematics()} from the {side}",
+                )

@@ -10,23 +10,26 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
 
 __all__ = [
+    "Effect",
     "equal_terms",
+    "multiplied_terms",
     "of_terms",
     "terms_of_rules",
     "written_terms",
 ]
 
 
-Effect = tuple[str, str, Expression]
+Effect = tuple[str, str, Expression, str]
 
 
 def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
-    """Terms that have another factor in what was claimed: kind, words, wrong answer."""
+    """Terms that have another factor in what was claimed: kind, words, wrong answer, remedy."""
     seen: set[bytes] = set()
     for term in terms:
         if term.key in seen or not case.differs_from_right(term):
@@ -38,25 +41,46 @@ def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()
         if isinstance(factor, float):
-            yield "dropped term", f"the term {text} is missing", rest
+            yield "dropped term", f"the term {text} is missing", rest, f"add the term {text}"
             continue
         expression = factor.expression()
         assert expression is not None
         wrong = add([rest, scale(expression, term)])
         if expression == number(-1):
-            yield "sign of a term", f"the term {text} has the wrong sign", wrong
+            words, remedy = (
+                f"the term {text} has the wrong sign",
+                f"turn the sign of the term {text}",
+            )
+            yield "sign of a term", words, wrong, remedy
         else:
-            yield "factor of a term", f"in the term {text}, {factor.statement()}", wrong
+            words, remedy = f"in the term {text}, {factor.statement()}", factor.remedy("the term")
+            yield "factor of a term", words, wrong, remedy
 
 
 def written_terms(case: Case) -> Iterator[Effect]:
-    """The effects of terms of the right derivative, as written and multiplied out."""
+    """The effects of terms of the right derivative, as written, and with its products expanded."""
+    return _effects(case, iter(_written(case)))
+
+
+def _written(case: Case) -> list[Expression]:
+    expanded = [] if _is_elementwise(case) else case.terms
+    return [*expanded, *(case.right.children if isinstance(case.right, N.Sum) else ())]
+
+
+def _is_elementwise(case: Case) -> bool:
+    """Whether multiplying out takes elementwise products apart, such as (f − y) ∘ f′."""
+    return len(case.terms) < 2 or any(
+        isinstance(part, N.Hadamard) and any(isinstance(child, N.Sum) for child in part.children)
+        for part in parts_of(case.right)
+    )
+
+
+def multiplied_terms(case: Case) -> Iterator[Effect]:
+    """The effects of terms that stand there only when all products are multiplied out."""
 
     def terms() -> Iterator[Expression]:
-        if len(case.terms) > 1:
+        if len(case.terms) > 1 and _is_elementwise(case):
             yield from case.terms
-        if isinstance(case.right, N.Sum):
-            yield from case.right.children
         if 2 < len(case.terms) <= MOST_COMBINED:
             for pair in combinations(case.terms, 2):
                 yield add(pair)
@@ -95,13 +119,13 @@ def of_terms(
     """Findings of one kind of effect, and of edits of sums inside the right derivative."""
 
     def findings(case: Case) -> Iterator[Finding]:
-        for found, words, wrong in case.once(source.__name__, source):
+        for found, words, wrong, remedy in case.once(source.__name__, source):
             if found == kind:
-                yield Finding(words, wrong)
+                yield Finding(words, wrong, remedy)
         if inner is not None:
-            for wrong, words in edited(case.right, inner):
+            for wrong, edit in edited(case.right, inner):
                 if case.is_claimed(wrong):
-                    yield Finding(words, wrong)
+                    yield Finding(str(edit), wrong, edit.remedy)
 
     return findings
 

@@ -14,11 +14,13 @@ from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.derive.gradients import derivative
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.terms import expanded
 
 __all__ = [
     "another_variable",
     "assumed_symmetric",
     "commuted",
+    "merged_as_symmetric",
     "not_symmetrised",
     "odd_factor",
     "overall_factor",
@@ -33,7 +35,9 @@ def overall_factor(case: Case) -> Iterator[Finding]:
     if factor is not None and factor.recognised:
         expression = factor.expression()
         yield Finding(
-            factor.statement(), None if expression is None else scale(expression, case.right)
+            factor.statement(),
+            None if expression is None else scale(expression, case.right),
+            factor.remedy(),
         )
 
 
@@ -56,12 +60,13 @@ def transposed(case: Case) -> Iterator[Finding]:
         other = "numerator layout; the gradient here has the shape of the variable"
         if not case.f.is_scalar:
             other = "denominator layout; the rows of a Jacobian here are the outputs"
-        words = f"it is the transpose of the right {case.kind} ({other})"
+        words, remedy = f"it is the transpose of the right {case.kind} ({other})", ""
         expression = factor.expression()
         assert expression is not None
         if expression != number(1):
             words += f", and {factor.statement()}"
-        yield Finding(words, scale(expression, turned))
+            remedy = f"transpose it, and {factor.remedy()}"
+        yield Finding(words, scale(expression, turned), remedy)
 
 
 def commuted(case: Case) -> Iterator[Finding]:
@@ -130,16 +135,34 @@ def not_symmetrised(case: Case) -> Iterator[Finding]:
         not sample.differs((sample.claimed + sample.claimed.T) / 2, sample.right, case.tolerance)
         for sample in case.samples
     ):
+        plain = case.derive_plain(case.df)
+        forms = (form for form in (plain, transpose(plain)) if case.is_claimed(form))
         yield Finding(
             f"{name} is symmetric, and this matrix is not: it gives the right df for every "
             "symmetric direction, but of all matrices that do the gradient is the symmetric one, "
             "(G + Gᵀ)/2 of this G",
-            None,
+            next(forms, None),
         )
+
+
+def merged_as_symmetric(case: Case) -> Iterator[Finding]:
+    """The answer for symmetric matrices that are not declared so, where this is the simplest word.
+
+    That is where two terms become one, or where the variable itself is taken to be symmetric.
+    """
+    for chosen, finding in case.once("assumed symmetric", _assumed_symmetric):
+        assert finding.reproduced is not None
+        if chosen == (case.x,) or len(expanded(finding.reproduced)) < len(case.terms):
+            yield finding
 
 
 def assumed_symmetric(case: Case) -> Iterator[Finding]:
     """The answer for symmetric matrices that are not declared so."""
+    for _, finding in case.once("assumed symmetric", _assumed_symmetric):
+        yield finding
+
+
+def _assumed_symmetric(case: Case) -> Iterator[tuple[tuple[Symbol, ...], Finding]]:
     for chosen in case.symbols_assumed_symmetric():
         stand_in: dict[Expression, Expression] = {
             A: Symbol(A.name, A.rows, A.cols, A.declared | {"symmetric"}) for A in chosen
@@ -154,14 +177,19 @@ def assumed_symmetric(case: Case) -> Iterator[Finding]:
                 ways.append(substitute(wrong, {new: transpose(old) for new, old in back.items()}))
             for returned in ways:
                 if returned != case.right and case.is_claimed(returned):
-                    yield Finding(
+                    finding = Finding(
                         f"{names} {'are' if len(chosen) > 1 else 'is'} taken to be symmetric: "
                         f"{returned.mathematics()} is right only where "
                         + ", ".join(
                             f"{transpose(A).mathematics()} = {A.mathematics()}" for A in chosen
                         ),
                         returned,
+                        ""
+                        if len(expanded(returned)) < len(case.terms)
+                        else "keep the transposes, or declare the matrix with symmetric=True "
+                        "where it is",
                     )
+                    yield chosen, finding
                     break
 
 

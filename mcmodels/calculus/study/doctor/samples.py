@@ -25,6 +25,7 @@ __all__ = [
     "as_claimed_array",
     "draw_instances",
     "natural_value",
+    "shape_of",
     "value_of_claimed",
 ]
 
@@ -173,14 +174,25 @@ def _bound(expressions: Sequence[Expression], values: Mapping[str, Any]) -> Inst
     return arrays, sizes
 
 
-def as_claimed_array(value: Any) -> Array:
+def as_claimed_array(value: Any, shape: tuple[int, ...] | None = None) -> Array:
     """What was claimed, as an array of float64.
+
+    Parameters
+    ----------
+    value : array-like
+    shape : tuple of int, optional
+        That of the right derivative, where it is known.
 
     Raises
     ------
     TypeError
-        If it is no array of real numbers.
+        If it is no array of real numbers, or a tuple of several.
     """
+    if isinstance(value, tuple) and _is_several(value, shape):
+        raise TypeError(
+            f"claimed is a tuple of {len(value)} ({_listed(value)}); claim the derivative alone, "
+            "which is the second item of a tuple (value, gradient)"
+        )
     refuse_masked("claimed", value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
@@ -191,8 +203,34 @@ def as_claimed_array(value: Any) -> Array:
     return array.astype(float)
 
 
-def value_of_claimed(claimed: Callable[..., Any], instance: Instance) -> Array:
-    """What a function returns for the symbols (and sizes) that it takes by name."""
+def _is_several(parts: tuple[Any, ...], shape: tuple[int, ...] | None) -> bool:
+    """Whether a tuple holds a derivative beside other things, and is not itself one array."""
+    if any(isinstance(part, Expression) for part in parts):
+        return True
+    try:
+        shapes = [np.shape(part) for part in parts]
+    except ValueError:  # a list of rows of several lengths
+        return False
+    return len(set(shapes)) > 1 or (len(parts) > 1 and shape == shapes[0])
+
+
+def _listed(parts: Sequence[Any]) -> str:
+    """What a tuple consists of, in words."""
+    described = []
+    for part in parts:
+        if isinstance(part, Expression):
+            described.append("an expression")
+        else:
+            shape = np.shape(part)
+            described.append(f"an array of shape {shape}" if shape else f"a {type(part).__name__}")
+    return ", ".join(described)
+
+
+def value_of_claimed(claimed: Callable[..., Any], instance: Instance, right: Expression) -> Array:
+    """What a function returns for the symbols (and sizes) that it takes by name.
+
+    ``right`` is the right derivative, which has the shape that is wanted.
+    """
     values, sizes = instance
     arguments: dict[str, Any] = {}
     for symbol, array in values.items():
@@ -208,7 +246,13 @@ def value_of_claimed(claimed: Callable[..., Any], instance: Instance) -> Array:
             "take each symbol that it uses as an argument of that name; if it works for some sizes "
             "or values only, give these as arguments of diagnose"
         ) from error
-    return as_claimed_array(result)
+    return as_claimed_array(result, shape_of(right, sizes))
+
+
+def shape_of(expression: Expression, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The shape of an expression's value as an array."""
+    dimensions = (expression.rows, expression.cols)[: len(expression.shape)]
+    return tuple(size.value(sizes) for size in dimensions)
 
 
 def _taken(

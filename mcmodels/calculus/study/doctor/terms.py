@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import Any
@@ -15,6 +16,9 @@ from mcmodels.calculus.core.rewriting import substitute, with_children
 
 __all__ = [
     "MOST_COMBINED",
+    "Edit",
+    "Variants",
+    "Words",
     "cyclic_orders",
     "edited",
     "expanded",
@@ -65,9 +69,57 @@ def _distributed(
     return _terms(add([build(chosen) for chosen in product(*choices)]))
 
 
-def edited(
-    expression: Expression, variants: Callable[[Expression], Iterator[tuple[Expression, str]]]
-) -> Iterator[tuple[Expression, str]]:
+@dataclass(frozen=True)
+class Words:
+    """A sentence about expressions, written when it is asked for: most edits explain nothing.
+
+    Attributes
+    ----------
+    template : str
+        With ``{}`` for each expression.
+    about : tuple of Expression
+    """
+
+    template: str
+    about: tuple[Expression, ...]
+
+    def __str__(self) -> str:
+        return self.template.format(*(part.mathematics() for part in self.about))
+
+
+Variants = Callable[[Expression], Iterator[tuple[Expression, Words | str]]]
+"""What may stand in the place of a part by mistake: each with what was done."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One part of an expression replaced by another; as text it is what was done.
+
+    Attributes
+    ----------
+    part, variant : Expression
+        What is replaced, and by what.
+    words : Words or str
+    where : str
+        Empty where the part is replaced wherever it occurs.
+    """
+
+    part: Expression
+    variant: Expression
+    words: Words | str
+    where: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.words}{self.where}"
+
+    @property
+    def remedy(self) -> str:
+        """What undoes it."""
+        good, bad = self.part.mathematics(), self.variant.mathematics()
+        return f"write {good} in place of {bad}{self.where}"
+
+
+def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, Edit]]:
     """The expression with one part replaced by a variant of it, and what was done.
 
     A part that occurs several times is replaced everywhere, and then in one place only.
@@ -81,11 +133,12 @@ def edited(
                 continue
             # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
-                yield substitute(expression, {part: variant}), words
+                yield substitute(expression, {part: variant}), Edit(part, variant, words)
             if len(paths) > 1:
                 for path in paths[:_MOST_PLACES]:
                     with suppress(ValueError):
-                        yield _replaced(expression, path, variant), f"{words} (in one place)"
+                        changed = _replaced(expression, path, variant)
+                        yield changed, Edit(part, variant, words, " (in one place)")
 
 
 def _places(expression: Expression) -> Iterator[tuple[tuple[int, ...], Expression]]:
@@ -104,8 +157,8 @@ def _replaced(expression: Expression, path: tuple[int, ...], new: Expression) ->
 
 
 def _tried(
-    variants: Iterator[tuple[Expression, str]],
-) -> Iterator[tuple[Expression, str]]:
+    variants: Iterator[tuple[Expression, Words | str]],
+) -> Iterator[tuple[Expression, Words | str]]:
     while True:
         try:
             yield next(variants)
@@ -154,23 +207,20 @@ def cyclic_orders(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
             yield chain
 
 
-def without_one(part: Expression) -> Iterator[tuple[Expression, str]]:
+def without_one(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A sum without one of its terms."""
     if isinstance(part, N.Sum):
-        whole = part.mathematics()
         for i, term in enumerate(part.children):
             rest = add([*part.children[:i], *part.children[i + 1 :]])
-            yield rest, f"the term {term.mathematics()} of {whole} is missing"
+            yield rest, Words("the term {} of {} is missing", (term, part))
 
 
-def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, str]]:
+def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A sum with the sign of one of its terms changed."""
     if isinstance(part, N.Sum):
-        whole = part.mathematics()
         for i, term in enumerate(part.children):
             turned = add([*part.children[:i], scale(-1, term), *part.children[i + 1 :]])
-            words = f"the term {term.mathematics()} of {whole} has the wrong sign"
-            yield turned, words
+            yield turned, Words("the term {} of {} has the wrong sign", (term, part))
 
 
 def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:

@@ -1,0 +1,238 @@
+"""Mistakes in one part of the result: a factor left out, a function forgotten, a sign inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    hadamard,
+    matmul,
+    scale,
+    transpose,
+)
+from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import parts_of, rebuilt, substitute
+from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Variants, Words, edited
+
+__all__ = [
+    "dropped_factor",
+    "elementwise_product",
+    "extra_derivative",
+    "extra_factor",
+    "extra_term",
+    "forgotten_function",
+    "missing_indicator",
+    "missing_inverse",
+    "not_normalised",
+    "wrong_argument",
+]
+
+
+def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
+    """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
+    for wrong, edit in edited(case.right, variants):
+        if case.is_claimed(wrong):
+            yield Finding(str(edit), wrong, edit.remedy)
+    if not 1 < len(case.terms) <= MOST_COMBINED:
+        return
+    for term in case.terms:
+        for changed, edit in edited(term, variants):
+            if case.is_claimed_with(term, changed):
+                wrong = add([case.right, scale(-1, term), changed])
+                where = f" (in the term {term.mathematics()})"
+                yield Finding(f"{edit}{where}", wrong, edit.remedy + where)
+
+
+def dropped_factor(case: Case) -> Iterator[Finding]:
+    """A factor that is missing: weights, a metric, a label, a matrix of the chain."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if not isinstance(part, N.Product | N.Hadamard):
+            return
+        for i, factor in enumerate(part.children):
+            rest = [*part.children[:i], *part.children[i + 1 :]]
+            if isinstance(part, N.Hadamard):
+                yield hadamard(rest), Words("the factor {} is missing", (factor,))
+            elif factor.is_square:
+                yield matmul(rest), Words("the factor {} is missing", (factor,))
+
+    yield from _edits(case, variants)
+
+
+def extra_factor(case: Case) -> Iterator[Finding]:
+    """A factor that stands there twice."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if not isinstance(part, N.Product | N.Hadamard):
+            return
+        for i, factor in enumerate(part.children):
+            words = Words("the factor {} stands there twice", (factor,))
+            if isinstance(part, N.Hadamard):
+                yield hadamard([*part.children, factor]), words
+            elif factor.is_square:
+                yield matmul([*part.children[:i], factor, *part.children[i:]]), words
+
+    yield from _edits(case, variants)
+
+
+def missing_inverse(case: Case) -> Iterator[Finding]:
+    """A matrix in the place of its inverse."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        power = part.argument if isinstance(part, N.Transpose) else part
+        if isinstance(power, N.MatrixPower) and power.is_inverse:
+            yield power.base, Words("{} stands for {}: it is not inverted", (power.base, part))
+
+    yield from _edits(case, variants)
+
+
+def missing_indicator(case: Case) -> Iterator[Finding]:
+    """What a kink switches off is not switched off."""
+    arguments = [
+        part.argument
+        for part in parts_of(case.right)
+        if isinstance(part, N.Elementwise) and part.name in ("relu", "step")
+    ]
+    for z in dict.fromkeys(arguments):
+        step = elementwise("step", z)
+        one = number(1) if z.is_scalar else N.Ones(z.rows, z.cols)
+        wrong = substitute(case.right, {step: one, elementwise("relu", z): z})
+        if case.is_claimed(wrong):
+            yield Finding(
+                f"the indicator {step.mathematics()} is missing: what is negative in "
+                f"{z.mathematics()} is not switched off",
+                wrong,
+                f"multiply by the indicator {step.mathematics()}",
+            )
+
+
+def not_normalised(case: Case) -> Iterator[Finding]:
+    """Something else in the place of softmax."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if isinstance(part, N.Softmax):
+            for name in ("exp", "sigmoid"):
+                other = elementwise(name, part.argument)
+                yield (
+                    other,
+                    Words("{} stands for {}; its entries do not sum to 1", (other, part)),
+                )
+
+    yield from _edits(case, variants)
+
+
+def forgotten_function(case: Case) -> Iterator[Finding]:
+    """The argument of a function in the place of its value."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if isinstance(part, N.Elementwise | N.Softmax):
+            (inner,) = part.children
+            yield inner, Words("{} stands for {}", (inner, part))
+
+    yield from _edits(case, variants)
+
+
+def wrong_argument(case: Case) -> Iterator[Finding]:
+    """A function taken at minus its argument."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if isinstance(part, N.Elementwise | N.Softmax):
+            (inner,) = part.children
+            other = rebuilt(part, [scale(-1, inner)])
+            words = "the sign inside a function is wrong: {} stands for {}"
+            yield other, Words(words, (other, part))
+
+    yield from _edits(case, variants)
+
+
+def extra_derivative(case: Case) -> Iterator[Finding]:
+    """The derivative of a function that cancels, or that is not there at all."""
+    slopes: list[tuple[Expression, Expression]] = []
+    for node in dict.fromkeys([*parts_of(case.right), *parts_of(case.f)]):
+        if case.x not in node.used:
+            continue
+        slope = slope_of(node) if isinstance(node, N.Elementwise) else None
+        if isinstance(node, N.Softmax):
+            slope = hadamard([node, 1 - node])
+        if slope is not None and slope.is_array and slope.shape == node.shape:
+            slopes.append((node, slope))
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        for node, slope in slopes:
+            if part.shape == slope.shape:
+                yield (
+                    hadamard([part, slope]),
+                    Words(
+                        "there is an extra factor {}: the derivative of {} does not stand here (it "
+                        "cancels, or belongs to another loss)",
+                        (slope, node),
+                    ),
+                )
+
+    yield from _edits(case, variants)
+
+
+def elementwise_product(case: Case) -> Iterator[Finding]:
+    """An elementwise product in the place of a matrix product, or the other way round."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if not part.is_square or not part.is_array:
+            return
+        others: list[Expression] = []
+        if isinstance(part, N.Product):
+            for i in range(1, len(part.children)):
+                left, right = matmul(part.children[:i]), matmul(part.children[i:])
+                if left.shape == right.shape:
+                    others += [hadamard([left, right]), hadamard([transpose(left), right]),
+                               hadamard([left, transpose(right)])]  # fmt: skip
+        if isinstance(part, N.Hadamard | N.Power):
+            factors = _entrywise_factors(part)
+            for i, factor in enumerate(factors):
+                rest = hadamard([*factors[:i], *factors[i + 1 :]])
+                for turned in (factor, transpose(factor)):
+                    others += [matmul([turned, rest]), matmul([rest, turned])]
+        for other in dict.fromkeys(others):
+            kinds = ("a matrix product", "an elementwise product")
+            if isinstance(part, N.Product):
+                kinds = kinds[::-1]
+            words = f"{{}}, {kinds[0]}, stands for {{}}, {kinds[1]}"
+            yield other, Words(words, (other, part))
+
+    yield from _edits(case, variants)
+
+
+def _entrywise_factors(part: Expression) -> list[Expression]:
+    """The factors of an elementwise product, squares as two."""
+    children = part.children if isinstance(part, N.Hadamard) else (part,)
+    found: list[Expression] = []
+    for child in children:
+        square = isinstance(child, N.Power) and child.exponent == number(2)
+        found += [child.base, child.base] if isinstance(child, N.Power) and square else [child]
+    return found if len(found) > 1 else []
+
+
+def extra_term(case: Case) -> Iterator[Finding]:
+    """A term that is not there, as a penalty of what is not penalised."""
+    candidates: list[Expression] = [case.x]
+    candidates += [s for s in case.f.symbols if s.shape == case.x.shape and s != case.x]
+    if not case.f.is_scalar:
+        return
+    for candidate in candidates:
+        factor = case.factor_added(candidate)
+        if factor is None or not factor.recognised:
+            continue
+        expression = factor.expression()
+        assert expression is not None
+        term = scale(expression, candidate)
+        text = term.mathematics()
+        yield Finding(
+            f"there is an extra term {text}",
+            add([case.right, term]),
+            f"take the term {text} away: f has nothing that gives it",
+        )
