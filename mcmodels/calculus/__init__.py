@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from mcmodels.calculus.core.aliases import dot, outer, tr, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import (
     abs,
@@ -49,6 +50,7 @@ from mcmodels.calculus.core.functions import (
     vector,
     zeros,
 )
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -86,6 +88,7 @@ __all__ = [
     "diag",
     "diagnose",
     "diagonal_selection",
+    "dot",
     "exp",
     "eye",
     "inv",
@@ -98,7 +101,9 @@ __all__ = [
     "mean",
     "norm",
     "ones",
+    "outer",
     "parse",
+    "pi",
     "relu",
     "scalar",
     "sigmoid",
@@ -111,7 +116,9 @@ __all__ = [
     "step",
     "sum",
     "tanh",
+    "tr",
     "trace",
+    "transpose",
     "unit",
     "unvec",
     "vec",

@@ -62,3 +62,10 @@ class TestTheJudge:
         expected[0] += (x @ A @ x) ** 2 * np.exp(x[0])
         # A hundredth of what is allowed to the engine.
         np.testing.assert_allclose(quartic._differences(values), expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("text", [text for text in TEXTS if text.mark], ids=str)
+def test_a_marked_text_has_an_answer_too(text):
+    """So that it is judged by that once it is read."""
+    values = text._values(seed=0)
+    assert np.isfinite(text._differences(values)).all()

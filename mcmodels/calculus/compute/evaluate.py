@@ -18,6 +18,7 @@ from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
@@ -275,6 +276,7 @@ Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
 
 VALUES: dict[type[Expression], Values] = {
     N.Number: lambda e, c, xp, s: xp.array([[xp.number(e.value)]]),
+    N.NamedNumber: lambda e, c, xp, s: xp.array([[xp.number(exact(e.name))]]),
     N.SizeValue: lambda e, c, xp, s: xp.array([[xp.number(s[e.name])]]),
     N.Identity: lambda e, c, xp, s: xp.array(np.eye(e.rows.value(s))),
     N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),

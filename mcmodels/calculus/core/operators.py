@@ -17,6 +17,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import e
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 
@@ -105,6 +106,8 @@ def divide(left: Any, right: Any) -> Expression:
 def power(left: Any, right: Any) -> Expression:
     """** of each entry."""
     base, exponent = as_expression(left), as_expression(right)
+    if base == e:
+        return elementwise("exp", exponent)
     if base.is_scalar and not exponent.is_scalar:
         return elementwise("exp", scale(elementwise("log", base), exponent))
     return arithmetic.power(base, exponent)

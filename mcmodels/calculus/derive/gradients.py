@@ -13,6 +13,7 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
 )
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
@@ -63,6 +64,10 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
         for symbol in expression.used:
             if symbol.name == x:
                 return symbol
+        if x in NAMED_NUMBERS:
+            raise DerivativeError(
+                f"{x!r} is a number where it is not declared; declare {x}='scalar' to vary it"
+            )
         names = ", ".join(sorted(symbol.name for symbol in expression.used)) or "none"
         raise DerivativeError(f"there is no symbol {x!r} in {expression}; its symbols: {names}")
     raise DerivativeError(f"a derivative is taken by a symbol; found {x}")

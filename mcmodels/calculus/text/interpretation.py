@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.text.aliases import ALIASES, aliased
 from mcmodels.calculus.text.syntax import (
     OPERATORS,
     Index,
@@ -42,7 +43,7 @@ class Algebra(Protocol[T]):
         """Two or more factors with ``*`` between; of each, whether it is a divisor."""
 
     def binary(self, operator: str, left: T, right: T) -> T:
-        """``@`` or ``**``."""
+        """``@``, ``**`` or ``^``."""
 
     def negative(self, value: T) -> T:
         """``-value``."""
@@ -134,6 +135,10 @@ class _Walk(Generic[T]):
     def _call(self, node: ast.Call) -> T:
         text = self.source.text
         assert isinstance(node.func, ast.Name)
+        if node.func.id in ALIASES:
+            given = [self.value(argument) for argument in node.args]
+            result: T = aliased(node.func.id, self.algebra, given)
+            return result
         arguments: list[T | Size | int] = []
         for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
             if kind == "s":

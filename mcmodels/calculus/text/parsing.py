@@ -7,6 +7,7 @@ from typing import Any
 from mcmodels.calculus.core import functions, operators
 from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Ones, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ShapeError, Size
@@ -60,7 +61,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     """
     symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
-    source = read(text, sizes | symbols.keys())
+    scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
+    source = read(text, sizes | symbols.keys(), scalars)
     for name in sorted(sizes | source.sizes):
         if name in symbols:
             raise ShapeError(
@@ -84,9 +86,12 @@ class _Expressions:
             return self.symbols[name]
         if name in self.sizes:
             return size_value(Size.of(name))
+        if name in NAMED_NUMBERS:
+            return NAMED_NUMBERS[name]
         if name[0].isupper():
+            advice = ", or write eye(n) for the identity" if name == "I" else ""
             self.source.refuse(
-                f'{name!r} is not declared; give its shape, as in {name}=("m", "n")', name
+                f'{name!r} is not declared; give its shape, as in {name}=("m", "n"){advice}', name
             )
         return scalar(name, integer=name in self.source.exponents)
 
@@ -111,7 +116,11 @@ class _Expressions:
         return scale(*scalars, *arrays)
 
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
-        return operators.matmul(left, right) if operator == "@" else operators.power(left, right)
+        if operator == "@":
+            return operators.matmul(left, right)
+        if operator == "^":
+            _require_one_meaning(left, right)
+        return operators.power(left, right)
 
     def negative(self, value: Expression) -> Expression:
         return scale(-1, value)
@@ -127,3 +136,18 @@ class _Expressions:
     ) -> Expression:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)
+
+
+def _require_one_meaning(base: Expression, exponent: Expression) -> None:
+    """Refuse ``A^k`` of a square matrix: mathematics multiplies matrices, NumPy's ** entries."""
+    if exponent.is_array:
+        raise ValueError(
+            f"an exponent must be a scalar; found {exponent}. For a transpose write .T"
+        )
+    if base.is_array and base.is_square:
+        whole = exponent == number(-1)
+        matrices = f"inv({base})" if whole else f"matrix_power({base}, {exponent})"
+        raise ValueError(
+            f"^ of a square matrix may mean two things: write {matrices} for the "
+            f"{'inverse' if whole else 'power of the matrix'}, ** for the power of each entry"
+        )

@@ -268,7 +268,8 @@ def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, S
         If no sizes fit; the message says which declaration would help, if one would.
     """
     known = {size for made in declared.values() for n in made.sizes or () for size in n.names}
-    source = read(text, frozenset(known | declared.keys()))
+    scalars = frozenset(name for name, made in declared.items() if made.kind == "scalar")
+    source = read(text, frozenset(known | declared.keys()), scalars)
     sizes = frozenset(known | source.sizes)
     names = [name for name in source.names if name not in sizes]
     for name in declared:

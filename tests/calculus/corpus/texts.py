@@ -30,13 +30,15 @@ _OF_NUMPY = """abs cos cosh diag exp eye kron log log1p maximum mean ones outer 
 tanh trace"""
 _NUMPY = {
     "np": np,
+    "pi": np.pi,
     "scipy": scipy,
     "det": np.linalg.det,
     "inv": np.linalg.inv,
     "norm": np.linalg.norm,
     "vec": lambda X: X.ravel(order="F"),
     **{
-        name: getattr(scipy.special, name) for name in ("expit", "gammaln", "log_ndtr", "logsumexp")
+        name: getattr(scipy.special, name)
+        for name in ("expit", "gammaln", "log_ndtr", "logsumexp", "softmax")
     },
     **{name: getattr(np, name) for name in _OF_NUMPY.split()},
 }

@@ -17,7 +17,9 @@ def is_nonnegative(e: Expression) -> bool:
     """Whether no entry can be negative."""
     if isinstance(e, N.Number):
         return e.value >= 0
-    if isinstance(e, N.Ones | N.Zeros | N.Unit | N.Identity | N.SizeValue | N.Softmax | N.Norm):
+    if isinstance(e, N.Ones | N.Zeros | N.Unit | N.Identity | N.SizeValue | N.NamedNumber):
+        return True
+    if isinstance(e, N.Softmax | N.Norm):
         return True
     if isinstance(e, N.Symbol):
         return "probability" in e.declared

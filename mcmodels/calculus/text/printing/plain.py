@@ -94,7 +94,8 @@ class PlainPrinter(TextbookPrinter):
         return f"{base}_{_script(index)}"
 
     def _function(self, name: str, of_rows: bool = False) -> str:
-        return ("σ" if name == "sigmoid" else name) + ("_rows" if of_rows else "")
+        letter = name == "sigmoid" and "σ" not in self.letters
+        return ("σ" if letter else name) + ("_rows" if of_rows else "")
 
     def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
         bar = "‖" if double else "|"

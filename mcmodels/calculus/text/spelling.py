@@ -1,0 +1,67 @@
+"""Signs of mathematics that Python has not: ``x'`` and ``x^2``, as Python writes them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Sequence
+
+__all__ = ["Caret", "at_places_of", "carets", "transposes_by_caret"]
+
+
+class Caret(ast.Pow):
+    """The power of a text that is typed ``^``: what it means depends on what is raised."""
+
+
+def at_places_of(text: str, changed: Sequence[tuple[int, str]]) -> tuple[str, list[int]]:
+    """Text with some characters written otherwise, and where each of its bytes was.
+
+    Parameters
+    ----------
+    text : str
+    changed : sequence of (int, str)
+        Places of single characters, ascending, and what stands there instead.
+
+    Returns
+    -------
+    written : str
+    places : list of int
+        For each byte of ``written`` in UTF-8, and its end: the byte of ``text`` it comes from.
+        Python's parser counts in bytes.
+    """
+    replacement = dict(changed)
+    written, places, at = [], [], 0
+    for i, character in enumerate(text):
+        new = replacement.get(i, character)
+        written.append(new)
+        here = len(character.encode(errors="surrogatepass"))
+        there = len(new.encode(errors="surrogatepass"))
+        places += [at + (k if new == character else 0) for k in range(there)]
+        at += here
+    return "".join(written), [*places, at]
+
+
+def carets(tree: ast.expr, written: str, places: Collection[int]) -> None:
+    """Mark the powers of a tree that were typed ``^``, at these characters of the text."""
+    if not places:
+        return
+    offsets = {len(written[:place].encode()) for place in places}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            # One operator stands between the two, with brackets and spaces.
+            start, stop = node.left.end_col_offset or 0, node.right.col_offset
+            if any(start <= offset < stop for offset in offsets):
+                node.op = Caret()
+
+
+def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
+    """The tree with ``x^T`` as a transpose, unless T is a scalar."""
+    return tree if "T" in scalars else _Transposing().visit(tree)
+
+
+class _Transposing(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        right = node.right
+        if isinstance(node.op, Caret) and isinstance(right, ast.Name) and right.id == "T":
+            return ast.copy_location(ast.Attribute(node.left, "T", ast.Load()), node)
+        return node
