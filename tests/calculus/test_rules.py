@@ -184,8 +184,8 @@ def test_every_node_has_a_rule_and_a_test():
 @pytest.mark.parametrize("kind", sorted(CONSTANT, key=lambda kind: kind.__name__))
 def test_a_constant_holds_no_symbol_and_varies_with_none(kind):
     examples = [
-        number(2), mc.pi, mc.size("n"), mc.eye("n"), mc.zeros("n"), mc.ones("m", "n"), mc.unit(0, "n"),
-        mc.commutation("m", "n"), mc.diagonal_selection("n"),
+        number(2), N.NamedNumber("pi"), mc.size("n"), mc.eye("n"), mc.zeros("n"),
+        mc.ones("m", "n"), mc.unit(0, "n"), mc.commutation("m", "n"), mc.diagonal_selection("n"),
     ]  # fmt: skip
     (constant,) = [example for example in examples if type(example) is kind]
     assert not constant.used

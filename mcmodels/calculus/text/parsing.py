@@ -140,7 +140,7 @@ class _Expressions:
 
 def _require_one_meaning(base: Expression, exponent: Expression) -> None:
     """Refuse ``A^k`` of a square matrix: mathematics multiplies matrices, NumPy's ** entries."""
-    if exponent.is_array:
+    if base.is_array and exponent.is_array:
         raise ValueError(
             f"an exponent must be a scalar; found {exponent}. For a transpose write .T"
         )
