@@ -285,3 +285,40 @@ class TestHints:
     def test_the_identity(self):
         with pytest.raises(ParseError, match=r"write eye\(n\) for the identity"):
             read("A + I")
+
+
+class TestProductsMeant:
+    """``x.T * A * x`` is an elementwise matrix, and a gradient of it says what was meant."""
+
+    n_ones = mc.ones("n")
+    x, A = vector("x", "n"), matrix("A", "n", "n")
+
+    @pytest.mark.parametrize(
+        "f",
+        [
+            (n_ones @ x.T) * A * (x @ n_ones.T),
+            mc.diag(x) @ A @ mc.diag(x),
+            2 * (n_ones @ x.T) * A * (x @ n_ones.T) + A,
+        ],
+    )
+    def test_the_quadratic_form_is_named(self, f):
+        with pytest.raises(DerivativeError, match=r"x\.T @ A @ x is the quadratic form"):
+            f.gradient(self.x)
+        with pytest.raises(DerivativeError, match="is the quadratic form"):
+            f.hessian(self.x)
+
+    def test_any_other_product(self):
+        with pytest.raises(DerivativeError, match="write @ where a matrix product is meant"):
+            (self.x * self.x * mc.exp(self.x)).gradient(self.x)
+        with pytest.raises(DerivativeError) as caught:
+            (self.A @ self.x).gradient(self.x)
+        assert "entry by entry" not in str(caught.value)
+
+    def test_shapes_that_fit_a_matrix_product(self):
+        B = matrix("B", "m", "n")
+        for make in (lambda: B.T * B, lambda: parse("B.T * B", B=B)):
+            with pytest.raises(ShapeError, match="write @ for the matrix product"):
+                make()
+        with pytest.raises(ShapeError) as caught:
+            B * matrix("C", "k", "n")
+        assert "@" not in str(caught.value)

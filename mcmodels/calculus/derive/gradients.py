@@ -19,6 +19,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import paired, peel
@@ -76,9 +77,11 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
 def require_scalar(expression: Expression) -> None:
     """Raise a `DerivativeError` unless the expression is a scalar."""
     if not expression.is_scalar:
+        hint = product_meant(expression)
         raise DerivativeError(
             f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "
             "jacobian() gives all its derivatives, or take a sum, trace or norm first"
+            f"{'. ' if hint else ''}{hint}"
         )
 
 
