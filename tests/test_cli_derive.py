@@ -164,6 +164,24 @@ class TestDeclarations:
         assert shapes == "with x: vector of n, pi: the number"
         assert steps.splitlines()[-1].endswith("2 log(2π) x")
 
+    def test_a_vector_that_may_have_been_meant(self, capsys):
+        shapes, _ = derived(capsys, "u.T * v", "--wrt", "u")
+        assert shapes == "with u: vector of n, v: scalar (if it is a vector: --let v=n)"
+        shapes, _ = derived(capsys, "norm(u) * v", "--wrt", "u")
+        assert shapes == "with u: vector of n, v: scalar"
+
+    def test_a_matrix_product_that_may_have_been_meant(self, capsys):
+        text = "(ones(n) @ x.T) * A * (x @ ones(n).T)"
+        shapes, _ = derived(capsys, text, "--wrt", "x")
+        assert shapes.endswith("; * works entry by entry: x.T @ A @ x is the quadratic form")
+        message = refused(capsys, "derive", "sum(B.T * B)", "--wrt", "B", "--let", "B=3,4")
+        assert "* works entry by entry, @ is the matrix product" in message
+
+    def test_an_inverse_by_a_caret_is_refused_as_in_parse(self, capsys):
+        assert "write inv(X) for the inverse" in refused(capsys, "derive", "X^-1", "--wrt", "X")
+        shapes, _ = derived(capsys, "sum((X @ W - Y)^2)", "--wrt", "W")
+        assert shapes == "with X: matrix of m×n, W: matrix of n×p, Y: matrix of m×p"
+
     def test_the_identity_is_pointed_to(self, capsys):
         shapes, _ = derived(capsys, "logdet(I + X)", "--wrt", "X")
         assert shapes == "with I: matrix of n×n (the identity is eye(n)), X: matrix of n×n"

@@ -11,6 +11,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.text.declarations import Declaration, declaration
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.calculus.text.shape_inference import infer_symbols
@@ -77,8 +78,13 @@ def _shapes(
     """What each name was taken for, in one line."""
     said = []
     for name, made in symbols.items():
-        advice = " (the identity is eye(n))" if name == "I" and name not in declared else ""
+        advice = ""
+        if name not in declared and name == "I":
+            advice = " (the identity is eye(n))"
+        elif name not in declared and f.is_array and made.is_scalar:
+            advice = f" (if it is a vector: --let {name}=n)"
         said.append(f"{name}: {made.described().removeprefix('a ')}{advice}")
     parts = set(parts_of(f))
     said += [f"{name}: the number" for name, value in NAMED_NUMBERS.items() if value in parts]
-    return f"with {', '.join(said)}"
+    hint = product_meant(f) if f.is_array else ""
+    return f"with {', '.join(said)}{'; ' if hint else ''}{hint}"

@@ -57,6 +57,9 @@ CASES = [
     # the least-squares multipliers are too large here, the linear program's are not
     (3 * abs(x[0]) + 0.01 * sum(abs(A @ x)) + 2.9 * x[0] + 0.03 * x[1],
      {"x": [0.0, 0.0], "A": MATRIX}, "minimum", 0),
+    (norm(x) ** 2 / 2 - x[0] + 2 * sum(abs(x)), {"x": [0.0, 0.0]}, "minimum", 0),
+    (norm(x - 1) ** 2 / 2 + norm(x) ** 2 + 4 * norm(x), {"x": [0.0, 0.0, 0.0]}, "minimum", 0),
+    (norm(x) ** 2 + 2 * abs(x[1]), {"x": [0.0, 0.0]}, "minimum", 1),
     (sum(abs(x)) ** 2 + sum(abs(x)), {"x": [0.0, 0.0]}, "minimum", 0),
 ]  # fmt: skip
 

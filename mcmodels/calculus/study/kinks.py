@@ -31,7 +31,7 @@ _ROUNDING = 1e-9  # of a gradient that the multipliers should cancel, relative t
 _SAME_RANK = 1e-10  # of the largest singular value of the slopes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Kink:
     """A part with a kink at the point.
 
@@ -114,16 +114,19 @@ def at_kinks(
     ValueError
         If the function falls along some direction at a rate: the point is not critical.
     """
-    kinks = _active(f, x, point, sizes)
+    rates = {kink: _jumps(f, kink, point, sizes) for kink in _active(f, x, point, sizes)}
+    # ‖x‖² has no kink: its slope in ‖x‖ is 0 there.
+    kinks = [kink for kink, jumps in rates.items() if jumps.any()]
     if not kinks:
         return None
+    jumps = np.concatenate([rates[kink] for kink in kinks])
     smooth = substitute(f, {kink.part: kink.linear for kink in kinks})
     G = gradients.gradient(smooth, x)
     values = {**point, **{kink.multiplier: kink.fixed for kink in kinks}}
     gradient = basis.T @ walk(G, values, sizes, checked=True).T.ravel()
-    slopes, jumps, groups = _crossings(f, x, kinks, point, sizes, basis)
-    if not len(jumps) or not all(jumps):
+    if not jumps.all():
         return None
+    slopes, groups = _crossings(x, kinks, point, sizes, basis)
     signs = np.sign(jumps)
     t = _multipliers(x, slopes.T * jumps, gradient, groups)
     if t is None:
@@ -169,33 +172,34 @@ def _active(
     return [] if any(kink.part in inner for kink in found) else found
 
 
+def _jumps(
+    f: Expression, kink: _Kink, point: Mapping[N.Symbol, Array], sizes: Mapping[str, int]
+) -> Array:
+    """Half the jump of the slope of f in each active entry of the argument."""
+    part = kink.part
+    stand_in = N.Symbol("_value", part.rows, part.cols, frozenset())
+    rate = gradients.gradient(substitute(f, {part: stand_in}), stand_in)
+    given = {**point, stand_in: walk(part, point, sizes)}
+    rates = np.broadcast_to(walk(rate, given, sizes, checked=True), kink.active.shape)
+    return np.asarray(kink.half * rates.T[kink.active.T])
+
+
 def _crossings(
-    f: Expression,
     x: N.Symbol,
     kinks: list[_Kink],
     point: Mapping[N.Symbol, Array],
     sizes: Mapping[str, int],
     basis: Array,
-) -> tuple[Array, Array, list[list[int]]]:
-    """Of each kink: how its argument moves with x, half the jump of f's slope, and its group."""
+) -> tuple[Array, list[list[int]]]:
+    """Of each active entry: how it moves with x; and which belong to one norm."""
     slopes: list[Array] = []
-    jumps: list[float] = []
     groups: list[list[int]] = []
     for kink in kinks:
-        part = kink.part
-        stand_in = N.Symbol("_value", part.rows, part.cols, frozenset())
-        rate = gradients.gradient(substitute(f, {part: stand_in}), stand_in)
-        given = {**point, stand_in: walk(part, point, sizes)}
-        rates = walk(rate, given, sizes, checked=True)
         J = walk(gradients.jacobian(kink.argument, x), point, sizes, checked=True) @ basis
-        where = kink.active.T.ravel()
-        rates = np.broadcast_to(rates, kink.active.shape).T.ravel()[where]
-        first = len(jumps)
-        slopes += list(J[where])
-        jumps += list(kink.half * rates)
-        members = list(range(first, len(jumps)))
-        groups += [members] if isinstance(part, N.Norm) else [[i] for i in members]
-    return np.array(slopes), np.array(jumps), groups
+        members = list(range(len(slopes), len(slopes) + int(kink.active.sum())))
+        slopes += list(J[kink.active.T.ravel()])
+        groups += [members] if isinstance(kink.part, N.Norm) else [[i] for i in members]
+    return np.array(slopes), groups
 
 
 def _multipliers(x: N.Symbol, M: Array, gradient: Array, groups: list[list[int]]) -> Array | None:

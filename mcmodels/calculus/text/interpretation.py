@@ -43,7 +43,7 @@ class Algebra(Protocol[T]):
         """Two or more factors with ``*`` between; of each, whether it is a divisor."""
 
     def binary(self, operator: str, left: T, right: T) -> T:
-        """``@``, ``**`` or ``^``."""
+        """``@``, ``**``, ``^``, or ``^-`` where the exponent starts with a minus."""
 
     def negative(self, value: T) -> T:
         """``-value``."""
@@ -103,6 +103,8 @@ class _Walk(Generic[T]):
         if isinstance(node, ast.Subscript):
             return self.algebra.entry(value, index_in(self.source.text, node))
         operator = OPERATORS[type(node.op)]
+        if operator == "^" and isinstance(node.right, ast.UnaryOp):
+            operator = "^-"
         alike = next((pair for pair in ("+-", "*/") if operator in pair), None)
         if alike is None:
             return self.algebra.binary(operator, value, self.value(node.right))

@@ -118,7 +118,7 @@ class _Expressions:
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
         if operator == "@":
             return operators.matmul(left, right)
-        if operator == "^":
+        if operator in ("^", "^-"):
             _require_one_meaning(left, right)
         return operators.power(left, right)
 

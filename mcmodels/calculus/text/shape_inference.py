@@ -165,6 +165,8 @@ class _Shapes:
             return _Shape(left.rows, right.cols)
         if not (right.is_scalar or left.is_scalar):
             raise ShapeError(f"an exponent must be a scalar; found {right}")
+        if operator == "^-" and not (left.is_column or left.rows.is_one):
+            self.equations.equate(left.rows, left.cols)  # an inverse is meant, if it can be
         return left if right.is_scalar else right
 
     def negative(self, value: _Shape) -> _Shape:
@@ -235,6 +237,8 @@ class _Shapes:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"
+        if operator == "*":
+            message += "; * works entry by entry, @ is the matrix product"
         self._require(left.rows, right.rows, message)
         self._require(left.cols, right.cols, message)
         return left
