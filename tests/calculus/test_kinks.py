@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mcmodels.calculus.core.functions import abs, matrix, norm, relu, scalar, sum, vector
+from mcmodels.calculus.core.functions import abs, matrix, norm, relu, scalar, sum, trace, vector
 from mcmodels.calculus.study.critical_points import critical_point
 from mcmodels.user_warnings import NonDifferentiableWarning
 
@@ -102,6 +102,7 @@ def test_a_lasso_solution_with_zeros():
         (sum(abs(x)) + 2 * x[0], [0.0, 0.0]),
         (abs(x[0]) + x[1], [0.0, 0.0]),
         (sum(relu(x)) - 1.5 * sum(x), [0.0, 0.0]),
+        (norm(x) - x[0] - x[1], [0.0, 0.0]),
     ],
 )
 def test_what_falls_at_a_rate_is_no_critical_point(f, at):
@@ -111,7 +112,9 @@ def test_what_falls_at_a_rate_is_no_critical_point(f, at):
         critical_point(f, x, at=at)
 
 
-@pytest.mark.parametrize("f", [sum(relu(x)), sum(abs(x)) + sum(x), abs(abs(x[0]) - x[1])])
+@pytest.mark.parametrize(
+    "f", [sum(relu(x)), sum(abs(x)) + sum(x), norm(x) - x[0], abs(abs(x[0]) - x[1])]
+)
 def test_where_slopes_are_flat_nothing_is_claimed(f):
     with pytest.warns(NonDifferentiableWarning, match="stands at a kink"):
         point = critical_point(f, x, at=[0.0, 0.0])
@@ -123,6 +126,29 @@ def test_away_from_kinks_nothing_changes():
     point = critical_point(sum(abs(x)) * 0 + (x.T @ x) / 2 + abs(s), x, at={"x": [0, 0], "s": 1.0})
     assert point.across is None
     assert "kink" not in str(point)
+
+
+X, B = matrix("X", "m", "n"), matrix("B", "m", "n")
+S, T = matrix("S", "n", "n", symmetric=True), matrix("T", "n", "n")
+
+
+def test_of_matrices():
+    zero, slopes = np.zeros((2, 3)), np.array([[0.5, -0.9, 0.0], [0.2, 0.99, -0.3]])
+    f = sum(abs(X)) + sum(B * X)
+    assert critical_point(f, X, at={"X": zero, "B": slopes}).kind == "minimum"
+    with pytest.raises(ValueError, match="not a critical point"):
+        critical_point(f, X, at={"X": zero, "B": 2 * slopes})
+    # Soft thresholding by 1: the prox of the 1-norm at B, with two entries that are not zero.
+    at = {"X": np.array([[0, 1.0, 0], [2, 0, 0]]), "B": np.array([[0.5, 2, -0.3], [3, 0.2, 0]])}
+    point = critical_point(norm(X - B) ** 2 / 2 + sum(abs(X)), X, at=at)
+    assert point.kind == "minimum"
+    np.testing.assert_allclose(point.eigenvalues, [1, 1], rtol=1e-12)  # some units of rounding
+
+
+def test_of_a_symmetric_matrix_only_symmetric_directions_count():
+    f = trace(S @ T) + sum(abs(S))
+    slopes = np.array([[0.5, 3.0], [-2.9, 0.2]])  # the mean of those off the diagonal is 0.05
+    assert critical_point(f, S, at={"S": np.zeros((2, 2)), "T": slopes}).kind == "minimum"
 
 
 def test_of_a_scalar():

@@ -204,14 +204,18 @@ def _crossings(
 
 def _multipliers(x: N.Symbol, M: Array, gradient: Array, groups: list[list[int]]) -> Array | None:
     """Find t with M t = -gradient, of size up to 1 in each group; None where none is found."""
-    t, *_ = np.linalg.lstsq(M, -gradient, rcond=None)
+    t, _, rank, _ = np.linalg.lstsq(M, -gradient, rcond=None)
     left = float(np.abs(M @ t + gradient).max())
     if left > _ROUNDING * max(1.0, float(np.abs(gradient).max()), float(np.abs(M).max())):
         raise ValueError(
             f"at is not a critical point: along directions that cross no kink, the gradient by "
             f"{x.name!r} is {left:.3g} there. Solve gradient = 0 first, more exactly"
         )
-    if _size(t, groups) < _STRICT:
+    size = _size(t, groups)
+    if size < _STRICT:
+        return np.asarray(t)
+    if rank == M.shape[1]:  # there is no other t
+        _require_bounded(x, size)
         return np.asarray(t)
     if any(len(group) > 1 for group in groups):
         return None
@@ -240,13 +244,16 @@ def _smallest_multipliers(x: N.Symbol, M: Array, gradient: Array) -> Array | Non
     )
     if found.status != 0:
         return None
-    largest = float(found.x[-1])
-    if largest > 2 - _STRICT:
+    _require_bounded(x, float(found.x[-1]))
+    return np.asarray(found.x[:-1])
+
+
+def _require_bounded(x: N.Symbol, size: float) -> None:
+    if size > 2 - _STRICT:
         raise ValueError(
             f"at is not a critical point: at the kinks of {x.name!r} the slopes do not change "
-            f"sign; the smooth part's is {largest:.3g} times as steep as the kinks allow"
+            f"sign; the smooth part is {size:.3g} times as steep as the kinks allow"
         )
-    return np.asarray(found.x[:-1])
 
 
 def _split(slopes: Array) -> tuple[Array, Array]:
