@@ -16,7 +16,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 __all__ = ["not_rowwise", "rowwise"]
 
 # What applies to arrays row by row as it does to numbers.
-_ROW_BY_ROW = (N.Symbol, N.Number, N.Sum, N.Scaled, N.Power, N.Elementwise)
+_ROW_BY_ROW = (N.Symbol, N.Number, N.NamedNumber, N.Sum, N.Scaled, N.Power, N.Elementwise)
 
 
 def not_rowwise(expression: Expression) -> Expression | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
+from typing import Any
 
 __all__ = ["Caret", "at_places_of", "carets", "transposes_by_caret"]
 
@@ -54,14 +55,29 @@ def carets(tree: ast.expr, written: str, places: Collection[int]) -> None:
 
 
 def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
-    """The tree with ``x^T`` as a transpose, unless T is a scalar."""
-    return tree if "T" in scalars else _Transposing().visit(tree)
+    """The tree with ``x^T`` as a transpose, unless T is a scalar; without recursion."""
+    if "T" in scalars:
+        return tree
+    root = ast.Expression(tree)
+    waiting: list[ast.AST] = [root]
+    while waiting:
+        node = waiting.pop()
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                value[:] = [_transposed(item) for item in value]
+                waiting += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                setattr(node, name, _transposed(value))
+                waiting.append(getattr(node, name))
+    return root.body
 
 
-class _Transposing(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        right = node.right
-        if isinstance(node.op, Caret) and isinstance(right, ast.Name) and right.id == "T":
-            return ast.copy_location(ast.Attribute(node.left, "T", ast.Load()), node)
-        return node
+def _transposed(node: Any) -> Any:
+    while (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, Caret)
+        and isinstance(node.right, ast.Name)
+        and node.right.id == "T"
+    ):
+        node = ast.copy_location(ast.Attribute(node.left, "T", ast.Load()), node)
+    return node
