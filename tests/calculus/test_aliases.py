@@ -63,6 +63,8 @@ def read(text, **shapes):
         ("(A @ x)^T @ y", "(A @ x).T @ y"),
         ("x ^ T @ x", "x.T @ x"),
         ("(x^T)^T", "x"),
+        ("A^-T @ x", "inv(A).T @ x"),
+        ("x^T @ A^-T @ x", "x.T @ inv(A).T @ x"),
         ("sum((A^T @ x)^2)", "sum((A.T @ x) ** 2)"),
         ("x^2" + " + x" * 600, "x ** 2 + 600 * x"),
         ("x'" + " + x'" * 600, "601 * x.T"),

@@ -37,6 +37,7 @@ SIGNS = {
     "∑": "write sum(x)",
     "‖": "write norm(x)",
     "|": "write abs(x) or det(X)",
+    "{": "write ( and ) for a group",
     "\\": "write inv(A) @ b for A⁻¹b",
     "%": "write @ for a matrix product, * for an elementwise one",
 }
@@ -92,13 +93,11 @@ _INSTEAD = {
     "rsqrt": ("1 / sqrt(x)",),
     "sgn": ("sign(x)",),
     "slogdet": ("logdet(A)",),
-    "solve": ("inv(A) @ b",),
     "square": ("x ** 2",),
     "std": ("sqrt(mean((x - mean(x)) ** 2))",),
     "sumsqr": ("norm(x) ** 2",),
     "sum_squares": ("norm(x) ** 2",),
     "t": ("x.T",),
-    "tan": ("sin(x) / cos(x)",),
     "var": ("mean((x - mean(x)) ** 2)",),
     "vdot": ("dot(x, y)",),
 }

@@ -55,7 +55,10 @@ def carets(tree: ast.expr, written: str, places: Collection[int]) -> None:
 
 
 def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
-    """The tree with ``x^T`` as a transpose, unless T is a scalar; without recursion."""
+    """The tree with ``x^T`` as a transpose, ``X^-T`` as that of the inverse, unless T is a scalar.
+
+    Without recursion, so that long sums are no reason to fail.
+    """
     if "T" in scalars:
         return tree
     root = ast.Expression(tree)
@@ -73,11 +76,19 @@ def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
 
 
 def _transposed(node: Any) -> Any:
-    while (
-        isinstance(node, ast.BinOp)
-        and isinstance(node.op, Caret)
-        and isinstance(node.right, ast.Name)
-        and node.right.id == "T"
-    ):
-        node = ast.copy_location(ast.Attribute(node.left, "T", ast.Load()), node)
+    """A node without ``^T`` and ``^-T`` at its top."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, Caret):
+        exponent, inverse = node.right, False
+        if isinstance(exponent, ast.UnaryOp) and isinstance(exponent.op, ast.USub):
+            exponent, inverse = exponent.operand, True
+        if not (isinstance(exponent, ast.Name) and exponent.id == "T"):
+            break
+        base: ast.expr = node.left
+        if inverse:
+            base = ast.copy_location(ast.Call(_name("inv", node), [base], []), node)
+        node = ast.copy_location(ast.Attribute(base, "T", ast.Load()), node)
     return node
+
+
+def _name(name: str, where: ast.AST) -> ast.expr:
+    return ast.copy_location(ast.Name(name, ast.Load()), where)
