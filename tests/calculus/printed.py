@@ -259,6 +259,7 @@ PLAIN = [
     (matrix("Psi", "k", "n*n") @ diagonal_selection("n"), "Ψ diagonal_selection(n)"),
     (scalar("e") * unit(0, "n"), "e unit(0)"),
     (e_number * scalar("e"), "2.718281828459045e"),
+    (scalar("tr") * trace(A + B), "tr trace(A + B)"),
     (pi * scalar("pi"), "3.141592653589793π"),
     (commutation("m*n", "n"), "K_(mn,n)"),
     (commutation(2, 13), "K_(2,13)"),

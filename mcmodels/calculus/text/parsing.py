@@ -24,11 +24,13 @@ def parse(text: str, /, **shapes: Any) -> Expression:
 
     The text is taken apart by its grammar and never run as Python code, so that it may come from
     anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``X[i, j]``,
-    ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
+    ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`; also ``x'`` and ``x^T`` for a
+    transpose, ``X^-T`` for that of an inverse, ``^`` for a power of anything but a square matrix,
+    and ``T(x)``.
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
-    ``eye(n)``; else, if it starts with a small letter, it is a scalar (a whole number where it is
-    the exponent of a `matrix_power`). ``parse(str(f), **{x.name: x for x in f.symbols})`` gives
+    ``eye(n)``; ``pi`` and ``e`` are the numbers; else, if it starts with a small letter, it is a
+    scalar (a whole number where it is the exponent of a `matrix_power`). ``parse(str(f), **{x.name: x for x in f.symbols})`` gives
     ``f`` again.
 
     Parameters

@@ -362,7 +362,10 @@ class TextbookPrinter(Printer):
 
     def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)
-        return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
+        name = _CALLS[type(e)]
+        if name == "tr" and name in self.letters:
+            name = "trace"
+        return self._function(name) + self.parenthesised(inside), ATOM
 
     def _elementwise(self, e: N.Elementwise) -> Graded:
         inside = self.write(e.argument)
