@@ -30,8 +30,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
     ``eye(n)``; ``pi`` and ``e`` are the numbers; else, if it starts with a small letter, it is a
-    scalar (a whole number where it is the exponent of a `matrix_power`). ``parse(str(f), **{x.name: x for x in f.symbols})`` gives
-    ``f`` again.
+    scalar (a whole number where it is the exponent of a `matrix_power`).
+    ``parse(str(f), **{x.name: x for x in f.symbols})`` gives ``f`` again.
 
     Parameters
     ----------
