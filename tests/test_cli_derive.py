@@ -144,19 +144,56 @@ class TestDeclarations:
         assert plain.splitlines()[-1].endswith("= (A + Aᵀ)x")
         assert symmetric.splitlines()[-1].endswith("= 2Ax")
 
-    def test_a_number_that_may_have_been_meant(self, capsys):
-        text = "norm(A @ x - b)**2 + lam * norm(x)**2"
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "norm(A @ x - b)**2 + lam * norm(x)**2",
+            "norm(A@x-b)^2 + lam*norm(x)^2",
+            "(A@x-b)'@(A@x-b) + lam*x'@x",
+        ],
+    )
+    def test_what_nothing_ties_to_a_shape_is_a_scalar(self, capsys, text):
+        shapes, steps = derived(capsys, text, "--wrt", "x")
+        assert shapes == "with A: matrix of m×n, x: vector of n, b: vector of m, lam: scalar"
+        assert steps.splitlines()[-1].endswith("2Aᵀ(Ax − b) + 2λx")
+        shapes, _ = derived(capsys, text, "--wrt", "lam")
+        assert shapes.endswith("lam: scalar") or "**" in text or "^" in text
+
+    def test_numbers_that_have_a_name(self, capsys):
+        shapes, steps = derived(capsys, "log(2*pi) * norm(x)**2", "--wrt", "x")
+        assert shapes == "with x: vector of n, pi: the number"
+        assert steps.splitlines()[-1].endswith("2 log(2π) x")
+
+    def test_a_vector_that_may_have_been_meant(self, capsys):
+        shapes, _ = derived(capsys, "u.T * v", "--wrt", "u")
+        assert shapes == "with u: vector of n, v: scalar (if it is a vector: --let v=n)"
+        shapes, _ = derived(capsys, "norm(u) * v", "--wrt", "u")
+        assert shapes == "with u: vector of n, v: scalar"
+
+    def test_a_matrix_product_that_may_have_been_meant(self, capsys):
+        text = "(ones(n) @ x.T) * A * (x @ ones(n).T)"
         shapes, _ = derived(capsys, text, "--wrt", "x")
-        assert shapes.endswith("lam: vector of p (if it is a number: --let lam=scalar)")
-        shapes, _ = derived(capsys, text, "--wrt", "x", "--let", "lam=p")
-        assert shapes.endswith("lam: vector of p")
+        assert shapes.endswith("; * works entry by entry: x.T @ A @ x is the quadratic form")
+        message = refused(capsys, "derive", "sum(B.T * B)", "--wrt", "B", "--let", "B=3,4")
+        assert "* works entry by entry, @ is the matrix product" in message
+
+    def test_an_inverse_by_a_caret_is_refused_as_in_parse(self, capsys):
+        assert "write inv(X) for the inverse" in refused(capsys, "derive", "X^-1", "--wrt", "X")
+        shapes, _ = derived(capsys, "sum((X @ W - Y)^2)", "--wrt", "W")
+        assert shapes == "with X: matrix of m×n, W: matrix of n×p, Y: matrix of m×p"
+
+    def test_the_identity_is_pointed_to(self, capsys):
+        shapes, _ = derived(capsys, "logdet(I + X)", "--wrt", "X")
+        assert shapes == "with I: matrix of n×n (the identity is eye(n)), X: matrix of n×n"
+        shapes, _ = derived(capsys, "logdet(I + X)", "--wrt", "X", "--let", "I=n,n")
+        assert shapes == "with I: matrix of n×n, X: matrix of n×n"
 
 
 class TestRefusals:
     @pytest.mark.parametrize(
         ("argv", "message"),
         [
-            (["lam * X", "--wrt", "X"], "--let lam=scalar"),
+            (["pi * norm(x)", "--wrt", "pi2"], "it has x"),
             (["X @ X", "--wrt", "X", "--hessian"], "scalar"),
             (["trace(X)", "--wrt", "Y"], "--wrt Y: the expression has no Y; it has X"),
             (["sum(theta)", "--wrt", "thta"], "did you mean theta?"),

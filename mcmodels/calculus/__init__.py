@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from mcmodels.calculus.core.aliases import dot, outer, tr, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import (
     abs,
@@ -102,6 +103,7 @@ from mcmodels.calculus.core.functions import (
     where,
     zeros,
 )
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -151,6 +153,7 @@ __all__ = [
     "diagnose",
     "diagonal_selection",
     "digamma",
+    "dot",
     "duplication",
     "eigvalsh",
     "eigvecsh",
@@ -189,7 +192,9 @@ __all__ = [
     "norm_logcdf",
     "norm_pdf",
     "ones",
+    "outer",
     "parse",
+    "pi",
     "pinv",
     "polar",
     "polygamma",
@@ -212,7 +217,9 @@ __all__ = [
     "sum",
     "tan",
     "tanh",
+    "tr",
     "trace",
+    "transpose",
     "tril",
     "triu",
     "unit",

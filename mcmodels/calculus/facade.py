@@ -87,6 +87,11 @@ class ExpressionMethods:
 
         return power(other, self)
 
+    def __xor__(self: Any, other: Any) -> Expression:
+        raise TypeError("^ is Python's exclusive or; write ** for a power of each entry")
+
+    __rxor__ = __xor__
+
     def __matmul__(self: Any, other: Any) -> Expression:
         from mcmodels.calculus.core.operators import matmul
 

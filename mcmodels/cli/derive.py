@@ -8,10 +8,13 @@ import itertools
 from collections.abc import Mapping
 
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.text.declarations import Declaration, declaration
 from mcmodels.calculus.text.parsing import parse
-from mcmodels.calculus.text.shape_inference import infer_symbols, is_tied
+from mcmodels.calculus.text.shape_inference import infer_symbols
 
 __all__ = ["derive"]
 
@@ -19,7 +22,7 @@ __all__ = ["derive"]
 def derive(options: argparse.Namespace) -> str:
     """The derivation as text, in the form that the options choose."""
     declared = _declared(options.let)
-    symbols = infer_symbols(options.expression, declared)
+    symbols = infer_symbols(options.expression, declared, options.wrt)
     if options.wrt not in symbols:
         raise ValueError(f"--wrt {options.wrt}: {_absent(options.wrt, symbols)}")
     try:
@@ -33,11 +36,7 @@ def derive(options: argparse.Namespace) -> str:
             sign, text = "", str(derivation)
     except RecursionError:
         raise ValueError("the expression is nested too deeply to be differentiated") from None
-    unclear = set()
-    if f.is_array:
-        free = [name for name in symbols if name not in declared and name != options.wrt]
-        unclear = {name for name in free if _may_be_a_number(name, symbols)}
-    return f"{sign}{_shapes(symbols, unclear)}\n\n{text.strip()}"
+    return f"{sign}{_shapes(f, symbols, declared)}\n\n{text.strip()}"
 
 
 def _code(result: Expression) -> str:
@@ -73,16 +72,19 @@ def _absent(name: str, symbols: Mapping[str, Symbol]) -> str:
     return f"the expression has no {name}; {hint}"
 
 
-def _may_be_a_number(name: str, symbols: Mapping[str, Symbol]) -> bool:
-    """Whether an undeclared vector shares no size with another array: it may be a number."""
-    made = symbols[name]
-    return made.is_column and made.is_array and not is_tied(name, symbols)
-
-
-def _shapes(symbols: Mapping[str, Symbol], unclear: set[str]) -> str:
-    """The shape that each name was assumed to have, in one line."""
+def _shapes(
+    f: Expression, symbols: Mapping[str, Symbol], declared: Mapping[str, Declaration]
+) -> str:
+    """What each name was taken for, in one line."""
     said = []
     for name, made in symbols.items():
-        advice = f" (if it is a number: --let {name}=scalar)" if name in unclear else ""
+        advice = ""
+        if name not in declared and name == "I":
+            advice = " (the identity is eye(n))"
+        elif name not in declared and f.is_array and made.is_scalar:
+            advice = f" (if it is a vector: --let {name}=n)"
         said.append(f"{name}: {made.described().removeprefix('a ')}{advice}")
-    return f"with {', '.join(said)}"
+    parts = set(parts_of(f))
+    said += [f"{name}: the number" for name, value in NAMED_NUMBERS.items() if value in parts]
+    hint = product_meant(f) if f.is_array else ""
+    return f"with {', '.join(said)}{'; ' if hint else ''}{hint}"

@@ -21,7 +21,8 @@ _DATA = (
 )
 _SHAPES = """shapes:
   A name is a vector if it starts with a small letter and a matrix if it starts with a
-  capital, of sizes that make the expression fit. Declare it to say more:
+  capital, of sizes that make the expression fit. Small letters that nothing ties to a shape
+  are scalars, as lam in lam*norm(x)^2; pi and e are numbers. Declare a name to say more:
 
   --let c=scalar                 a scalar
   --let x=n                      a vector of n, a name or a number
@@ -34,7 +35,7 @@ _SHAPES = """shapes:
 
 examples:
   mcmodels derive 'trace(X.T @ A @ X)' --wrt X
-  mcmodels derive 'norm(A @ x - b)**2 + c * norm(x)**2' --wrt x --let c=scalar --hessian
+  mcmodels derive 'norm(A @ x - b)**2 + c * norm(x)**2' --wrt x --hessian
   mcmodels derive 'x.T @ S @ x' --wrt x --let S=matrix:symmetric --numpy
 """
 

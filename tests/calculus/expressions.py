@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, Size
 from tests.calculus.domains import inside
@@ -105,7 +106,7 @@ class Grower:
 
     def _constant(self, rows: Size, cols: Size) -> Expression:
         if rows == cols == ONE:
-            return as_expression(self.one_of([2, 0.5, -3, 1.25, 0]))
+            return as_expression(self.one_of([2, 0.5, -3, 1.25, 0, pi]))
         options = [mc.ones(rows, cols), mc.ones(rows, cols), mc.zeros(rows, cols)]
         if rows == cols:
             options.append(mc.eye(rows))

@@ -51,6 +51,8 @@ from mcmodels.calculus.core.functions import (
     vstack,
     zeros,
 )
+from mcmodels.calculus.core.named_numbers import e as e_number
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.numbers import number
 
 x, y, mu = vector("x", "n"), vector("y", "n"), vector("mu", "n")
@@ -272,6 +274,18 @@ PLAIN = [
     (ones("q"), "1_q"),
     (unit(0, "n") @ unit(-1, "n").T, "e₀e₋₁ᵀ"),
     (commutation("m", "n"), "Kₘₙ"),
+    (2 * pi * c, "2πc"),
+    (e_number * x, "ex"),
+    # beside symbols that have their letters
+    (scalar("sigma") * sigmoid(c), "σ sigmoid(c)"),
+    (scalar("sigma") ** 2 * sigmoid(x), "σ² sigmoid(x)"),
+    (matrix("K", "m*n", "m*n") @ commutation("m", "n"), "K commutation(m, n)"),
+    (matrix("K_1", "m*n", "m*n") @ commutation("m", "n"), "K₁ commutation(m, n)"),
+    (matrix("Psi", "k", "n*n") @ diagonal_selection("n"), "Ψ diagonal_selection(n)"),
+    (scalar("e") * unit(0, "n"), "e unit(0)"),
+    (e_number * scalar("e"), "2.718281828459045e"),
+    (scalar("tr") * trace(A + B), "tr trace(A + B)"),
+    (pi * scalar("pi"), "3.141592653589793π"),
     (commutation("m*n", "n"), "K_(mn,n)"),
     (commutation(2, 13), "K_(2,13)"),
     (diagonal_selection("n") @ x, "Ψₙx"),
@@ -428,6 +442,10 @@ LATEX = [
     (ones("q"), r"\mathbf{1}_{q}"),
     (unit(0, "n") @ unit(-1, "n").T, r"e_{0} e_{-1}^{\top}"),
     (commutation("m", "n"), "K_{mn}"),
+    (2 * pi * c, r"2 \pi c"),
+    (scalar("sigma") * sigmoid(c), r"\sigma \operatorname{sigmoid}(c)"),
+    (matrix("K", "m*n", "m*n") @ commutation("m", "n"), r"K \operatorname{commutation}(m, n)"),
+    (scalar("e") * unit(0, "n"), r"e \operatorname{unit}(0)"),
     (commutation("m*n", "n"), "K_{m n,n}"),
     (commutation(2, 13), "K_{2,13}"),
     (diagonal_selection("n") @ x, r"\Psi_{n} x"),

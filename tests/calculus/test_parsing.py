@@ -11,7 +11,8 @@ from functools import partial
 import pytest
 
 from mcmodels.calculus import matrix, scalar, vector
-from mcmodels.calculus.core import functions
+from mcmodels.calculus.core import aliases, functions
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nodes import Number, SizeValue, Symbol, Unevaluated
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size
@@ -94,10 +95,14 @@ logsumexp(x) - p.T @ x | (w.T @ S @ w) / (w.T @ w)
 -sum(b * log(sigmoid(B @ x)) + (1 - b) * log(1 - sigmoid(B @ x)))
 sum((M @ w - y) ** 2) / size(m) | mean((M @ w - y) ** 2)
 sum(softmax(M, axis=1) * log(softmax(M, axis=1)))
+pi | 2 * pi * c | c / pi | pi ** 2 * x | x ** pi | pi ** c | pi ** x | sqrt(2 * pi)
+log(2 * pi * c) | tr(A) | dot(x, a) | dot(A, x) | dot(x, A) | outer(x, b) | transpose(B) @ y
 -0.5 * logdet(S) - 0.5 * (x - w).T @ inv(S) @ (x - w) | x.T @ A @ x + c * sum(exp(x))
 """
 TEXTS = TEXTS.strip().replace("\n", " | ").split(" | ")
 NAMESPACE = {
+    "pi": pi,
+    **{name: getattr(aliases, name) for name in ("dot", "outer", "tr", "transpose")},
     **{name: getattr(functions, name) for name in functions.__all__},
     **{name: Size.of(name) for name in "mnq"},
     **SYMBOLS,

@@ -80,6 +80,7 @@ MINIMAL: dict[type[Expression], list[Expression]] = {
 }
 CASES = [(kind, expression) for kind, found in MINIMAL.items() for expression in found]
 CONSTANT = {
+    N.NamedNumber,
     N.Number,
     N.SizeValue,
     N.Identity,
@@ -212,7 +213,8 @@ def test_every_node_has_a_rule_and_a_test():
 @pytest.mark.parametrize("kind", sorted(CONSTANT, key=lambda kind: kind.__name__))
 def test_a_constant_holds_no_symbol_and_varies_with_none(kind):
     examples = [
-        number(2), mc.size("n"), mc.eye("n"), mc.zeros("n"), mc.ones("m", "n"), mc.unit(0, "n"),
+        number(2), N.NamedNumber("pi"), mc.size("n"), mc.eye("n"), mc.zeros("n"),
+        mc.ones("m", "n"), mc.unit(0, "n"),
         mc.commutation("m", "n"), mc.diagonal_selection("n"), mc.eye("n")[1:, :],
         mc.tril(mc.ones("n", "n")), mc.duplication("n"), mc.elimination("n"),
     ]  # fmt: skip

@@ -22,6 +22,7 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
@@ -393,6 +394,7 @@ Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
 
 VALUES: dict[type[Expression], Values] = {
     N.Number: lambda e, c, xp, s: xp.array([[xp.number(e.value)]]),
+    N.NamedNumber: lambda e, c, xp, s: xp.array([[xp.number(exact(e.name))]]),
     N.SizeValue: lambda e, c, xp, s: xp.array([[xp.number(s[e.name])]]),
     N.Identity: lambda e, c, xp, s: xp.array(np.eye(*_shape(e, s))),
     N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),

@@ -20,7 +20,7 @@ __all__ = ["not_rowwise", "rowwise"]
 
 # What applies to arrays row by row as it does to numbers.
 _ROW_BY_ROW = (
-    *(N.Symbol, N.Number, N.Sum, N.Scaled, N.Power, N.Elementwise),
+    *(N.Symbol, N.Number, N.NamedNumber, N.Sum, N.Scaled, N.Power, N.Elementwise),
     *(F.Polygamma, F.Pairwise, F.Where),
 )
 

@@ -30,6 +30,7 @@ __all__ = [
     "LogDet",
     "LogSumExp",
     "MatrixPower",
+    "NamedNumber",
     "Norm",
     "Number",
     "Ones",
@@ -137,6 +138,16 @@ class SizeValue(Expression):
     def __post_init__(self) -> None:
         self._identify((), (self.name,))
         self.size_names = frozenset([self.name])
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        return ONE, ONE
+
+
+@node
+class NamedNumber(Expression):
+    """π or e."""
+
+    name: str
 
     def _dimensions(self) -> tuple[Size, Size]:
         return ONE, ONE

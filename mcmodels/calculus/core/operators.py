@@ -12,6 +12,7 @@ from mcmodels.calculus.core.arithmetic import hadamard, scale, shape_text, trans
 from mcmodels.calculus.core.broadcasting import broadcast
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import e
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 from mcmodels.calculus.core.slices import row_taken
@@ -90,6 +91,8 @@ def divide(left: Any, right: Any) -> Expression:
 def power(left: Any, right: Any) -> Expression:
     """** of each entry."""
     base, exponent = as_expression(left), as_expression(right)
+    if base == e:
+        return elementwise("exp", exponent)
     if base.is_scalar and not exponent.is_scalar:
         return elementwise("exp", scale(elementwise("log", base), exponent))
     return arithmetic.power(base, exponent)

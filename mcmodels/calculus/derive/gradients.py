@@ -6,10 +6,12 @@ from typing import Any
 
 from mcmodels.calculus.core.arithmetic import require_same_shape, shape_text
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.differentials import differential
+from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.structures import free_entries, structure_of
@@ -67,6 +69,10 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
         for symbol in expression.used:
             if symbol.name == x:
                 return symbol
+        if x in NAMED_NUMBERS:
+            raise DerivativeError(
+                f"{x!r} is a number where it is not declared; declare {x}='scalar' to vary it"
+            )
         names = ", ".join(sorted(symbol.name for symbol in expression.used)) or "none"
         raise DerivativeError(f"there is no symbol {x!r} in {expression}; its symbols: {names}")
     raise DerivativeError(f"a derivative is taken by a symbol; found {x}")
@@ -75,9 +81,11 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
 def require_scalar(expression: Expression) -> None:
     """Raise a `DerivativeError` unless the expression is a scalar."""
     if not expression.is_scalar:
+        hint = product_meant(expression)
         raise DerivativeError(
             f"a gradient is that of a scalar; {expression} is a {shape_text(expression)}. "
             "jacobian() gives all its derivatives, or take a sum, trace or norm first"
+            f"{'. ' if hint else ''}{hint}"
         )
 
 

@@ -15,6 +15,8 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.study.checks import directions
+from mcmodels.calculus.study.kinks import SmoothPart, at_kinks
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["CriticalPoint", "critical_point"]
 
@@ -42,6 +44,10 @@ class CriticalPoint:
         Of the function.
     zero : float
         Up to which absolute value an eigenvalue counts as zero.
+    across : {"rises", "falls", "both", "flat"} or None
+        At a kink, what the function does at a rate along directions that cross it; "flat" where it
+        has no rate on one side. The eigenvalues are then those along the directions that cross
+        none; there may be none.
     """
 
     kind: str
@@ -49,6 +55,7 @@ class CriticalPoint:
     gradient: Array | float
     value: float
     zero: float
+    across: str | None = None
 
     @classmethod
     def of(cls, eigenvalues: Array, gradient: Array | float, value: float) -> Self:
@@ -56,18 +63,43 @@ class CriticalPoint:
         zero = _ZERO_EIGENVALUE * float(np.abs(eigenvalues).max())
         return cls(_kind(eigenvalues, zero), eigenvalues, gradient, value, zero)
 
+    @classmethod
+    def at_kinks(cls, smooth: SmoothPart, gradient: Array | float, value: float) -> Self:
+        """The point at which kinks, and along other directions these eigenvalues, decide."""
+        found = smooth.eigenvalues
+        zero = _ZERO_EIGENVALUE * float(np.abs(found).max(initial=0))
+        if not smooth.strict:
+            return cls("degenerate", found, gradient, value, zero, "flat")
+        signs = [*found, *([smooth.sign] if smooth.sign else [1, -1])]
+        across = {1: "rises", -1: "falls", 0: "both"}[smooth.sign]
+        return cls(_kind(np.array(signs), zero), found, gradient, value, zero, across)
+
     def __str__(self) -> str:
         found = self.eigenvalues
+        if self.across is not None and not len(found):
+            return f"{self._named()}; the value is {self.value:.6g}"
         counts = {
             "positive": int((found > self.zero).sum()),
             "negative": int((found < -self.zero).sum()),
             "zero": int((np.abs(found) <= self.zero).sum()),
         }
         signs = ", ".join(f"{count} {sign}" for sign, count in counts.items() if count)
-        kind = {"degenerate": "a degenerate critical point"}.get(self.kind, f"a {self.kind}")
         extent = f"from {found[0]:.6g} to {found[-1]:.6g}" if len(found) > 1 else f"{found[0]:.6g}"
         plural = "eigenvalues" if len(found) > 1 else "eigenvalue"
-        return f"{kind}: {plural} of the Hessian {extent} ({signs}); the value is {self.value:.6g}"
+        where = "" if self.across is None else ", along directions that cross none,"
+        return (
+            f"{self._named()}: {plural} of the Hessian{where} {extent} ({signs}); "
+            f"the value is {self.value:.6g}"
+        )
+
+    def _named(self) -> str:
+        if self.kind == "degenerate":
+            named = "a degenerate critical point"
+        elif self.across is not None and self.kind != "saddle":
+            named = f"a strict {self.kind}"
+        else:
+            named = f"a {self.kind}"
+        return named if self.across is None else f"{named} at a kink"
 
     __repr__ = __str__
 
@@ -106,35 +138,59 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     or at most 1e-12 of the largest abs(λ) times r, which is rounding. r is the norm of x, or 1
     where that is smaller. Where all λ are 0, 1e-12 r is the most.
 
+    At a kink of abs, relu or norm (an argument that is exactly 0), the slopes on both sides decide:
+    with multipliers t of size below 1 for the kinks, the gradient of the function with t u in the
+    place of each abs(u) must be zero. Along directions that cross a kink the function then rises at
+    a rate (or falls, where abs(u) counts negatively), and the Hessian of that smooth function
+    decides along the others. Where slopes are flat on one side, the point is degenerate, which a
+    warning notes.
+
     An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
     moves the point by about as much, and eigenvalues with it: a point that is only roughly critical
     may have an eigenvalue that should be zero classified by its sign.
 
     Examples
     --------
-    >>> from mcmodels.calculus import critical_point, vector
+    >>> from mcmodels.calculus import abs, critical_point, sum, vector
     >>> x = vector("x", 2)
     >>> critical_point(x[0] ** 2 - x[1] ** 2, x, at=[0.0, 0.0])
     a saddle: eigenvalues of the Hessian from -2 to 2 (1 positive, 1 negative); the value is 0
+    >>> critical_point(sum(abs(x)), x, at=[0.0, 0.0])
+    a strict minimum at a kink; the value is 0
     """
     gradients.require_scalar(f)
     symbol = gradients.symbol_of(f, x)
     if symbol not in f.used:
         raise ValueError(f"{symbol.name!r} does not occur in {f}, which is constant in it")
     point, sizes = bind(f, _by_name(f, symbol, at))
+    basis = _orthonormal(directions(symbol, (point, sizes)))
+    with np.errstate(all="ignore"):
+        smooth = at_kinks(f, symbol, point, sizes, basis)
+        if smooth is not None:
+            if not smooth.strict:
+                warn_user(
+                    f"{f} stands at a kink where it is flat on one side, up to second derivatives: "
+                    "these do not say whether it is an extremum",
+                    NonDifferentiableWarning,
+                )
+            value = walk(f, point, sizes, checked=True)
+            shaped = _shaped(symbol, smooth.gradient)
+            return CriticalPoint.at_kinks(smooth, shaped, float(value[0, 0]))
     G = gradients.gradient(f, symbol)
     H = gradients.jacobian(G, symbol)
     with np.errstate(all="ignore"):
         value, gradient, hessian = (
             walk(expression, point, sizes, checked=True) for expression in (f, G, H)
         )
-    basis = _orthonormal(directions(symbol, (point, sizes)))
     projected = basis.T @ hessian @ basis
     eigenvalues, eigenvectors = np.linalg.eigh((projected + projected.T) / 2)
     components = eigenvectors.T @ basis.T @ gradient.T.ravel()
     _require_critical(symbol, point[symbol], gradient, components, eigenvalues)
-    shaped = float(gradient[0, 0]) if symbol.is_scalar else natural(symbol, gradient)
-    return CriticalPoint.of(eigenvalues, shaped, float(value[0, 0]))
+    return CriticalPoint.of(eigenvalues, _shaped(symbol, gradient), float(value[0, 0]))
+
+
+def _shaped(x: Symbol, gradient: Array) -> Array | float:
+    return float(gradient[0, 0]) if x.is_scalar else natural(x, gradient)
 
 
 def _by_name(f: Expression, x: Symbol, at: Any) -> Mapping[str, Any]:

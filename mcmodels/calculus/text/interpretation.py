@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.text.aliases import ALIASES, aliased
 from mcmodels.calculus.text.syntax import (
     COMPARISONS,
     OPERATORS,
@@ -44,7 +45,7 @@ class Algebra(Protocol[T]):
         """Two or more factors with ``*`` between; of each, whether it is a divisor."""
 
     def binary(self, operator: str, left: T, right: T) -> T:
-        """``@`` or ``**``."""
+        """``@``, ``**``, ``^``, or ``^-`` where the exponent starts with a minus."""
 
     def compared(self, operator: str, left: T, right: T) -> T:
         """A comparison by ``>``, ``>=``, ``<`` or ``<=``."""
@@ -107,6 +108,8 @@ class _Walk(Generic[T]):
         if isinstance(node, ast.Subscript):
             return self.algebra.entry(value, index_in(self.source.text, node))
         operator = OPERATORS[type(node.op)]
+        if operator == "^" and isinstance(node.right, ast.UnaryOp):
+            operator = "^-"
         alike = next((pair for pair in ("+-", "*/") if operator in pair), None)
         if alike is None:
             return self.algebra.binary(operator, value, self.value(node.right))
@@ -142,6 +145,10 @@ class _Walk(Generic[T]):
     def _call(self, node: ast.Call) -> T:
         text = self.source.text
         assert isinstance(node.func, ast.Name)
+        if node.func.id in ALIASES:
+            given = [self.value(argument) for argument in node.args]
+            result: T = aliased(node.func.id, self.algebra, given)
+            return result
         arguments: list[Any] = []
         argument: Any
         for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):

@@ -8,6 +8,7 @@ from mcmodels.calculus.core import choices, functions, operators
 from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
 from mcmodels.calculus.core.broadcasting import broadcast_all
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Ones, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ShapeError, Size
@@ -24,12 +25,14 @@ def parse(text: str, /, **shapes: Any) -> Expression:
 
     The text is taken apart by its grammar and never run as Python code, so that it may come from
     anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``x[i:j]``,
-    ``X[i, j]``, ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`.
+    ``X[i, j]``, ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`; also ``x'`` and
+    ``x^T`` for a transpose, ``X^-T`` for that of an inverse, ``^`` for a power of anything but a
+    square matrix, and ``T(x)``.
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
-    ``eye(n)``; else, if it starts with a small letter, it is a scalar (a whole number where it is
-    the exponent of a `matrix_power`). ``parse(str(f), **{x.name: x for x in f.symbols})`` gives
-    ``f`` again.
+    ``eye(n)``; ``pi`` and ``e`` are the numbers; else, if it starts with a small letter, it is a
+    scalar (a whole number where it is the exponent of a `matrix_power`).
+    ``parse(str(f), **{x.name: x for x in f.symbols})`` gives ``f`` again.
 
     Parameters
     ----------
@@ -62,7 +65,8 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     """
     symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
-    source = read(text, sizes | symbols.keys())
+    scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
+    source = read(text, sizes | symbols.keys(), scalars)
     for name in sorted(sizes | source.sizes):
         if name in symbols:
             raise ShapeError(
@@ -86,9 +90,12 @@ class _Expressions:
             return self.symbols[name]
         if name in self.sizes:
             return size_value(Size.of(name))
+        if name in NAMED_NUMBERS:
+            return NAMED_NUMBERS[name]
         if name[0].isupper():
+            advice = ", or write eye(n) for the identity" if name == "I" else ""
             self.source.refuse(
-                f'{name!r} is not declared; give its shape, as in {name}=("m", "n")', name
+                f'{name!r} is not declared; give its shape, as in {name}=("m", "n"){advice}', name
             )
         return scalar(name, integer=name in self.source.exponents)
 
@@ -115,7 +122,11 @@ class _Expressions:
         return scale(*scalars, *arrays)
 
     def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
-        return operators.matmul(left, right) if operator == "@" else operators.power(left, right)
+        if operator == "@":
+            return operators.matmul(left, right)
+        if operator in ("^", "^-"):
+            _require_one_meaning(left, right)
+        return operators.power(left, right)
 
     def compared(self, operator: str, left: Expression, right: Expression) -> Expression:
         return choices.compare(operator, left, right)
@@ -132,3 +143,18 @@ class _Expressions:
     def call(self, function: str, arguments: list[Any], axis: int | None) -> Expression:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)
+
+
+def _require_one_meaning(base: Expression, exponent: Expression) -> None:
+    """Refuse ``A^k`` of a square matrix: mathematics multiplies matrices, NumPy's ** entries."""
+    if base.is_array and exponent.is_array:
+        raise ValueError(
+            f"an exponent must be a scalar; found {exponent}. For a transpose write .T"
+        )
+    if base.is_array and base.is_square:
+        whole = exponent == number(-1)
+        matrices = f"inv({base})" if whole else f"matrix_power({base}, {exponent})"
+        raise ValueError(
+            f"^ of a square matrix may mean two things: write {matrices} for the "
+            f"{'inverse' if whole else 'power of the matrix'}, ** for the power of each entry"
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, combinations, product
 from typing import Any
 
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
 from mcmodels.calculus.text.declarations import Declaration
@@ -26,8 +26,9 @@ from mcmodels.calculus.text.lengths import (
 )
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
+from mcmodels.calculus.text.uses import OF_ARRAYS, exponents, untied, used_as_arrays
 
-__all__ = ["infer_symbols", "is_tied"]
+__all__ = ["infer_symbols"]
 
 _LETTERS = "mnpqrkstuvw"
 _PAIRWISE = {"maximum", "minimum", "hypot", "clip", "where"}
@@ -100,6 +101,8 @@ class _Shapes:
             return _Shape(left.rows, right.cols)
         if not (right.is_scalar or left.is_scalar):
             raise ShapeError(f"an exponent must be a scalar; found {right}")
+        if operator == "^-" and not (left.is_column or left.rows.is_one):
+            self.equations.equate(left.rows, left.cols)  # an inverse is meant, if it can be
         return left if right.is_scalar else right
 
     def compared(self, operator: str, left: _Shape, right: _Shape) -> _Shape:
@@ -220,6 +223,8 @@ class _Shapes:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"
+        if operator == "*":
+            message += "; * works entry by entry, @ is the matrix product"
         matrices = [shape for shape in (left, right) if shape.is_matrix]
         if len(matrices) == 1:
             return self._repeated(left if right.is_matrix else right, matrices[0], message)
@@ -255,17 +260,42 @@ def _all_told(left: _Shape, right: _Shape) -> bool:
     return all(side.is_told for side in sides) and sides[0] != sides[1]
 
 
-def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, Symbol]:
+class _ShapesOfArrays(_Shapes):
+    """The same, but what is meant for arrays is refused of scalars, as sum(c) or c.T."""
+
+    def transposed(self, value: _Shape) -> _Shape:
+        return super().transposed(_array(value))
+
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> _Shape:
+        first = arguments[0]
+        if function in OF_ARRAYS and isinstance(first, _Shape):
+            _array(first)
+        return super().call(function, arguments, axis)
+
+
+def _array(value: _Shape) -> _Shape:
+    if value.is_scalar:
+        raise ShapeError("a scalar where an array is meant")
+    return value
+
+
+def infer_symbols(
+    text: str, declared: Mapping[str, Declaration], by: str | None = None
+) -> dict[str, Symbol]:
     """Symbols for all names of a text, by shapes with which the text makes sense.
 
     An undeclared name is a vector if it starts with a small letter and a matrix if it starts with a
     capital; one that is the exponent of a `matrix_power` is a whole number. Their sizes, and those
-    of declarations without any, are made equal where an operation needs it, and named.
+    of declarations without any, are made equal where an operation needs it, and named. Small
+    letters that nothing ties to a shape are scalars, as in `parse`; so are those that can be
+    nothing else. Undeclared, ``pi`` and ``e`` are numbers where they can be.
 
     Parameters
     ----------
     text : str
     declared : mapping of str to Declaration
+    by : str, optional
+        The name that varies, which is no number.
 
     Returns
     -------
@@ -280,7 +310,8 @@ def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, S
         If no sizes fit; the message says which declaration would help, if one would.
     """
     known = {size for made in declared.values() for n in made.sizes or () for size in n.all_names}
-    source = read(text, frozenset(known | declared.keys()))
+    scalars = frozenset(name for name, made in declared.items() if made.kind == "scalar")
+    source = read(text, frozenset(known | declared.keys()), scalars)
     sizes = frozenset(known | source.sizes)
     names = [name for name in source.names if name not in sizes]
     for name in declared:
@@ -291,33 +322,41 @@ def infer_symbols(text: str, declared: Mapping[str, Declaration]) -> dict[str, S
                 f"{name!r} is declared, but the expression has only {', '.join(names)}"
             )
     assumed = {name: declared.get(name) or _by_its_letter(source, name) for name in names}
+    numbers = set(NAMED_NUMBERS) & set(names) - {*declared, by} - used_as_arrays(source)
+    assumed = _with_scalars(assumed, numbers)
+    free = [name for name in names if name not in declared and assumed[name].kind == "vector"]
     try:
-        return _inferred(source, assumed, sizes)
+        symbols = _inferred(source, assumed, sizes)
     except _CannotFit:
         raise
     except ShapeError as error:
-        free = [name for name in names if name not in declared and assumed[name].kind == "vector"]
-        free.sort(key=lambda name: name not in _exponents(source))
-        helpful = _scalars_that_fit(source, assumed, sizes, free[:_MOST_RETRIED])
-        if helpful:
-            advice = " ".join(f"--let {name}=scalar" for name in helpful)
+        raised = exponents(source)
+        free.sort(key=lambda name: name not in raised)
+        found = _scalars_that_fit(source, assumed, sizes, free[:_MOST_RETRIED])
+        # A scalar is more likely in an exponent.
+        found = [way for way in found if raised.issuperset(way)] or found
+        if len(found) > 1:
+            advice = ", or ".join(
+                " ".join(f"--let {name}=scalar" for name in chosen) for chosen in found
+            )
             raise ShapeError(
                 f"{error}. A small letter is a vector unless declared: {advice}"
             ) from None
-        raise
+        if not found:
+            raise
+        assumed = _with_scalars(assumed, found[0])
+        symbols = _inferred(source, assumed, sizes)
+    for group in untied(symbols, set(free)):
+        if _fits(source, _with_scalars(assumed, group), sizes):
+            assumed = _with_scalars(assumed, group)
+            symbols = _inferred(source, assumed, sizes)
+    return {name: made for name, made in symbols.items() if name not in numbers}
 
 
-def is_tied(name: str, symbols: Mapping[str, Symbol]) -> bool:
-    """Whether a size of a symbol is a size of another one, too."""
-    others = (other for key, other in symbols.items() if key != name)
-    return any(other.size_names & symbols[name].size_names for other in others)
-
-
-def _exponents(source: Source) -> set[str]:
-    """Names behind a ``**``."""
-    powers = (node for node in ast.walk(source.tree) if isinstance(node, ast.BinOp))
-    exponents = (node.right for node in powers if isinstance(node.op, ast.Pow))
-    return {node.id for node in exponents if isinstance(node, ast.Name)}
+def _with_scalars(
+    assumed: Mapping[str, Declaration], names: Iterable[str]
+) -> dict[str, Declaration]:
+    return {**assumed, **dict.fromkeys(names, Declaration("scalar", ()))}
 
 
 def _by_its_letter(source: Source, name: str) -> Declaration:
@@ -328,24 +367,36 @@ def _by_its_letter(source: Source, name: str) -> Declaration:
 
 def _scalars_that_fit(
     source: Source, assumed: Mapping[str, Declaration], sizes: frozenset[str], free: list[str]
-) -> tuple[str, ...]:
-    """The fewest names that have to be scalars for the shapes to fit; none if nothing helps."""
+) -> list[tuple[str, ...]]:
+    """The fewest names that have to be scalars for the shapes to fit: all ways, at most a few."""
     for count in range(1, len(free) + 1):
-        for chosen in combinations(free, count):
-            changed = {**assumed, **dict.fromkeys(chosen, Declaration("scalar", ()))}
-            try:
-                _inferred(source, changed, sizes)
-            except (ShapeError, ParseError):
-                continue
-            return chosen
-    return ()
+        ways = [
+            chosen
+            for chosen in combinations(free, count)
+            if _fits(source, _with_scalars(assumed, chosen), sizes)
+        ]
+        if ways:
+            return ways
+    return []
+
+
+def _fits(source: Source, assumed: Mapping[str, Declaration], sizes: frozenset[str]) -> bool:
+    """Whether a text makes sense with these, and uses no scalar as an array."""
+    try:
+        _inferred(source, assumed, sizes, _ShapesOfArrays)
+    except (ShapeError, ParseError):
+        return False
+    return True
 
 
 def _inferred(
-    source: Source, assumed: Mapping[str, Declaration], sizes: frozenset[str]
+    source: Source,
+    assumed: Mapping[str, Declaration],
+    sizes: frozenset[str],
+    algebra_of: type[_Shapes] = _Shapes,
 ) -> dict[str, Symbol]:
     shapes = {name: _shape(declaration) for name, declaration in assumed.items()}
-    algebra = _Shapes(shapes, sizes)
+    algebra = algebra_of(shapes, sizes)
     interpret(source, algebra)
     if not algebra.equations.settle():
         raise ShapeError(

@@ -8,10 +8,8 @@ sees it, every node of the tree must be one of a few kinds, and every call must 
 from __future__ import annotations
 
 import ast
-import difflib
 import keyword
 import re
-import textwrap
 import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
@@ -20,6 +18,9 @@ from mcmodels.calculus.core.norms import ORDERS
 from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size, size_of_tree
+from mcmodels.calculus.text import hints
+from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.spelling import Caret, at_places_of, carets, transposes_by_caret
 
 __all__ = [
     "COMPARISONS",
@@ -41,7 +42,6 @@ Index = int | slice
 _MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
 _DEEPEST = 100  # levels of nesting; far below Python's recursion limit
 _SHOWN = 60  # characters of a long text in a message
-_MOST_NAMES = 250  # characters of the functions that a message lists
 
 
 class ParseError(ValueError):
@@ -96,50 +96,55 @@ class Source:
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<name>[^\W\d]\w*)"
     r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)"
-    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[<>]=?|[-+*/@])|(?P<other>[.,:=])"
+    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[<>]=?|[-+*/@^])|(?P<mark>')"
+    r"|(?P<other>[.,:=])"
 )
 _CLOSING = {"(": ")", "[": "]"}
-_ADVICE = {
-    "^": "write ** for a power",
-    "'": "write .T for a transpose",
-    "−": "write - for minus",
-    "·": "write @ for a matrix product, * for an elementwise one",
-    "×": "write @ for a matrix product, * for an elementwise one",
-    "⊗": "write kron(A, B)",
-    "∘": "write * for an elementwise product",
-    "ᵀ": "write .T for a transpose",
-    "²": "write ** 2 for a square",
-    "‖": "write norm(x)",
-    "|": "write abs(x) or det(X)",
-}
 
 
-def _scan(text: str, known: frozenset[str]) -> None:
-    """Refuse characters, keywords and depths that are not allowed in an expression."""
-    depths, brackets, previous = [0], [""], ""
+def _scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
+    """Refuse characters, keywords and depths that are not allowed in an expression.
+
+    Gives the places of ``'`` and ``^``, with what Python writes for them.
+    """
+    depths, brackets, previous, owner = [0], [""], "", ""
+    respelt: list[tuple[int, str]] = []
     position = 0
     while position < len(text):
         found = _TOKEN.match(text, position)
         column = position + 1
         if found is None:
             character = text[position]
-            advice = f"; {_ADVICE[character]}" if character in _ADVICE else ""
+            advice = f"; {hints.SIGNS[character]}" if character in hints.SIGNS else ""
             _refuse(text, f"{character!r} has no meaning in an expression{advice}", column)
         kind, token = found.lastgroup, found.group()
         position = found.end()
         if kind == "space":
             continue
         operand = previous in ("name", "number", "close")
+        if kind == "mark":
+            if not operand or previous == "number":
+                _refuse(text, f"{token!r} is the transpose of what it stands behind", column)
+            respelt.append((column - 1, ".T"))
+            previous = "close"
+            continue
+        if token == "^":
+            respelt.append((column - 1, "**"))
         if kind == "name" and keyword.iskeyword(token):
             advice = "; write lambda_ for λ" if token == "lambda" else ""
             _refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
         if operand and kind in ("name", "number"):
             _refuse(text, f"expected * or @ before {token!r}", column)
         binary = kind == "operator" and token not in ("+", "-")
+        if binary and previous == ".":
+            advice = "* for an elementwise product, @ for a matrix product"
+            advice = advice if token == "*" else f"{token} alone, which works entry by entry"
+            _refuse(text, f"'.{token}' has no meaning in an expression; write {advice}", column)
         if (binary and not operand) or (kind == "close" and previous == "operator"):
             _refuse(text, f"something is missing before {token!r}", column)
         if kind == "name" and previous == "." and token != "T":
-            advice = f"; write {token}(…)" if token in SIGNATURES else ""
+            advice = hints.for_attribute(token, owner, known)
+            advice = f"; {advice}" if advice else ""
             _refuse(text, f"the only attribute is .T; found .{token}{advice}", column)
         if kind == "name":
             _check_name(text, token, column, known)
@@ -152,24 +157,26 @@ def _scan(text: str, known: frozenset[str]) -> None:
             depths.pop()
             if token != brackets.pop():
                 _refuse(text, f"{token!r} closes no bracket", column)
-        elif token == "**" or (kind == "operator" and not operand):
+        elif token in ("**", "^") or (kind == "operator" and not operand):
             depths[-1] += 1
         elif kind == "operator" or token == ",":
             depths[-1] = 0
         if len(depths) + sum(depths) > _DEEPEST:
             _refuse(text, f"it is nested more than {_DEEPEST} deep; write it in parts", column)
+        owner = token if kind == "name" else owner if token == "." else ""
         previous = token if token == "." else kind or ""
     if previous not in ("name", "number", "close"):
         _refuse(text, "something is missing at the end", len(text) + 1)
     if len(brackets) > 1:
         _refuse(text, f"a {brackets[-1]!r} is missing", len(text) + 1)
+    return respelt
 
 
 def _check_name(text: str, name: str, column: int, known: frozenset[str]) -> None:
     if name in known:
         return
     if unicodedata.normalize("NFKC", name) != name or not name.isidentifier():
-        advice = next((_ADVICE[letter] for letter in name if letter in _ADVICE), "")
+        advice = next((hints.SIGNS[letter] for letter in name if letter in hints.SIGNS), "")
         advice = advice or "use plain letters and digits"
         _refuse(text, f"{name!r} is no name; {advice}", column)
     if name.startswith("_"):
@@ -196,7 +203,9 @@ def _normalised(known: frozenset[str]) -> dict[str, str]:
     return result
 
 
-def read(text: object, known: frozenset[str] = frozenset()) -> Source:
+def read(
+    text: object, known: frozenset[str] = frozenset(), scalars: frozenset[str] = frozenset()
+) -> Source:
     """Text as a tree of permitted nodes.
 
     Parameters
@@ -204,6 +213,8 @@ def read(text: object, known: frozenset[str] = frozenset()) -> Source:
     text : str
     known : frozenset of str
         Names that are declared.
+    scalars : frozenset of str
+        Those of them that are scalars.
 
     Raises
     ------
@@ -219,25 +230,39 @@ def read(text: object, known: frozenset[str] = frozenset()) -> Source:
         )
     if not text.strip():
         raise ParseError("there is no text to read an expression from")
-    _scan(text, known)
+    respelt = _scan(text, known)
     # Python's parser takes no line breaks outside brackets, and no spaces at the start.
     text = re.sub(r"\s", " ", text)
-    stripped = text.lstrip()
-    skipped = len(text) - len(stripped)
+    written, places = at_places_of(text, respelt) if respelt else (text, [])
+    stripped = written.lstrip()
+    skipped = len(written) - len(stripped)
     try:
         tree = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
         message = (error.msg or "no expression").split(".")[0]
-        _refuse(text, message, skipped + (error.offset or 1))
+        column = skipped + (error.offset or 1)
+        if respelt:
+            column = len(text.encode()[: places[len(written[: column - 1].encode())]].decode()) + 1
+        _refuse(text, message, column)
     except (RecursionError, MemoryError, ValueError):
         _refuse(text, "it has too many parts; read it in parts, and add them")
+    if respelt:
+        carets(tree, stripped, [place - skipped for place in _places_of_carets(respelt)])
+        tree = transposes_by_caret(tree, scalars)
     as_declared = _normalised(known)
     for node in ast.walk(tree):
         if hasattr(node, "col_offset"):
             node.col_offset += skipped
+            if respelt:
+                node.col_offset = places[node.col_offset]
         if isinstance(node, ast.Name):
             node.id = as_declared.get(node.id, node.id)
     return _checked(text, tree, known)
+
+
+def _places_of_carets(respelt: list[tuple[int, str]]) -> list[int]:
+    """Where they stand in the text that Python reads, which is longer by one for each change."""
+    return [place + before for before, (place, new) in enumerate(respelt) if new == "**"]
 
 
 # -- after the parser ------------------------------------------------------------------------------
@@ -249,6 +274,7 @@ OPERATORS: dict[type[ast.operator], str] = {
     ast.Div: "/",
     ast.MatMult: "@",
     ast.Pow: "**",
+    Caret: "^",
 }
 
 
@@ -295,6 +321,9 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             waiting.append(node.value)
         elif isinstance(node, ast.Call):
             function = _check_call(text, node, known)
+            if function in ALIASES:
+                waiting += node.args
+                continue
             for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
                 if kind == "s":
                     sizes.update(size_in(text, argument).all_names)
@@ -330,12 +359,15 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
     name = node.func.id
     if name in known:
         _refuse(text, f"{name!r} is no function; write {name} * (…)", node)
+    if name in ALIASES:
+        count = ALIASES[name]
+        if node.keywords:
+            _refuse(text, f"{name} takes no argument by name", node)
+        if len(node.args) != count:
+            _refuse(text, f"{name} takes {count}, found {len(node.args)} arguments", node)
+        return name
     if name not in SIGNATURES:
-        nearest = difflib.get_close_matches(name, SIGNATURES, n=1)
-        names = ", ".join(sorted(SIGNATURES))
-        advice = f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
-        advice = f"did you mean {nearest[0]!r}?" if nearest else advice
-        _refuse(text, f"unknown function {name!r}; {advice}", node)
+        _refuse(text, f"unknown function {name!r}; {hints.for_function(name)}", node)
     signature = SIGNATURES[name]
     for keyword_ in node.keywords:
         if not (signature.axis and keyword_.arg == "axis") or len(node.keywords) > 1:

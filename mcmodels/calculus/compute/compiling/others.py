@@ -148,6 +148,7 @@ def _blocks(w: Writer, e: Expression, subscripts: str) -> Snippet:
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     N.Symbol: lambda w, e: Snippet(safe(e.name)),
     N.Differential: lambda w, e: Snippet(safe(e.name)),
+    N.NamedNumber: lambda w, e: Snippet(f"np.{e.name}"),
     N.SizeValue: lambda w, e: Snippet(w.size(Size(1, (e.name,)))),
     N.Identity: lambda w, e: Snippet(f"np.eye({w.size(e.rows)})", fresh=True),
     N.Zeros: _filled("zeros"),

@@ -26,7 +26,9 @@ def is_nonnegative(e: Expression) -> bool:
         return e.value >= 0
     if type(e) in _FUNCTION_SIGNS:
         return _FUNCTION_SIGNS[type(e)](e)
-    if isinstance(e, N.Ones | N.Zeros | N.Unit | N.Identity | N.SizeValue | N.Softmax | N.Norm):
+    if isinstance(e, N.Ones | N.Zeros | N.Unit | N.Identity | N.SizeValue | N.NamedNumber):
+        return True
+    if isinstance(e, N.Softmax | N.Norm):
         return True
     if isinstance(e, N.Selection | N.Triangle | N.Duplication | N.Elimination):
         return True

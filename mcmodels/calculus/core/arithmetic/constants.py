@@ -98,7 +98,10 @@ def unit(i: int, size: Size) -> Expression:
 def require_same_shape(operation: str, left: Expression, right: Expression) -> None:
     """Raise a `ShapeError` where two shapes differ."""
     if (left.rows, left.cols) != (right.rows, right.cols):
+        hint = ""
+        if "elementwise" in operation and left.cols == right.rows:
+            hint = ". * works entry by entry; write @ for the matrix product"
         raise ShapeError(
             f"{operation} needs equal shapes; found {shape_text(left)} ({left}) "
-            f"and {shape_text(right)} ({right})"
+            f"and {shape_text(right)} ({right}){hint}"
         )

@@ -73,8 +73,9 @@ class LatexPrinter(TextbookPrinter):
         return f"{base}_{{{index}}}"
 
     def _function(self, name: str, of_rows: bool = False) -> str:
-        plain = name.replace("_", r"\_")
-        text = _FUNCTIONS.get(name, rf"\operatorname{{{plain}}}")
+        upright = rf"\operatorname{{{name}}}".replace("_", r"\_")
+        taken = name == "sigmoid" and "σ" in self.letters
+        text = upright if taken else _FUNCTIONS.get(name, upright)
         return self._lowered(text, r"\mathrm{rows}") if of_rows else text
 
     def _bars(self, inside: str, double: bool = False, index: str = "") -> str:

@@ -97,7 +97,8 @@ class PlainPrinter(TextbookPrinter):
         return f"{base}_{_script(index)}"
 
     def _function(self, name: str, of_rows: bool = False) -> str:
-        return (_GREEK_FUNCTIONS | _SHORT).get(name, name) + ("_rows" if of_rows else "")
+        letter = (_GREEK_FUNCTIONS | _SHORT).get(name, name)
+        return (name if letter in self.letters else letter) + ("_rows" if of_rows else "")
 
     def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
         bar = "‖" if double else "|"

@@ -8,6 +8,7 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
@@ -55,9 +56,11 @@ class PythonPrinter(Printer):
     def __init__(self) -> None:
         super().__init__()
         self.sizes: frozenset[str] | None = None
+        self.taken: frozenset[str] = frozenset()
         self.writers = {
             N.Symbol: lambda e: (e.name, ATOM),
             N.Differential: lambda e: (e.name, ATOM),
+            N.NamedNumber: self._named_number,
             N.SizeValue: self._size_value,
             N.Number: lambda e: self._number(e.value),
             N.Identity: lambda e: (f"eye({e.rows})", ATOM),
@@ -92,11 +95,16 @@ class PythonPrinter(Printer):
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
         if self.sizes is None:
             self.sizes = frozenset(name for symbol in e.used for name in symbol.size_names)
+            self.taken = frozenset(symbol.name for symbol in e.used) | e.size_names
         return super().write(e, tightness)
 
     def _size_value(self, e: N.SizeValue) -> Graded:
         # A bare name is read as a size where the declaration of a symbol says that it is one.
         return (e.name if e.name in (self.sizes or ()) else f"size({e.name})"), ATOM
+
+    def _named_number(self, e: N.NamedNumber) -> Graded:
+        # A symbol or a size of that name would be read instead.
+        return (repr(float(exact(e.name))) if e.name in self.taken else e.name), ATOM
 
     def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)

@@ -16,6 +16,7 @@ from fractions import Fraction
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing import blocks
@@ -106,18 +107,20 @@ class TextbookPrinter(Printer):
         super().__init__()
         self.literal: frozenset[str] = frozenset()
         self.beside: frozenset[bytes] = frozenset()  # ones that stand beside terms of their shape
+        self.letters: frozenset[str] = frozenset()
         self.crowded = False
         self.writers = {
             N.Symbol: lambda e: (self._named(e.name), ATOM),
             N.Differential: lambda e: (self._differential(self._differentiated(e)), FACTOR),
             N.SizeValue: lambda e: (self._named(e.name), ATOM),
+            N.NamedNumber: self._named_number,
             N.Number: self._number,
             N.Identity: self._identity,
             N.Zeros: lambda e: ("0", ATOM),
             N.Ones: self._ones,
-            N.Unit: lambda e: (self._lowered("e", self._integer(e.index)), ATOM),
-            N.Commutation: lambda e: (self._sized("K", e.m, e.n), ATOM),
-            N.DiagonalSelection: lambda e: (self._sized(self.psi, e.n), ATOM),
+            N.Unit: self._unit,
+            N.Commutation: self._commutation,
+            N.DiagonalSelection: self._selection,
             N.Selection: lambda e: blocks.selection(self, e),
             N.Stack: lambda e: blocks.stack(self, e),
             N.Sum: self.sum,
@@ -211,6 +214,7 @@ class TextbookPrinter(Printer):
         self.literal = frozenset(
             name for name in names if counts[shown[name]] > 1 or _LIKE_A_CONSTANT.match(name)
         )
+        self.letters = frozenset(split_name(name)[0] for name in names - self.literal)
         letters = {text for text in shown.values() if len(text) == 1} | {"d"}
         words = [text for text in shown.values() if len(text) > 1]
         self.crowded = any(set(word) <= letters for word in words)
@@ -254,6 +258,32 @@ class TextbookPrinter(Printer):
     def _number(self, e: N.Number) -> Graded:
         text, own = self._positive(magnitude(e.value))
         return (text, own) if e.value >= 0 else (self.minus + text, SUM)
+
+    # What a symbol has the letter of is written by the name of its function.
+
+    def _named_number(self, e: N.NamedNumber) -> Graded:
+        letter = split_name(e.name)[0]
+        if letter in self.letters:
+            return self._positive(float(exact(e.name)))
+        return self._name(letter, ""), ATOM
+
+    def _unit(self, e: N.Unit) -> Graded:
+        index = self._integer(e.index)
+        if "e" in self.letters:
+            return self._function("unit") + self.parenthesised(index), ATOM
+        return self._lowered("e", index), ATOM
+
+    def _commutation(self, e: N.Commutation) -> Graded:
+        if "K" in self.letters:
+            sizes = f"{self._size(e.m)}, {self._size(e.n)}"
+            return self._function("commutation") + self.parenthesised(sizes), ATOM
+        return self._sized("K", e.m, e.n), ATOM
+
+    def _selection(self, e: N.DiagonalSelection) -> Graded:
+        if "Ψ" in self.letters:
+            size = self.parenthesised(self._size(e.n))
+            return self._function("diagonal_selection") + size, ATOM
+        return self._sized(self.psi, e.n), ATOM
 
     def _identity(self, e: N.Identity) -> Graded:
         return (self._sized("I", e.rows) if self.sized_identity else "I"), ATOM
@@ -383,7 +413,10 @@ class TextbookPrinter(Printer):
 
     def _call(self, e: Expression) -> Graded:
         inside = ", ".join(self.write(child) for child in e.children)
-        return self._function(_CALLS[type(e)]) + self.parenthesised(inside), ATOM
+        name = _CALLS[type(e)]
+        if name == "tr" and name in self.letters:
+            name = "trace"
+        return self._function(name) + self.parenthesised(inside), ATOM
 
     def _called(self, e: Expression) -> Graded:
         name, arguments = called(e)
@@ -442,7 +475,7 @@ def _order(scalar: Expression) -> int:
     if isinstance(scalar, N.Power):
         root = is_half(getattr(scalar.exponent, "value", None))
         return 3 if root else min(_order(scalar.base), 4)
-    if isinstance(scalar, N.Number):
+    if isinstance(scalar, N.Number | N.NamedNumber):
         return 0
     if isinstance(scalar, N.Symbol | N.SizeValue):
         return 1

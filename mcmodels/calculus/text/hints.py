@@ -1,0 +1,151 @@
+"""What to write for names and signs that have no meaning in an expression."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import textwrap
+from collections.abc import Collection
+
+from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.text.aliases import ALIASES
+
+__all__ = ["MODULES", "SIGNS", "for_attribute", "for_function"]
+
+_MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
+MODULES = frozenset(_MODULES.split())
+
+SIGNS = {
+    "^": "write ** for a power",
+    "'": "write .T for a transpose",
+    "’": "write .T or ' for a transpose",
+    "′": "write .T or ' for a transpose",
+    "−": "write - for minus",
+    "·": "write @ for a matrix product, * for an elementwise one",
+    "×": "write @ for a matrix product, * for an elementwise one",
+    "⋅": "write @ for a matrix product, * for an elementwise one",
+    "÷": "write /",
+    "⊗": "write kron(A, B)",
+    "∘": "write * for an elementwise product",
+    "⊙": "write * for an elementwise product",
+    "ᵀ": "write .T for a transpose",
+    "⊤": "write .T for a transpose",
+    "²": "write ** 2 for a square",
+    "³": "write ** 3",
+    "⁻": "write inv(A) for an inverse",
+    "½": "write 1/2",
+    "√": "write sqrt(x)",
+    "∑": "write sum(x)",
+    "‖": "write norm(x)",
+    "|": "write abs(x) or det(X)",
+    "{": "write ( and ) for a group",
+    "\\": "write inv(A) @ b for A⁻¹b",
+    "%": "write @ for a matrix product, * for an elementwise one",
+}
+
+# What to write for a function that there is not: all that exist of these, in this order.
+_INSTEAD = {
+    "absolute": ("abs(x)",),
+    "amax": ("logsumexp(x) for a smooth maximum",),
+    "average": ("mean(x)",),
+    "cross_entropy": ("-t.T @ log(softmax(z))",),
+    "determinant": ("det(A)",),
+    "diagonal": ("diag(A)",),
+    "dotproduct": ("dot(x, y)",),
+    "elu": ("relu(x)", "softplus(x)"),
+    "expit": ("sigmoid(x)",),
+    "fabs": ("abs(x)",),
+    "frobenius": ("norm(A)",),
+    "hadamard": ("a * b",),
+    "heaviside": ("step(x)",),
+    "identity": ("eye(n)",),
+    "inner": ("dot(x, y)",),
+    "inverse": ("inv(A)",),
+    "invert": ("inv(A)",),
+    "ln": ("log(x)",),
+    "log10": ("log(x) / log(10)",),
+    "log2": ("log(x) / log(2)",),
+    "log_sigmoid": ("log(sigmoid(x))",),
+    "log_softmax": ("log(softmax(x))",),
+    "logit": ("log(p / (1 - p))",),
+    "logsigmoid": ("log(sigmoid(x))",),
+    "logistic": ("sigmoid(x)",),
+    "matmul": ("A @ B",),
+    "max": (
+        "maximum(a, b) for the larger of two",
+        "relu(x) for max(0, x)",
+        "logsumexp(x) for a smooth maximum of all entries",
+    ),
+    "min": (
+        "minimum(a, b) for the smaller of two",
+        "-relu(-x) for min(0, x)",
+        "-logsumexp(-x) for a smooth minimum of all entries",
+    ),
+    "mm": ("A @ B",),
+    "mse": ("mean((y - z) ** 2)",),
+    "mul": ("a * b",),
+    "multiply": ("a * b",),
+    "mv": ("A @ x",),
+    "norm1": ("sum(abs(x)) for the 1-norm",),
+    "norm2": ("norm(x)",),
+    "pow": ("x ** p",),
+    "power": ("x ** p",),
+    "prod": ("exp(sum(log(x))) for positive entries",),
+    "rsqrt": ("1 / sqrt(x)",),
+    "sgn": ("sign(x)",),
+    "slogdet": ("logdet(A)",),
+    "square": ("x ** 2",),
+    "std": ("sqrt(mean((x - mean(x)) ** 2))",),
+    "sumsqr": ("norm(x) ** 2",),
+    "sum_squares": ("norm(x) ** 2",),
+    "t": ("x.T",),
+    "var": ("mean((x - mean(x)) ** 2)",),
+    "vdot": ("dot(x, y)",),
+}
+_NORM1 = frozenset({"l1", "l1_norm", "norm_1"})
+
+
+_MOST_NAMES = 250  # characters of the functions that a message lists
+
+
+def _known() -> frozenset[str]:
+    return frozenset(SIGNATURES) | frozenset(ALIASES)
+
+
+def _instead(name: str) -> str:
+    """What to write for a function of that name; empty where nothing is known."""
+    simple = name.strip("_")
+    options = _INSTEAD.get(simple) or _INSTEAD.get(simple.lower(), ())
+    if simple.lower() in _NORM1:
+        options = _INSTEAD["norm1"]
+    known = _known()
+    exist = [
+        text for text in options if set(re.findall(r"(\w+)\(", text.split(" for ")[0])) <= known
+    ]
+    return f"write {', or '.join(exist)}" if exist else ""
+
+
+def for_function(name: str) -> str:
+    """What to write instead of an unknown function: the like of it, a near name, or all names."""
+    simple = name.lower()
+    if simple != name and simple in _known():
+        return f"write {simple}(…)"
+    found = _instead(name)
+    if found:
+        return found
+    nearest = difflib.get_close_matches(name, sorted(_known()), n=1)
+    if nearest:
+        return f"did you mean {nearest[0]!r}?"
+    names = ", ".join(sorted(SIGNATURES))
+    return f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
+
+
+def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
+    """What to write for ``owner.name``, which is not .T; empty where nothing is known."""
+    if name in ("transpose", "t", "mT", "H"):
+        return "write .T"
+    call = f"{name}(…)" if name in _known() else ""
+    found = f"write {call}" if call else _instead(name)
+    if owner in MODULES and owner not in declared:
+        return f"{found or 'write the function'} without {owner}."
+    return found

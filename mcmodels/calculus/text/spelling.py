@@ -1,0 +1,94 @@
+"""Signs of mathematics that Python has not: ``x'`` and ``x^2``, as Python writes them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Sequence
+from typing import Any
+
+__all__ = ["Caret", "at_places_of", "carets", "transposes_by_caret"]
+
+
+class Caret(ast.Pow):
+    """The power of a text that is typed ``^``: what it means depends on what is raised."""
+
+
+def at_places_of(text: str, changed: Sequence[tuple[int, str]]) -> tuple[str, list[int]]:
+    """Text with some characters written otherwise, and where each of its bytes was.
+
+    Parameters
+    ----------
+    text : str
+    changed : sequence of (int, str)
+        Places of single characters, ascending, and what stands there instead.
+
+    Returns
+    -------
+    written : str
+    places : list of int
+        For each byte of ``written`` in UTF-8, and its end: the byte of ``text`` it comes from.
+        Python's parser counts in bytes.
+    """
+    replacement = dict(changed)
+    written, places, at = [], [], 0
+    for i, character in enumerate(text):
+        new = replacement.get(i, character)
+        written.append(new)
+        here = len(character.encode(errors="surrogatepass"))
+        there = len(new.encode(errors="surrogatepass"))
+        places += [at + (k if new == character else 0) for k in range(there)]
+        at += here
+    return "".join(written), [*places, at]
+
+
+def carets(tree: ast.expr, written: str, places: Collection[int]) -> None:
+    """Mark the powers of a tree that were typed ``^``, at these characters of the text."""
+    if not places:
+        return
+    offsets = {len(written[:place].encode()) for place in places}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            # One operator stands between the two, with brackets and spaces.
+            start, stop = node.left.end_col_offset or 0, node.right.col_offset
+            if any(start <= offset < stop for offset in offsets):
+                node.op = Caret()
+
+
+def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
+    """The tree with ``x^T`` as a transpose, ``X^-T`` as that of the inverse, unless T is a scalar.
+
+    Without recursion, so that long sums are no reason to fail.
+    """
+    if "T" in scalars:
+        return tree
+    root = ast.Expression(tree)
+    waiting: list[ast.AST] = [root]
+    while waiting:
+        node = waiting.pop()
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                value[:] = [_transposed(item) for item in value]
+                waiting += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                setattr(node, name, _transposed(value))
+                waiting.append(getattr(node, name))
+    return root.body
+
+
+def _transposed(node: Any) -> Any:
+    """A node without ``^T`` and ``^-T`` at its top."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, Caret):
+        exponent, inverse = node.right, False
+        if isinstance(exponent, ast.UnaryOp) and isinstance(exponent.op, ast.USub):
+            exponent, inverse = exponent.operand, True
+        if not (isinstance(exponent, ast.Name) and exponent.id == "T"):
+            break
+        base: ast.expr = node.left
+        if inverse:
+            base = ast.copy_location(ast.Call(_name("inv", node), [base], []), node)
+        node = ast.copy_location(ast.Attribute(base, "T", ast.Load()), node)
+    return node
+
+
+def _name(name: str, where: ast.AST) -> ast.expr:
+    return ast.copy_location(ast.Name(name, ast.Load()), where)

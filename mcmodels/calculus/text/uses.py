@@ -1,0 +1,52 @@
+"""How names are used in a text: as arrays, as exponents, tied to others by a size."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.syntax import Source
+
+__all__ = ["OF_ARRAYS", "exponents", "untied", "used_as_arrays"]
+
+_OF_ARRAYS = "det diag inv logdet logsumexp matrix_power mean norm softmax sum trace unvec vec"
+OF_ARRAYS = frozenset(_OF_ARRAYS.split())
+"""Functions that are meant for arrays: nobody writes the sum of a scalar."""
+
+
+def used_as_arrays(source: Source) -> set[str]:
+    """Names that are transposed, indexed or multiplied by ``@``, or that a norm or sum is of."""
+    found: list[ast.AST] = []
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            found.append(node.value)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            found += [node.left, node.right]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found += node.args if node.func.id in OF_ARRAYS | ALIASES.keys() else []
+    return {node.id for node in found if isinstance(node, ast.Name)}
+
+
+def exponents(source: Source) -> set[str]:
+    """Names behind a ``**``."""
+    powers = (node for node in ast.walk(source.tree) if isinstance(node, ast.BinOp))
+    exponents = (node.right for node in powers if isinstance(node.op, ast.Pow))
+    return {node.id for node in exponents if isinstance(node, ast.Name)}
+
+
+def untied(symbols: Mapping[str, Symbol], free: set[str]) -> list[list[str]]:
+    """Groups of undeclared vectors that share their size with each other alone."""
+    groups: dict[frozenset[str], list[str]] = {}
+    for name, made in symbols.items():
+        groups.setdefault(made.size_names, []).append(name)
+    return [
+        members
+        for size, members in groups.items()
+        if size
+        and free.issuperset(members)
+        and not any(
+            other.size_names & size for name, other in symbols.items() if name not in members
+        )
+    ]

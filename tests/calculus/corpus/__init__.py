@@ -1,0 +1,1 @@
+"""Texts as people type them, with an independent answer: see `texts.py`."""
