@@ -72,13 +72,13 @@ _INSTEAD = {
     "logistic": ("sigmoid(x)",),
     "matmul": ("A @ B",),
     "max": (
+        "amax(x) for the largest entry",
         "maximum(a, b) for the larger of two",
-        "relu(x) for max(0, x)",
         "logsumexp(x) for a smooth maximum of all entries",
     ),
     "min": (
+        "amin(x) for the smallest entry",
         "minimum(a, b) for the smaller of two",
-        "-relu(-x) for min(0, x)",
         "-logsumexp(-x) for a smooth minimum of all entries",
     ),
     "mm": ("A @ B",),
