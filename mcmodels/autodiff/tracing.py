@@ -16,7 +16,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,8 @@ class DerivativeRule:
     recognise : callable, optional
         ``recognise(args, kwargs)`` returns a better form of the result, where the arguments show
         one; or an `Origin` that the result keeps; or None.
-
+    starts : bool, default=False
+        Whether to ask it also where no argument has an origin.
     """
 
     name: str
@@ -93,24 +94,12 @@ class DerivativeRule:
     pull: Callable[[int, Any, Any, Sequence[Any], dict[str, Any]], Any]
     holomorphic: bool = False
     recognise: Callable[[Sequence[Any], dict[str, Any]], Any] | None = None
+    starts: bool = False
 
 
-class Origin(NamedTuple):
-    """How a traced value was made, where functions of it may have a better form.
-
-    Parameters
-    ----------
-    kind : str
-        The operation.
-    args : tuple
-        Its arguments.
-    depth : int
-        Length of the chain of origins, which is kept short: it holds values in memory.
-    """
-
-    kind: str
-    args: tuple[Any, ...]
-    depth: int
+# How a traced value was made, where functions of it may have a better form: the operation, its
+# arguments, and the length of the chain of origins, which is kept short: it holds values in memory.
+Origin = tuple[str, tuple[Any, ...], int]
 
 
 class Traced:
@@ -157,8 +146,11 @@ class Tracer(ABC):
 def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a rule, traced by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
+    asked = rule.starts
     for i, arg in enumerate(args):
         if isinstance(arg, Traced):
+            if arg.origin is not None:
+                asked = True
             if tracer is None or arg.tracer.level > tracer.level:
                 tracer = arg.tracer
         elif isinstance(arg, (list, tuple)):
@@ -180,15 +172,13 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
     values = [
         arg.value if isinstance(arg, Traced) and arg.tracer is tracer else arg for arg in args
     ]
-    origin = None
-    if rule.recognise is not None:
-        found = rule.recognise(args, kwargs)
-        if isinstance(found, Origin):
-            origin = found
-        elif found is not None:
-            return found
+    if not asked or rule.recognise is None:
+        return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
+    found = rule.recognise(args, kwargs)
+    if found is not None and type(found) is not tuple:
+        return found
     result = tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
-    result.origin = origin
+    result.origin = found
     return result
 
 

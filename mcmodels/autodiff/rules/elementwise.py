@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.special as sp
 
 from mcmodels.autodiff.tables import Map, add, call, elementwise, warn_kink
 from mcmodels.autodiff.tracing import constant
@@ -92,10 +91,18 @@ def _logaddexp(a: Any, b: Any) -> Any:
 _logaddexp.__name__ = "logaddexp"
 
 
+def _share(a: Any, b: Any, y: Any) -> Any:
+    """``eᵃ/(eᵃ + eᵇ) = σ(a - b)``, given y = log(eᵃ + eᵇ)."""
+    return np.exp(a - y)
+
+
+_share.__name__ = "share"
+
+
 def _sech_squared(x: Any) -> Any:
     """``1/cosh²x``, in which ``1 - tanh²x`` would lose the digits of its tails."""
-    e = np.exp(-2 * np.abs(x))
-    return 4 * e / (1 + e) ** 2
+    s = 1 / np.cosh(np.minimum(np.abs(x), 700.0))  # beyond, its square is 0 in float64
+    return s * s
 
 
 _sech_squared.__name__ = "sech_squared"
@@ -207,12 +214,24 @@ _, _where = elementwise(
 _, _log_of_sum = elementwise(
     _logaddexp,
     "d log(eᵃ + eᵇ) = σ(a - b) da + σ(b - a) db",
-    lambda t, y, a, b: t * sp.expit(a - b),
-    lambda t, y, a, b: t * sp.expit(b - a),
+    lambda t, y, a, b: t * call("share", a, b, constant(y)),
+    lambda t, y, a, b: t * call("share", b, a, constant(y)),
+)
+_, _of_share = elementwise(
+    _share,
+    "d σ(a - b) = σ(a - b) σ(b - a) (da - db)",
+    lambda t, s, a, b, y: t * (s * call("share", b, a, y)),
+    lambda t, s, a, b, y: -t * (s * call("share", b, a, y)),
+    None,
 )
 _, _of_tanh = elementwise(
     _sech_squared,
     "d(1/cosh²x) = -2 tanh x/cosh²x dx",
     lambda t, y, x: t * (-2 * np.tanh(x) * y),
 )
-add(("where", _where), (np.logaddexp, _log_of_sum), ("sech_squared", _of_tanh))
+add(
+    ("where", _where),
+    (np.logaddexp, _log_of_sum),
+    ("share", _of_share),
+    ("sech_squared", _of_tanh),
+)

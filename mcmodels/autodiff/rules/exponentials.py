@@ -27,8 +27,8 @@ Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
 
 def _origin(x: Any, kind: str) -> tuple[Any, ...] | None:
     """The arguments that a value was made of, by an operation of this kind."""
-    if isinstance(x, Traced) and x.origin is not None and x.origin.kind == kind:
-        return x.origin.args
+    if isinstance(x, Traced) and x.origin is not None and x.origin[0] == kind:
+        return x.origin[1]
     return None
 
 
@@ -36,8 +36,8 @@ def _made(kind: str, *args: Any) -> Origin | None:
     depth = 0
     for x in args:
         if isinstance(x, Traced) and x.origin is not None:
-            depth = max(depth, x.origin.depth)
-    return Origin(kind, args, depth + 1) if depth < _LONGEST else None
+            depth = max(depth, x.origin[2])
+    return (kind, args, depth + 1) if depth < _LONGEST else None
 
 
 def _is_number(x: Any) -> bool:
@@ -179,5 +179,6 @@ RECOGNISERS: dict[Any, Recogniser] = {
     np.power: _power,
     "softmax": _softmax,
 }
+STARTS = {np.negative, np.exp, sp.expit, "softmax"}
 for key, recogniser in RECOGNISERS.items():
-    RULES[key] = dataclasses.replace(RULES[key], recognise=recogniser)
+    RULES[key] = dataclasses.replace(RULES[key], recognise=recogniser, starts=key in STARTS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mcmodels.autodiff import special
+import numpy as np
+
+from mcmodels.autodiff import constant, special
 from mcmodels.autodiff.tables import call
 from tests.autodiff.cases.drawing import any_, case, pos
 
@@ -16,5 +18,9 @@ for axis in (None, 0, -1, (0, 1)):
             "logsumexp", f"{axis}-{keepdims}",
             lambda x, a=axis, k=keepdims: special.logsumexp(x, axis=a, keepdims=k), any_(2, 3),
         )  # fmt: skip
+case(
+    "share", "σ(a - b)",
+    lambda a, b: call("share", a, b, np.logaddexp(constant(a), constant(b))), any_(3), any_(3),
+)  # fmt: skip
 case("sech_squared", "tanh and its slope", lambda x: call("sech_squared", x), any_(3))
 case("logsumexp", "scalar", special.logsumexp, any_())

@@ -33,7 +33,7 @@ def root_of_logistic_pair(w: Writer, sigmoid: Expression) -> Snippet:
     """The root of σ(u)σ(−u), given σ(u); beyond 700 its square is 0 in float64."""
     (u,) = sigmoid.children
     half = w.value(scale(Fraction(1, 2), u))
-    return Snippet(f"0.5 / np.cosh(np.clip({half}, -700, 700))", atom=False, fresh=True)
+    return Snippet(f"0.5 / np.cosh(np.minimum(np.abs({half}), 700))", atom=False, fresh=True)
 
 
 def square_of_root(w: Writer, sigmoid: Expression) -> Snippet:
