@@ -533,3 +533,12 @@ def test_a_system_with_an_exponential_is_solved_by_cholesky():
         np.linalg.solve(scipy.linalg.expm(AT["S"]) + AT["P"], AT["x"]),
         rtol=1e-11,
     )
+
+
+def test_determinants_of_an_exponential():
+    """det exp A = exp tr A."""
+    assert mc.logdet(mc.expm(A)) == mc.trace(A)
+    assert mc.det(mc.expm(A)) == mc.exp(mc.trace(A))
+    assert mc.det(mc.expm(A)).evaluate(A=AT["A"]) == pytest.approx(
+        np.linalg.det(scipy.linalg.expm(AT["A"])), rel=1e-12
+    )

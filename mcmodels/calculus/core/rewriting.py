@@ -11,7 +11,7 @@ from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.elementwise_special import polygamma_of
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.matrix_functions import MATRIX_CONSTRUCTORS
-from mcmodels.calculus.core.norms import NORM_CONSTRUCTORS
+from mcmodels.calculus.core.norms import NORM_CONSTRUCTORS, norm
 from mcmodels.calculus.core.pairwise import choose, pairwise
 
 __all__ = ["parts_of", "rebuilt", "rewrite", "substitute", "with_children"]
@@ -32,7 +32,7 @@ _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     N.Trace: arithmetic.trace,
     N.Det: functions.det,
     N.LogDet: functions.logdet,
-    N.Norm: functions.norm,
+    N.Norm: norm,
     N.Total: arithmetic.total,
     N.DiagonalMatrix: functions.diag,
     N.Diagonal: functions.diag,
