@@ -38,6 +38,16 @@ def cases(text):
         x.T @ x : x n
         x.T @ A @ x : x n  A n,n
         trace(X.T @ A @ X) : X m,n  A m,m
+        pinv(X) @ b : X m,n  b m
+        x.T @ solve(A, b) : x n  A n,n  b n
+        sum(where(A @ x > b, b, 0)) : A m,n  x n  b m
+        maximum(x, y).T @ clip(z, 0, 1) : x n  y n  z n
+        trace(A @ expm(B)) + norm(x, inf) : A m,m  B m,m  x n
+        norm(A @ x - b, 1) + norm(X, nuc) : A m,n  x n  b m  X p,q
+        expm_frechet(A, B) @ x : A n,n  B n,n  x n
+        expm_frechet_matrix(A) @ vec(B) : A n,n  B n,n
+        reciprocal_gaps(x) @ y : x n  y n
+        amax(X @ w) * sum(polygamma(1, w)) : X m,n  w n
         trace(A @ X @ B @ X.T @ C) : A m,n  X n,p  B p,p  C n,m
         norm(A @ x - b)**2 : A m,n  x n  b m
         (x - mu).T @ inv(Sigma) @ (x - mu) : x n  mu n  Sigma n,n

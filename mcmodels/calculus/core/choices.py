@@ -12,7 +12,7 @@ from mcmodels.calculus.core.operators import as_expression, subtract
 from mcmodels.calculus.core.pairwise import choose, complement, pairwise
 from mcmodels.calculus.core.sizes import ShapeError
 
-__all__ = ["clip", "compare", "hypot", "maximum", "minimum", "where"]
+__all__ = ["clip", "hypot", "maximum", "minimum", "where"]
 
 
 def _alike(function: str, *given: Any) -> list[Expression]:

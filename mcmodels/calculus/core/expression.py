@@ -187,7 +187,10 @@ class Expression(ExpressionMethods):
         return self.hash
 
     def __bool__(self) -> bool:
-        raise TypeError("an expression is neither true nor false; compare two with ==")
+        raise TypeError(
+            "an expression is neither true nor false; compare two with ==, choose entries by "
+            "where(x > y, …), and write maximum(x, y) for the larger"
+        )
 
     def __iter__(self) -> Iterator[Expression]:
         raise TypeError("an expression cannot be iterated over; index it with numbers")

@@ -9,140 +9,66 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from mcmodels.calculus.core import arithmetic, nodes
+from mcmodels.calculus.core import (
+    arithmetic,
+    choices,
+    matrix_functions,
+    nodes,
+    norms,
+    special_functions,
+)
 from mcmodels.calculus.core.arithmetic import parts, scale, shape_text
-from mcmodels.calculus.core.choices import clip, hypot, maximum, minimum, where
+from mcmodels.calculus.core.choices import *  # noqa: F403
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.matrix_functions import (
-    eigvalsh,
-    eigvecsh,
-    expm,
-    expm_frechet,
-    expm_frechet_matrix,
-    logm,
-    logm_frechet,
-    logm_frechet_matrix,
-    pinv,
-    polar,
-    reciprocal_gaps,
-    solve,
-    sqrtm,
-    sqrtm_frechet,
-    sqrtm_frechet_matrix,
-)
-from mcmodels.calculus.core.norms import amax, amin, hardmax, norm_of_order
+from mcmodels.calculus.core.function_nodes import MatrixFunction
+from mcmodels.calculus.core.matrix_functions import *  # noqa: F403
+from mcmodels.calculus.core.norms import *  # noqa: F403
+from mcmodels.calculus.core.norms import norm_of_order
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
-from mcmodels.calculus.core.special_functions import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctanh,
-    cosh,
-    digamma,
-    erf,
-    erfc,
-    expm1,
-    gammaln,
-    gelu,
-    inverse_mills,
-    inverse_mills_gap,
-    log1p,
-    norm_cdf,
-    norm_logcdf,
-    norm_pdf,
-    polygamma,
-    sinh,
-    tan,
-)
+from mcmodels.calculus.core.special_functions import *  # noqa: F403
 from mcmodels.calculus.core.stacking import block, hstack, vstack
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.core.triangles import duplication, elimination, tril, triu, vech
 
 __all__ = [
     "abs",
-    "amax",
-    "amin",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctanh",
     "block",
     "block_sum",
     "block_trace",
-    "clip",
     "commutation",
     "cos",
-    "cosh",
     "det",
     "diag",
     "diagonal_selection",
-    "digamma",
     "duplication",
-    "eigvalsh",
-    "eigvecsh",
     "elimination",
-    "erf",
-    "erfc",
     "exp",
-    "expm",
-    "expm1",
-    "expm_frechet",
-    "expm_frechet_matrix",
     "eye",
-    "gammaln",
-    "gelu",
-    "hardmax",
     "hstack",
-    "hypot",
     "inv",
-    "inverse_mills",
-    "inverse_mills_gap",
     "kron",
     "log",
-    "log1p",
     "logdet",
-    "logm",
-    "logm_frechet",
-    "logm_frechet_matrix",
     "logsumexp",
     "matrix",
     "matrix_power",
-    "maximum",
     "mean",
-    "minimum",
     "norm",
-    "norm_cdf",
-    "norm_logcdf",
-    "norm_pdf",
     "ones",
-    "pinv",
-    "polar",
-    "polygamma",
-    "reciprocal_gaps",
     "relu",
     "scalar",
     "sigmoid",
     "sign",
     "sin",
-    "sinh",
     "size",
     "softmax",
     "softplus",
-    "solve",
     "sqrt",
-    "sqrtm",
-    "sqrtm_frechet",
-    "sqrtm_frechet_matrix",
     "step",
     "sum",
-    "tan",
     "tanh",
     "trace",
     "tril",
@@ -153,9 +79,12 @@ __all__ = [
     "vech",
     "vector",
     "vstack",
-    "where",
     "zeros",
 ]
+__all__ += choices.__all__
+__all__ += matrix_functions.__all__
+__all__ += norms.__all__
+__all__ += special_functions.__all__
 
 
 def _square(function: str, x: Any) -> Expression:
@@ -245,6 +174,8 @@ def det(x: Any) -> Expression:
         return expression
     if isinstance(expression, nodes.Identity):
         return number(1)
+    if isinstance(expression, MatrixFunction) and expression.name == "expm":
+        return exp(arithmetic.trace(expression.argument))
     return nodes.Det(arithmetic.upright(expression))
 
 
@@ -255,6 +186,8 @@ def logdet(x: Any) -> Expression:
         return log(abs(expression))
     if isinstance(expression, nodes.Identity):
         return number(0)
+    if isinstance(expression, MatrixFunction) and expression.name == "expm":
+        return arithmetic.trace(expression.argument)
     return nodes.LogDet(arithmetic.upright(expression))
 
 
@@ -322,15 +255,7 @@ def norm(x: Any, ord: Any = None, axis: int | None = None) -> Expression:
         if ord not in (None, 2):
             raise ShapeError(f"along an axis there is the 2-norm alone; found order {ord!r}")
         return sqrt(sum(arithmetic.power(expression, number(2)), axis))
-    line = ONE in (expression.rows, expression.cols)
-    two = ord == 2 or (isinstance(ord, nodes.Number) and ord.value == 2)
-    if not (ord is None or (two and line) or (ord == "fro" and not line)):
-        return norm_of_order(expression, ord)
-    if expression.is_scalar:
-        return abs(expression)
-    if isinstance(expression, nodes.Zeros):
-        return number(0)
-    return nodes.Norm(arithmetic.upright(expression))
+    return norm_of_order(expression, ord)
 
 
 def sum(x: Any, axis: int | None = None) -> Expression:

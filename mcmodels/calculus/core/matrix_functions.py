@@ -33,23 +33,17 @@ from mcmodels.calculus.core.operators import matmul as product
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 
 __all__ = [
-    "MATRIX_CONSTRUCTORS",
     "eigvalsh",
     "eigvecsh",
     "expm",
     "expm_frechet",
     "expm_frechet_matrix",
-    "frechet",
-    "frechet_matrix",
     "logm",
     "logm_frechet",
     "logm_frechet_matrix",
-    "matrix_function",
-    "nuclear_norm",
     "pinv",
     "polar",
     "reciprocal_gaps",
-    "slope_of",
     "solve",
     "sqrtm",
     "sqrtm_frechet",

@@ -1,4 +1,4 @@
-"""What users write for norms of other orders than 2, and for the largest entry."""
+"""What users write for norms, and for the largest entry."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mcmodels.calculus.core.arithmetic import (
     total,
     transpose,
     unit,
+    upright,
 )
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
@@ -26,7 +27,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression, divide
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 
-__all__ = ["NORM_CONSTRUCTORS", "ORDERS", "amax", "amin", "hardmax", "norm_of_order"]
+__all__ = ["amax", "amin", "hardmax"]
 
 ORDERS = ("inf", "nuc", "fro")
 """Names of orders of norms."""
@@ -71,14 +72,20 @@ def _hardmax(x: Expression) -> Expression:
     return number(1) if x.is_scalar else F.Hardmax(x)
 
 
-def norm_of_order(x: Any, ord: Any) -> Expression:
-    """A norm by the names of `numpy.linalg.norm`, other than the 2-norm and Frobenius norm.
+def norm_of_order(expression: Expression, ord: Any) -> Expression:
+    """A norm, by the names of `numpy.linalg.norm`; see `functions.norm`."""
+    line = ONE in (expression.rows, expression.cols)
+    two = ord == 2 or (isinstance(ord, nodes.Number) and ord.value == 2)
+    if not (ord is None or (two and line) or (ord == "fro" and not line)):
+        return _of_order(expression, ord)
+    if expression.is_scalar:
+        return elementwise("abs", expression)
+    if isinstance(expression, nodes.Zeros):
+        return number(0)
+    return nodes.Norm(upright(expression))
 
-    Of a vector: 1, the sum of absolute values; inf, the largest of them; p, (Σ|xᵢ|ᵖ)^(1/p). Of a
-    matrix: 1, the largest sum of a column; inf, of a row; 2, the largest singular value; "nuc",
-    the sum of singular values.
-    """
-    expression = as_expression(x)
+
+def _of_order(expression: Expression, ord: Any) -> Expression:
     if isinstance(ord, float) and ord == math.inf:
         ord = "inf"
     if isinstance(ord, nodes.Number):

@@ -91,10 +91,7 @@ class Code:
 
     def assign(self, text: Snippet | str, hint: str = "t") -> Snippet:
         """A new name for a value."""
-        self._count += 1
-        while f"{hint}{self._count}" in self.taken:
-            self._count += 1
-        name = f"{hint}{self._count}"
+        name = self.name(hint).text
         self.lines.append(f"{name} = {text}")
         return Snippet(name, fresh=not isinstance(text, Snippet) or text.fresh)
 

@@ -67,8 +67,8 @@ def _hardmax(w: Writer, e: F.Hardmax) -> Snippet:
 
 def _pinv(w: Writer, e: F.Pinv) -> Snippet:
     if is_line(e):
-        x = _named(w, e.argument)
-        return Snippet(f"{x} / ({x} @ {x})", atom=False, fresh=True, product=True)
+        text = f"np.linalg.pinv({w.value(e.argument).grouped}[np.newaxis, :]).ravel()"
+        return Snippet(text, fresh=True)
     return Snippet(f"np.linalg.pinv({w.value(e.argument)})", fresh=True)
 
 
