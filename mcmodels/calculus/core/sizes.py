@@ -152,12 +152,15 @@ class Size:
     # -- text -----------------------------------------------------------------------------------
 
     def __str__(self) -> str:
+        if self.rest is None and type(self.factor) is int:  # every node asks for two of these
+            number = [str(self.factor)] if self.factor != 1 or not self.names else []
+            return "*".join([*number, *self.names])
         divisor = max((Fraction(factor).denominator for factor, _ in self.terms), default=1)
         text = ""
         for factor, names in self.terms:
             factor = factor * divisor
-            number = [str(abs(factor))] if abs(factor) != 1 or not names else []
-            written = "*".join([*number, *names])
+            count = [str(abs(factor))] if abs(factor) != 1 or not names else []
+            written = "*".join([*count, *names])
             if text:
                 text += f" - {written}" if factor < 0 else f" + {written}"
             else:

@@ -44,6 +44,7 @@ from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = ["inverse", "kron", "matmul", "matrix_power", "unvec", "vec"]
 
+_MARKED = (Selection, Transpose, Stack, Duplication, Elimination)  # what the last rules look at
 _LONGEST_RUN = 16  # factors; an inverse of a longer product is not searched for in the chain
 
 
@@ -172,10 +173,11 @@ def _joined(chain: list[Expression], factor: Expression) -> tuple[int, Expressio
         return 1, identity(factor.rows)
     if isinstance(last, Ones) and isinstance(factor, Ones) and factor.is_column:
         return 1, size_value(factor.rows)
-    for rule in (_taken, _orthogonal, _of_halves):
-        found = rule(last, factor)
-        if found is not None:
-            return 1, found
+    if isinstance(last, _MARKED) or isinstance(factor, _MARKED):
+        for rule in (_taken, _orthogonal, _of_halves):
+            found = rule(last, factor)
+            if found is not None:
+                return 1, found
     if equal_parts(last, factor):
         pairs = zip(last.children, factor.children, strict=True)
         return 1, add([matmul(pair) for pair in pairs])
@@ -216,13 +218,15 @@ def _taken(last: Expression, factor: Expression) -> Expression | None:
 
 def _orthogonal(last: Expression, factor: Expression) -> Expression | None:
     """QᵀQ = I of orthonormal columns, and QQᵀ = I where Q is square."""
-    flipped = transpose(last)
-    if flipped != factor:
-        return None
-    Q = factor if isinstance(factor, Symbol) else last
-    if not (isinstance(Q, Symbol) and "orthogonal" in Q.declared):
-        return None
-    return identity(factor.cols) if Q is factor or Q.is_square else None
+    if isinstance(last, Transpose) and _is_orthogonal(last.argument):
+        return identity(factor.cols) if last.argument == factor else None
+    if isinstance(factor, Transpose) and last.is_square and _is_orthogonal(last):
+        return identity(last.rows) if factor.argument == last else None
+    return None
+
+
+def _is_orthogonal(factor: Expression) -> bool:
+    return isinstance(factor, Symbol) and "orthogonal" in factor.declared
 
 
 def _of_halves(last: Expression, factor: Expression) -> Expression | None:
