@@ -8,12 +8,13 @@ traced value into a plain array, and so lose its derivative, raises an error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
+from mcmodels.autodiff.lists import array_for_numpy, as_objects
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
     JUMPS,
@@ -23,7 +24,7 @@ from mcmodels.autodiff.rules import (
     RULES,
     STEPS,
 )
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
 
 __all__ = ["TracedArray"]
 
@@ -226,25 +227,15 @@ class TracedArray(Traced):
         caller = _calling_function()
         if self.ndim == 0 and dtype is None and caller.startswith("NumPy"):
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
-            return self._as_objects()
-        if dtype in (None, np.dtype(object)):
-            if _is_of_a_concatenator():
-                return self._as_objects().view(_TracedEntries)
-            if _computes_with_objects():
-                return self._as_objects()
+            return as_objects(self)
+        if dtype in (None, np.dtype(object)) and (array := array_for_numpy(self)) is not None:
+            return array
         raise NoRuleError(
             f"{caller} wants a plain array of a value that is being differentiated, and has no "
             "rule; the derivative would be lost. Build arrays of such values by np.stack, "
             "np.concatenate or np.where, not by assignment to entries; use a function that has a "
             "rule; or constant(x), if no derivative is wanted."
         )
-
-    def _as_objects(self) -> np.ndarray:
-        """An array of the traced entries."""
-        array = np.empty(self.shape, dtype=object)
-        for index in np.ndindex(*self.shape):
-            array[index] = self[index] if index else self
-        return array
 
     def _not_a_number(self, *args: Any) -> NoReturn:
         raise NoRuleError(
@@ -286,23 +277,6 @@ class TracedArray(Traced):
         )
 
 
-class _TracedEntries(np.ndarray):
-    """An array of traced numbers, which np.r_ and np.c_ join: joined it is a traced array again."""
-
-    def __array_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: Iterable[Any],
-        kwargs: Mapping[str, Any],
-    ) -> Any:
-        if func is np.concatenate:
-            parts, *others = args
-            arrays = [a if a.dtype != object else stack_objects(a) for a in map(np.asarray, parts)]
-            return np.concatenate(arrays, *others, **kwargs)
-        return super().__array_function__(func, types, args, kwargs)
-
-
 # ufunc.reduce is called for these functions of arrays.
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
@@ -313,16 +287,6 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_or: np.any,
 }
 
-# Functions of NumPy that only move, add and multiply entries, so that these may be objects. Of
-# those that compare them, such as max, NumPy would decide ties without a warning.
-_COMPUTED_WITH_OBJECTS = frozenset({
-    "average", "cumprod", "cumsum", "diff", "mean", "norm", "outer", "polyval", "prod", "std",
-    "sum", "trapezoid", "var",
-    "atleast_1d", "atleast_2d", "block", "column_stack", "dstack", "flip", "hstack", "ravel",
-    "repeat", "reshape", "roll", "stack", "tile", "transpose", "vstack",
-})  # fmt: skip
-# The classes of np.r_ and np.c_.
-_CONCATENATORS = (type(np.r_), type(np.c_))
 # Libraries that may call NumPy themselves; a message names the function that the user called.
 _LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
 
@@ -367,27 +331,6 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
         f"{name} has no rule for its derivative. Write it with functions that have one (they are "
         "listed in mcmodels.autodiff.rules), or use constant(x), if no derivative is wanted."
     )
-
-
-def _computes_with_objects() -> bool:
-    """Whether the call that asks for a plain array is of a list, as np.mean([a, b]).
-
-    NumPy passes on only traced values that are arguments themselves. For lists of them it runs its
-    own code, which for these functions is right for arrays of objects too.
-    """
-    frame: FrameType | None = sys._getframe(2)
-    outermost = None
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("numpy."):
-        outermost, frame = frame, frame.f_back
-    if outermost is None:
-        return False
-    return outermost.f_code.co_name in _COMPUTED_WITH_OBJECTS
-
-
-def _is_of_a_concatenator() -> bool:
-    """Whether np.r_ or np.c_ asks for a plain array."""
-    frame = sys._getframe(2)
-    return isinstance(frame.f_locals.get("self"), _CONCATENATORS)
 
 
 def _calling_function() -> str:
