@@ -8,12 +8,12 @@ traced value into a plain array, and so lose its derivative, raises an error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import FrameType
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
+from mcmodels.autodiff.lists import array_for_numpy, as_objects
 from mcmodels.autodiff.refusals import calling_function, instead, name_of
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
@@ -25,7 +25,7 @@ from mcmodels.autodiff.rules import (
     STEPS,
 )
 from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, stack_objects, tracing
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
 
 __all__ = ["TracedArray"]
 
@@ -249,12 +249,9 @@ class TracedArray(Traced):
         caller, called, where = calling_function()
         if self.ndim == 0 and dtype is None and not caller:
             # np.array([a, b]) of traced numbers: an array of objects, which `apply` handles.
-            return self._as_objects()
-        if dtype in (None, np.dtype(object)):
-            if _is_of_a_concatenator():
-                return self._as_objects().view(_TracedEntries)
-            if _computes_with_objects():
-                return self._as_objects()
+            return as_objects(self)
+        if dtype in (None, np.dtype(object)) and (array := array_for_numpy(self)) is not None:
+            return array
         name = caller or called
         advice = instead(name) or "Use a function that has a rule."
         if not name:
@@ -268,14 +265,6 @@ class TracedArray(Traced):
             "a plain array of a value that is being differentiated, and the derivative would be "
             f"lost. {advice} Use constant(x), if no derivative is wanted."
         )
-
-    def _as_objects(self) -> np.ndarray:
-        """An array of the traced entries."""
-        tracing.objects = True
-        array = np.empty(self.shape, dtype=object)
-        for index in np.ndindex(*self.shape):
-            array[index] = self[index] if index else self
-        return array
 
     def _not_a_number(self, *args: Any) -> NoReturn:
         caller, _, where = calling_function()
@@ -323,23 +312,6 @@ class TracedArray(Traced):
         )
 
 
-class _TracedEntries(np.ndarray):
-    """An array of traced numbers, which np.r_ and np.c_ join: joined it is a traced array again."""
-
-    def __array_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: Iterable[Any],
-        kwargs: Mapping[str, Any],
-    ) -> Any:
-        if func is np.concatenate:
-            parts, *others = args
-            arrays = [a if a.dtype != object else stack_objects(a) for a in map(np.asarray, parts)]
-            return np.concatenate(arrays, *others, **kwargs)
-        return super().__array_function__(func, types, args, kwargs)
-
-
 # ufunc.reduce is called for these functions of arrays.
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: np.sum,
@@ -349,17 +321,6 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
-
-# Functions of NumPy that only move, add and multiply entries, so that these may be objects. Of
-# those that compare them, such as max, NumPy would decide ties without a warning.
-_COMPUTED_WITH_OBJECTS = frozenset({
-    "average", "cumprod", "cumsum", "diff", "mean", "norm", "outer", "polyval", "prod", "std",
-    "sum", "trapezoid", "var",
-    "atleast_1d", "atleast_2d", "block", "column_stack", "dstack", "flip", "hstack", "ravel",
-    "repeat", "reshape", "roll", "stack", "tile", "transpose", "vstack",
-})  # fmt: skip
-# The classes of np.r_ and np.c_.
-_CONCATENATORS = (type(np.r_), type(np.c_))
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -415,24 +376,3 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
         "with functions that have one (they are listed in mcmodels.autodiff.rules), or use "
         "constant(x), if no derivative is wanted."
     )
-
-
-def _computes_with_objects() -> bool:
-    """Whether the call that asks for a plain array is of a list, as np.mean([a, b]).
-
-    NumPy passes on only traced values that are arguments themselves. For lists of them it runs its
-    own code, which for these functions is right for arrays of objects too.
-    """
-    frame: FrameType | None = sys._getframe(2)
-    outermost = None
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("numpy."):
-        outermost, frame = frame, frame.f_back
-    if outermost is None:
-        return False
-    return outermost.f_code.co_name in _COMPUTED_WITH_OBJECTS
-
-
-def _is_of_a_concatenator() -> bool:
-    """Whether np.r_ or np.c_ asks for a plain array."""
-    frame = sys._getframe(2)
-    return isinstance(frame.f_locals.get("self"), _CONCATENATORS)

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from mcmodels.autodiff import NonDifferentiableWarning, NoRuleError, grad, hessian, jacobian
+from mcmodels.autodiff import NonDifferentiableWarning, NoRuleError, grad, hessian, jacobian, jvp
 from tests.autodiff.test_kinks import both_modes
 
 X = np.array([0.3, 1.2, 0.7])
@@ -181,3 +181,42 @@ def test_the_type_that_an_array_has_may_be_asked_for():
     np.testing.assert_array_equal(grad(lambda x: x.cumsum(dtype=np.float64)[1])(X), [1.0, 1.0, 0])
     with pytest.raises(NoRuleError, match="dtype="):
         grad(lambda x: np.sum(x, dtype=np.float32))(X)
+
+
+# A Gram matrix of three vectors in two dimensions has rank 2 wherever they move.
+WIDE = np.array([[1.0, 0.3, -0.7], [0.2, 1.1, 0.4]])
+TURNED = np.array([[0.5, -0.2, 0.3], [0.1, 0.4, -0.6]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda X: np.linalg.pinv(X.T @ X),
+        lambda X: np.linalg.lstsq(X.T @ X, np.array([1.0, 2.0, -1.0]))[0],
+        lambda X: np.linalg.lstsq(X.T @ X, X.T[:, :1] + 1.0)[0],
+    ],
+)
+def test_a_rank_that_stays_the_same(f):
+    step = 1e-4
+
+    def at(k):
+        return f(WIDE + k * step * TURNED)
+
+    expected = (at(-2) - 8 * at(-1) + 8 * at(1) - at(2)) / (12 * step)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tangent = jvp(f, (WIDE,), (TURNED,))[1]
+    # Five points: truncation of 1e-16 times fifth derivatives, rounding of 1e-16/1e-4.
+    np.testing.assert_allclose(tangent, expected, rtol=1e-9, atol=1e-10)
+    u = np.cos(np.arange(expected.size)).reshape(expected.shape)
+    with pytest.warns(NonDifferentiableWarning, match="rank stays the same"):
+        g = grad(lambda X: np.sum(u * f(X)))(WIDE)
+    np.testing.assert_allclose(np.sum(g * TURNED), np.sum(u * expected), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda A: np.linalg.pinv(A), lambda A: np.linalg.lstsq(A, np.ones(3))[0]]
+)
+def test_a_rank_that_changes_is_refused(f):
+    with pytest.raises(np.linalg.LinAlgError, match="without full rank is not differentiable"):
+        jvp(f, (WIDE.T @ WIDE,), (np.eye(3),))

@@ -181,14 +181,6 @@ LOSERS = {
         "'complete'",
     ),
     "raw qr": (lambda x: np.sum(np.linalg.qr(np.outer(x, x), "raw")[0]), "mode='raw'"),
-    "rank of pinv": (
-        lambda x: np.sum(np.linalg.pinv(np.outer(x, x))),
-        "pinv of a matrix without full",
-    ),
-    "rank of lstsq": (
-        lambda x: np.linalg.lstsq(np.outer(x, x), x)[0][0],
-        "lstsq of a matrix without",
-    ),
     "rank cut": (
         lambda x: np.sum(np.linalg.pinv(np.diag(x), 0.5)),
         "pinv of a matrix without full",

@@ -17,24 +17,45 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.rules.linear_algebra import inverse_gaps, transposed
-from mcmodels.autodiff.tables import add, call, matrix_function, shape_of
+from mcmodels.autodiff.tables import add, call, matrix_function, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, constant
 
 __all__: list[str] = []
 
 
-def _require_full_rank(A: Any, name: str, rcond: Any) -> None:
-    """Refuse a matrix without full rank: its pseudo-inverse jumps, and has no derivative."""
-    A = np.asarray(constant(A))
-    # At least the tolerance of matrix_rank, since the derivatives use the inverse of rounding.
-    least = np.finfo(A.dtype).eps * max(A.shape[-2:])
-    rank = np.linalg.matrix_rank(A, rtol=np.maximum(0.0 if rcond is None else rcond, least))
-    if np.any(rank < min(A.shape[-2:])):
+def _least_cut(A: Any, rcond: Any) -> float:
+    """Up to which fraction of the largest a singular value counts as 0."""
+    rounding = float(np.finfo(constant(A).dtype).eps) * max(shape_of(A)[-2:])
+    return rounding if rcond is None else max(rounding, float(np.max(rcond)))
+
+
+def _check_rank(A: Any, P: Any, name: str, rcond: Any, tangent: Any = None) -> None:
+    """Whether a pseudo-inverse has a derivative: it jumps where the rank changes.
+
+    Along changes of the matrix that keep its rank it has one. A tangent tells whether it is one of
+    these; in reverse mode there is none, and a warning says what is assumed.
+    """
+    A, P = np.asarray(constant(A)), np.asarray(constant(P))
+    m, n = A.shape[-2:]
+    if not np.any(np.linalg.matrix_rank(A, rtol=_least_cut(A, rcond)) < min(m, n)):
+        return
+    negligible = np.sqrt(np.finfo(A.dtype).eps)
+    kept = np.abs(A - A @ P @ A).max() <= negligible * np.abs(A).max(initial=0.0)
+    if kept and tangent is not None:
+        t = np.asarray(constant(tangent))
+        leaving = (np.eye(m) - A @ P) @ t @ (np.eye(n) - P @ A)
+        kept = np.abs(leaving).max() <= negligible * np.abs(t).max(initial=0.0)
+    if not kept:
         raise np.linalg.LinAlgError(
             f"{name} of a matrix without full rank is not differentiable: the least change of the "
             "matrix changes its rank, and the pseudo-inverse jumps. Remove the columns that depend "
             "on others, or add a ridge: np.linalg.solve(A.T @ A + λI, A.T @ b)."
         )
+    warn_kink(
+        tangent is None,
+        f"{name} of a matrix without full rank has a derivative only if its rank stays the same "
+        "wherever its arguments move; that is assumed.",
+    )
 
 
 def _pinv(A: Any, rcond: Any = None) -> Any:
@@ -48,14 +69,14 @@ def _beyond(A: Any, P: Any) -> tuple[Any, Any]:
 
 
 def _push_pinv(t: Any, P: Any, A: Any, rcond: Any = None) -> Any:
-    _require_full_rank(A, "pinv", rcond)
+    _check_rank(A, P, "pinv", rcond, t)
     left, right = _beyond(A, P)
     T, S = transposed(t), transposed(P)
     return -P @ t @ P + P @ S @ T @ left + right @ T @ S @ P
 
 
 def _pull_pinv(g: Any, P: Any, A: Any, rcond: Any = None) -> Any:
-    _require_full_rank(A, "pinv", rcond)
+    _check_rank(A, P, "pinv", rcond)
     left, right = _beyond(A, P)
     G, S = transposed(g), transposed(P)
     return -S @ g @ S + left @ G @ P @ S + S @ P @ G @ right
@@ -65,35 +86,33 @@ def _lstsq(A: Any, B: Any, rcond: Any = None) -> Any:
     return np.linalg.lstsq(A, B, rcond)[0]
 
 
+def _inverse_of_lstsq(A: Any, rcond: Any) -> Any:
+    return call("pinv", A, rcond=_least_cut(A, rcond))
+
+
 def _push_lstsq_matrix(t: Any, X: Any, A: Any, B: Any, rcond: Any = None) -> Any:
-    _require_full_rank(A, "lstsq", rcond)
-    P = call("pinv", A)
+    P = _inverse_of_lstsq(A, rcond)
+    _check_rank(A, P, "lstsq", rcond, t)
     T, S = transposed(t), transposed(P)
-    found = -P @ (t @ X)
-    if shape_of(A)[-2] > shape_of(A)[-1]:
-        return found + P @ (S @ (T @ (B - A @ X)))
     inner = T @ (S @ X)
-    return found + inner - P @ (A @ inner)
+    return P @ (S @ (T @ (B - A @ X)) - t @ X) + inner - P @ (A @ inner)
 
 
 def _pull_lstsq_matrix(g: Any, X: Any, A: Any, B: Any, rcond: Any = None) -> Any:
-    _require_full_rank(A, "lstsq", rcond)
-    P = call("pinv", A)
+    P = _inverse_of_lstsq(A, rcond)
+    _check_rank(A, P, "lstsq", rcond)
     S = transposed(P)
-    found = -(S @ g) @ transposed(X)
-    if shape_of(A)[-2] > shape_of(A)[-1]:
-        return found + (B - A @ X) @ transposed(P @ (S @ g))
-    return found + (S @ X) @ transposed(g - transposed(A) @ (S @ g))
+    sides = S @ g
+    found = (B - A @ X) @ transposed(P @ sides) - sides @ transposed(X)
+    return found + (S @ X) @ transposed(g - transposed(A) @ sides)
 
 
 def _push_lstsq_sides(t: Any, X: Any, A: Any, B: Any, rcond: Any = None) -> Any:
-    _require_full_rank(A, "lstsq", rcond)
-    return call("pinv", A) @ t
+    return _inverse_of_lstsq(A, rcond) @ t
 
 
 def _pull_lstsq_sides(g: Any, X: Any, A: Any, B: Any, rcond: Any = None) -> Any:
-    _require_full_rank(A, "lstsq", rcond)
-    return transposed(call("pinv", A)) @ g
+    return transposed(_inverse_of_lstsq(A, rcond)) @ g
 
 
 def _packed_qr(A: Any) -> Any:

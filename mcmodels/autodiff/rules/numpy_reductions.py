@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import constant, stack_list
 
 
 def _count(x: Any, axis: Axis) -> int:
@@ -130,7 +130,12 @@ def _cumsum(a: Any, axis: int | None = None) -> Any:
 
 
 @implements(np.diff)
-def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    parts = [stack_list(part) for part in (prepend, a, append) if part is not None]
+    if len(parts) > 1:
+        one = tuple(1 if k == axis % len(shape_of(a)) else m for k, m in enumerate(shape_of(a)))
+        parts = [x if shape_of(x) else np.broadcast_to(x, one) for x in parts]
+        a = np.concatenate(parts, axis=axis)
     for _ in range(n):
         before = (slice(None),) * (axis % len(shape_of(a)))
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]

@@ -119,6 +119,11 @@ EXACT = {
     np.hstack: [lambda x: np.hstack([x[0], [x[1, 0], 3.0], x[1, 2]])],
     np.vstack: [lambda x: np.vstack([x, [[x[1, 0], 3.0, x[0, 0]]], (1.0, 2.0, x[0, 1])])],
     np.column_stack: [lambda x: np.column_stack([x, [x[1, 0], 3.0]])],
+    np.diff: [
+        lambda x: np.diff(x, prepend=0.5),
+        lambda x: np.diff(x, axis=0, prepend=[[1.0, 2.0, 3.0]], append=x[:1]),
+        lambda x: np.diff(x[0], 2, append=x[1, 0]),
+    ],
     np.take: [
         lambda x: np.take(x, [9, -4], mode="wrap"),
         lambda x: np.take(x, [5, 1], axis=1, mode="clip"),
