@@ -8,10 +8,12 @@ write other functions of NumPy in terms of these.
 from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the tables)
     arrangement,
     bessel,
+    beta_moments,
     complex_numbers,
     densities,
     elementwise,
     fourier,
+    gamma_moments,
     linear_algebra,
     mills,
     numpy_algebra,
