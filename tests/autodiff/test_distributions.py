@@ -131,6 +131,32 @@ def test_incomplete_beta_by_its_parameters(a, b, at):
     )
 
 
+def test_the_quadrature_gives_the_incomplete_functions():
+    """The moments of order 0, over nine decades of the parameters, against SciPy's algorithms."""
+    rng, n = np.random.default_rng(0), 2000
+    a, b = 10 ** rng.uniform(-3, 6, (2, n))
+    x = a * np.exp(rng.normal(0, 1, n) / np.sqrt(a))
+    x[::2] = a[::2] * 10 ** rng.uniform(-2, 2, n // 2)
+    for name, f in (
+        ("lower_gamma_moment", scipy.special.gammainc),
+        ("upper_gamma_moment", scipy.special.gammaincc),
+    ):
+        # The other side is one minus it: errors are relative to one there.
+        expected = f(a, x)
+        small = (expected > 1e-200) & (expected < 0.5)
+        np.testing.assert_allclose(call(name, 0, a, x)[small], expected[small], rtol=2e-11)
+        np.testing.assert_allclose(call(name, 0, a, x), expected, atol=1e-13)
+    mean = a / (a + b)
+    x = mean * rng.uniform(0, 1, n)
+    expected = scipy.special.betainc(a, b, x)
+    inner = (expected > 1e-200) & (x < 1)
+    found = call("lower_beta_moment", 0, 0, a, b, x)[inner]
+    # Where x is 1 but for rounding, so is what is known of 1 - x.
+    np.testing.assert_allclose(found, expected[inner], rtol=1e-8)
+    error = np.abs(found / expected[inner] - 1)
+    assert np.quantile(error, 0.98) < 1e-10
+
+
 @pytest.mark.parametrize("df", [0.8, 4.0, 50.0])
 @pytest.mark.parametrize("x", [-30.0, -2.0, -0.1, 0.0, 1.5])
 def test_student_by_its_degrees_of_freedom(df, x):

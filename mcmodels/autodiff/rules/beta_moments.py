@@ -2,7 +2,7 @@
 
 With f the density of the beta distribution, n = a + b, and
 ``Cⱼₖ = ∫₀ˣ (log t - ψ(a) + ψ(n))ʲ (log(1 - t) - ψ(b) + ψ(n))ᵏ f(t) dt``, C₀₀ is I(a, b, x), and
-``∂Cⱼₖ/∂a = Cⱼ₊₁,ₖ - j(ψ′(a) - ψ′(n)) Cⱼ₋₁,ₖ + k ψ′(n) Cⱼ,ₖ₋₁``, and likewise by b. The integrals are
+``∂Cⱼₖ/∂a = Cⱼ₊₁,ₖ - j(ψ′(a) - ψ′(n)) Cⱼ₋₁,ₖ + k ψ′(n) Cⱼ,ₖ₋₁``, likewise by b. The integrals are
 computed as those of :mod:`mcmodels.autodiff.rules.gamma_moments`.
 """
 
@@ -15,18 +15,6 @@ import scipy.special as sp
 
 from mcmodels.autodiff.rules.gamma_moments import integrate_tail
 from mcmodels.autodiff.tables import add, call, elementwise
-
-# Up to this order j + k the integral over (0, 1) is written with polygamma functions.
-_LARGEST_ORDER = 3
-
-
-def _whole(j: int, k: int, a: Any, b: Any) -> Any:
-    """The integral over (0, 1): a central moment of log t and log(1 - t), up to the third."""
-    order = j + k
-    if order < 2:
-        return np.full(np.shape(a), 1.0 - order)
-    own = {(order, 0): sp.polygamma(order - 1, a), (0, order): sp.polygamma(order - 1, b)}
-    return own.get((j, k), 0.0) - sp.polygamma(order - 1, a + b)
 
 
 def _tail(j: int, k: int, a: Any, b: Any, x: Any) -> Any:
@@ -49,21 +37,32 @@ def _tail(j: int, k: int, a: Any, b: Any, x: Any) -> Any:
     return integrate_tail(integrand, 1 / np.where((a < 1) | (b < 1), a, rate))
 
 
+def _whole(j: int, k: int, a: Any, b: Any) -> Any:
+    """The integral over (0, 1): a central moment of log t and log(1 - t)."""
+    order = j + k
+    if order < 2:
+        return np.full(np.shape(a), 1.0 - order)
+    if order > 3:
+        mean = a / (a + b)
+        return _tail(j, k, a, b, mean) + _tail(k, j, b, a, 1 - mean)
+    own = {(order, 0): sp.polygamma(order - 1, a), (0, order): sp.polygamma(order - 1, b)}
+    return own.get((j, k), 0.0) - sp.polygamma(order - 1, a + b)
+
+
 def _lower_beta_moment(j: int, k: int, a: Any, b: Any, x: Any) -> Any:
     dtype = np.result_type(*(np.asarray(part).dtype for part in (a, b, x)), np.float32)
     a, b, x = np.broadcast_arrays(*(np.asarray(part, np.float64) for part in (a, b, x)))
-    known = (a > 0) & (b > 0) & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
-    safe_a, safe_b, safe_x = (
-        np.where(known, part, other) for part, other in ((a, 1.0), (b, 1.0), (x, 0.5))
-    )
-    above = (safe_x > safe_a / (safe_a + safe_b)) & (j + k <= _LARGEST_ORDER)
-    value = _tail(j, k, safe_a, safe_b, np.where(above, 0.5 * safe_x, safe_x))
+    allowed = (a > 0) & (b > 0) & (a < np.inf) & (b < np.inf) & (x >= 0) & (x <= 1)
+    inside = allowed & (x > 0) & (x < 1)
+    a, b = np.where(allowed, a, 1.0), np.where(allowed, b, 1.0)
+    y, whole = np.where(inside, x, 0.5), _whole(j, k, a, b)
+    above = y > a / (a + b)  # the side with the smaller integral is computed
+    value = _tail(j, k, a, b, np.where(above, 0.5 * y, y))
     if np.any(above):
-        rest = _tail(k, j, safe_b, safe_a, np.where(above, 1 - safe_x, 0.5 * (1 - safe_x)))
-        value = np.where(above, _whole(j, k, safe_a, safe_b) - rest, value)
-    edge = np.where(x == 1, _whole(j, k, a, b) if j + k <= _LARGEST_ORDER else np.nan, 0.0)
-    at_edge = (a > 0) & (b > 0) & ((x == 0) | (x == 1))
-    return np.where(known, value, np.where(at_edge, edge, np.nan)).astype(dtype)
+        rest = _tail(k, j, b, a, np.where(above, 1 - y, 0.5 * (1 - y)))
+        value = np.where(above, whole - rest, value)
+    edge = np.where(x == 1, whole, 0.0)
+    return np.where(inside, value, np.where(allowed, edge, np.nan)).astype(dtype)
 
 
 def _by_a(t: Any, y: Any, j: int, k: int, a: Any, b: Any, x: Any) -> Any:

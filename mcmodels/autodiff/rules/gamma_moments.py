@@ -1,7 +1,7 @@
 """Derivatives of the incomplete gamma functions by their parameter.
 
 With f the density of the gamma distribution, ``Cₖ = ∫ (log t - ψ(a))ᵏ f(t) dt`` over (0, x) or over
-(x, ∞). Then C₀ is P(a, x) or Q(a, x), and ``∂Cₖ/∂a = Cₖ₊₁ - k ψ′(a) Cₖ₋₁``: the derivatives of every
+(x, ∞). Then C₀ is P(a, x) or Q(a, x), and ``∂Cₖ/∂a = Cₖ₊₁ - k ψ′(a) Cₖ₋₁``: derivatives of every
 order are such integrals. They have no closed form, and are computed by the double exponential
 formula: Takahasi and Mori (1974), *Double exponential formulas for numerical integration*.
 """
@@ -23,8 +23,6 @@ _STEP = 0.05
 _U = np.arange(-4.2, 4.6, _STEP)
 _NODES = np.exp(_U - np.exp(-_U))
 _WEIGHTS = _STEP * _NODES * (1 + np.exp(-_U))
-# Up to this order the integral over (0, ∞) is written with polygamma functions.
-_LARGEST_ORDER = 4
 
 
 def integrate_tail(integrand: Any, length: Any) -> Any:
@@ -36,42 +34,46 @@ def integrate_tail(integrand: Any, length: Any) -> Any:
     return np.sum(integrand(_NODES * length) * (_WEIGHTS * length), axis=-1)
 
 
+def _tail(k: int, a: Any, x: Any, by_upper: Any) -> Any:
+    """``Cₖ`` over (x, ∞) where by_upper holds, by ``t = x eˢ``; elsewhere over (0, x)."""
+    side = np.where(by_upper, 1.0, -1.0)[..., np.newaxis]
+    wide_a, wide_x = a[..., np.newaxis], x[..., np.newaxis]
+    start = (np.log(x) - sp.psi(a))[..., np.newaxis]
+    with np.errstate(divide="ignore"):  # a density that underflows
+        log_density = np.log(call("gamma_density", a, x)) + np.log(x)
+
+    def integrand(s: Any) -> Any:
+        growth = side * s * wide_a - wide_x * np.expm1(np.minimum(side * s, 700.0))
+        return (start + side * s) ** k * np.exp(growth + log_density[..., np.newaxis])
+
+    rate = np.abs(x - a) + np.sqrt(np.maximum(a, x * by_upper))
+    rate = np.where((a < 1) & ~by_upper, a, rate)  # the lower tail falls as e⁻ᵃˢ
+    return integrate_tail(integrand, 1 / rate)
+
+
 def _whole(k: int, a: Any) -> Any:
     """The integral over all t: a central moment of the logarithm of a gamma variable."""
     if k < 2:
         return np.full(np.shape(a), 1.0 - k)
     if k == 2:
         return sp.polygamma(1, a)
-    return sp.polygamma(2, a) if k == 3 else sp.polygamma(3, a) + 3 * sp.polygamma(1, a) ** 2
+    if k == 3:
+        return sp.polygamma(2, a)
+    above = np.ones(np.shape(a), bool)
+    return _tail(k, a, a, ~above) + _tail(k, a, a, above)
 
 
 def _moment(k: int, a: Any, x: Any, upper: bool) -> Any:
     dtype = np.result_type(np.asarray(a).dtype, np.asarray(x).dtype, np.float32)
     a, x = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(x, np.float64))
-    known = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
-    a_known, x_known = np.where(a > 0, np.where(np.isinf(a), 1.0, a), 1.0), np.where(known, x, 1.0)
-    # The side with the smaller integral; the one asked for where the whole is not known.
-    by_upper = (x_known > a_known + 1) if k <= _LARGEST_ORDER else np.full(x.shape, upper)
-    side = np.where(by_upper, 1.0, -1.0)[..., np.newaxis]
-    wide_a, wide_x = a_known[..., np.newaxis], x_known[..., np.newaxis]
-    start = np.log(x_known) - sp.psi(a_known)
-    with np.errstate(divide="ignore"):  # a density that underflows
-        log_density = np.log(call("gamma_density", a_known, x_known)) + np.log(x_known)
-
-    def integrand(s: Any) -> Any:
-        # t = x eˢ above x, x e⁻ˢ below it: f(t) dt relative to f(x) x ds.
-        growth = side * s * wide_a - wide_x * np.expm1(np.minimum(side * s, 700.0))
-        power = (start[..., np.newaxis] + side * s) ** k
-        return power * np.exp(growth + log_density[..., np.newaxis])
-
-    rate = np.abs(x_known - a_known) + np.sqrt(np.maximum(a_known, x_known * by_upper))
-    rate = np.where((a_known < 1) & ~by_upper, a_known, rate)  # the lower tail falls as e⁻ᵃˢ
-    tail = integrate_tail(integrand, 1 / rate)
-    whole = _whole(k, a_known) if k <= _LARGEST_ORDER else np.nan
+    allowed = (a > 0) & (a < np.inf) & (x >= 0)
+    inside = allowed & (x > 0) & (x < np.inf)
+    a, y = np.where(allowed, a, 1.0), np.where(inside, x, 1.0)
+    by_upper = y > a + 1  # the side with the smaller integral
+    tail, whole = _tail(k, a, y, by_upper), _whole(k, a)
     value = np.where(by_upper == upper, tail, whole - tail)
     edge = np.where((x == 0) == upper, whole, 0.0)
-    value = np.where(known, value, np.where((a > 0) & ((x == 0) | (x == np.inf)), edge, np.nan))
-    return value.astype(dtype)
+    return np.where(inside, value, np.where(allowed, edge, np.nan)).astype(dtype)
 
 
 def _lower_gamma_moment(k: int, a: Any, x: Any) -> Any:

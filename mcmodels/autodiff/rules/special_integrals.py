@@ -37,7 +37,7 @@ def _student_density(df: Any, x: Any) -> Any:
 
 
 def _student_by_df(df: Any, x: Any) -> Any:
-    """The derivative by ν of Student's distribution function, ``½ I(ν/2, ½, ν/(ν + x²))`` for x < 0."""
+    """The derivative by ν of Student's F, which is ``½ I(ν/2, ½, ν/(ν + x²))`` for x < 0."""
     total = df + x * x
     w = df / total
     of_w = np.abs(x) * np.exp((0.5 * df - 1) * np.log(w) - sp.betaln(0.5 * df, 0.5)) * total**-1.5

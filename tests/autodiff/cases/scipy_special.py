@@ -85,7 +85,7 @@ for ufunc in (sp.gammainc, sp.gammaincc, sp.chdtr, sp.chdtrc):
     case(ufunc, "both", ufunc, pos(3), pos(3))
 for ufunc in (sp.gammaincinv, sp.gammainccinv, sp.stdtrit):
     case(ufunc, "both", lambda a, p, f=ufunc: f(a + 1, p), pos(3), ("half", (3,)))
-case(sp.stdtr, "both", sp.stdtr, pos(3), any_(3))
+case(sp.stdtr, "both", sp.stdtr, pos(3), ("above one", (3,)))
 for ufunc in (sp.betainc, sp.betaincc):
     case(ufunc, "all", lambda a, b, x, f=ufunc: f(a + 1, b + 1, x), pos(3), pos(3), ("half", (3,)))
 case(
