@@ -9,6 +9,7 @@ import scipy.special
 import scipy.stats
 
 from mcmodels.autodiff import grad, hessian, jvp, special, stats, vjp
+from mcmodels.autodiff.tables import call
 
 SHAPES = {
     "t": (3.5,), "gamma": (2.5,), "invgamma": (2.5,), "chi2": (3.0,), "beta": (2.0, 3.5),
