@@ -36,6 +36,15 @@ def _student_density(df: Any, x: Any) -> Any:
     )
 
 
+def _student_by_df(df: Any, x: Any) -> Any:
+    """The derivative by ν of Student's F, which is ``½ I(ν/2, ½, ν/(ν + x²))`` for x < 0."""
+    total = df + x * x
+    w = df / total
+    of_w = np.abs(x) * np.exp((0.5 * df - 1) * np.log(w) - sp.betaln(0.5 * df, 0.5)) * total**-1.5
+    of_a = 0.5 * call("lower_beta_moment", 1, 0, 0.5 * df, 0.5, w)
+    return -np.sign(constant(x)) * 0.5 * (of_a + of_w)
+
+
 def _zeta(x: Any, q: Any) -> Any:
     return sp.zeta(x, q)
 
@@ -61,68 +70,75 @@ add(
     ),
     elementwise(
         sp.gammainc,
-        "d P(a, x) = xᵃ⁻¹e⁻ˣ/Γ(a) dx",
-        *_unknown(sp.gammainc, "a"),
+        "d P(a, x) = C₁ da + xᵃ⁻¹e⁻ˣ/Γ(a) dx, C₁ = ∫₀ˣ (log t - ψ(a)) tᵃ⁻¹e⁻ᵗ/Γ(a) dt",
+        lambda t, y, a, x: t * call("lower_gamma_moment", 1, a, x),
         lambda t, y, a, x: t * _gamma_density(a, x),
     ),
     elementwise(
         sp.gammaincc,
         "d Q(a, x) = -xᵃ⁻¹e⁻ˣ/Γ(a) dx",
-        *_unknown(sp.gammaincc, "a"),
+        lambda t, y, a, x: t * call("upper_gamma_moment", 1, a, x),
         lambda t, y, a, x: -t * _gamma_density(a, x),
     ),
     elementwise(
         sp.gammaincinv,
         "d y = dp Γ(a) y¹⁻ᵃeʸ, the inverse of P(a, y) = p",
-        *_unknown(sp.gammaincinv, "a"),
+        lambda t, y, a, p: -t * (call("lower_gamma_moment", 1, a, y) / _gamma_density(a, y)),
         lambda t, y, a, p: t / _gamma_density(a, y),
     ),
     elementwise(
         sp.gammainccinv,
         "d y = -dp Γ(a) y¹⁻ᵃeʸ, the inverse of Q(a, y) = p",
-        *_unknown(sp.gammainccinv, "a"),
+        lambda t, y, a, p: t * (call("upper_gamma_moment", 1, a, y) / _gamma_density(a, y)),
         lambda t, y, a, p: -t / _gamma_density(a, y),
     ),
     elementwise(
         sp.betainc,
         "d I(a, b, x) = xᵃ⁻¹(1 - x)ᵇ⁻¹/B(a, b) dx",
-        *_unknown(sp.betainc, "a", "b"),
+        lambda t, y, a, b, x: t * call("lower_beta_moment", 1, 0, a, b, x),
+        lambda t, y, a, b, x: t * call("lower_beta_moment", 0, 1, a, b, x),
         lambda t, y, a, b, x: t * _beta_density(a, b, x),
     ),
     elementwise(
         sp.betaincc,
         "d(1 - I(a, b, x)) = -xᵃ⁻¹(1 - x)ᵇ⁻¹/B(a, b) dx",
-        *_unknown(sp.betaincc, "a", "b"),
+        lambda t, y, a, b, x: t * call("lower_beta_moment", 0, 1, b, a, 1 - x),
+        lambda t, y, a, b, x: t * call("lower_beta_moment", 1, 0, b, a, 1 - x),
         lambda t, y, a, b, x: -t * _beta_density(a, b, x),
     ),
     elementwise(
         sp.betaincinv,
         "d y = dp B(a, b) y¹⁻ᵃ(1 - y)¹⁻ᵇ, the inverse of I(a, b, y) = p",
-        *_unknown(sp.betaincinv, "a", "b"),
+        lambda t, y, a, b, p: (
+            -t * (call("lower_beta_moment", 1, 0, a, b, y) / _beta_density(a, b, y))
+        ),
+        lambda t, y, a, b, p: (
+            -t * (call("lower_beta_moment", 0, 1, a, b, y) / _beta_density(a, b, y))
+        ),
         lambda t, y, a, b, p: t / _beta_density(a, b, y),
     ),
     elementwise(
         sp.stdtr,
         "d F(ν, x) = (1 + x²/ν)^(-(ν + 1)/2)/(√ν B(ν/2, ½)) dx",
-        *_unknown(sp.stdtr, "df"),
+        lambda t, y, df, x: t * _student_by_df(df, x),
         lambda t, y, df, x: t * _student_density(df, x),
     ),
     elementwise(
         sp.stdtrit,
         "d y = dp √ν B(ν/2, ½)(1 + y²/ν)^((ν + 1)/2), the inverse of F(ν, y) = p",
-        *_unknown(sp.stdtrit, "df"),
+        lambda t, y, df, p: -t * (_student_by_df(df, y) / _student_density(df, y)),
         lambda t, y, df, p: t / _student_density(df, y),
     ),
     elementwise(
         sp.chdtr,
         "d P(v/2, x/2) = ½ (x/2)^(v/2 - 1)e^(-x/2)/Γ(v/2) dx",
-        *_unknown(sp.chdtr, "v"),
+        lambda t, y, v, x: t * (0.5 * call("lower_gamma_moment", 1, 0.5 * v, 0.5 * x)),
         lambda t, y, v, x: t * (0.5 * _gamma_density(0.5 * v, 0.5 * x)),
     ),
     elementwise(
         sp.chdtrc,
         "d Q(v/2, x/2) = -½ (x/2)^(v/2 - 1)e^(-x/2)/Γ(v/2) dx",
-        *_unknown(sp.chdtrc, "v"),
+        lambda t, y, v, x: t * (0.5 * call("upper_gamma_moment", 1, 0.5 * v, 0.5 * x)),
         lambda t, y, v, x: -t * (0.5 * _gamma_density(0.5 * v, 0.5 * x)),
     ),
     elementwise(

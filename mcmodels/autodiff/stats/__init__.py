@@ -2,8 +2,7 @@
 
 SciPy converts its arguments to plain arrays, so that calls of ``scipy.stats`` cannot be followed.
 The distributions here have its names, its arguments and its values. They are differentiable by the
-point, by ``loc`` and ``scale``, and by the shape parameters as far as the distribution functions
-have derivatives of closed form by them; the others are refused by name.
+point, by ``loc`` and ``scale``, and by the shape parameters.
 
 Parameters that are not allowed, such as a negative scale, raise an error, where SciPy returns NaN.
 """

@@ -96,7 +96,6 @@ t = Continuous(
     ),
     lambda z, df: sp.stdtr(df, z),
     lambda z, df: sp.stdtr(df, -z),
-    without_rule=("df",),
 )
 cauchy = Continuous(
     "cauchy",
@@ -113,7 +112,6 @@ gamma = Continuous(
     lambda z, a: sp.xlogy(a - 1, z) - z - sp.gammaln(a),
     lambda z, a: sp.gammainc(a, z),
     lambda z, a: sp.gammaincc(a, z),
-    without_rule=("a",),
 )
 invgamma = Continuous(
     "invgamma",
@@ -122,7 +120,6 @@ invgamma = Continuous(
     lambda z, a: -(a + 1) * np.log(z) - 1 / z - sp.gammaln(a),
     lambda z, a: sp.gammaincc(a, 1 / z),
     lambda z, a: sp.gammainc(a, 1 / z),
-    without_rule=("a",),
 )
 chi2 = Continuous(
     "chi2",
@@ -131,7 +128,6 @@ chi2 = Continuous(
     lambda z, df: sp.xlogy(0.5 * df - 1, 0.5 * z) - 0.5 * z - sp.gammaln(0.5 * df) - _LOG_2,
     lambda z, df: sp.chdtr(df, z),
     lambda z, df: sp.chdtrc(df, z),
-    without_rule=("df",),
 )
 beta = Continuous(
     "beta",
@@ -140,7 +136,6 @@ beta = Continuous(
     lambda z, a, b: sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z) - sp.betaln(a, b),
     lambda z, a, b: sp.betainc(a, b, z),
     lambda z, a, b: sp.betaincc(a, b, z),
-    without_rule=("a", "b"),
 )
 uniform = Continuous("uniform", (), (0.0, 1.0), lambda z: 0 * z, lambda z: z, lambda z: 1 - z)
 expon = Continuous(

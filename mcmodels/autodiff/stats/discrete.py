@@ -68,7 +68,6 @@ binom = Discrete(
     _log_binomial,
     lambda k, n, p: sp.betaincc(k + 1, n - k, p),
     lambda k, n, p: sp.betainc(k + 1, n - k, p),
-    without_rule=("n",),
 )
 bernoulli = Discrete(
     "bernoulli",
@@ -101,5 +100,4 @@ nbinom = Discrete(
     ),
     lambda k, n, p: sp.betainc(n, k + 1, p),
     lambda k, n, p: sp.betaincc(n, k + 1, p),
-    without_rule=("n",),
 )

@@ -75,8 +75,6 @@ class Continuous:
         ``F(z, *shapes)`` and ``1 - F``.
     log_distribution, log_survival : callable, optional
         Their logarithms, where these have a form of their own.
-    without_rule : tuple of str, default=()
-        Shapes that the distribution function has no rule for.
     """
 
     name: str
@@ -87,7 +85,6 @@ class Continuous:
     survival: Function | None = None
     log_distribution: Function | None = None
     log_survival: Function | None = None
-    without_rule: tuple[str, ...] = ()
 
     def logpdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of the density at x; minus infinity outside the support."""
@@ -155,12 +152,6 @@ class Continuous:
         if function is None:
             raise NoRuleError(f"{called} has no rule for its derivative.")
         shapes, loc, scale = self._parameters(method, args, kwargs)
-        for name, value in zip(self.shapes, shapes, strict=True):
-            if name in self.without_rule and isinstance(value, Traced):
-                raise NoRuleError(
-                    f"{called} has no rule for the derivative by {name}: it has no closed form. If "
-                    f"{name} is fixed, pass constant({name}); logpdf has a rule for it."
-                )
         z, inside = self._standard(x, loc, scale)
         value = function(z, *shapes)
         if inside is None:
@@ -206,8 +197,6 @@ class Discrete:
         ``log P(k)``.
     distribution, survival : callable, optional
         ``P(≤ k)`` and ``P(> k)``, for k from the smallest value to the one before the largest.
-    without_rule : tuple of str, default=()
-        Shapes that the distribution function has no rule for.
     """
 
     name: str
@@ -218,7 +207,6 @@ class Discrete:
     log_mass: Function
     distribution: Function | None = None
     survival: Function | None = None
-    without_rule: tuple[str, ...] = ()
 
     def logpmf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of the probability of k; minus infinity where it is 0."""
@@ -279,12 +267,6 @@ class Discrete:
         if function is None:
             raise NoRuleError(f"{called} has no rule for its derivative.")
         k, shapes = self._arguments(method, k, args, kwargs)
-        for name, value in zip(self.shapes, shapes, strict=True):
-            if name in self.without_rule and isinstance(value, Traced):
-                raise NoRuleError(
-                    f"{called} has no rule for the derivative by {name}: it has no closed form. If "
-                    f"{name} is fixed, pass constant({name}); logpmf has a rule for it."
-                )
         k = np.floor(k)
         below, above = k < self.smallest, k >= self._largest(shapes)
         value = function(np.where(below | above, self.smallest, k), *shapes)

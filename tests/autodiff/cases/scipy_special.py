@@ -81,6 +81,26 @@ for ufunc, shapes in SHAPES.items():
         ufunc, "broadcast",
         lambda x, f=ufunc, s=shapes: f(np.array([[s[0]], [s[0] + 1]]), *s[1:], x), (kind, (2,)),
     )  # fmt: skip
+for ufunc in (sp.gammainc, sp.gammaincc, sp.chdtr, sp.chdtrc):
+    case(ufunc, "both", ufunc, pos(3), pos(3))
+for ufunc in (sp.gammaincinv, sp.gammainccinv, sp.stdtrit):
+    case(ufunc, "both", lambda a, p, f=ufunc: f(a + 1, p), pos(3), ("half", (3,)))
+case(sp.stdtr, "both", sp.stdtr, pos(3), ("above one", (3,)))
+for ufunc in (sp.betainc, sp.betaincc):
+    case(ufunc, "all", lambda a, b, x, f=ufunc: f(a + 1, b + 1, x), pos(3), pos(3), ("half", (3,)))
+case(
+    sp.betaincinv, "all", lambda a, b, p: sp.betaincinv(a + 1, b + 1, p),
+    pos(3), pos(3), ("half", (3,)),
+)  # fmt: skip
+for k in (0, 1, 3, 5):
+    for name in ("lower_gamma_moment", "upper_gamma_moment"):
+        case(name, f"{k}", lambda a, x, n=name, k=k: call(n, k, a + 1, x), pos(3), pos(3))
+for j, k in ((0, 0), (1, 0), (0, 2), (2, 1), (2, 2)):
+    case(
+        "lower_beta_moment", f"{j}-{k}",
+        lambda a, b, x, j=j, k=k: call("lower_beta_moment", j, k, a + 1, b + 1, x),
+        pos(3), pos(3), ("unit", (3,)),
+    )  # fmt: skip
 case(sp.gammainc, "large", lambda x: sp.gammainc(40.0, 40 * x), ("one", (3,)))
 case(sp.betainc, "large", lambda x: sp.betainc(12.0, 11.0, x * 0.52), ("one", (3,)))
 case(sp.jv, "orders", lambda x: sp.jv(np.array([0, 1, 2]), x), pos(3))

@@ -1,0 +1,77 @@
+"""Matrices built of fewer entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mcmodels.autodiff.tables import shape_of
+
+__all__ = [
+    "block_diag",
+    "circulant",
+    "hankel",
+    "toeplitz",
+]
+
+
+def toeplitz(c: Any, r: Any = None) -> Any:
+    """The matrix with constant diagonals that has the first column c and the first row r.
+
+    Parameters
+    ----------
+    c : array-like of shape (m,)
+        The first column.
+    r : array-like of shape (n,), optional
+        The first row; c by default. Its first entry is not read.
+
+    Returns
+    -------
+    ndarray of shape (m, n)
+    """
+    c = np.ravel(c)
+    r = c if r is None else np.ravel(r)
+    m, n = shape_of(c)[0], shape_of(r)[0]
+    entries = np.concatenate([r[:0:-1], c])
+    return entries[np.arange(m)[:, np.newaxis] - np.arange(n) + n - 1]
+
+
+def hankel(c: Any, r: Any = None) -> Any:
+    """The matrix with constant antidiagonals that has the first column c and the last row r.
+
+    Parameters
+    ----------
+    c : array-like of shape (m,)
+        The first column.
+    r : array-like of shape (n,), optional
+        The last row; zeros by default. Its first entry is not read.
+
+    Returns
+    -------
+    ndarray of shape (m, n)
+    """
+    c = np.ravel(c)
+    r = np.zeros(shape_of(c)) if r is None else np.ravel(r)
+    entries = np.concatenate([c, r[1:]])
+    return entries[np.arange(shape_of(c)[0])[:, np.newaxis] + np.arange(shape_of(r)[0])]
+
+
+def circulant(c: Any) -> Any:
+    """The matrix whose columns are c, each shifted down by one more than the column before it."""
+    c = np.ravel(c)
+    n = shape_of(c)[0]
+    return c[(np.arange(n)[:, np.newaxis] - np.arange(n)) % n]
+
+
+def block_diag(*arrs: Any) -> Any:
+    """The matrix with the given matrices along its diagonal, and zeros elsewhere."""
+    blocks = [np.atleast_2d(block) for block in arrs]
+    widths = [shape_of(block)[1] for block in blocks]
+    rows = []
+    for k, block in enumerate(blocks):
+        height, before = shape_of(block)[0], sum(widths[:k])
+        after = sum(widths) - before - widths[k]
+        parts = [np.zeros((height, before)), block, np.zeros((height, after))]
+        rows.append(np.concatenate(parts, axis=1))
+    return np.concatenate(rows, axis=0)
