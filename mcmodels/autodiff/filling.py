@@ -210,7 +210,9 @@ class FilledArray(TracedArray):
 
     def __getattr__(self, name: str) -> Any:
         value = settled(self)
-        if name.startswith("__") or isinstance(value, TracedArray):
+        if name == "real":
+            return np.real(self)
+        if name.startswith("__") or isinstance(value, TracedArray) or name in _OF_MEMORY:
             return super().__getattr__(name)
         return getattr(value, name)
 
@@ -326,6 +328,8 @@ def _written(output: Any, result: Any, kwargs: dict[str, Any]) -> Any:
     return output
 
 
+# Attributes of the memory, which a plain copy of the content does not share.
+_OF_MEMORY = {"view", "data", "base", "ctypes", "getfield", "byteswap", "setfield", "imag"}
 # Functions of several arrays, one after the other.
 _OF_EACH = {np.atleast_1d, np.atleast_2d, np.atleast_3d}
 # Functions that return views where they can.

@@ -493,6 +493,7 @@ def test_views_by_functions_follow_their_array():
         lambda h: anp.atleast_2d(h, anp.ones(3))[0][0],
         lambda h: anp.broadcast_to(h, (2, 3))[1],
         lambda h: anp.split(h, [1])[1][::-1],
+        lambda h: h.real if isinstance(h, FilledArray) else h,
         lambda h: anp.moveaxis(h[:, None], 0, 1)[0],
         lambda h: anp.diagonal(anp.broadcast_to(h, (3, 3))),
     ):
@@ -506,3 +507,10 @@ def test_views_by_functions_follow_their_array():
         expected = 2 * X
         expected[0] *= view(np.ones(3)).shape == (3,)  # split leaves the first out
         np.testing.assert_allclose(grad(f)(X), expected, rtol=1e-14)
+
+
+def test_the_memory_is_not_shared():
+    """A plain view would not see what is written later: it is refused."""
+    for name in ("view", "data", "base", "ctypes", "getfield"):
+        with pytest.raises(AttributeError, match=name):
+            grad(lambda x, name=name: getattr(anp.zeros(3), name))(X)
