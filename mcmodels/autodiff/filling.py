@@ -200,6 +200,8 @@ class FilledArray(TracedArray):
     ) -> Any:
         if func in WRITERS:
             return WRITERS[func](*args, **kwargs)
+        if func in _OF_EACH and len(args) > 1:
+            return tuple(func(x) for x in args)
         if func in _VIEWS and args and isinstance(args[0], FilledArray):
             return _viewed(args[0], func(args[0].positions, *settled(args[1:]), **settled(kwargs)))
         output = kwargs.pop("out", None)
@@ -208,7 +210,9 @@ class FilledArray(TracedArray):
 
     def __getattr__(self, name: str) -> Any:
         value = settled(self)
-        if name.startswith("__") or isinstance(value, TracedArray):
+        if name == "real":
+            return np.real(self)
+        if name.startswith("__") or isinstance(value, TracedArray) or name in _OF_MEMORY:
             return super().__getattr__(name)
         return getattr(value, name)
 
@@ -246,7 +250,9 @@ def followed(x: Any) -> Any:
         return type(x)(map(followed, x))
     if type(x) is not np.ndarray or x.ndim == 0 or x.dtype.kind != "f":
         return x
-    own = x.flags.owndata and x.flags.writeable and x.flags.c_contiguous
+    if not x.flags.writeable:  # a view, as of a diagonal, which NumPy does not write to either
+        return x
+    own = x.flags.owndata and x.flags.c_contiguous
     flat = (x if own else x.copy()).reshape(-1)
     return FilledArray(Cell(x.shape, flat, positions=_positions_like(x)))
 
@@ -314,17 +320,23 @@ def _written(output: Any, result: Any, kwargs: dict[str, Any]) -> Any:
     if kwargs.get("where", True) is not True:
         raise NoRuleError("out= together with where= has no rule; use np.where.")
     if isinstance(output, tuple):
+        if any(o is None for o in output):
+            raise NoRuleError("out= for some of several results has no rule; leave it out.")
         pairs = zip(output, result, strict=True)
-        return tuple(_written(o, r, {}) if o is not None else followed(r) for o, r in pairs)
+        return tuple(_written(o, r, {}) for o, r in pairs)
     output[...] = result
     return output
 
 
+# Attributes of the memory, which a plain copy of the content does not share.
+_OF_MEMORY = {"view", "data", "base", "ctypes", "getfield", "byteswap", "setfield", "imag"}
+# Functions of several arrays, one after the other.
+_OF_EACH = {np.atleast_1d, np.atleast_2d, np.atleast_3d}
 # Functions that return views where they can.
 _VIEWS = {
     np.reshape, np.ravel, np.transpose, np.permute_dims, np.matrix_transpose, np.swapaxes,
     np.linalg.matrix_transpose, np.moveaxis, np.rollaxis, np.expand_dims, np.squeeze,
     np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud, np.fliplr, np.rot90,
     np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.diagonal, np.linalg.diagonal,
-    np.broadcast_to, np.real,
+    np.broadcast_to, np.real, getattr(np, "unstack", np.split),  # of NumPy 2.1
 }  # fmt: skip

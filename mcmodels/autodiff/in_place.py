@@ -57,6 +57,11 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     a[mask] = val
 
 
+def _broadcast_arrays(*arrays: Any) -> Any:
+    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    return tuple(np.broadcast_to(x, shape) for x in arrays)
+
+
 def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     a[np.unravel_index(np.asarray(ind) % np.size(a) if mode == "wrap" else ind, np.shape(a))] = v
 
@@ -85,6 +90,7 @@ WRITERS.update(
         "at": _at,
         np.copy: lambda a, order="K": copied(a, order),
         np.copyto: _copyto,
+        np.broadcast_arrays: _broadcast_arrays,
         np.fill_diagonal: _fill_diagonal,
         np.put: _put,
         np.put_along_axis: _put_along_axis,

@@ -17,7 +17,6 @@ from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.filling import FilledArray, copied, followed, gathered, settled
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, tracing
 
-_WRITEABLE = np.empty(0).flags
 _NAME = "mcmodels.autodiff.numpy"
 # Functions of a sequence of arrays, which need not have one shape.
 _OF_SEQUENCES = {
@@ -63,9 +62,7 @@ class Function:
             if type(x) in (list, tuple):
                 kwargs[key] = self._takes(x)
         result = self.__wrapped__(*args, **kwargs)
-        # NumPy's diagonal of a matrix cannot be written to.
-        makes = self._makes and getattr(result, "flags", _WRITEABLE).writeable
-        return followed(result) if makes else result
+        return followed(result) if self._makes else result
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)

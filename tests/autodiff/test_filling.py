@@ -484,3 +484,33 @@ def test_copies_of_plain_arrays_can_be_filled():
     np.testing.assert_array_equal(MATRIX, np.arange(9.0).reshape(3, 3))
     with pytest.raises(ValueError, match="read-only"):
         grad(lambda x: anp.diag(MATRIX).__setitem__(0, 1.0))(X)
+
+
+def test_views_by_functions_follow_their_array():
+    """What is read from a view after its array was written to is what was written."""
+    for view in (
+        lambda h: anp.broadcast_arrays(h, anp.ones((2, 3)))[0][1],
+        lambda h: anp.atleast_2d(h, anp.ones(3))[0][0],
+        lambda h: anp.broadcast_to(h, (2, 3))[1],
+        lambda h: anp.split(h, [1])[1][::-1],
+        lambda h: h.real if isinstance(h, FilledArray) else h,
+        lambda h: anp.moveaxis(h[:, None], 0, 1)[0],
+        lambda h: anp.diagonal(anp.broadcast_to(h, (3, 3))),
+    ):
+
+        def f(x, view=view):
+            h = anp.zeros(3)
+            v = view(h)
+            h[...] = x
+            return anp.sum(v**2)
+
+        expected = 2 * X
+        expected[0] *= view(np.ones(3)).shape == (3,)  # split leaves the first out
+        np.testing.assert_allclose(grad(f)(X), expected, rtol=1e-14)
+
+
+def test_the_memory_is_not_shared():
+    """A plain view would not see what is written later: it is refused."""
+    for name in ("view", "data", "base", "ctypes", "getfield"):
+        with pytest.raises(AttributeError, match=name):
+            grad(lambda x, name=name: getattr(anp.zeros(3), name))(X)
