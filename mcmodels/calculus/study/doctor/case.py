@@ -25,6 +25,7 @@ from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import paired, peel
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
+from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
 from mcmodels.calculus.study.doctor.terms import expanded
@@ -116,6 +117,11 @@ class Case:
     def df(self) -> Expression:
         """The differential, where only x varies."""
         return differential(self.f, frozenset([self.x]))
+
+    @cached_property
+    def contributions(self) -> list[Contribution]:
+        """What each rule adds to the differential."""
+        return list(contributions(self.f, self.x))
 
     @cached_property
     def terms(self) -> list[Expression]:

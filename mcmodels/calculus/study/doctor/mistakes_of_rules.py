@@ -20,7 +20,6 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import (
     Change,
     Contribution,
-    contributions,
     outside,
     slope_in,
 )
@@ -88,17 +87,28 @@ def product_order(case: Case) -> Iterator[Finding]:
 def _changed_rules(
     case: Case, kind: str, source: Callable[[Contribution], Iterator[Change]] = Contribution.changes
 ) -> Iterator[Finding]:
-    for part in contributions(case.f, case.x):
-        changes = source(part)
-        while True:
-            try:
-                change = next(changes)
-            except (StopIteration, ValueError):
-                break
-            if change.mistake == kind:
-                derivative = case.identified_change(part.value, change.added)
-                if derivative is not None:
-                    yield Finding(change.words, derivative, change.remedy)
+    for part, change in _changes(case, source):
+        if change.mistake == kind:
+            derivative = case.identified_change(part.value, change.added)
+            if derivative is not None:
+                yield Finding(change.words, derivative, change.remedy)
+
+
+def _changes(
+    case: Case, source: Callable[[Contribution], Iterator[Change]]
+) -> list[tuple[Contribution, Change]]:
+    """The wrong forms of all rules that give df, of every kind of mistake, found once."""
+
+    def found(case: Case) -> Iterator[tuple[Contribution, Change]]:
+        for part in case.contributions:
+            changes = source(part)
+            while True:
+                try:
+                    yield part, next(changes)
+                except (StopIteration, ValueError):
+                    break
+
+    return case.once(source.__qualname__, found)
 
 
 def misremembered_rule(kind: str) -> Callable[[Case], Iterator[Finding]]:
@@ -108,14 +118,13 @@ def misremembered_rule(kind: str) -> Callable[[Case], Iterator[Finding]]:
 
 def rule_for_numbers(case: Case) -> Iterator[Finding]:
     """The power of a matrix differentiated as that of a number, in either layout."""
-    for part in contributions(case.f, case.x):
-        for change in misremembered(part):
-            if change.mistake != "rule for numbers":
-                continue
-            wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
-            for derivative in dict.fromkeys((wrong, transpose(wrong))):
-                if derivative.shape == wrong.shape and case.is_claimed(derivative):
-                    yield Finding(change.words, derivative, change.remedy)
+    for part, change in _changes(case, misremembered):
+        if change.mistake != "rule for numbers":
+            continue
+        wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
+        for derivative in dict.fromkeys((wrong, transpose(wrong))):
+            if derivative.shape == wrong.shape and case.is_claimed(derivative):
+                yield Finding(change.words, derivative, change.remedy)
 
 
 def product_of_derivatives(case: Case) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
+from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
 
 __all__ = [
@@ -92,11 +92,7 @@ def terms_of_rules(case: Case) -> Iterator[Effect]:
     """What each rule of differentiation contributes, as where d(AB) is taken for (dA)B."""
     return _effects(
         case,
-        (
-            case.derive(part.value)
-            for part in contributions(case.f, case.x)
-            if _could_be_missing(case, part)
-        ),
+        (case.derive(part.value) for part in case.contributions if _could_be_missing(case, part)),
     )
 
 

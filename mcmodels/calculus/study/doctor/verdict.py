@@ -26,12 +26,19 @@ class Diagnosis:
     mistake : str or None
         None where it is right; else ``"factor"``, ``"transposed layout"``, ``"wrong shape"``,
         ``"assumed symmetric"``, ``"symmetric convention"``, ``"dropped term"``,
-        ``"sign of a term"``, ``"factor of a term"``, ``"trace order"``, ``"product order"``,
-        ``"mixed layout"``, ``"chain rule"``, ``"row-major vec"``, ``"another variable"``,
+        ``"sign of a term"``, ``"factor of a term"``, ``"extra term"``, ``"trace order"``,
+        ``"product order"``, ``"rule for numbers"`` (−A X⁻² for −X⁻¹AX⁻¹), ``"product rule"``,
+        ``"elementwise product"``, ``"mixed layout"``, ``"chain rule"``, ``"wrong derivative"`` (of
+        one function, as 1 − tanh), ``"extra derivative"`` (one that cancels), ``"diagonal
+        Jacobian"``, ``"not normalised"`` (exp or σ for softmax), ``"forgotten function"``,
+        ``"wrong argument"``, ``"missing indicator"``, ``"missing inverse"``, ``"dropped factor"``
+        (weights, a metric), ``"extra factor"``, ``"row-major vec"``, ``"another variable"``,
         ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or ``"unknown"``.
     explanation : str
         What is wrong: which factor, term, matrix, rows.
     remedy : str
+        What makes the claim right: by what to multiply or divide, which term to add, what to write
+        in place of what.
     right : Expression or ndarray
         The right derivative: a formula where f is one, else its values.
     reproduced : Expression or None
