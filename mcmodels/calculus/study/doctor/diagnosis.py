@@ -35,6 +35,7 @@ from mcmodels.calculus.study.doctor.samples import (
     value_of_claimed,
 )
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
+from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.terms import expanded
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 from mcmodels.calculus.study.instances import Instance, as_declared
@@ -344,7 +345,8 @@ def _wrong_shape(case: Case) -> Diagnosis:
             )
         if factor != 1:
             words += f", and {factor:.6g} times the right one"
-        return Diagnosis(False, error, name, f"{words}; {shapes}", remedy, right, reproduced)
+        todo = remedy_of_shape(name, case.kind, factor)
+        return Diagnosis(False, error, name, f"{words}; {shapes}", todo, right, reproduced)
     inside = next(stopped_inside(case), None)
     if inside is not None:
         words = f"{inside.words}; {shapes}"

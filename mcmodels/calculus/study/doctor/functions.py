@@ -12,6 +12,7 @@ from mcmodels.calculus.study.doctor.factors import Quantity, ratios_of, recognis
 from mcmodels.calculus.study.doctor.places import place_of, worst_entry
 from mcmodels.calculus.study.doctor.samples import APPROXIMATE, as_claimed_array
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
+from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 from mcmodels.differences import NumericalDerivative, numerical_derivative
 
@@ -177,4 +178,5 @@ def _wrong_shape(claim: Array, right: Array, allowed: float, kind: str) -> Diagn
     name, words, factor = found
     if factor != 1:
         words += f", and {factor:.6g} times the right one"
+    remedy = remedy_of_shape(name, kind, factor)
     return Diagnosis(False, float("inf"), name, f"{words}; {shapes}", remedy, right)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.study.doctor.factors import ratios_of
+from mcmodels.calculus.study.doctor.factors import Factor, ratios_of
 
-__all__ = ["REMEDIES", "mismatch", "reshaped"]
+__all__ = ["REMEDIES", "mismatch", "remedy", "reshaped"]
 
 _USUAL_FACTORS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
 
@@ -60,6 +61,14 @@ REMEDIES = {
     "Hessian": "a Hessian is square over x.ravel(), or has the shape of x twice",
 }
 """What to do about a wrong shape, by what was claimed."""
+
+
+def remedy(name: str, kind: str, factor: float) -> str:
+    """What to do about a claim that `reshaped` explains."""
+    text = f"transpose it: {REMEDIES[kind]}" if name == "transposed layout" else REMEDIES[kind]
+    if factor == 1:
+        return text
+    return f"{text}; and {Factor(Fraction(factor)).remedy()}"
 
 
 def mismatch(claimed: Array, right: Array, kind: str) -> str:
