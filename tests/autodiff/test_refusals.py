@@ -398,3 +398,24 @@ def test_shapes_that_do_not_fit_are_refused():
     ):
         with pytest.raises((ValueError, TypeError)):
             grad(lambda x, f=f: np.sum(f(x)))(X)
+
+
+@pytest.mark.parametrize(
+    ("f", "ours"),
+    [
+        (lambda x: scipy.linalg.cholesky(np.outer(x, x)), "linalg.cholesky"),
+        (lambda x: scipy.linalg.cho_factor(np.outer(x, x))[0], "linalg.cho_factor"),
+        (lambda x: scipy.linalg.block_diag(x, x), "linalg.block_diag"),
+        (lambda x: scipy.stats.norm.logpdf(x), "stats.norm.logpdf"),
+        (lambda x: scipy.stats.norm(0.0, 2.0).logsf(x), "stats.norm.logsf"),
+        (lambda x: scipy.stats.poisson.logpmf(2, x), "stats.poisson.logpmf"),
+        (lambda x: scipy.stats.multivariate_normal.logpdf(x), "stats.multivariate_normal.logpdf"),
+        (lambda x: scipy.special.multigammaln(x, 2), "special.multigammaln"),
+        (lambda x: scipy.special.zeta(x), "special.zeta"),
+        (lambda x: scipy.special.zeta(2.0, x), "special.zeta"),
+    ],
+)
+def test_refusals_of_scipy_name_what_can_be_followed(f, ours):
+    for derive in (lambda: grad(lambda x: np.sum(f(x)))(X), lambda: jvp(f, (X,), (X,))):
+        with pytest.raises(NoRuleError, match=rf"Use mcmodels\.autodiff\.{ours}\b"):
+            derive()

@@ -54,6 +54,7 @@ def _lower_beta_moment(j: int, k: int, a: Any, b: Any, x: Any) -> Any:
     a, b, x = np.broadcast_arrays(*(np.asarray(part, np.float64) for part in (a, b, x)))
     allowed = (a > 0) & (b > 0) & (a < np.inf) & (b < np.inf) & (x >= 0) & (x <= 1)
     inside = allowed & (x > 0) & (x < 1)
+    no_a, no_b = (a == 0) & (b > 0), (b == 0) & (a > 0)
     a, b = np.where(allowed, a, 1.0), np.where(allowed, b, 1.0)
     y, whole = np.where(inside, x, 0.5), _whole(j, k, a, b)
     above = y > a / (a + b)  # the side with the smaller integral is computed
@@ -62,7 +63,10 @@ def _lower_beta_moment(j: int, k: int, a: Any, b: Any, x: Any) -> Any:
         rest = _tail(k, j, b, a, np.where(above, 1 - y, 0.5 * (1 - y)))
         value = np.where(above, whole - rest, value)
     edge = np.where(x == 1, whole, 0.0)
-    return np.where(inside, value, np.where(allowed, edge, np.nan)).astype(dtype)
+    # For b = 0 the function is 0 for every a, and for a = 0 it is 1 for every b.
+    flat = no_b & (k == 0) & (j > 0) | no_a & (j == 0) & (k > 0)
+    beyond = np.where(allowed, edge, np.where(flat, 0.0, np.nan))
+    return np.where(inside, value, beyond).astype(dtype)
 
 
 def _by_a(t: Any, y: Any, j: int, k: int, a: Any, b: Any, x: Any) -> Any:

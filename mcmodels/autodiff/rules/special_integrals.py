@@ -29,6 +29,12 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
     return call("beta_density", a, b, x)
 
 
+def _divisor(density: Any, y: Any) -> Any:
+    """The density at y; 1 where y is 0, whatever the parameter is."""
+    zero = np.asarray(constant(y)) == 0
+    return np.where(zero, 1.0, density) if np.any(zero) else density
+
+
 def _student_density(df: Any, x: Any) -> Any:
     """The density of Student's t: ``(1 + x²/ν)^(-(ν + 1)/2) / (√ν B(ν/2, ½))``."""
     return np.exp(
@@ -83,13 +89,17 @@ add(
     elementwise(
         sp.gammaincinv,
         "d y = dp Γ(a) y¹⁻ᵃeʸ, the inverse of P(a, y) = p",
-        lambda t, y, a, p: -t * (call("lower_gamma_moment", 1, a, y) / _gamma_density(a, y)),
+        lambda t, y, a, p: (
+            -t * (call("lower_gamma_moment", 1, a, y) / _divisor(_gamma_density(a, y), y))
+        ),
         lambda t, y, a, p: t / _gamma_density(a, y),
     ),
     elementwise(
         sp.gammainccinv,
         "d y = -dp Γ(a) y¹⁻ᵃeʸ, the inverse of Q(a, y) = p",
-        lambda t, y, a, p: t * (call("upper_gamma_moment", 1, a, y) / _gamma_density(a, y)),
+        lambda t, y, a, p: (
+            t * (call("upper_gamma_moment", 1, a, y) / _divisor(_gamma_density(a, y), y))
+        ),
         lambda t, y, a, p: -t / _gamma_density(a, y),
     ),
     elementwise(
