@@ -72,6 +72,7 @@ class FilledArray(TracedArray):
         self.cell = cell
         self.at = at
         self.tracer = _FILLING
+        self.origin = None
 
     @property
     def value(self) -> Any:

@@ -40,7 +40,7 @@ _HOLOMORPHIC = (
     np.square, np.sqrt, np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.sin, np.cos,
     np.tan, np.sinh, np.cosh, np.tanh, np.arctan, np.matmul, "einsum", "where",
     "getitem", "scatter", "reshape", "transpose", "broadcast_to", "astype", "sum", "cumsum",
-    "tril", "triu", "concatenate", "inv", "solve", "det", "solve_triangular",
+    "tril", "triu", "concatenate", "inv", "solve", "det", "solve_triangular", "sech_squared",
 )  # fmt: skip
 for _key in _HOLOMORPHIC:
     RULES[_key] = dataclasses.replace(RULES[_key], holomorphic=True)

@@ -101,6 +101,8 @@ _share.__name__ = "share"
 
 def _sech_squared(x: Any) -> Any:
     """``1/cosh²x``, in which ``1 - tanh²x`` would lose the digits of its tails."""
+    if np.iscomplexobj(x):
+        return 1 / np.cosh(x) ** 2
     s = 1 / np.cosh(np.minimum(np.abs(x), 700.0))  # beyond, its square is 0 in float64
     return s * s
 
