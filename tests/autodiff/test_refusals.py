@@ -171,10 +171,10 @@ LOSERS = {
     ),
     "histogram edges": (lambda x: np.histogram_bin_edges(x)[0], "np.linspace(np.min(x)"),
     "array of a list of arrays": (lambda x: np.sum(np.asarray([x, x])), "plain array"),
-    "interp of a list": (lambda x: np.interp(0.4, [0.0, 1.0], [x[0], x[1]]), "numpy.interp wants"),
+    "interp of a list": (lambda x: np.interp(0.4, [0.0, 1.0], [x[0], x[1]]), "numpy.interp"),
     "matrix of a list": (
         lambda x: np.linalg.det([[x[0], x[1]], [1.0, 2.0]]),
-        "numpy.linalg.det want",
+        "numpy.linalg.det",
     ),
     "complete qr": (
         lambda x: np.linalg.qr(np.outer(x, x)[:, :1], "complete")[0][0, 0],
