@@ -208,7 +208,7 @@ def bessel(p):
     return jv(0, p[0]) * jv(1, p[1])
 
 
-@program([0.4, 0.6], "grad")
+@program([0.35, 0.6], "grad")
 def smooth_step_select(p):
     t = np.linspace(0, 1, 5)[1:] * p[0] + p[1]
     return np.sum(np.select([t < 0.7, t < 0.9], [t**2, np.sin(t)], default=np.exp(t)))
