@@ -188,7 +188,7 @@ def check_gradient(
     >>> print(check_gradient(f, lambda x: x / (1 + x**2), x))  # doctest: +ELLIPSIS
     gradient wrong: relative error 0.5 at [...]: claimed ..., numerical ... ± ... (complex step)
       factor: the factor 2 is missing
-      remedy: multiply by what is missing
+      remedy: multiply by 2
     """
     point, value = _evaluated(f, x)
     claim, allowance = _claim(grad, point, "grad", rtol)

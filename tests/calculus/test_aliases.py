@@ -271,7 +271,7 @@ class TestHints:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("max(x, 0)", r"relu\(x\) for max\(0, x\)"),
+            ("max(x, 0)", r"maximum\(a, b\) for the larger of two"),
             ("square(x)", r"write x \*\* 2"),
             ("ln(c)", r"write log\(x\)"),
             ("matmul(A, x)", "write A @ B"),

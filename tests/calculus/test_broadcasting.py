@@ -175,6 +175,5 @@ def test_shapes_are_inferred(text, declared, expected):
     assert shapes(text, **declared) == expected
 
 
-def test_a_lone_small_letter_beside_a_matrix_is_not_taken_for_a_column():
-    with pytest.raises(ShapeError, match="--let lam=scalar"):
-        shapes("lam * X")
+def test_a_lone_small_letter_beside_a_matrix_is_a_scalar():
+    assert shapes("lam * X") == {"lam": (), "X": ("m", "n")}

@@ -253,7 +253,7 @@ class TestErrors:
             ("np.linalg.inv(x)", 4, r"write the function without np\."),
             ("x.dot(x)", 3, r"write dot\("),
             ("x.square()", 3, r"write x \*\* 2"),
-            ("max(x)", 1, r"relu\(x\) for max\(0, x\)"),
+            ("max(x)", 1, r"amax\(x\) for the largest entry"),
             ("Trace(x)", 1, r"write trace\("),
             ("xᵀ", 1, "write .T for a transpose"),
             ("x − 1", 3, "write - for minus"),

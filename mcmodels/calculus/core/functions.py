@@ -12,6 +12,7 @@ from typing import Any
 from mcmodels.calculus.core import (
     arithmetic,
     choices,
+    kronecker_functions,
     matrix_functions,
     nodes,
     norms,
@@ -22,6 +23,7 @@ from mcmodels.calculus.core.choices import *  # noqa: F403
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import MatrixFunction
+from mcmodels.calculus.core.kronecker_functions import *  # noqa: F403
 from mcmodels.calculus.core.matrix_functions import *  # noqa: F403
 from mcmodels.calculus.core.norms import *  # noqa: F403
 from mcmodels.calculus.core.norms import norm_of_order
@@ -36,8 +38,6 @@ from mcmodels.calculus.core.triangles import duplication, elimination, tril, tri
 __all__ = [
     "abs",
     "block",
-    "block_sum",
-    "block_trace",
     "commutation",
     "cos",
     "det",
@@ -49,7 +49,6 @@ __all__ = [
     "eye",
     "hstack",
     "inv",
-    "kron",
     "log",
     "logdet",
     "logsumexp",
@@ -74,14 +73,13 @@ __all__ = [
     "tril",
     "triu",
     "unit",
-    "unvec",
-    "vec",
     "vech",
     "vector",
     "vstack",
     "zeros",
 ]
 __all__ += choices.__all__
+__all__ += kronecker_functions.__all__
 __all__ += matrix_functions.__all__
 __all__ += norms.__all__
 __all__ += special_functions.__all__
@@ -357,86 +355,6 @@ def _vector_or_rows(function: str, x: Any, axis: int | None) -> Expression:
             f"column); found {shape_text(expression)} ({expression}) with axis={axis}"
         )
     return expression if axis is None else _with_rows_along(function, expression, axis)
-
-
-# -- Kronecker products and vec ------------------------------------------------------------------
-
-
-def kron(a: Any, b: Any) -> Expression:
-    """The Kronecker product, of mp×nq for a of m×n and b of p×q: blocks a[i, j] * b."""
-    return arithmetic.kron(as_expression(a), as_expression(b))
-
-
-def vec(x: Any) -> Expression:
-    """The columns of an m×n matrix, stacked into a vector of m·n entries."""
-    return arithmetic.vec(as_expression(x))
-
-
-def unvec(x: Any, m: int | str | Size, n: int | str | Size) -> Expression:
-    """The m×n matrix whose `vec` is the vector ``x``.
-
-    Raises
-    ------
-    ShapeError
-        If ``x`` is not a vector of m·n entries.
-    """
-    return arithmetic.unvec(as_expression(x), Size.of(m), Size.of(n))
-
-
-def block_sum(c: Any, a: Any) -> Expression:
-    """The sum of a[i, j] times block (i, j) of ``c``.
-
-    Parameters
-    ----------
-    c : Expression
-        An mp×nq matrix.
-    a : Expression
-        An m×n matrix, with an entry for each p×q block of ``c``.
-
-    Returns
-    -------
-    Expression
-        Of p×q.
-
-    Raises
-    ------
-    ShapeError
-        If ``c`` cannot be cut into so many blocks.
-    """
-    C, A = as_expression(c), as_expression(a)
-    rows, cols = C.rows.divided_by(A.rows), C.cols.divided_by(A.cols)
-    if rows is None or cols is None:
-        raise ShapeError(
-            f"{shape_text(C)} ({C}) has no blocks as {shape_text(A)} ({A}) has entries"
-        )
-    return arithmetic.block_sum(C, A, rows, cols)
-
-
-def block_trace(c: Any, b: Any) -> Expression:
-    """The matrix of the inner products sum(b * block) of ``b`` and the blocks of ``c``.
-
-    Parameters
-    ----------
-    c : Expression
-        An mp×nq matrix.
-    b : Expression
-        A p×q matrix.
-
-    Returns
-    -------
-    Expression
-        Of m×n: an entry for each p×q block of ``c``.
-
-    Raises
-    ------
-    ShapeError
-        If ``c`` cannot be cut into blocks of that shape.
-    """
-    C, B = as_expression(c), as_expression(b)
-    rows, cols = C.rows.divided_by(B.rows), C.cols.divided_by(B.cols)
-    if rows is None or cols is None:
-        raise ShapeError(f"{shape_text(C)} ({C}) has no blocks of shape {shape_text(B)} ({B})")
-    return arithmetic.block_trace(C, B, rows, cols)
 
 
 # -- constants -----------------------------------------------------------------------------------

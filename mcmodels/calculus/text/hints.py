@@ -46,7 +46,6 @@ SIGNS = {
 # What to write for a function that there is not: all that exist of these, in this order.
 _INSTEAD = {
     "absolute": ("abs(x)",),
-    "amax": ("logsumexp(x) for a smooth maximum",),
     "average": ("mean(x)",),
     "cross_entropy": ("-t.T @ log(softmax(z))",),
     "determinant": ("det(A)",),

@@ -11,7 +11,10 @@ from mcmodels.calculus.text.syntax import Source
 
 __all__ = ["OF_ARRAYS", "exponents", "untied", "used_as_arrays"]
 
-_OF_ARRAYS = "det diag inv logdet logsumexp matrix_power mean norm softmax sum trace unvec vec"
+_OF_ARRAYS = (
+    "amax amin det diag eigvalsh eigvecsh expm hardmax inv logdet logm logsumexp matrix_power mean "
+    "norm pinv polar reciprocal_gaps softmax solve sqrtm sum trace tril triu unvec vec vech"
+)
 OF_ARRAYS = frozenset(_OF_ARRAYS.split())
 """Functions that are meant for arrays: nobody writes the sum of a scalar."""
 

@@ -245,6 +245,7 @@ def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None
         n = min(sign * m, k)
         turned = function("sigmoid", scale(-1, w))
         return _powers((above, m - sign * n), (below, k - n), (turned, n), (number(c**n), 1))
+    below, k = _over_repeated(below, k)
     if k < 0 < m and u is not None and isinstance(below, Product) and not u.is_column:
         # exp(Z) over the sums of its rows, each of them repeated along its row.
         if exponent_of(below) != matmul([LogSumExp(u), Ones(ONE, u.cols)]):
@@ -273,6 +274,17 @@ def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None
             factor = number((c / total[0]) ** n)
             return _powers((above, m - n), (below, k + n), (half, n), (factor, 1))
     return None
+
+
+def _over_repeated(e: Expression, k: int) -> tuple[Expression, int]:
+    """(u⁻¹1ᵀ)ᵏ, in normal form, as (u1ᵀ)⁻ᵏ; others as they are."""
+    if isinstance(e, Product) and len(e.children) == 2:
+        line, ones = e.children
+        if isinstance(line, Power) and isinstance(ones, Ones) and ones.rows == ONE:
+            power = _whole(line.exponent)
+            if power is not None and power < 0:
+                return Product((line.base, ones)), power * k
+    return e, k
 
 
 def _number_of(exponent: Expression) -> Value | None:

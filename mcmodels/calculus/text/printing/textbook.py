@@ -21,6 +21,7 @@ from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing import blocks
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
+from mcmodels.calculus.text.printing.ordering import is_product, order
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -32,7 +33,6 @@ from mcmodels.calculus.text.printing.structure import (
     entry,
     fraction,
     is_half,
-    is_slice,
     signed_terms,
     slices,
     vech_argument,
@@ -316,14 +316,14 @@ class TextbookPrinter(Printer):
         texts, own = self._factors(number, above, e.array, loose)
         text = self._juxtaposed(texts)
         if below:
-            text, own = self._quotient(text, sorted(below, key=_order), divisor)
+            text, own = self._quotient(text, sorted(below, key=order), divisor)
         return (self.minus + text, SUM) if e.coefficient < 0 else (text, own)
 
     def _factors(
         self, number: Value, scalars: Iterable[Expression], array: Expression | None, loose: int
     ) -> tuple[list[str], int]:
         """Number, scalars and array; a single one needs no parentheses."""
-        factors = sorted(scalars, key=_order)
+        factors = sorted(scalars, key=order)
         if array is not None:
             factors.append(array)
         texts = [] if number == 1 else [self.write(N.Number(number), FACTOR)]
@@ -332,9 +332,9 @@ class TextbookPrinter(Printer):
         if len(factors) == 1 and not texts:
             return [self.write(factors[0], loose)], TERM
         last = factors[-1]
-        products = [factor for factor in factors if _is_product(factor)]
+        products = [factor for factor in factors if is_product(factor)]
         # λxᵀx needs no parentheses, as nothing comes after; (aᵀx)(bᵀx) reads better with them.
-        opened = _is_product(last) and (array is not None or len(products) == 1)
+        opened = is_product(last) and (array is not None or len(products) == 1)
         texts += [self.write(factor, FACTOR) for factor in (factors[:-1] if opened else factors)]
         if opened and isinstance(last, N.Product):
             texts += blocks.factor_texts(self, last)
@@ -462,23 +462,3 @@ def _split(coefficient: Value, joins: bool) -> tuple[Value, Value]:
         if coefficient.denominator <= _LARGEST_DENOMINATOR or not short:
             return Fraction(coefficient.numerator), Fraction(coefficient.denominator)
     return coefficient, Fraction(1)
-
-
-def _is_product(e: Expression) -> bool:
-    if not isinstance(e, N.Product):
-        return False
-    return not (entry(e) or is_slice(e)) and vech_argument(e) is None
-
-
-def _order(scalar: Expression) -> int:
-    """Where a scalar stands among others: powers of numbers, letters, functions, roots, groups."""
-    if isinstance(scalar, N.Power):
-        root = is_half(getattr(scalar.exponent, "value", None))
-        return 3 if root else min(_order(scalar.base), 4)
-    if isinstance(scalar, N.Number | N.NamedNumber):
-        return 0
-    if isinstance(scalar, N.Symbol | N.SizeValue):
-        return 1
-    if isinstance(scalar, N.Sum):
-        return 4
-    return 5 if _is_product(scalar) else 2
