@@ -27,6 +27,8 @@ __all__ = ["DeltaMethod", "delta_method", "jacobian"]
 # Derivatives from differences, relative to the largest, that may be rounding errors: a mistake of
 # this size in c is found in exact derivatives.
 _DIFFERENCE_ERROR = 1e-6
+# Slopes below this share of the value change none of its digits, and their squares may underflow.
+_LEAST_SLOPE = 1e-140
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -97,6 +99,9 @@ def delta_method(
         raise InferenceError(f"g is not finite at the fitted parameters: it returned {value}.")
     null = None if estimate.estimable is None else estimate.estimable.null_of_all
     J = jacobian(g, theta, _directions(estimate), null)
+    # The slope of a saturated function, such as tanh(400), is known, but not its square.
+    lost = np.abs(J).max(axis=1, initial=0.0) < _LEAST_SLOPE * np.abs(value.ravel())
+    J[lost] = 0.0
     names = (
         ("g",)
         if value.ndim == 0

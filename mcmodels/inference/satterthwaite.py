@@ -54,13 +54,16 @@ class Satterthwaite:
     @property
     def of_each(self) -> Array:
         """Degrees of freedom of each quantity, shape (k,); NaN of one without a variance."""
-        U, V = self._projections(self.root)
+        # They do not depend on the units of the quantity, whose fourth powers may underflow.
+        largest = np.abs(self.root).max(axis=1, keepdims=True, initial=0.0)
+        root = np.divide(self.root, largest, out=np.zeros_like(self.root), where=largest > 0)
+        U, V = self._projections(root)
         of_own, of_hat = np.einsum("gqk,gqk->gk", U, V), np.einsum("gqk,gqk->gk", V, V)
         mean = (of_own - of_hat).sum(axis=0)
         products = np.einsum("gak,gbk->kab", V, V, optimize=True)
         squares = (of_own**2 - 2 * of_own * of_hat).sum(axis=0)
         squares += np.einsum("kab,kab->k", products, products)
-        lengths = np.square(self.root).sum(axis=1)
+        lengths = np.square(root).sum(axis=1)
         known = mean > NO_VARIANCE * lengths
         return np.divide(mean**2, squares, out=np.full(len(mean), np.nan), where=known)
 

@@ -153,3 +153,21 @@ def test_what_has_no_derivative_is_refused():
         model.delta_method(lambda theta: np.full(2, np.nan))
     with pytest.raises(InferenceError, match="no finite derivative"):
         model.delta_method(lambda theta: 0.0 if float(theta[0]) == model.params_[0] else np.inf)
+
+
+def test_functions_that_are_saturated():
+    """Slopes of 1e-93 to 1e-300: degrees of freedom as of the parameters, no lost variances."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((60, 3))
+    y = X @ [0.5, 110.0, 400.0] + rng.standard_normal(60)
+    model, groups = LinearRegression(fit_intercept=False).fit(X, y), np.arange(60) % 7
+    options = {"kind": "CR2", "groups": groups}
+    found = model.delta_method(np.tanh, X, y, **options)
+    own = model.delta_method(lambda b: b, X, y, **options)
+    slopes = 1 / np.cosh(model.params_) ** 2
+    np.testing.assert_allclose(
+        found.values.standard_errors[:2], (slopes * own.values.standard_errors)[:2], rtol=1e-12
+    )
+    # The square of the last slope is no number of float64: the value is 1 in all its digits.
+    assert found.values.standard_errors[2] == 0.0
+    np.testing.assert_allclose(found.values.df[:2], own.values.df[:2], rtol=1e-10)
