@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -78,9 +79,9 @@ class Recorded:
         self.value = unshared(y.value, self.points) if on_tape else y
 
     def require_scalar(self, operator: str) -> None:
-        """Refuse a function that returned more than one number."""
+        """Refuse a function that did not return one number; an array may hold it, as ``x.T @ x``."""
         shape = shape_of(self.value)
-        if shape != ():
+        if math.prod(shape) != 1:
             raise ValueError(
                 f"{operator} needs a function that returns a scalar; it returned an array of shape "
                 f"{shape}. Sum it, take an entry, or use jacobian or vjp."

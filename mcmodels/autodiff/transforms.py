@@ -47,7 +47,7 @@ def grad(
     Parameters
     ----------
     f : callable
-        NumPy code that returns a scalar.
+        NumPy code that returns a scalar, or an array of one entry.
     argnums : int, str, or sequence of them, default=0
         Positions or names of the arguments to differentiate by. Each is an array, or a dict, list,
         tuple or named tuple of arrays, to any depth. A list of numbers is an array.

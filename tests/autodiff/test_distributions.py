@@ -396,3 +396,30 @@ def test_lists_of_traced_numbers():
     np.testing.assert_allclose(g, expected, rtol=1e-14)
     value, pull = vjp(lambda m: stats.norm.pdf(np.zeros(3), m), np.ones(3))
     np.testing.assert_allclose(pull(np.ones(3)), -value, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["matrix", "diagonal", "number"])
+def test_the_entropy_of_the_normal_distribution(kind):
+    rng = np.random.default_rng(6)
+    A = rng.standard_normal((3, 3))
+    S = {"matrix": A @ A.T + np.eye(3), "diagonal": np.array([0.5, 2.0, 3.0]), "number": 2.5}[kind]
+    mean = np.zeros(3) if kind == "number" else None
+    expected = scipy.stats.multivariate_normal.entropy(mean, S)
+    np.testing.assert_allclose(stats.multivariate_normal.entropy(mean, S), expected, rtol=1e-14)
+    slope = grad(lambda S: stats.multivariate_normal.entropy(mean, S))(S)
+    # ∂ log det Σ = Σ⁻¹; of the variance of all, n/σ².
+    inverse = {
+        "matrix": lambda: np.linalg.inv(S),
+        "diagonal": lambda: 1 / S,
+        "number": lambda: 3 / S,
+    }
+    np.testing.assert_allclose(slope, 0.5 * inverse[kind](), rtol=1e-12)
+
+
+def test_the_density_of_dirichlet():
+    p, alpha = np.array([0.2, 0.3, 0.5]), np.array([1.5, 2.0, 0.7])
+    expected = scipy.stats.dirichlet.pdf(p, alpha)
+    np.testing.assert_allclose(stats.dirichlet.pdf(p, alpha), expected, rtol=1e-13)
+    slope = grad(lambda a: stats.dirichlet.pdf(p, a))(alpha)
+    by_log = grad(lambda a: stats.dirichlet.logpdf(p, a))(alpha)
+    np.testing.assert_allclose(slope, expected * by_log, rtol=1e-13)

@@ -228,9 +228,22 @@ def test_hessian_of_a_matrix_is_over_entries_in_c_order():
 
 @pytest.mark.parametrize("operator", [grad, value_and_grad, hessian])
 def test_what_is_no_scalar_is_refused(operator):
-    for f in (lambda x: x, lambda x: x[:1], lambda x: np.ones(2)):
-        with pytest.raises(ValueError, match=r"scalar.*shape \((3|1|2),\)"):
+    for f in (lambda x: x, lambda x: x[:2], lambda x: np.ones(2)):
+        with pytest.raises(ValueError, match=r"scalar.*shape \((3|2),\)"):
             operator(f)(w)
+
+
+def test_an_array_of_one_entry_is_a_scalar():
+    """As products of columns and rows are."""
+
+    def f(x):
+        return x[np.newaxis] @ np.diag([1.0, 2.0, 3.0]) @ x[:, np.newaxis]
+
+    value, gradient = value_and_grad(f)(w)
+    assert value.shape == (1, 1)
+    np.testing.assert_allclose(gradient, 2 * np.array([1.0, 2.0, 3.0]) * w, rtol=1e-15)
+    np.testing.assert_allclose(hessian(f)(w), np.diag([2.0, 4.0, 6.0]), rtol=1e-15)
+    assert hessian_vector_product(f)(w, w).shape == (3,)
 
 
 def test_tangents_and_cotangents_of_other_shapes_are_refused():

@@ -89,6 +89,15 @@ class _MultivariateNormal:
         """The density; parameters as for :meth:`logpdf`."""
         return np.exp(self.logpdf(x, mean, cov))
 
+    def entropy(self, mean: Any = None, cov: Any = 1.0) -> Any:
+        """``½(n log 2πe + log det Σ)``; parameters as for :meth:`logpdf`."""
+        called = "stats.multivariate_normal.entropy"
+        cov = as_array(cov)
+        mean = None if mean is None else as_array(mean)
+        n = (*shape_of(cov), *(() if mean is None else shape_of(mean)), 1)[0]
+        _, logdet, n = _squared_length(called, np.zeros(n), mean, cov)
+        return 0.5 * (logdet + n * (_LOG_2PI + 1))
+
 
 class _MultivariateT:
     """Student's t distribution of vectors."""
@@ -156,6 +165,10 @@ class _Dirichlet:
             )
         norming = sp.gammaln(np.sum(alpha)) - np.sum(sp.gammaln(alpha))
         return norming + np.sum(sp.xlogy(alpha - 1, x))
+
+    def pdf(self, x: Any, alpha: Any) -> Any:
+        """The density; parameters as for :meth:`logpdf`."""
+        return np.exp(self.logpdf(x, alpha))
 
 
 class _Multinomial:
