@@ -79,7 +79,7 @@ class Recorded:
         self.value = unshared(y.value, self.points) if on_tape else y
 
     def require_scalar(self, operator: str) -> None:
-        """Refuse a function that did not return one number; an array may hold it, as ``x.T @ x``."""
+        """Refuse a function that did not return one number, or an array of one."""
         shape = shape_of(self.value)
         if math.prod(shape) != 1:
             raise ValueError(

@@ -403,7 +403,7 @@ def test_the_entropy_of_the_normal_distribution(kind):
     rng = np.random.default_rng(6)
     A = rng.standard_normal((3, 3))
     S = {"matrix": A @ A.T + np.eye(3), "diagonal": np.array([0.5, 2.0, 3.0]), "number": 2.5}[kind]
-    mean = np.zeros(3) if kind == "number" else None
+    mean = None if kind == "matrix" else np.zeros(3)
     expected = scipy.stats.multivariate_normal.entropy(mean, S)
     np.testing.assert_allclose(stats.multivariate_normal.entropy(mean, S), expected, rtol=1e-14)
     slope = grad(lambda S: stats.multivariate_normal.entropy(mean, S))(S)
