@@ -11,7 +11,7 @@ import numpy as np
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.filling import settled
 from mcmodels.autodiff.tables import call, shape_of
-from mcmodels.autodiff.tracing import Traced, Tracer, constant, stack_objects
+from mcmodels.autodiff.tracing import Traced, Tracer, constant, is_complex, stack_objects
 from mcmodels.autodiff.trees import Tree, map_leaves, tree_of
 
 __all__ = [
@@ -43,7 +43,9 @@ def places_of(
 
     Refuses arguments that were not passed.
     """
-    wanted = (argnums,) if is_single(argnums) else tuple(argnums)  # type: ignore[arg-type]
+    if is_single(argnums):
+        return (_place_of(argnums, argnums, f, args, kwargs),)
+    wanted = tuple(argnums)  # type: ignore[arg-type]
     places = tuple(_place_of(k, argnums, f, args, kwargs) for k in wanted)
     if len(set(places)) < len(places):
         raise ValueError(f"argnums={argnums!r} names an argument twice.")
@@ -78,13 +80,14 @@ def _positional_names(f: Callable[..., Any]) -> list[str]:
 def real_leaves(x: Any) -> Tree:
     """The arrays of an argument, as arrays of floating-point numbers."""
     tree = tree_of(x)
+    if tree.places == [""]:
+        tree.leaves[0] = real_array(tree.leaves[0])
+        return tree
     leaves = []
     for leaf, place in zip(tree.leaves, tree.places, strict=True):
         try:
             leaves.append(real_array(leaf))
         except TypeError as error:
-            if not place:
-                raise
             raise TypeError(f"the argument has at {place}: {error}") from None
     return tree._replace(leaves=leaves)
 
@@ -122,7 +125,7 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
                 "kept in a list, an attribute or the like. Return it from there by value_and_grad, "
                 "jvp or vjp; or keep constant(x)."
             )
-        if np.iscomplexobj(constant(y)):
+        if is_complex(y):
             raise TypeError(
                 "the function returned complex numbers; derivatives are of real functions: return "
                 "np.real(y), np.imag(y) or np.abs(y)."
@@ -191,7 +194,7 @@ def result_like(x: Any, g: Any) -> Any:
     """A derivative as a new array with the floating-point type of x; zeros if g is None."""
     if g is None:
         return np.zeros_like(constant(x))
-    if np.iscomplexobj(constant(g)):
+    if is_complex(g):
         g = call("real", g)
     if isinstance(g, TracedArray):
         dtype = np.asarray(constant(x)).dtype

@@ -136,6 +136,8 @@ class Recorded:
         return found[0] if self._single else tuple(found)
 
     def _in_trees(self, results: Sequence[Any]) -> list[Any]:
+        if len(self.trees) == 1:
+            return [self.trees[0].rebuilt(results)]
         found, start = [], 0
         for tree in self.trees:
             stop = start + len(tree.leaves)

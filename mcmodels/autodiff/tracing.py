@@ -29,6 +29,7 @@ __all__ = [
     "Tracer",
     "apply",
     "constant",
+    "is_complex",
     "stack_list",
     "stack_objects",
     "tracing",
@@ -222,3 +223,10 @@ def constant(x: Any) -> Any:
     while isinstance(x, Traced):
         x = x.value
     return x
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a value, traced or not, has complex numbers."""
+    value = constant(x)
+    dtype = getattr(value, "dtype", None)
+    return bool(np.iscomplexobj(value) if dtype is None else dtype.kind == "c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import Any, NamedTuple
@@ -34,6 +35,9 @@ class Tree(NamedTuple):
     rebuilt: Callable[[Sequence[Any]], Any]
 
 
+_only = operator.itemgetter(0)
+
+
 def holds_arrays(x: Any) -> bool:
     """Whether an argument is a container of arrays, and no array itself.
 
@@ -57,10 +61,12 @@ def _is_part_of_array(x: Any) -> bool:
 
 def tree_of(x: Any, place: str = "") -> Tree:
     """The arrays of an argument; of an array, the array itself. None holds nothing."""
+    if type(x) is np.ndarray or isinstance(x, Traced):
+        return Tree([x], [place], _only)
     if x is None and place:
         return Tree([], [], lambda leaves: None)
     if not holds_arrays(x):
-        return Tree([x], [place], lambda leaves: leaves[0])
+        return Tree([x], [place], _only)
     keys: Sequence[Any] = list(x) if isinstance(x, Mapping) else range(len(x))
     names = x._fields if _is_named(x) else None
     parts = [tree_of(x[key], place + (f".{names[key]}" if names else f"[{key!r}]")) for key in keys]

@@ -32,7 +32,7 @@ from mcmodels.autodiff.tables import (
     matrix_function,
     warn_kink,
 )
-from mcmodels.autodiff.tracing import DerivativeRule, constant
+from mcmodels.autodiff.tracing import DerivativeRule, constant, is_complex
 
 # Complex differentiable: their rules hold for complex numbers as they are.
 _HOLOMORPHIC = (
@@ -57,11 +57,6 @@ COMPLEX_FUNCTIONS |= {
     np.einsum, np.linalg.multi_dot, np.linalg.inv, np.linalg.solve, np.linalg.det,
     np.linalg.matrix_power, np.full_like, np.vdot, np.linalg.norm,
 }  # fmt: skip
-
-
-def is_complex(x: Any) -> bool:
-    """Whether a value, traced or not, has complex numbers."""
-    return np.iscomplexobj(constant(x))
 
 
 def real_part(x: Any) -> Any:

@@ -18,7 +18,7 @@ import scipy.special as sp
 
 from mcmodels.autodiff.rules import arrangement, elementwise, special  # noqa: F401  (their rules)
 from mcmodels.autodiff.tables import RULES, call, shape_of
-from mcmodels.autodiff.tracing import Origin, Traced, constant
+from mcmodels.autodiff.tracing import Origin, Traced, is_complex
 
 _LONGEST = 4  # chain of origins
 
@@ -66,8 +66,8 @@ def _negative(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _exp(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    # The other forms are of real numbers only.
-    return None if np.iscomplexobj(constant(args[0])) else _made("exp", args[0])
+    # The other forms are of real numbers.
+    return None if is_complex(args[0]) else _made("exp", args[0])
 
 
 def _expit(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

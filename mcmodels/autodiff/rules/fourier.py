@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.rules.complex_numbers import is_complex, real_part
+from mcmodels.autodiff.rules.complex_numbers import real_part
 from mcmodels.autodiff.rules.numpy_arrangement import rearranged
 from mcmodels.autodiff.tables import (
     COMPLEX_FUNCTIONS,
@@ -26,7 +26,7 @@ from mcmodels.autodiff.tables import (
     linear,
     shape_of,
 )
-from mcmodels.autodiff.tracing import DerivativeRule
+from mcmodels.autodiff.tracing import DerivativeRule, is_complex
 
 
 def _resized(x: Any, length: int, axis: int) -> Any:

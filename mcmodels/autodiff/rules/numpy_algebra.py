@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.rules.complex_numbers import is_complex
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, is_complex
 
 
 @implements(np.dot)
