@@ -123,8 +123,21 @@ def _log_of_row_sums(z: Expression) -> Expression:
 
 
 def _exponents(factors: Sequence[Expression]) -> list[Expression] | None:
-    found = [exponent_of(factor) for factor in factors]
-    return None if any(z is None for z in found) else [z for z in found if z is not None]
+    # One that is no exponential ends the search: else shared parts would be walked again and again.
+    if any(type(factor) not in _EXPONENTS or _is_other(factor) for factor in factors):
+        return None
+    found = []
+    for factor in factors:
+        z = exponent_of(factor)
+        if z is None:
+            return None
+        found.append(z)
+    return found
+
+
+def _is_other(e: Expression) -> bool:
+    """Whether it is an elementwise function that is no exponential."""
+    return isinstance(e, Elementwise) and e.name != "exp"
 
 
 def _of_factors(e: Hadamard) -> Expression | None:
