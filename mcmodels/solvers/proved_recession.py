@@ -100,7 +100,15 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
     if not isinstance(state.derivatives, Derivatives) or not is_accurate(state.direction):
         return False
     inner, params, step = placed.inner, state.params, state.direction.step
-    loss, size = inner.loss, np.abs(params)
+    loss, size, hessian = inner.loss, np.abs(params), state.derivatives.hessian
+    if inner.rows.reduce(lambda block: _count_lost(inner, block, params)):
+        hessian = _without_lost(inner, params)
+        try:
+            step = -np.linalg.solve(hessian, state.derivatives.gradient)
+        except np.linalg.LinAlgError:
+            return False
+        if not np.linalg.cond(hessian) < 1 / FLOAT64_EPSILON:
+            return False
 
     def errors(block: RowBlock) -> Array:
         first, second = _slopes(inner, block, params)
@@ -110,8 +118,8 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
 
     error = (2 * inner.rows.n_params + 8) * FLOAT64_EPSILON * inner.rows.reduce(errors)
     with np.errstate(all="ignore"):
-        scale = np.sqrt(np.diagonal(state.derivatives.hessian))
-        inverse = np.linalg.inv(state.derivatives.hessian / np.outer(scale, scale))
+        scale = np.sqrt(np.diagonal(hessian))
+        inverse = np.linalg.inv(hessian / np.outer(scale, scale))
     by_rounding = np.abs(inverse / np.outer(scale, scale)) @ error
 
     def changes(block: RowBlock) -> Largest:
@@ -124,6 +132,32 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
 
     change, with_rounding = inner.rows.reduce(changes).values.tolist()
     return bool(change <= _PROOF and with_rounding <= _PROOF_WITH_ROUNDING)
+
+
+def _lost(
+    objective: LinearPredictorObjective, block: RowBlock, params: Array
+) -> tuple[Array, Array]:
+    """Of which rows that fall for ever the slope is lost to rounding, as σ(η) - 1; their ℓ″."""
+    first, second = _slopes(objective, block, params)
+    lost = (objective.loss.falls(block.y) != 0.5) & (np.abs(first) <= _NO_SLOPE) & (second != 0)
+    return lost, second
+
+
+def _count_lost(objective: LinearPredictorObjective, block: RowBlock, params: Array) -> int:
+    return int(np.count_nonzero(_lost(objective, block, params)[0]))
+
+
+def _without_lost(objective: LinearPredictorObjective, params: Array) -> Array:
+    """The Hessian without the curvature of rows whose slope is lost.
+
+    Without their slopes they seem to rest where they are, and would prove a minimum.
+    """
+
+    def summarise(block: RowBlock) -> Array:
+        lost, second = _lost(objective, block, params)
+        return block.X.sandwich(block.weighted(np.where(lost, 0.0, second))).matrix()
+
+    return objective.rows.reduce(summarise)
 
 
 def _slopes(objective: LinearPredictorObjective, block: RowBlock, params: Array) -> list[Array]:
