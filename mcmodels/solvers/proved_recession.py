@@ -104,7 +104,7 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
     if inner.rows.reduce(lambda block: _count_lost(inner, block, params)):
         hessian = _without_lost(inner, params)
         try:
-            step = -np.linalg.solve(hessian, state.derivatives.gradient)
+            step = np.negative(np.linalg.solve(hessian, state.derivatives.gradient))
         except np.linalg.LinAlgError:
             return False
         if not np.linalg.cond(hessian) < 1 / FLOAT64_EPSILON:
