@@ -115,11 +115,13 @@ if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.compute.evaluate import EvaluationError
     from mcmodels.calculus.study import identities as identities
+    from mcmodels.calculus.study.convexity import Convexity, convexity
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
     from mcmodels.calculus.study.doctor import Diagnosis, diagnose
 
 __all__ = [
     "CompiledFunction",
+    "Convexity",
     "CriticalPoint",
     "Derivation",
     "DerivativeError",
@@ -145,6 +147,7 @@ __all__ = [
     "block_trace",
     "clip",
     "commutation",
+    "convexity",
     "cos",
     "cosh",
     "critical_point",
@@ -236,9 +239,11 @@ __all__ = [
 # takes time to build.
 _ON_DEMAND = {
     "CompiledFunction": "compute.compiled",
+    "Convexity": "study.convexity",
     "CriticalPoint": "study.critical_points",
     "Diagnosis": "study.doctor",
     "EvaluationError": "compute.evaluate",
+    "convexity": "study.convexity",
     "critical_point": "study.critical_points",
     "diagnose": "study.doctor",
     "identities": "study.identities",
