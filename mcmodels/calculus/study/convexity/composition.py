@@ -136,10 +136,13 @@ class Composition:
         return found
 
     def _of_log(self, inside: Expression) -> Curvature:
-        """Of logarithms that are concave though what they are taken of is not.
+        """Of logarithms that bend another way than what they are taken of.
 
-        log softmax(z) is z − logsumexp(z), log σ(z) is −softplus(−z), and Φ is log-concave.
+        log softmax(z) is z − logsumexp(z), log σ(z) is −softplus(−z), Φ is log-concave, and
+        (log cosh)′ is tanh, which rises.
         """
+        if isinstance(inside, N.Elementwise) and inside.name == "cosh":
+            return CONVEX if self._size_is_convex(inside.argument) else _UNKNOWN
         if isinstance(inside, N.Softmax):
             return CONCAVE if self.is_affine(inside.argument) else _UNKNOWN
         s_shaped = _s_shaped(inside)

@@ -11,6 +11,8 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, natural, walk
+from mcmodels.calculus.compute.guards import guarded
+from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.nodes import Symbol
@@ -76,6 +78,7 @@ def find_witness(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Wi
         H: Expression | None = gradients.hessian(f, x, x)
     except (DerivativeError, NestingError):
         H = None
+    f = guarded(stabilised(f), keep_steps=True)  # as `evaluate` computes it
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         across: Witness | None = None
@@ -151,17 +154,17 @@ def _bends(
 ) -> Iterator[Bend]:
     values, sizes = instance
     at = values[x]
-    middle = _value(f, values, sizes)
     hessian = _hessian(H, instance)
     for v in _candidates(x, hessian, instance, seed):
         for step in _STEPS:
             ends = [at + step * v, at - step * v]
             if not all(_belongs(x, end, x in nonnegative) for end in ends):
                 continue
-            up, down = (_value(f, {**values, x: end}, sizes) for end in ends)
-            change = (up - middle) + (down - middle)
-            noise = _ROUNDING * (abs(up) + abs(down) + abs(middle))
-            if np.isfinite(change) and abs(change) > noise:
+            change = _change(f, x, instance, step * v)
+            if change is not None and all(
+                _is_alike(_change(f, x, (moved, sizes), step * v), change)
+                for moved in _moved(x, values)
+            ):
                 column = v.ravel(order="F")
                 curvature = None if hessian is None else float(column @ hessian @ column)
                 if curvature is not None and (
@@ -172,6 +175,27 @@ def _bends(
                 yield Bend(_shown(x, at), _shown(x, v), step, difference, curvature)
                 if curvature is not None:
                     break
+
+
+def _change(f: Expression, x: Symbol, instance: Instance, step: Array) -> float | None:
+    """The second difference, not divided, where it is not rounding."""
+    values, sizes = instance
+    up, middle, down = (
+        _value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, 0, -1)
+    )
+    change = (up - middle) + (down - middle)
+    noise = _ROUNDING * (abs(up) + abs(down) + abs(middle))
+    return change if np.isfinite(change) and abs(change) > noise else None
+
+
+def _moved(x: Symbol, values: Mapping[Symbol, Array]) -> Iterator[dict[Symbol, Array]]:
+    """Values nearby, at which rounding differs and the function nearly does not."""
+    for factor in (1 + 1e-7, 1 - 1.7e-7):
+        yield {**values, x: factor * values[x]}
+
+
+def _is_alike(change: float | None, expected: float) -> bool:
+    return change is not None and abs(change - expected) <= 0.2 * abs(expected)
 
 
 def _hessian(H: Expression | None, instance: Instance) -> Array | None:
