@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     from mcmodels.calculus.study.convexity import Convexity, convexity
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
     from mcmodels.calculus.study.doctor import Diagnosis, diagnose
+    from mcmodels.calculus.study.lagrangians import Lagrangian, lagrangian, tangent_projection
 
 __all__ = [
     "CompiledFunction",
@@ -128,6 +129,7 @@ __all__ = [
     "Diagnosis",
     "EvaluationError",
     "Expression",
+    "Lagrangian",
     "NestingError",
     "NonDifferentiableWarning",
     "ParseError",
@@ -178,6 +180,7 @@ __all__ = [
     "inverse_mills",
     "inverse_mills_gap",
     "kron",
+    "lagrangian",
     "log",
     "log1p",
     "logdet",
@@ -219,6 +222,7 @@ __all__ = [
     "step",
     "sum",
     "tan",
+    "tangent_projection",
     "tanh",
     "tr",
     "trace",
@@ -243,10 +247,13 @@ _ON_DEMAND = {
     "CriticalPoint": "study.critical_points",
     "Diagnosis": "study.doctor",
     "EvaluationError": "compute.evaluate",
+    "Lagrangian": "study.lagrangians",
     "convexity": "study.convexity",
     "critical_point": "study.critical_points",
     "diagnose": "study.doctor",
     "identities": "study.identities",
+    "lagrangian": "study.lagrangians",
+    "tangent_projection": "study.lagrangians",
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name

@@ -119,10 +119,10 @@ def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Conv
     >>> convexity(norm(X @ w - y) ** 2, w)
     convex: by composition
     >>> convexity(w.T @ X.T @ X @ w - y.T @ X @ w, w)
-    convex: by composition
+    convex: by composition: wᵀXᵀXw is convex, −yᵀXw is affine
     >>> ridge = norm(X @ w - y) ** 2 + lam * norm(w) ** 2
     >>> convexity(ridge, w, nonnegative=[lam])
-    convex: by composition
+    convex: by composition: ‖Xw − y‖² is convex, λ‖w‖² is convex
     """
     gradients.require_scalar(f)
     symbol = gradients.symbol_of(f, x)
@@ -198,9 +198,7 @@ def _by_composition(terms: list[Expression], each: list[Curvature]) -> str:
     return "by composition: " + ", ".join(told)
 
 
-def _by_hessian(
-    smooth: list[Expression], others: list[Curvature], H: Expression, sign: int
-) -> str:
+def _by_hessian(smooth: list[Expression], others: list[Curvature], H: Expression, sign: int) -> str:
     shown = scale(sign, H).mathematics()
     if not others:
         start = "its Hessian" if sign > 0 else "the negative of its Hessian,"

@@ -88,7 +88,8 @@ def pieces_of(e: Expression) -> tuple[Piece, ...]:
         return _PIECES.get(e.name, ())
     if isinstance(e, F.Polygamma):
         return (Piece(_0, _INF, 1, -1) if e.order % 2 else Piece(_0, _INF, -1, 1),)
-    assert isinstance(e, N.Power) and isinstance(e.exponent, N.Number)
+    assert isinstance(e, N.Power)
+    assert isinstance(e.exponent, N.Number)
     p = e.exponent.value
     is_whole = p == int(p)
     if p > 1:

@@ -160,9 +160,7 @@ class Composition:
             root = around_centre(e.base) if isinstance(e.base, N.Product) else None
             if root is not None and e.base.is_scalar and self.is_affine(root[0]):
                 centre = root[1]  # √(xᵀMx) is a norm, where M is constant
-                if centre is None or (
-                    not self.varies(centre) and self.ranges.definite(centre)
-                ):
+                if centre is None or (not self.varies(centre) and self.ranges.definite(centre)):
                     return CONVEX
             if isinstance(e.base, N.Sum) and all(map(self._is_square, e.base.terms)):
                 return CONVEX  # a norm of the parts that are squared
@@ -201,7 +199,9 @@ class Composition:
         if isinstance(only, N.Power) and isinstance(only.exponent, N.Number):
             return only.exponent.value == 2 and self._size_is_convex(only.base)
         return (
-            isinstance(only, N.Product) and only.is_scalar and self._of_square(only) == CONVEX
+            isinstance(only, N.Product)
+            and only.is_scalar
+            and self._of_square(only) == CONVEX
             and not any(isinstance(f, N.MatrixPower) and self.varies(f) for f in only.factors)
         )
 

@@ -80,8 +80,19 @@ _ZERO_ONE = (
 _SAME_ENTRIES = (N.Transpose, N.Vec, N.Unvec, N.Diagonal, F.Largest)
 # Functions that come near a bound of theirs and never reach it.
 _NEVER_AT_BOUNDS = frozenset(
-    ["exp", "expm1", "sigmoid", "norm_cdf", "tanh", "erf", "erfc", "softplus"]
-    + ["norm_pdf", "inverse_mills", "inverse_mills_gap"]
+    [
+        "exp",
+        "expm1",
+        "sigmoid",
+        "norm_cdf",
+        "tanh",
+        "erf",
+        "erfc",
+        "softplus",
+        "norm_pdf",
+        "inverse_mills",
+        "inverse_mills_gap",
+    ]
 )
 
 

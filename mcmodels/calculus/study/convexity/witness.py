@@ -161,28 +161,32 @@ def _bends(
             if not all(_belongs(x, end, x in nonnegative) for end in ends):
                 continue
             change = _change(f, x, instance, step * v)
-            if change is not None and all(
+            if change is None or not all(
                 _is_alike(_change(f, x, (moved, sizes), step * v), change)
                 for moved in _moved(x, values)
             ):
-                column = v.ravel(order="F")
-                curvature = None if hessian is None else float(column @ hessian @ column)
-                if curvature is not None and (
-                    curvature * change <= 0 or abs(curvature) <= _ROUNDING * np.abs(hessian).max()
-                ):
-                    curvature = None
-                difference = float(change / step**2)
-                yield Bend(_shown(x, at), _shown(x, v), step, difference, curvature)
-                if curvature is not None:
-                    break
+                continue
+            curvature = _curvature(hessian, v, change)
+            difference = float(change / step**2)
+            yield Bend(_shown(x, at), _shown(x, v), step, difference, curvature)
+            if curvature is not None:
+                break
+
+
+def _curvature(hessian: Array | None, v: Array, change: float) -> float | None:
+    """vᵀHv, where it is not rounding and has the sign of the second difference."""
+    if hessian is None:
+        return None
+    column = v.ravel(order="F")
+    found = float(column @ hessian @ column)
+    is_rounding = abs(found) <= _ROUNDING * float(np.abs(hessian).max())
+    return None if is_rounding or found * change <= 0 else found
 
 
 def _change(f: Expression, x: Symbol, instance: Instance, step: Array) -> float | None:
     """The second difference, not divided, where it is not rounding."""
     values, sizes = instance
-    up, middle, down = (
-        _value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, 0, -1)
-    )
+    up, middle, down = (_value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, 0, -1))
     change = (up - middle) + (down - middle)
     noise = _ROUNDING * (abs(up) + abs(down) + abs(middle))
     return change if np.isfinite(change) and abs(change) > noise else None
@@ -207,9 +211,7 @@ def _hessian(H: Expression | None, instance: Instance) -> Array | None:
         return None
 
 
-def _candidates(
-    x: Symbol, hessian: Array | None, instance: Instance, seed: int
-) -> Iterator[Array]:
+def _candidates(x: Symbol, hessian: Array | None, instance: Instance, seed: int) -> Iterator[Array]:
     """Directions: eigenvectors of the Hessian at both ends, and a few at random."""
     values, _ = instance
     basis = [E / np.linalg.norm(E) for E in directions(x, instance)]
