@@ -120,6 +120,11 @@ CONVEX = [
     (sum(tanh(-x)), x, [x]),
     (-sum(erf(x)), x, [x]),
     (s**4 + s**2 + s, s, []),
+    (x[0] ** 2 + x[1] ** 2 - x[0] * x[1], x, []),
+    (q[0] ** 2 + q[1] ** 2 - q[0] * q[1], q, []),
+    (x.T @ x - x[0] * x[1], x, []),
+    (log(1 + exp(s) + exp(2 * s)), s, []),
+    (log(exp(s) + sum(exp(x * s))), s, []),
 ]
 CONCAVE = [
     (log(s), s, []),
@@ -137,6 +142,7 @@ CONCAVE = [
     (-x.T @ log(x), x, []),
     (sum(arctan(x)), x, [x]),
     (-x.T @ x - sum(abs(x)), x, []),
+    (x[0] * x[1] - x.T @ x, x, []),
 ]
 AFFINE = [
     (b.T @ A @ x, x, []),
@@ -147,6 +153,8 @@ AFFINE = [
 NEITHER = [
     (x.T @ B @ x, x, []),
     (s**3, s, []),
+    (x[0] ** 2 + x[1] ** 2 - 3 * x[0] * x[1], x, []),
+    (x.T @ x - 3 * x[0] * x[2], x, []),
     (s**4 - s**3, s, []),
     (1 / s, s, []),
     (1 / s**2, s, []),

@@ -20,6 +20,7 @@ from mcmodels.calculus.study.convexity.composition import (
     Composition,
     Curvature,
 )
+from mcmodels.calculus.study.convexity.constants import constant_is_definite
 from mcmodels.calculus.study.convexity.ranges import Ranges
 from mcmodels.calculus.study.convexity.smoothness import bounded_below, is_smooth
 from mcmodels.calculus.study.convexity.witness import Bend, Witness, find_witness
@@ -188,7 +189,8 @@ def _semidefinite(
         H = gradients.hessian(f, x, x)
     except (DerivativeError, NestingError):
         return None
-    return H if composition.ranges.definite(H, sign) else None
+    proved = composition.ranges.definite(H, sign) or constant_is_definite(H, sign)
+    return H if proved else None
 
 
 def _by_composition(terms: list[Expression], each: list[Curvature]) -> str:

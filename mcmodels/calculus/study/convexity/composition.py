@@ -138,11 +138,11 @@ class Composition:
     def _of_log(self, inside: Expression) -> Curvature:
         """Of logarithms that bend another way than what they are taken of.
 
-        log softmax(z) is z − logsumexp(z), log σ(z) is −softplus(−z), Φ is log-concave, and
-        (log cosh)′ is tanh, which rises.
+        log softmax(z) is z − logsumexp(z), log σ(z) is −softplus(−z), Φ is log-concave, and sums
+        of exponentials are log-convex.
         """
-        if isinstance(inside, N.Elementwise) and inside.name == "cosh":
-            return CONVEX if self._size_is_convex(inside.argument) else _UNKNOWN
+        if self._is_log_convex(inside):
+            return CONVEX
         if isinstance(inside, N.Softmax):
             return CONCAVE if self.is_affine(inside.argument) else _UNKNOWN
         s_shaped = _s_shaped(inside)
@@ -150,6 +150,20 @@ class Composition:
             return _UNKNOWN
         z, rises = s_shaped
         return CONCAVE if self.of(z) >= (CONCAVE if rises else CONVEX) else _UNKNOWN
+
+    def _is_log_convex(self, e: Expression) -> bool:
+        """Whether its logarithm is convex: exponentials, cosh, sums, and multiples by a number."""
+        if not self.varies(e):
+            return self.ranges.positive(e)
+        if isinstance(e, N.Sum | N.Total | N.Transpose):
+            return all(map(self._is_log_convex, e.children))
+        if isinstance(e, N.Scaled):
+            return e.coefficient > 0 and all(map(self._is_log_convex, e.children))
+        if isinstance(e, N.Elementwise) and e.name == "exp":
+            return self.of(e.argument) >= CONVEX
+        if isinstance(e, N.Elementwise) and e.name == "cosh":
+            return self._size_is_convex(e.argument)
+        return False
 
     def _of_power(self, e: N.Power) -> Curvature:
         if not isinstance(e.exponent, N.Number):
