@@ -115,17 +115,21 @@ if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.compute.evaluate import EvaluationError
     from mcmodels.calculus.study import identities as identities
+    from mcmodels.calculus.study.convexity import Convexity, convexity
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
     from mcmodels.calculus.study.doctor import Diagnosis, diagnose
+    from mcmodels.calculus.study.lagrangians import Lagrangian, lagrangian, tangent_projection
 
 __all__ = [
     "CompiledFunction",
+    "Convexity",
     "CriticalPoint",
     "Derivation",
     "DerivativeError",
     "Diagnosis",
     "EvaluationError",
     "Expression",
+    "Lagrangian",
     "NestingError",
     "NonDifferentiableWarning",
     "ParseError",
@@ -145,6 +149,7 @@ __all__ = [
     "block_trace",
     "clip",
     "commutation",
+    "convexity",
     "cos",
     "cosh",
     "critical_point",
@@ -175,6 +180,7 @@ __all__ = [
     "inverse_mills",
     "inverse_mills_gap",
     "kron",
+    "lagrangian",
     "log",
     "log1p",
     "logdet",
@@ -216,6 +222,7 @@ __all__ = [
     "step",
     "sum",
     "tan",
+    "tangent_projection",
     "tanh",
     "tr",
     "trace",
@@ -236,12 +243,17 @@ __all__ = [
 # takes time to build.
 _ON_DEMAND = {
     "CompiledFunction": "compute.compiled",
+    "Convexity": "study.convexity",
     "CriticalPoint": "study.critical_points",
     "Diagnosis": "study.doctor",
     "EvaluationError": "compute.evaluate",
+    "Lagrangian": "study.lagrangians",
+    "convexity": "study.convexity",
     "critical_point": "study.critical_points",
     "diagnose": "study.doctor",
     "identities": "study.identities",
+    "lagrangian": "study.lagrangians",
+    "tangent_projection": "study.lagrangians",
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name

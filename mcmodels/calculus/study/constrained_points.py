@@ -1,0 +1,132 @@
+"""Classification of a critical point under constraints, on their tangent space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array, bind
+from mcmodels.calculus.compute.evaluate import natural, walk
+from mcmodels.calculus.core import functions
+from mcmodels.calculus.core.arithmetic import is_symmetric
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.study.checks import directions
+from mcmodels.calculus.study.critical_points import CriticalPoint
+from mcmodels.calculus.study.instances import Instance, as_declared
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.study.lagrangians import Lagrangian
+
+__all__ = ["constrained_point"]
+
+_ZERO = 1e-6  # of a constraint or a gradient, relative to what it is made of
+_SAME_RANK = 1e-8  # of the largest singular value of the Jacobian
+
+
+def constrained_point(lagrangian: Lagrangian, x: Any, at: Any) -> CriticalPoint:
+    """The work of `Lagrangian.critical_point`."""
+    L, f = lagrangian.expression, lagrangian.objective
+    symbol = gradients.symbol_of(L, x)
+    given = dict(at) if isinstance(at, Mapping) else {symbol.name: at}
+    multipliers = [m for m in lagrangian.multipliers if isinstance(m, Symbol)]
+    free = [m for m in multipliers if m.name not in given]
+    parts = [f, *lagrangian.constraints, *(m for m in multipliers if m not in free)]
+    point, sizes = bind(functions.vstack([functions.vec(part) for part in parts]), given)
+    for m in free:
+        point[m] = np.zeros((m.rows.value(sizes), m.cols.value(sizes)))
+    instance = point, sizes
+    basis = np.column_stack(
+        [E.ravel(order="F") / np.linalg.norm(E) for E in directions(symbol, instance)]
+    )
+    with np.errstate(all="ignore"):
+        _require_feasible(lagrangian.constraints, instance)
+        J = np.vstack([_slopes(g, symbol, instance) @ basis for g in lagrangian.constraints])
+        count = sum(_count(g, sizes) for g in lagrangian.constraints)
+        tangent = _tangent_space(symbol, J, count)
+        slope = gradients.gradient(L, symbol)
+        start = _vec(slope, instance)
+        _fill(free, lagrangian, symbol, instance, basis, start)
+        gradient = _vec(slope, instance)
+        left = float(np.linalg.norm(basis.T @ gradient))
+        size = max(float(np.linalg.norm(start)), float(np.abs(J).max()), 1e-300)
+        if left > _ZERO * size:
+            raise ValueError(
+                f"at is not a critical point: the gradient of the Lagrangian by {symbol.name!r} "
+                f"has norm {left:.3g} there, whatever the multipliers that are left out. Solve "
+                "stationarity and constraints first, more exactly"
+            )
+        H = walk(gradients.hessian(L, symbol, symbol), point, sizes, checked=True)
+        value = float(walk(f, point, sizes, checked=True)[0, 0])
+    Z = basis @ tangent
+    eigenvalues = np.linalg.eigvalsh(Z.T @ ((H + H.T) / 2) @ Z)
+    shown = natural(symbol, gradient.reshape(point[symbol].shape, order="F"))
+    return CriticalPoint.of(eigenvalues, float(shown) if symbol.is_scalar else shown, value)
+
+
+def _vec(expression: Expression, instance: Instance) -> Array:
+    return walk(expression, *instance, checked=True).ravel(order="F")
+
+
+def _slopes(constraint: Expression, x: Symbol, instance: Instance) -> Array:
+    return walk(gradients.jacobian(constraint, x), *instance, checked=True)
+
+
+def _require_feasible(constraints: Sequence[Expression], instance: Instance) -> None:
+    for constraint in constraints:
+        terms = constraint.children if constraint.children else (constraint,)
+        size = max(float(np.abs(walk(term, *instance)).max()) for term in terms)
+        left = float(np.abs(walk(constraint, *instance, checked=True)).max())
+        if left > _ZERO * max(size, 1.0):
+            raise ValueError(
+                f"at does not satisfy the constraint {constraint} = 0: it is {left:.3g} there"
+            )
+
+
+def _tangent_space(x: Symbol, J: Array, count: int) -> Array:
+    """Directions along which no constraint changes, as orthonormal columns."""
+    _, sizes, rows = np.linalg.svd(J)
+    rank = int((sizes > _SAME_RANK * float(sizes[0])).sum()) if sizes[0] > 0 else 0
+    if rank < count:
+        raise ValueError(
+            "the Jacobian of the constraints has not full rank there: they depend on each other, "
+            "and the Lagrangian does not decide. Leave out those that follow from others"
+        )
+    if rank == J.shape[1]:
+        raise ValueError(
+            f"the constraints leave {x.name!r} no direction to move in, so that every function has "
+            "an extremum there"
+        )
+    return rows[rank:].T
+
+
+def _count(constraint: Expression, sizes: Mapping[str, int]) -> int:
+    """How many equations a constraint is; a symmetric one has those of its free entries."""
+    rows, cols = constraint.rows.value(sizes), constraint.cols.value(sizes)
+    symmetric = constraint.is_array and is_symmetric(constraint)
+    return rows * (rows + 1) // 2 if symmetric else rows * cols
+
+
+def _fill(
+    free: Sequence[Symbol],
+    lagrangian: Lagrangian,
+    x: Symbol,
+    instance: Instance,
+    basis: Array,
+    gradient: Array,
+) -> None:
+    """Set the multipliers that are left out to those that make the gradient smallest."""
+    if not free:
+        return
+    pairs = zip(lagrangian.multipliers, lagrangian.constraints, strict=True)
+    rows = [_slopes(g, x, instance) @ basis for m, g in pairs if m in free]
+    found = np.linalg.lstsq(np.vstack(rows).T, basis.T @ gradient, rcond=None)[0]
+    point, _ = instance
+    for m in free:
+        shape = point[m].shape
+        size = shape[0] * shape[1]
+        point[m] = as_declared(m, found[:size].reshape(shape, order="F"))
+        found = found[size:]

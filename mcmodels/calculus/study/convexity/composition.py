@@ -1,0 +1,474 @@
+"""Convexity by composition: from the parts to the whole.
+
+A convex rising function of a convex one is convex, a convex falling one of a concave one is, and
+any convex function of an affine one; sums and multiples by numbers of known sign keep it.
+
+Boyd and Vandenberghe (2004), *Convex Optimization*, 3.2; Grant, Boyd and Ye (2006), "Disciplined
+Convex Programming".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from mcmodels.calculus.core import function_nodes as F
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import (
+    hadamard,
+    is_symmetric,
+    matmul,
+    parts,
+    power,
+    scale,
+    transpose,
+)
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.study.convexity.atoms import domain_of, pieces_of
+from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
+
+__all__ = ["AFFINE", "CONCAVE", "CONSTANT", "CONVEX", "Composition", "Curvature"]
+
+# What is known: convex as a function of x, concave, both, or neither of them.
+Curvature = frozenset[str]
+CONVEX, CONCAVE = frozenset(["convex"]), frozenset(["concave"])
+AFFINE = CONVEX | CONCAVE
+CONSTANT = AFFINE | {"constant"}
+_UNKNOWN: Curvature = frozenset()
+
+_LINEAR_WITH_SIGN = (
+    N.Total,
+    N.Trace,
+    N.Diagonal,
+    N.DiagonalMatrix,
+    N.Vec,
+    N.Unvec,
+    N.Transpose,
+    N.Stack,
+    N.Sum,
+)
+
+
+class Composition:
+    """The curvature in x of an expression, entry by entry, for all values of other symbols.
+
+    Parameters
+    ----------
+    x : Symbol
+    ranges : Ranges
+    """
+
+    def __init__(self, x: N.Symbol, ranges: Ranges) -> None:
+        self.x = x
+        self.ranges = ranges
+        self.unknown: list[Expression] = []
+        self._known: dict[bytes, Curvature] = {}
+
+    def of(self, e: Expression) -> Curvature:
+        """What is proved of it."""
+        if e.key not in self._known:
+            self._known[e.key] = _UNKNOWN
+            self._known[e.key] = found = self._computed(e)
+            if not found and not any(self._known.get(c.key) == _UNKNOWN for c in e.children):
+                self.unknown.append(e)
+        return self._known[e.key]
+
+    def is_affine(self, e: Expression) -> bool:
+        """Whether it is a linear function of x plus a constant."""
+        return self.of(e) >= AFFINE
+
+    def varies(self, e: Expression) -> bool:
+        """Whether it contains x."""
+        return self.x in e.used
+
+    def _computed(self, e: Expression) -> Curvature:
+        if not self.varies(e):
+            return CONSTANT
+        if isinstance(e, N.Symbol):
+            return AFFINE
+        if isinstance(e, N.Trace):
+            found = self._of_trace(e.argument)
+            if found:
+                return found
+        if isinstance(e, N.Diagonal) and isinstance(e.argument, N.Product):
+            found = self._of_square(e.argument)
+            if found:
+                return found
+        if isinstance(e, _LINEAR_WITH_SIGN):
+            return _common(self.of(child) for child in e.children)
+        if isinstance(e, N.Scaled | N.Hadamard):
+            return self._of_factors(e)
+        if isinstance(e, N.Kron | N.BlockSum | N.BlockTrace):
+            return self._of_one_of(e.children)
+        if isinstance(e, N.Product):
+            return self._of_product(e)
+        if isinstance(e, N.Power):
+            return self._of_power(e)
+        if isinstance(e, N.Elementwise | F.Polygamma):
+            return self._of_function(e)
+        return self._of_convex_function(e)
+
+    # -- functions of each entry ------------------------------------------------------------------
+
+    def _of_function(self, e: N.Elementwise | F.Polygamma | N.Power) -> Curvature:
+        inside = e.children[0]
+        if isinstance(e, N.Elementwise) and e.name == "log":
+            found = self._of_log(inside)
+            if found:
+                return found
+        curvature = self.of(inside)
+        low, high = self.ranges.of(inside)
+        domain = domain_of(e)
+        if domain is not None:
+            # Cut at an end of its domain, the set of x that is left must be convex, too.
+            if (low < domain[0] and "concave" not in curvature) or (
+                high > domain[1] and "convex" not in curvature
+            ):
+                return _UNKNOWN
+            low, high = max(low, domain[0]), min(high, domain[1])
+        found = _UNKNOWN
+        for piece in pieces_of(e):
+            if not (piece.low <= low and high <= piece.high):
+                continue
+            needed = {1: CONVEX, -1: CONCAVE, 0: AFFINE}[piece.curvature * piece.slope]
+            if curvature >= needed:
+                found |= CONVEX if piece.curvature > 0 else CONCAVE
+        return found
+
+    def _of_log(self, inside: Expression) -> Curvature:
+        """Of logarithms that bend another way than what they are taken of.
+
+        log softmax(z) is z − logsumexp(z), log σ(z) is −softplus(−z), Φ is log-concave, and sums
+        of exponentials are log-convex.
+        """
+        if self._is_log_convex(inside):
+            return CONVEX
+        if isinstance(inside, N.Softmax):
+            return CONCAVE if self.is_affine(inside.argument) else _UNKNOWN
+        s_shaped = _s_shaped(inside)
+        if s_shaped is None:
+            return _UNKNOWN
+        z, rises = s_shaped
+        return CONCAVE if self.of(z) >= (CONCAVE if rises else CONVEX) else _UNKNOWN
+
+    def _is_log_convex(self, e: Expression) -> bool:
+        """Whether its logarithm is convex: exponentials, cosh, sums, and multiples by a number."""
+        if not self.varies(e):
+            return self.ranges.positive(e)
+        if isinstance(e, N.Sum | N.Total | N.Transpose):
+            return all(map(self._is_log_convex, e.children))
+        if isinstance(e, N.Scaled):
+            return e.coefficient > 0 and all(map(self._is_log_convex, e.children))
+        if isinstance(e, N.Elementwise) and e.name == "exp":
+            return self.of(e.argument) >= CONVEX
+        if isinstance(e, N.Elementwise) and e.name == "cosh":
+            return self._size_is_convex(e.argument)
+        return False
+
+    def _of_power(self, e: N.Power) -> Curvature:
+        if not isinstance(e.exponent, N.Number):
+            return self._of_exponential(e)
+        if e.exponent.value == Fraction(1, 2):
+            if self._is_spectral_norm(e):
+                return CONVEX
+            root = around_centre(e.base) if isinstance(e.base, N.Product) else None
+            if root is not None and e.base.is_scalar and self.is_affine(root[0]):
+                centre = root[1]  # √(xᵀMx) is a norm, where M is constant
+                if centre is None or (not self.varies(centre) and self.ranges.definite(centre)):
+                    return CONVEX
+            if isinstance(e.base, N.Sum) and all(map(self._is_square, e.base.terms)):
+                return CONVEX  # a norm of the parts that are squared
+        found = self._of_function(e) or self._of_p_norm(e)
+        if found or not isinstance(e.base, N.Scaled | N.Hadamard):
+            return found
+        factors = [factor for factor, _ in _powers_of(e.base)]
+        if all(self.ranges.sign(factor) == 1 for factor in factors):
+            return self._of_monomial([(b, p * e.exponent.value) for b, p in _powers_of(e.base)])
+        return _UNKNOWN
+
+    def _of_p_norm(self, e: N.Power) -> Curvature:
+        """Of (Σ |z|ᵖ)^(1/p), with p ≥ 1."""
+        assert isinstance(e.exponent, N.Number)
+        inside = e.base.argument if isinstance(e.base, N.Total) else None
+        if not (isinstance(inside, N.Power) and isinstance(inside.exponent, N.Number)):
+            return _UNKNOWN
+        p, z = inside.exponent.value, inside.base
+        is_norm = p >= 1 and p * e.exponent.value == 1
+        sizes = self.ranges.sign(z) == 1 or (p == int(p) and p % 2 == 0)
+        return CONVEX if is_norm and sizes and self._size_is_convex(z) else _UNKNOWN
+
+    def _is_square(self, e: Expression) -> bool:
+        """Whether its root is the absolute value of a convex function, or constant."""
+        number, scalars, array = parts(e)
+        factors = [*scalars, *([] if array is None else [array])]
+        varying = [factor for factor in factors if self.varies(factor)]
+        constant = [factor for factor in factors if not self.varies(factor)]
+        if number < 0 or any(self.ranges.sign(factor) != 1 for factor in constant):
+            return False
+        if not varying:
+            return True
+        if len(varying) > 1:
+            return False
+        (only,) = varying
+        if isinstance(only, N.Power) and isinstance(only.exponent, N.Number):
+            return only.exponent.value == 2 and self._size_is_convex(only.base)
+        return (
+            isinstance(only, N.Product)
+            and only.is_scalar
+            and self._of_square(only) == CONVEX
+            and not any(isinstance(f, N.MatrixPower) and self.varies(f) for f in only.factors)
+        )
+
+    def _of_exponential(self, e: N.Power) -> Curvature:
+        """Of aᵗ, which rises with t where a is above 1 and falls where it is below."""
+        low, high = self.ranges.of(e.base)
+        exponent = self.of(e.exponent)
+        if self.varies(e.base) or not self.ranges.positive(e.base):
+            return _UNKNOWN
+        if (
+            self.is_affine(e.exponent)
+            or (low >= 1 and exponent >= CONVEX)
+            or (high <= 1 and exponent >= CONCAVE)
+        ):
+            return CONVEX
+        return _UNKNOWN
+
+    def _is_spectral_norm(self, e: N.Power) -> bool:
+        base = e.base
+        if not (isinstance(base, N.Product) and isinstance(base.factors[-1], F.Eigenvalues)):
+            return False
+        gram = base.factors[-1].argument
+        half = around_centre(gram) if isinstance(gram, N.Product) else None
+        last = _index_taken(base)
+        return half is not None and half[1] is None and last == "last" and self.is_affine(half[0])
+
+    # -- sums and products ------------------------------------------------------------------------
+
+    def _of_one_of(self, factors: Iterable[Expression]) -> Curvature:
+        """Of a product that is linear in each factor, of which at most one varies."""
+        varying = [factor for factor in factors if self.varies(factor)]
+        if len(varying) != 1:
+            return _UNKNOWN
+        sign = 1
+        for factor in factors:
+            if factor is not varying[0]:
+                sign *= self.ranges.sign(factor)
+        return _times(self.of(varying[0]), sign)
+
+    def _of_factors(self, e: Expression) -> Curvature:
+        number, scalars, array = parts(e)
+        factors = [*scalars]
+        if isinstance(array, N.Hadamard):
+            factors += array.factors
+        elif array is not None:
+            factors.append(array)
+        constant = [factor for factor in factors if not self.varies(factor)]
+        varying = [factor for factor in factors if self.varies(factor)]
+        sign = 1 if number > 0 else -1
+        for factor in constant:
+            sign *= self.ranges.sign(factor)
+        if len(varying) == 1:
+            return _times(self.of(varying[0]), sign)
+        found = self._of_monomial([pair for factor in varying for pair in _powers_of(factor)])
+        if not found and len(varying) == 2:
+            found = self._of_entropy(*varying) or self._of_entropy(*reversed(varying))
+        return _times(found, sign)
+
+    def _of_entropy(self, z: Expression, other: Expression) -> Curvature:
+        """Of z log(cz), with c ≥ 0: its second derivative is 1/z."""
+        if not (isinstance(other, N.Elementwise) and other.name == "log" and self.is_affine(z)):
+            return _UNKNOWN
+        inverse = power(z, N.Number(Fraction(-1)))
+        inside = other.argument
+        alike = z.is_scalar or (inside.rows, inside.cols) == (z.rows, z.cols)
+        if not alike:
+            return _UNKNOWN
+        c = scale(inside, inverse) if z.is_scalar else hadamard([inside, inverse])
+        return CONVEX if not self.varies(c) and self.ranges.sign(c) == 1 else _UNKNOWN
+
+    def _of_monomial(self, powers: list[tuple[Expression, Fraction | float]]) -> Curvature:
+        """Of a product of powers of what is at least 0.
+
+        It is convex where all exponents are at most 0, or one is positive and the sum is at least
+        1; and concave where none is negative and the sum is at most 1.
+        """
+        rising = [(base, p) for base, p in powers if p > 0 and self.varies(base)]
+        varying = [(base, p) for base, p in powers if self.varies(base)]
+        if any(self.ranges.sign(base) != 1 for base, _ in powers if not self.varies(base)):
+            return _UNKNOWN
+        others = [base for base, p in varying if p < 0]
+        total = sum(p for _, p in varying)
+        if any(not self._is_concave_and_at_least_0(base) for base in others):
+            return _UNKNOWN
+        if not rising:
+            return CONVEX
+        if len(rising) == 1 and total >= 1:
+            base, p = rising[0]
+            curvature = self.of(base)
+            even = p == int(p) and p % 2 == 0 and curvature >= AFFINE
+            if even or (curvature >= CONVEX and self.ranges.sign(base) == 1):
+                return CONVEX
+        if not others and total <= 1:
+            bases = [base for base, _ in rising]
+            return CONCAVE if all(map(self._is_concave_and_at_least_0, bases)) else _UNKNOWN
+        return _UNKNOWN
+
+    def _is_concave_and_at_least_0(self, e: Expression) -> bool:
+        return self.of(e) >= CONCAVE and self.ranges.sign(e) == 1
+
+    def _of_product(self, e: N.Product) -> Curvature:
+        varying = [factor for factor in e.factors if self.varies(factor)]
+        if isinstance(e.factors[-1], F.Eigenvalues) and _index_taken(e):
+            S = e.factors[-1].argument
+            if len(varying) == 1 and self.is_affine(S) and is_symmetric(S):
+                return CONVEX if _index_taken(e) == "last" else CONCAVE
+        if len(varying) == 1:
+            found = self._of_one_of(e.factors)
+            if found:
+                return found
+        if not e.is_scalar:
+            return _UNKNOWN
+        found = self._of_square(e)
+        if found:
+            return found
+        for cut in range(1, len(e.factors)):
+            left, right = transpose(matmul(e.factors[:cut])), matmul(e.factors[cut:])
+            if left.is_column and not left.is_scalar:
+                found = self.of(hadamard([left, right]))
+                if found:
+                    return found
+        return _UNKNOWN
+
+    def _of_square(self, e: N.Product) -> Curvature:
+        """Of the diagonal of F C Fᵀ: F affine and C constant, or the inverse of an affine one."""
+        found = around_centre(e)
+        if found is None or not self.is_affine(found[0]):
+            return _UNKNOWN
+        centre = found[1]
+        if centre is None:
+            return CONVEX
+        if not self.varies(centre):
+            signs = [sign for sign in (1, -1) if self.ranges.definite(centre, sign)]
+            return _times(CONVEX, signs[0]) if signs else _UNKNOWN
+        return CONVEX if self._is_inverse_of_affine(centre) else _UNKNOWN
+
+    def _is_inverse_of_affine(self, e: Expression) -> bool:
+        if not (isinstance(e, N.MatrixPower) and e.is_inverse):
+            return False
+        return self.is_affine(e.base) and self.ranges.definite(e.base)
+
+    def _of_trace(self, e: Expression) -> Curvature:
+        if self._is_inverse_of_affine(e):
+            return CONVEX
+        if isinstance(e, F.MatrixFunction) and e.name == "expm":
+            affine = self.is_affine(e.argument) and is_symmetric(e.argument)
+            return CONVEX if affine else _UNKNOWN
+        if not isinstance(e, N.Product):
+            return _UNKNOWN
+        factors = e.factors
+        for turn in range(len(factors)):
+            turned = matmul([*factors[turn:], *factors[:turn]])
+            if not isinstance(turned, N.Product):
+                continue
+            found = self._of_square(turned)
+            if found:
+                return found
+            last, others = turned.factors[-1], turned.factors[:-1]
+            constant = not any(map(self.varies, others))
+            if constant and self._is_inverse_of_affine(last) and last.rows == others[0].rows:
+                weights = matmul(others)
+                signs = [sign for sign in (1, -1) if self.ranges.definite(weights, sign)]
+                if signs:
+                    return _times(CONVEX, signs[0])
+        return _UNKNOWN
+
+    # -- functions of arrays ----------------------------------------------------------------------
+
+    def _of_convex_function(self, e: Expression) -> Curvature:
+        inside = [self.of(child) for child in e.children]
+        if isinstance(e, N.LogSumExp | F.Largest):
+            return CONVEX if inside[0] >= CONVEX else _UNKNOWN
+        if isinstance(e, F.Pairwise) and e.name in ("maximum", "minimum"):
+            needed = CONVEX if e.name == "maximum" else CONCAVE
+            return needed if all(found >= needed for found in inside) else _UNKNOWN
+        if isinstance(e, N.Norm) and isinstance(e.argument, N.Product):
+            gram = around_centre(e.argument)  # the norm of XXᵀ is that of the squared σ(X)
+            if gram is not None and gram[1] is None and self.is_affine(gram[0]):
+                return CONVEX
+        if isinstance(e, N.Norm) or (isinstance(e, F.Pairwise) and e.name == "hypot"):
+            return CONVEX if all(map(self._size_is_convex, e.children)) else _UNKNOWN
+        if isinstance(e, F.NuclearNorm):
+            return CONVEX if inside[0] >= AFFINE else _UNKNOWN
+        if isinstance(e, N.LogDet):
+            fits = inside[0] >= AFFINE and self.ranges.definite(e.argument)
+            return CONCAVE if fits else _UNKNOWN
+        return _UNKNOWN
+
+    def _size_is_convex(self, e: Expression) -> bool:
+        """Whether abs(e) is convex."""
+        found, sign = self.of(e), self.ranges.sign(e)
+        return found >= AFFINE or (
+            (found >= CONVEX and sign == 1) or (found >= CONCAVE and sign == -1)
+        )
+
+
+def _s_shaped(e: Expression) -> tuple[Expression, bool] | None:
+    """z, and whether it rises with z, of σ(z), Φ(z), 1 − σ(z) and 1 − Φ(z); else None."""
+    rises = True
+    if isinstance(e, N.Sum) and len(e.terms) == 2:
+        falling = [scale(-1, term) for term in e.terms if not isinstance(term, N.Ones | N.Number)]
+        ones = [term for term in e.terms if isinstance(term, N.Ones | N.Number)]
+        if len(falling) != 1 or (isinstance(ones[0], N.Number) and ones[0].value != 1):
+            return None
+        e, rises = falling[0], False
+    if isinstance(e, N.Elementwise) and e.name in ("sigmoid", "norm_cdf"):
+        return e.argument, rises
+    return None
+
+
+def _common(found: Iterable[Curvature]) -> Curvature:
+    result = CONSTANT
+    for curvature in found:
+        result &= curvature
+    return result
+
+
+def _times(curvature: Curvature, sign: int) -> Curvature:
+    """Of a multiple by what has this sign; 0 where that is not known."""
+    if curvature >= AFFINE or sign == 1:
+        return curvature
+    if not sign or not curvature:
+        return _UNKNOWN
+    return CONCAVE if curvature == CONVEX else CONVEX
+
+
+def _powers_of(e: Expression) -> list[tuple[Expression, Fraction | float]]:
+    """The bases and exponents of which it is the product; of xᵀx, the norm of x."""
+    number, scalars, array = parts(e)
+    if isinstance(e, N.Scaled | N.Hadamard):
+        factors = [*scalars, *([] if number == 1 else [N.Number(number)])]
+        if isinstance(array, N.Hadamard):
+            factors += array.factors
+        elif array is not None:
+            factors.append(array)
+        return [pair for factor in factors for pair in _powers_of(factor)]
+    if isinstance(e, N.Power) and isinstance(e.exponent, N.Number):
+        return [(e.base, e.exponent.value)]
+    if isinstance(e, N.Product) and e.is_scalar:
+        found = around_centre(e)
+        if found is not None and found[1] is None:
+            return [(N.Norm(found[0]), Fraction(2))]
+    return [(e, Fraction(1))]
+
+
+def _index_taken(e: N.Product) -> str | None:
+    """Which entry a row eᵢᵀ takes of what stands beside it: the first, the last, or None."""
+    row = e.factors[0]
+    if len(e.factors) != 2 or not isinstance(row, N.Transpose):
+        return None
+    if not isinstance(row.argument, N.Unit):
+        return None
+    index, size = row.argument.index, row.argument.rows.number
+    if index == -1 or (size is not None and index == size - 1):
+        return "last"
+    return "first" if index == 0 or (size is not None and index == -size) else None

@@ -1,0 +1,247 @@
+"""Points at which a function bends up and down, found at random and checked by its values."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.evaluate import EvaluationError, natural, walk
+from mcmodels.calculus.compute.guards import guarded
+from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nesting import NestingError
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.derive.rule import DerivativeError
+from mcmodels.calculus.study.checks import directions
+from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
+
+__all__ = ["Bend", "Witness", "find_witness"]
+
+_ROUNDING = 1e-8  # of the values that a second difference is made of
+_STEPS = (0.03, 0.3, 1.0)
+_SCALES = (1.0, 0.3, 3.0, 0.1, 6.0)
+_SEEDS = 8
+_DRAWS = 6  # of x at each scale
+
+
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """A point and a direction v along which a function bends.
+
+    Attributes
+    ----------
+    point : float or ndarray
+        The value of x.
+    direction : float or ndarray
+        v, of the shape of x and of length 1.
+    step : float
+        The h of the second difference (f(x + hv) − 2f(x) + f(x − hv))/h², whose sign alone shows
+        that f is not concave (above 0) or not convex (below 0).
+    difference : float
+        That second difference.
+    curvature : float or None
+        vᵀHv, of the same sign; None where a kink or a gap in the domain bends the function.
+    """
+
+    point: Any
+    direction: Any
+    step: float
+    difference: float
+    curvature: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """Where a function bends up and where down, for the same values of the other symbols.
+
+    Attributes
+    ----------
+    up, down : Bend
+    others : dict of str to array
+        The values of the other symbols.
+    """
+
+    up: Bend
+    down: Bend
+    others: dict[str, Any]
+
+
+def find_witness(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Witness | None:
+    """Two bends of opposite signs; None where none are found."""
+    try:
+        H: Expression | None = gradients.hessian(f, x, x)
+    except (DerivativeError, NestingError):
+        H = None
+    f = guarded(stabilised(f), keep_steps=True)  # as `evaluate` computes it
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        across: Witness | None = None
+        for seed in range(_SEEDS):
+            smooth: dict[int, Bend] = {}
+            found: dict[int, Bend] = {}
+            for instance in _instances(f, x, nonnegative, seed):
+                for bend in _bends(f, x, H, instance, nonnegative, seed):
+                    sign = 1 if bend.difference > 0 else -1
+                    found.setdefault(sign, bend)
+                    if bend.curvature is not None:
+                        smooth.setdefault(sign, bend)
+                values, _ = instance
+                others = {s.name: _shown(s, v) for s, v in values.items() if s != x}
+                if len(smooth) == 2:
+                    return Witness(smooth[1], smooth[-1], others)
+                if len(found) == 2 and across is None:
+                    across = Witness(found[1], found[-1], others)
+    return across
+
+
+def _instances(
+    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], seed: int
+) -> Iterator[Instance]:
+    """Values that differ in x alone, at which the function is defined."""
+    rng = np.random.default_rng(seed)
+    try:
+        first = random_instance([f, x], seed)
+    except EvaluationError:
+        return
+    values, sizes = dict(first[0]), first[1]
+    for symbol in nonnegative & set(values):
+        values[symbol] = np.abs(values[symbol])
+    if _is_defined(f, values, sizes):
+        yield values, sizes
+    for scale in _SCALES:
+        for _ in range(_DRAWS):
+            drawn = {**values, x: _drawn(x, values[x].shape, rng, scale, x in nonnegative)}
+            if _is_defined(f, drawn, sizes):
+                yield drawn, sizes
+
+
+def _drawn(
+    x: Symbol, shape: tuple[int, ...], rng: np.random.Generator, scale: float, positive: bool
+) -> Array:
+    value = scale * rng.standard_normal(shape)
+    if "positive_definite" in x.declared:
+        return as_declared(x, value @ value.T + 0.1 * scale**2 * np.eye(len(value)))
+    if "probability" in x.declared:
+        shares = np.exp(value - value.max())
+        return shares / shares.sum()
+    return as_declared(x, np.abs(value) if positive else value)
+
+
+def _is_defined(f: Expression, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> bool:
+    return np.isfinite(_value(f, values, sizes))
+
+
+def _value(f: Expression, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> float:
+    try:
+        return float(walk(f, values, sizes, checked=True)[0, 0])
+    except (EvaluationError, ValueError, OverflowError):
+        return np.nan
+
+
+def _bends(
+    f: Expression,
+    x: Symbol,
+    H: Expression | None,
+    instance: Instance,
+    nonnegative: frozenset[Symbol],
+    seed: int,
+) -> Iterator[Bend]:
+    values, sizes = instance
+    at = values[x]
+    hessian = _hessian(H, instance)
+    for v in _candidates(x, hessian, instance, seed):
+        for step in _STEPS:
+            ends = [at + step * v, at - step * v]
+            if not all(_belongs(x, end, x in nonnegative) for end in ends):
+                continue
+            change = _change(f, x, instance, step * v)
+            if change is None or not all(
+                _is_alike(_change(f, x, (moved, sizes), step * v), change)
+                for moved in _moved(x, values)
+            ):
+                continue
+            curvature = _curvature(hessian, v, change)
+            difference = float(change / step**2)
+            yield Bend(_shown(x, at), _shown(x, v), step, difference, curvature)
+            if curvature is not None:
+                break
+
+
+def _curvature(hessian: Array | None, v: Array, change: float) -> float | None:
+    """vᵀHv, where it is not rounding and has the sign of the second difference."""
+    if hessian is None:
+        return None
+    column = v.ravel(order="F")
+    found = float(column @ hessian @ column)
+    is_rounding = abs(found) <= _ROUNDING * float(np.abs(hessian).max())
+    return None if is_rounding or found * change <= 0 else found
+
+
+def _change(f: Expression, x: Symbol, instance: Instance, step: Array) -> float | None:
+    """The second difference, not divided, where it is not rounding."""
+    values, sizes = instance
+    up, middle, down = (_value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, 0, -1))
+    change = (up - middle) + (down - middle)
+    noise = _ROUNDING * (abs(up) + abs(down) + abs(middle))
+    return change if np.isfinite(change) and abs(change) > noise else None
+
+
+def _moved(x: Symbol, values: Mapping[Symbol, Array]) -> Iterator[dict[Symbol, Array]]:
+    """Values nearby, at which rounding differs and the function nearly does not."""
+    for factor in (1 + 1e-7, 1 - 1.7e-7):
+        yield {**values, x: factor * values[x]}
+
+
+def _is_alike(change: float | None, expected: float) -> bool:
+    return change is not None and abs(change - expected) <= 0.2 * abs(expected)
+
+
+def _hessian(H: Expression | None, instance: Instance) -> Array | None:
+    if H is None:
+        return None
+    try:
+        return walk(H, *instance, checked=True)
+    except (EvaluationError, ValueError, OverflowError):
+        return None
+
+
+def _candidates(x: Symbol, hessian: Array | None, instance: Instance, seed: int) -> Iterator[Array]:
+    """Directions: eigenvectors of the Hessian at both ends, and a few at random."""
+    values, _ = instance
+    basis = [E / np.linalg.norm(E) for E in directions(x, instance)]
+    if "probability" in x.declared:  # those along which the sum stays one
+        basis = [E - np.full_like(E, E.sum() / E.size) for E in basis]
+    stacked = np.column_stack([E.ravel(order="F") for E in basis])
+    if hessian is not None:
+        _, vectors = np.linalg.eigh(stacked.T @ ((hessian + hessian.T) / 2) @ stacked)
+        for column in {0, vectors.shape[1] - 1}:
+            yield from _normed(stacked @ vectors[:, column], values[x].shape)
+    rng = np.random.default_rng(seed)
+    yield from _normed(stacked[:, 0], values[x].shape)
+    for _ in range(3):
+        yield from _normed(stacked @ rng.standard_normal(stacked.shape[1]), values[x].shape)
+
+
+def _normed(direction: Array, shape: tuple[int, ...]) -> Iterator[Array]:
+    size = np.linalg.norm(direction)
+    if size > 0:
+        yield (direction / size).reshape(shape, order="F")
+
+
+def _belongs(x: Symbol, value: Array, nonnegative: bool) -> bool:
+    """Whether a value is one that x may have."""
+    if (nonnegative or "probability" in x.declared) and (value < 0).any():
+        return False
+    if "positive_definite" in x.declared:
+        return bool(np.linalg.eigvalsh(value)[0] > 0)
+    return True
+
+
+def _shown(symbol: Symbol, value: Array) -> Any:
+    return float(value[0, 0]) if symbol.is_scalar else natural(symbol, value)

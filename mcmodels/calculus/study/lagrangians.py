@@ -1,0 +1,384 @@
+"""Functions under constraints: the Lagrangian and its conditions, projections on tangents."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mcmodels.calculus.core import functions
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    inner_product,
+    inverse,
+    is_symmetric,
+    is_zero,
+    matmul,
+    power,
+    scale,
+    transpose,
+    unvec,
+    vec,
+)
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Identity, Product, Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.rewriting import substitute
+from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.study.equalities import Equalities, multiplied_out
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.study.critical_points import CriticalPoint
+
+__all__ = ["Lagrangian", "lagrangian", "tangent_projection"]
+
+Constraints = Expression | Iterable[Expression] | Mapping[str, Expression]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Lagrangian:
+    """f − Σ λᵢ gᵢ, and what follows from it; printing it shows the formula.
+
+    Attributes
+    ----------
+    objective : Expression
+        f.
+    constraints : tuple of Expression
+        The gᵢ, which are 0.
+    multipliers : tuple of Expression
+        The symbols λᵢ, each of the shape of its constraint.
+    expression : Expression
+        f − Σ λᵢ gᵢ; of arrays, the inner product of λᵢ and gᵢ.
+    using : mapping of Expression to Expression
+        Further equations that hold.
+    """
+
+    objective: Expression
+    constraints: tuple[Expression, ...]
+    multipliers: tuple[Expression, ...]
+    expression: Expression
+    using: Mapping[Expression, Expression] = field(default_factory=dict)
+
+    def stationarity(self, x: Any) -> Expression:
+        """The gradient by ``x``, which is 0 at a critical point."""
+        return self.expression.gradient(x)
+
+    def conditions(self, x: Any) -> tuple[Expression, ...]:
+        """What is 0 at a critical point: the gradient by ``x``, and the constraints."""
+        return (self.stationarity(x), *self.constraints)
+
+    def bordered_hessian(self, x: Any) -> Expression:
+        """[[0, J], [Jᵀ, H]], with the Jacobian J of the constraints and the Hessian H by ``x``.
+
+        Of a symmetric constraint, J has a row for each entry on and below the diagonal (vech).
+
+        References
+        ----------
+        Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., 7.13.
+        """
+        symbol = gradients.symbol_of(self.expression, x)
+        J = _jacobian(self.constraints, symbol)
+        H = self.expression.hessian(symbol)
+        corner = functions.zeros(J.rows, J.rows)
+        return functions.block([[corner, J], [transpose(J), H]]).within(self.expression.known)
+
+    def multiplier_formulas(self, x: Any) -> dict[Expression, Expression]:
+        """The multipliers at a critical point, as formulas without multipliers.
+
+        They are λ = (JJᵀ)⁻¹J∇f, with the Jacobian J of the constraints, where J has full row rank;
+        the constraints are used to shorten them.
+
+        References
+        ----------
+        Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., (18.21).
+        """
+        symbol = gradients.symbol_of(self.expression, x)
+        found = self._formulas(symbol)
+        return {
+            multiplier: formula.within(self.expression.known)
+            for multiplier, formula in zip(self.multipliers, found, strict=True)
+        }
+
+    def _formulas(self, symbol: Symbol) -> list[Expression]:
+        known = Equalities.of_constraints(self.constraints, symbol, self.using)
+        G = gradients.gradient(self.objective, symbol)
+        if len(self.constraints) == 1:
+            only = self.constraints[0]
+            if _is_stiefel(only, symbol):
+                XG = matmul([transpose(symbol), G])
+                formula = scale(_QUARTER, add([XG, transpose(XG)]))
+                return [known.used_in(formula)]
+            if only.is_scalar:
+                slope = gradients.gradient(only, symbol)
+                return [_ratio(known, slope, G)]
+            if only.is_column:
+                J = gradients.jacobian(only, symbol)
+                formula = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
+                return [known.used_in(formula)]
+        if not all(constraint.is_scalar for constraint in self.constraints):
+            raise ShapeError(
+                "formulas of multipliers are known of one constraint, or of several that are "
+                f"scalars; found {', '.join(str(g) for g in self.constraints)}. "
+                "stationarity() gives the equations"
+            )
+        slopes = [gradients.gradient(constraint, symbol) for constraint in self.constraints]
+        if all(
+            is_zero(known.used_in(inner_product(a, b)))
+            for i, a in enumerate(slopes)
+            for b in slopes[:i]
+        ):
+            return [_ratio(known, slope, G) for slope in slopes]
+        J = _jacobian(self.constraints, symbol)
+        stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
+        return [known.used_in(stacked[i]) for i in range(len(slopes))]
+
+    def solved(self, x: Any) -> Expression:
+        """The gradient by ``x`` with the multipliers in it replaced by their formulas."""
+        symbol = gradients.symbol_of(self.expression, x)
+        known = Equalities.of_constraints(self.constraints, symbol, self.using)
+        formulas = self.multiplier_formulas(symbol)
+        found = known.used_in(substitute(self.stationarity(symbol), formulas))
+        return found.within(self.expression.known)
+
+    def critical_point(self, x: Any, at: Any) -> CriticalPoint:
+        """Whether a critical point is a minimum, a maximum or a saddle under the constraints.
+
+        Parameters
+        ----------
+        x : Expression or str
+            The symbol that varies, or its name.
+        at : array-like or mapping of str to array-like
+            The value of ``x``, or those of all symbols by name. Multipliers that are left out are
+            computed from the point.
+
+        Returns
+        -------
+        CriticalPoint
+            Its eigenvalues are those of the Hessian by ``x`` on the tangent space of the
+            constraints, of which they are second derivatives along curves on the constraint set.
+
+        Raises
+        ------
+        ValueError
+            If a constraint is not 0 there, its Jacobian has not full rank, or the gradient is not
+            0 on the tangent space.
+
+        References
+        ----------
+        Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., theorems 12.5 and 12.6.
+        """
+        from mcmodels.calculus.study.constrained_points import constrained_point  # loads NumPy
+
+        return constrained_point(self, x, at)
+
+    def __str__(self) -> str:
+        return str(self.expression)
+
+    def __repr__(self) -> str:
+        return self.expression.mathematics()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+_QUARTER = power(number(4), number(-1))
+_HALF = power(number(2), number(-1))
+
+
+def lagrangian(
+    f: Expression,
+    constraints: Constraints,
+    *,
+    using: Mapping[Expression, Any] | None = None,
+) -> Lagrangian:
+    """The Lagrangian f − Σ λᵢ gᵢ of a scalar under equality constraints gᵢ = 0.
+
+    Parameters
+    ----------
+    f : Expression
+        A scalar, to be minimised or maximised.
+    constraints : Expression, or list of Expression, or mapping of str to Expression
+        What is 0, as ``x.T @ x - 1``; the keys of a mapping are the names of the multipliers.
+        Otherwise they are λ, or λ₁, λ₂ and so on, and Λ of matrices.
+    using : mapping of Expression to Expression, optional
+        Further equations that hold, as ``{S @ u: mu * u}``; formulas are shortened by them.
+
+    Returns
+    -------
+    Lagrangian
+        The multiplier of a symmetric constraint is symmetric.
+
+    Raises
+    ------
+    DerivativeError
+        If ``f`` is no scalar.
+    ShapeError
+        If there is no constraint, or one is no expression with symbols.
+
+    References
+    ----------
+    Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., 7.11 to 7.14.
+
+    Examples
+    --------
+    The first principal component: Sv = λv, and λ is the variance along v.
+
+    >>> from mcmodels.calculus import lagrangian, matrix, vector
+    >>> v, S = vector("v", "n"), matrix("S", "n", "n", symmetric=True)
+    >>> L = lagrangian(v.T @ S @ v, v.T @ v - 1)
+    >>> L
+    vᵀSv − λ(vᵀv − 1)
+    >>> L.stationarity(v)
+    2Sv − 2λv
+    >>> L.multiplier_formulas(v)
+    {λ: vᵀSv}
+    >>> L.critical_point(v, at={"S": [[3, 0], [0, 1]], "v": [1, 0]}).kind
+    'maximum'
+    """
+    gradients.require_scalar(f)
+    named = _named(f, constraints)
+    multipliers, terms = [], [f]
+    for name, constraint in named.items():
+        declared = frozenset({"symmetric"}) if _is_symmetric_matrix(constraint) else frozenset()
+        multiplier = Symbol(name, constraint.rows, constraint.cols, declared)
+        multipliers.append(multiplier)
+        terms.append(scale(-1, inner_product(multiplier, constraint)))
+    given = {left: as_expression(right) for left, right in (using or {}).items()}
+    return Lagrangian(f, tuple(named.values()), tuple(multipliers), add(terms), given)
+
+
+def tangent_projection(constraints: Constraints, x: Any, V: Any) -> Expression:
+    """The orthogonal projection of V on the tangent space of the set where constraints are 0.
+
+    It is V − Jᵀ(JJᵀ)⁻¹JV, with the Jacobian J of the constraints, where that has full row rank. Of
+    a gradient it is the gradient on the set (the Riemannian gradient).
+
+    Parameters
+    ----------
+    constraints : Expression, or list of Expression
+        What is 0 on the set: ``x.T @ x - 1`` for the sphere, ``X.T @ X - eye(p)`` for the Stiefel
+        manifold, ``sum(x) - 1`` for the simplex (inside of it).
+    x : Expression or str
+        The symbol that varies, or its name.
+    V : Expression
+        A direction, of the shape of ``x``.
+
+    Returns
+    -------
+    Expression
+        Of the shape of ``x``; it holds at points where the constraints do.
+
+    Raises
+    ------
+    DerivativeError
+        If ``x`` is not a symbol of the constraints.
+    ShapeError
+        If V has another shape than ``x``.
+
+    References
+    ----------
+    Absil, Mahony and Sepulchre (2008), *Optimization Algorithms on Matrix Manifolds*, 3.6.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import eye, matrix, sum, tangent_projection, vector
+    >>> x, g = vector("x", "n"), vector("g", "n")
+    >>> tangent_projection(x.T @ x - 1, x, g)
+    g − (xᵀg)x
+    >>> tangent_projection(sum(x) - 1, x, g)
+    g − sum(g)/n
+    >>> X, G = matrix("X", "n", "p"), matrix("G", "n", "p")
+    >>> tangent_projection(X.T @ X - eye("p"), X, G)
+    G − ½X(GᵀX + XᵀG)
+    """
+    given = _listed(constraints)
+    direction = as_expression(V)
+    symbol = gradients.symbol_of(functions.vstack([vec(g) for g in given]), x)
+    if (direction.rows, direction.cols) != (symbol.rows, symbol.cols):
+        raise ShapeError(
+            f"a direction has the shape of {symbol.name!r}, {symbol.described()}; found {direction}"
+        )
+    context = direction.known.union(*(constraint.known for constraint in given))
+    return _projected(given, symbol, direction).within(context)
+
+
+def _projected(given: tuple[Expression, ...], symbol: Symbol, direction: Expression) -> Expression:
+    known = Equalities.of_constraints(given, symbol, {})
+    if len(given) == 1 and _is_stiefel(given[0], symbol):
+        XV = matmul([transpose(symbol), direction])
+        inside = matmul([symbol, add([XV, transpose(XV)])])
+        return simplify(add([direction, scale(-1, _HALF, inside)]))
+    if len(given) == 1 and given[0].is_scalar:
+        slope = gradients.gradient(given[0], symbol)
+        normal = scale(_ratio(known, slope, direction), slope)
+        return simplify(add([direction, scale(-1, multiplied_out(normal))]))
+    J = _jacobian(given, symbol)
+    steps = matmul([transpose(J), inverse(matmul([J, transpose(J)])), J, vec(direction)])
+    return simplify(add([direction, scale(-1, unvec(steps, symbol.rows, symbol.cols))]))
+
+
+def _ratio(known: Equalities, slope: Expression, other: Expression) -> Expression:
+    above = known.used_in(inner_product(slope, other))
+    below = known.used_in(inner_product(slope, slope))
+    return known.used_in(scale(above, power(below, number(-1))))
+
+
+def _jacobian(constraints: tuple[Expression, ...], x: Symbol) -> Expression:
+    rows = []
+    for constraint in constraints:
+        J = gradients.jacobian(constraint, x)
+        if _is_symmetric_matrix(constraint):
+            J = matmul([functions.elimination(constraint.rows), J])
+        rows.append(J)
+    return rows[0] if len(rows) == 1 else functions.vstack(rows)
+
+
+def _is_symmetric_matrix(constraint: Expression) -> bool:
+    return constraint.is_array and is_symmetric(constraint)
+
+
+def _is_stiefel(constraint: Expression, x: Symbol) -> bool:
+    """Whether it is XᵀX − I."""
+    if x.is_column or "symmetric" in x.declared:
+        return False
+    gram = matmul([transpose(x), x])
+    return isinstance(gram, Product) and constraint == add([gram, scale(-1, Identity(x.cols))])
+
+
+def _listed(constraints: Constraints) -> tuple[Expression, ...]:
+    if isinstance(constraints, Mapping):
+        found = list(constraints.values())
+    else:
+        found = [constraints] if isinstance(constraints, Expression | bool) else list(constraints)
+    if not found:
+        raise ShapeError("there is no constraint; give what is 0, as x.T @ x - 1")
+    for constraint in found:
+        if not isinstance(constraint, Expression) or not constraint.used:
+            raise ShapeError(
+                f"a constraint is an expression that is 0, as x.T @ x - 1; found {constraint!r}. "
+                "== compares how two expressions are written"
+            )
+    return tuple(found)
+
+
+def _named(f: Expression, constraints: Constraints) -> dict[str, Expression]:
+    given = _listed(constraints)
+    if isinstance(constraints, Mapping):
+        return dict(zip(constraints, given, strict=True))
+    taken = {symbol.name for g in (f, *given) for symbol in g.used}
+    taken |= {name for g in (f, *given) for name in g.size_names}
+    result: dict[str, Expression] = {}
+    for position, constraint in enumerate(given, start=1):
+        is_matrix = constraint.is_array and not constraint.is_column
+        stem = "Lambda" if is_matrix else "lambda"
+        name = (stem if is_matrix else "lambda_") if len(given) == 1 else f"{stem}_{position}"
+        while name in taken:
+            name = f"{stem}_{position}"
+            position += 1
+        taken.add(name)
+        result[name] = constraint
+    return result
