@@ -4,7 +4,7 @@ With residuals e, n the number of observations, ``f`` an estimate of the density
 ``A = (X̃ᵀWX̃)⁻¹``, the covariance of the parameters is
 
 ==========  ==============================================================================
-"robust"    ``A (Σ wᵢ dᵢ x̃ᵢx̃ᵢᵀ) A``, ``dᵢ = (τ/f)²`` where ``eᵢ > 0``, else ``((1 - τ)/f)²``
+"robust"    ``A (Σ wᵢ dᵢ x̃ᵢx̃ᵢᵀ) A``, ``dᵢ = (τ/f)²`` in rows above the fit, else ``((1 - τ)/f)²``
 "iid"       ``τ(1 - τ)/f² A``
 density     ``f = Σ wᵢ K(eᵢ/h) / (n h)``
 bandwidth   ``h = min(s(y), IQR(e)/1.34) (Φ⁻¹(τ + b) - Φ⁻¹(τ - b))``
@@ -14,8 +14,14 @@ chamberlain ``b = z √(τ(1 - τ)/n)``
 ==========  ==============================================================================
 
 ``x = Φ⁻¹(τ)``, ``z = Φ⁻¹(0.975)``, s is the standard deviation of the targets. Weights count rows.
-A row that is fitted exactly has ``eᵢ = 0``. Names and numbers are those of statsmodels' QuantReg,
-also where a source differs: Bofinger has ``φ(x)`` for ``φ(2x)``, which is the same at the median.
+Names and numbers are those of statsmodels' QuantReg, also where a source differs: Bofinger has
+``φ(x)`` for ``φ(2x)``, which is the same at the median.
+
+A row is above the fit where ``eᵢ > 0``. A fit passes through as many rows as it has parameters;
+these are above it where their part of the dual is positive. A dual a is ``τ`` above, ``τ - 1``
+below, and in these rows the shortest solution of ``Σ wᵢ aᵢ x̃ᵢ = 0``, so that equal rows have equal
+ones. The residuals that QuantReg has left in these rows have the same signs, as it solves these
+equations with ``aᵢ`` in proportion to ``eᵢ``.
 
 Sources: Greene (2008), *Econometric Analysis*, 6th ed., §14.3; Koenker (2005), *Quantile
 Regression*, §3.4 and §4.10; Hall and Sheather (1988), *On the distribution of a Studentized
@@ -30,6 +36,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from mcmodels.arrays import Array
@@ -69,7 +76,7 @@ class QuantileErrors:
     root : ndarray of shape (P, k)
         T: rows ``z = Tᵀx̃`` have the cross-product matrix ``ZᵀWZ = I``.
     above : ndarray of shape (k, k)
-        ``Σ wᵢ zᵢzᵢᵀ`` over the rows with ``eᵢ > 0``.
+        ``Σ wᵢ zᵢzᵢᵀ`` over the rows above the fit.
     spread : float
         ``min(s(y), IQR(e)/1.34)``.
     densities : mapping of (str, str) to float
@@ -91,8 +98,9 @@ class QuantileErrors:
         """From the rows at the vertex."""
         w, e, y = fit.weights, fit.residuals, fit.y
         n = float(w.sum())
-        Z = fit.whitened[e > 0]
-        above = (Z * w[e > 0, np.newaxis]).T @ Z
+        is_above = _above(fit, quantile)
+        Z = fit.whitened[is_above]
+        above = (Z * w[is_above, np.newaxis]).T @ Z
         quartiles = _percentiles(e, w, [0.25, 0.75])
         height = float(np.abs(y).max()) or 1.0
         scaled = y / height
@@ -149,12 +157,26 @@ class QuantileErrors:
         b = _bandwidth(bandwidth, self.n, self.quantile)
         if not (0 < self.quantile - b and self.quantile + b < 1):
             others = [repr(name) for of, name in self.densities if of == kernel]
-            remedy = f"Take bandwidth={others[0]}" if others else "Take more rows"
+            remedy = f"Take bandwidth={others[0]}" if others else "Fit more rows"
+            remedy += ", or a quantile nearer to 0.5" if self.quantile != 0.5 else ""
             raise InferenceError(
                 f"{what}: quantile ± bandwidth is {self.quantile:g} ± {b:.3g}, which leaves (0, 1) "
-                f"with {self.n:g} observations. {remedy}, or a quantile nearer to 0.5."
+                f"with {self.n:g} observations. {remedy}."
             )
         raise InferenceError(f"{what}: no residual is near enough to zero. Take kernel='gau'.")
+
+
+def _above(fit: QuantileOptimum, quantile: float) -> npt.NDArray[np.bool_]:
+    """Which rows are above the fit; of those on it, those whose dual is positive."""
+    e, Z, w = fit.residuals, fit.whitened, fit.weights
+    above, on = e > 0, e == 0
+    if on.any() and Z.shape[1]:
+        psi = np.where(e > 0, quantile, quantile - 1.0)
+        psi[on] = 0.0
+        root = np.sqrt(w[on])[:, np.newaxis]
+        shortest = np.linalg.lstsq((Z[on] * root).T, -(Z.T @ (w * psi)), rcond=None)[0]
+        above[on] = shortest / root.ravel() > 1e-9
+    return above
 
 
 def _bandwidth(name: str, n: float, quantile: float) -> float:

@@ -120,6 +120,8 @@ def fit_quantile(rows: Rows, quantile: float) -> Solution[QuantileOptimum]:
         residuals = b - white.Z @ vertex.params
         if white.row_space is None and A.shape[1]:  # the same vertex, without the rounding of T
             params = _exact(X[vertex.basis], b[vertex.basis], params, intercept=rows.intercept)
+        if rows.intercept and b[0] == b[-1]:  # sorted, so all targets are the same
+            params = np.append(np.zeros(X.shape[1]), b[0])
         reach = np.abs(b) + np.abs(white.Z) @ np.abs(vertex.params)
         residuals[np.abs(residuals) <= 8 * (1 + A.shape[1]) * _EPS * reach] = 0.0
         residuals[vertex.basis] = 0.0
