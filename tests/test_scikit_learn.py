@@ -51,7 +51,7 @@ ESTIMATORS = [
     GeneralizedLinearRegressor("gamma", alpha=1.0),
     GeneralizedLinearRegressor("poisson", alpha=1e-3),
     QuantileRegressor(),
-    QuantileRegressor(0.9, fit_intercept=False),
+    QuantileRegressor(0.4, fit_intercept=False),
 ]
 
 

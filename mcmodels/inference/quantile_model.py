@@ -112,6 +112,8 @@ class QuantileErrors:
             if not (spread > 0 and 0 < quantile - b and quantile + b < 1):
                 continue
             h = spread * float(stats.norm.ppf(quantile + b) - stats.norm.ppf(quantile - b))
+            if not h > 0:
+                continue
             with np.errstate(over="ignore", under="ignore"):
                 u = np.clip(e / h, -1e3, 1e3)
                 found = {of: float(w @ K(u)) / (n * h) for of, K in KERNELS.items()}
@@ -162,6 +164,11 @@ class QuantileErrors:
             raise InferenceError(
                 f"{what}: quantile ± bandwidth is {self.quantile:g} ± {b:.3g}, which leaves (0, 1) "
                 f"with {self.n:g} observations. {remedy}."
+            )
+        if b < np.finfo(np.float64).eps:
+            raise InferenceError(
+                f"{what}: weights count rows, and of {self.n:g} the bandwidth is zero. Divide the "
+                "weights by a constant, so that their sum is the number of rows."
             )
         raise InferenceError(f"{what}: no residual is near enough to zero. Take kernel='gau'.")
 

@@ -105,7 +105,7 @@ def fit_quantile(rows: Rows, quantile: float) -> Solution[QuantileOptimum]:
     height, heaviest = _power_of_two(np.abs(y).max()), _power_of_two(weights.max())
     b, w = y / height, weights / heaviest
     with np.errstate(over="ignore", invalid="ignore"):
-        white = _Whitened.of(rows, X, w)
+        white = _Whitened.of(rows, X, w, heaviest)
         A = white.Z * w[:, np.newaxis]
         if A.shape[1]:
             basis, steps = np.arange(len(b)), 0
@@ -122,6 +122,8 @@ def fit_quantile(rows: Rows, quantile: float) -> Solution[QuantileOptimum]:
             params = _exact(X[vertex.basis], b[vertex.basis], params, intercept=rows.intercept)
         if rows.intercept and b[0] == b[-1]:  # sorted, so all targets are the same
             params = np.append(np.zeros(X.shape[1]), b[0])
+            residuals = np.zeros_like(b)
+            vertex.objective = vertex.bound = 0.0
         reach = np.abs(b) + np.abs(white.Z) @ np.abs(vertex.params)
         residuals[np.abs(residuals) <= 8 * (1 + A.shape[1]) * _EPS * reach] = 0.0
         residuals[vertex.basis] = 0.0
@@ -186,8 +188,8 @@ class _Whitened:
     centre: Array | None
 
     @classmethod
-    def of(cls, rows: Rows, X: Array, w: Array) -> _Whitened:
-        """From the rows of positive weight."""
+    def of(cls, rows: Rows, X: Array, w: Array, heaviest: float) -> _Whitened:
+        """From the rows of positive weight; weights are ``w`` times ``heaviest``."""
         total = float(w.sum())
         centre = w @ X / total if rows.intercept else np.zeros(X.shape[1])
         centred = X - centre
@@ -196,12 +198,8 @@ class _Whitened:
         scaled = centred / unit * np.sqrt(w)[:, np.newaxis]
         R: Array = np.asarray(np.linalg.qr(scaled, mode="r"))
         lengths = np.linalg.norm(R, axis=0)
-        found = from_factor(
-            R * unit,
-            lengths * unit,
-            rank_tolerance(rows),
-            entry_noise(rows, lengths * unit, centre),
-        )
+        noise = entry_noise(rows, lengths * unit * np.sqrt(heaviest), centre)
+        found = from_factor(R * unit, lengths * unit, rank_tolerance(rows), noise)
         Z, root = centred @ found.root, found.root
         if rows.intercept:
             Z = np.column_stack([Z, np.full(len(Z), 1.0 / np.sqrt(total))])

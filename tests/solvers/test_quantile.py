@@ -107,7 +107,7 @@ def test_equivariance():
     np.testing.assert_allclose(fitted(X, 1024 * y, 0.3).value.params, 1024 * params, **close)
     np.testing.assert_allclose(fitted(X, -y, 0.7).value.params, -params, **close)
     moved = fitted(X, y + X @ [1, -2, 4], 0.3).value.params
-    np.testing.assert_allclose(moved, params + [1, -2, 4, 0], rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(moved - params, [1, -2, 4, 0], rtol=1e-11, atol=1e-11)
     scales = np.array([2.0**-300, 1.0, 2.0**300])
     scaled = fitted(X * scales, y, 0.3).value.params
     np.testing.assert_allclose(scaled * np.append(scales, 1), params, **close)
