@@ -98,7 +98,7 @@ class QuantileRegressor(RegressorMixin, QuantileMethods):
     >>> cars = pd.read_csv("datasets/mtcars.csv")
     >>> model = QuantileRegressor(quantile=0.5).fit(cars[["wt"]], cars["mpg"])
     >>> model.params_.round(4)
-    array([-4.8889, 34.0544])
+    array([-4.5395, 34.2322])
     >>> model.confidence_intervals().round(2)
                  lower  upper
     wt           -6.23  -2.85

@@ -14,7 +14,16 @@ from sklearn.metrics import d2_pinball_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mcmodels import QuantileRegressor, RowStream, glance, results, summarize, tidy
+from mcmodels import (
+    QuantileRegressor,
+    RowStream,
+    anova,
+    glance,
+    likelihood_ratio_test,
+    results,
+    summarize,
+    tidy,
+)
 from mcmodels.exceptions import ConstantTargetWarning, InferenceError, RankDeficiencyWarning
 from tests.certified import DATASETS
 
@@ -241,6 +250,13 @@ def test_results_read_one_record(cars):
     np.testing.assert_array_equal(frame[["conf.low", "conf.high"]], model.confidence_intervals(0.9))
     with pytest.raises(TypeError, match="glance has no measures of a QuantileRegressor"):
         glance(model)
+    chosen = results(model).with_covariance(kind="iid", kernel="gau")
+    np.testing.assert_array_equal(chosen.covariance(), model.covariance(kind="iid", kernel="gau"))
+    assert "iid (gau, hsheather)" in str(chosen.summary())
+    for compared in (anova, likelihood_ratio_test):
+        smaller = QuantileRegressor().fit(cars[["wt"]], cars["mpg"])
+        with pytest.raises(InferenceError, match="no likelihood-ratio test; call wald_test"):
+            compared(smaller, model)
     model.coef_ = 2 * model.coef_
     with pytest.raises(InferenceError, match="was changed after the fit"):
         model.summary()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, Unpack
+from typing import Any, NoReturn, TypedDict, Unpack
 
 import pandas as pd
 
@@ -32,9 +32,9 @@ __all__ = ["DensityOptions", "QuantileMethods"]
 class DensityOptions(TypedDict, total=False):
     """Options of the covariance; see :meth:`QuantileMethods.covariance`."""
 
-    kind: str
-    kernel: str
-    bandwidth: str
+    kind: str | None
+    kernel: str | None
+    bandwidth: str | None
 
 
 class QuantileMethods(LinearPredictorModel):
@@ -63,20 +63,22 @@ class QuantileMethods(LinearPredictorModel):
     def covariance(
         self,
         *,
-        kind: str = "robust",
-        kernel: str = "epa",
-        bandwidth: str = "hsheather",
+        kind: str | None = None,
+        kernel: str | None = None,
+        bandwidth: str | None = None,
     ) -> Array:
         """Covariance of ``params_``, from the density of the residuals at zero.
 
         Parameters
         ----------
-        kind : {"robust", "iid"}, default="robust"
+        kind : {"robust", "iid"}, default=None
             "iid" holds if residuals have the same density in all rows, "robust" also otherwise.
-        kernel : {"epa", "biw", "cos", "gau", "par"}, default="epa"
-            Kernel of the density: Epanechnikov, biweight, cosine, Gaussian, Parzen.
-        bandwidth : {"hsheather", "bofinger", "chamberlain"}, default="hsheather"
+            None: "robust".
+        kernel : {"epa", "biw", "cos", "gau", "par"}, default=None
+            Kernel of the density: Epanechnikov, biweight, cosine, Gaussian, Parzen. None: "epa".
+        bandwidth : {"hsheather", "bofinger", "chamberlain"}, default=None
             Rule of the bandwidth: Hall and Sheather (1988), Bofinger (1975), Chamberlain (1994).
+            None: "hsheather".
 
         Returns
         -------
@@ -164,8 +166,7 @@ class QuantileMethods(LinearPredictorModel):
         """
         check_level(level)
         record, found = self._estimate(**density)
-        names = (density.get("kernel", "epa"), density.get("bandwidth", "hsheather"))
-        return record.summary(found, level, ", ".join(names))
+        return record.summary(found, level)
 
     def _estimate(
         self,
@@ -180,13 +181,20 @@ class QuantileMethods(LinearPredictorModel):
                 "the covariance of quantile regression needs no rows; leave X, y and "
                 "sample_weight out, and choose by kind, kernel and bandwidth."
             )
-        options = {"kind": "robust", "kernel": "epa", "bandwidth": "hsheather"} | density
         refuse_unknown_keywords(density, ("kind", "kernel", "bandwidth"))
+        density = {name: value for name, value in density.items() if value is not None}
+        options = {"kind": "robust", "kernel": "epa", "bandwidth": "hsheather"} | density
         check_choice("kind", options["kind"], KINDS, {"nonrobust": "iid", "HC3": "robust"})
         check_choice("kernel", options["kernel"], tuple(KERNELS))
         check_choice("bandwidth", options["bandwidth"], BANDWIDTHS)
         record: QuantileFit = self._record()
-        return record, record.estimate_by(**options)
+        return record, record.estimate_by(**options) if density else record.estimate
+
+    def _training_rows(self, *rows: Any, **offsets: Any) -> NoReturn:
+        """Refused: what reads training rows again does so for curvature."""
+        raise InferenceError(
+            "the pinball loss of quantile regression has no curvature, which this needs."
+        )
 
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights

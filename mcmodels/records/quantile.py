@@ -25,8 +25,6 @@ from mcmodels.solvers.quantile import QuantileOptimum
 
 __all__ = ["QuantileFit"]
 
-_KINDS = {"robust": "robust to unequal densities", "iid": "of residuals with equal densities"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class QuantileFit(ParameterFit):
@@ -133,7 +131,8 @@ class QuantileFit(ParameterFit):
         """All parameters, with the covariance of this kind and density."""
         root = self.errors.covariance_root(kind, kernel, bandwidth)
         df = self.n_observations - self.n_free_params
-        found = Estimate.of_root(self.params, root, self.parameter_names, df, kind)
+        said = f"{kind} ({kernel}, {bandwidth})"
+        found = Estimate.of_root(self.params, root, self.parameter_names, df, said)
         return found.within(self.estimable)
 
     @property
@@ -142,6 +141,14 @@ class QuantileFit(ParameterFit):
         raise InferenceError(
             "quantile regression has no likelihood, so that there is no log-likelihood, AIC or "
             "BIC; pseudo_r_squared_ and score(X, y) compare fits."
+        )
+
+    @property
+    def training(self) -> NoReturn:
+        """Refused, as :attr:`model`: tests of nested models compare likelihoods by these sums."""
+        raise InferenceError(
+            "quantile regression has no likelihood, so that nested fits have no likelihood-ratio "
+            "test; call wald_test of the larger model."
         )
 
     def robust_model(self, loss: UserLoss | None = None) -> NoReturn:
@@ -172,12 +179,12 @@ class QuantileFit(ParameterFit):
             raise ValueError("reference: there are no classes to compare with.")
         return estimate
 
-    def summary(self, estimate: Estimate, level: float, density: str) -> Summary:
+    def summary(self, estimate: Estimate, level: float) -> Summary:
         """Coefficients with their errors, tests and intervals."""
         facts = {
             "observations": number(self.n_observations),
             "quantile": number(self.quantile),
-            "covariance": f"{_KINDS[estimate.kind]} ({estimate.kind}; {density})",
+            "covariance": estimate.kind,
             "intervals": coverage(level),
         }
         conclusions = {

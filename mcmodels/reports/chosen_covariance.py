@@ -8,7 +8,9 @@ from typing import Self, Unpack
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.estimators.quantile_methods import QuantileMethods
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 
@@ -88,6 +90,9 @@ class ChosenCovariance(Routed):
         >>> print(robust.wald_test("x0 = 0"))
         x0 = 0: F(1, 6) = 4.96798, p = 0.0674
         """
+        if isinstance(self.model, QuantileMethods):
+            given = self._given(self.model._estimate, X, y, sample_weight, dict(robust))
+            return self._with(self.model._estimate(**given)[1])
         if not isinstance(self.model, ParameterMethods):
             raise InferenceError(
                 f"with_covariance is for models with a covariance of parameters; "
@@ -100,7 +105,10 @@ class ChosenCovariance(Routed):
             )
         given = {"X": None, "y": None, "sample_weight": None}
         given |= self._given(self.model._estimate, X, y, sample_weight, dict(robust))
-        _, estimate = self.model._warned_estimate(**given)
+        return self._with(self.model._warned_estimate(**given)[1])
+
+    def _with(self, estimate: Estimate) -> Self:
+        """The same results with this estimate in use."""
         chosen, model = copy.copy(self), copy.copy(self.model)
         model._fit = replace(self.model._fit, chosen=estimate)
         chosen.model, chosen._route = model, replace(self._route, model=model)
