@@ -203,14 +203,13 @@ class QuantileRegressor(RegressorMixin, QuantileMethods):
         Returns
         -------
         float
-            ``sklearn.metrics.d2_pinball_score`` with ``alpha=quantile``.
+            ``sklearn.metrics.d2_pinball_score`` with the quantile of the fit as ``alpha``.
         """
         _refuse_stream("score", X)
-        self._check_parameters()
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
         predicted = self.predict(X)
         _, targets = validated_pair(self, X, y, y_numeric=True)
-        tau = float(self.quantile)
+        tau = self._quantile
         return float(d2_pinball_score(targets, predicted, sample_weight=sample_weight, alpha=tau))
 
     def _check_parameters(self) -> None:

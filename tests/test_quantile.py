@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import sklearn.linear_model
+from scipy import stats
 from sklearn.base import clone
 from sklearn.metrics import d2_pinball_score
 from sklearn.pipeline import make_pipeline
@@ -24,7 +25,12 @@ from mcmodels import (
     summarize,
     tidy,
 )
-from mcmodels.exceptions import ConstantTargetWarning, InferenceError, RankDeficiencyWarning
+from mcmodels.exceptions import (
+    ConstantTargetWarning,
+    InferenceError,
+    NotEstimableWarning,
+    RankDeficiencyWarning,
+)
 from tests.certified import DATASETS
 
 rng = np.random.default_rng(0)
@@ -260,6 +266,43 @@ def test_results_read_one_record(cars):
     model.coef_ = 2 * model.coef_
     with pytest.raises(InferenceError, match="was changed after the fit"):
         model.summary()
+
+
+def test_intervals_of_quantiles(cars):
+    X, model = cars[["wt", "hp"]], QuantileRegressor(0.3).fit(cars[["wt", "hp"]], cars["mpg"])
+    table = model.predict_interval(X, 0.9, kernel="biw")
+    design = np.column_stack([X, np.ones(32)])
+    V = model.covariance(kernel="biw")
+    errors = np.sqrt(np.einsum("ij,jk,ik->i", design, V, design))
+    np.testing.assert_allclose(table["prediction"], model.predict(X))
+    # Means of some hundreds are subtracted here: errors of 1e-16 times the square of that.
+    np.testing.assert_allclose(table["standard_error"], errors, rtol=1e-10)
+    reach = stats.t.isf(0.05, 29) * errors
+    np.testing.assert_allclose(table["upper"], model.predict(X) + reach, rtol=1e-10)
+    chosen = results(model).with_covariance(kind="iid").predict_interval(X)
+    V = model.covariance(kind="iid")
+    expected = np.sqrt(np.einsum("ij,jk,ik->i", design, V, design))
+    np.testing.assert_allclose(chosen["standard_error"], expected, rtol=1e-10)
+    with pytest.raises(InferenceError, match="none of an observation"):
+        model.predict_interval(X, kind="observation")
+
+
+def test_intervals_where_columns_depend_on_each_other():
+    dependent = np.column_stack([X, X[:, 0] + X[:, 1]])
+    with pytest.warns(RankDeficiencyWarning):
+        model = QuantileRegressor(0.3).fit(dependent, Y)
+    full = QuantileRegressor(0.3).fit(X, Y).predict_interval(X[:5])
+    np.testing.assert_allclose(model.predict_interval(dependent[:5]), full, rtol=1e-8)
+    with pytest.warns(NotEstimableWarning, match="row"):
+        lost = model.predict_interval([[1.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 2.0]])
+    np.testing.assert_array_equal(np.isnan(lost["standard_error"]), [True, False])
+
+
+def test_the_quantile_of_the_fit_counts_until_the_next_fit():
+    model = QuantileRegressor(0.3).fit(X, Y)
+    before = model.score(X, Y), model.objective(X, Y)
+    model.set_params(quantile=0.9)
+    assert (model.score(X, Y), model.objective(X, Y)) == before
 
 
 def test_results_through_a_pipeline(cars):

@@ -15,8 +15,9 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.streams import of_blocks
 from mcmodels.estimators.validation import validated_pair
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
@@ -149,7 +150,56 @@ class QuantileMethods(LinearPredictorModel):
         record, found = self._estimate(**density)
         return record.delta_method(g, found)
 
-    def summary(self, level: float = 0.95, **density: Unpack[DensityOptions]) -> Summary:
+    @of_blocks
+    def predict_interval(
+        self,
+        X: MatrixLike,
+        level: float = 0.95,
+        kind: str = "mean",
+        *,
+        kernel: str | None = None,
+        bandwidth: str | None = None,
+    ) -> pd.DataFrame:
+        """The estimated quantile ``x̃ᵀθ`` of each row, with intervals that cover the true one.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        level : float, default=0.95
+            Probability that an interval covers, in (0, 1).
+        kind : {"mean"}, default="mean"
+            What is covered: the quantile of the target, and not a new observation. A pair of fits,
+            of the quantiles 0.05 and 0.95 say, predicts that.
+        kernel, bandwidth : str, default=None
+            As in :meth:`covariance`, which is of the kind "robust"; others are in use after
+            ``results(model).with_covariance(kind="iid")``.
+
+        Returns
+        -------
+        DataFrame
+            Columns prediction, standard_error, lower and upper; it has the index of X.
+        """
+        check_level(level)
+        if not isinstance(kind, str) or kind != "mean":
+            raise InferenceError(
+                f"kind={example_of(kind)}: a fit of one quantile gives intervals of that quantile, "
+                "kind='mean', and none of an observation. Fit two quantiles, as 0.05 and 0.95."
+            )
+        record, found = self._estimate(kernel=kernel, bandwidth=bandwidth)
+        rows, index = self._indexed_rows(X, weighted=False)
+        prediction = rows.map(lambda block: block.linear_predictor(record.params))
+        errors = record.prediction_errors(rows, found)
+        reach = found.quantile(level) * errors
+        columns = {
+            "prediction": prediction,
+            "standard_error": errors,
+            "lower": prediction - reach,
+            "upper": prediction + reach,
+        }
+        return pd.DataFrame(columns, index=index)
+
+    def summary(self, *, level: float = 0.95, **density: Unpack[DensityOptions]) -> Summary:
         """Coefficients with standard errors, tests and intervals.
 
         Parameters
@@ -190,6 +240,10 @@ class QuantileMethods(LinearPredictorModel):
         record: QuantileFit = self._record()
         return record, record.estimate_by(**options) if density else record.estimate
 
+    def _warned_estimate(self, *rows: Any, **density: Any) -> tuple[QuantileFit, Estimate]:
+        """As :meth:`_estimate`: covariances of residuals that are zero are refused there."""
+        return self._estimate(*rows, **density)
+
     def _training_rows(self, *rows: Any, **offsets: Any) -> NoReturn:
         """Refused: what reads training rows again does so for curvature."""
         raise InferenceError(
@@ -205,8 +259,12 @@ class QuantileMethods(LinearPredictorModel):
         weights = check_weights(sample_weight, matrix)
         targets = targets.astype(float, copy=False)
         rows = rows_of(matrix, targets, weights, intercept=self._has_intercept)
-        quantile = self.quantile if self._fit is None else self._fit.quantile
-        return PinballObjective(rows, float(quantile))
+        return PinballObjective(rows, self._quantile)
+
+    @property
+    def _quantile(self) -> float:
+        """The quantile of the fit; of assigned coefficients, that of the argument."""
+        return float(self.quantile if self._fit is None else self._fit.quantile)
 
     @property
     def gradient_(self) -> Array:

@@ -13,11 +13,12 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate, coverage
+from mcmodels.inference.predictor_errors import PredictorErrors
 from mcmodels.inference.quantile_model import QuantileErrors
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.records.record import CovarianceKind, ParameterFit, digest
+from mcmodels.records.record import CovarianceKind, ParameterFit, described, digest
 from mcmodels.rows import Rows, Seen
 from mcmodels.solvers import Solution
 from mcmodels.solvers.pseudoinverse import RowSpace
@@ -135,6 +136,17 @@ class QuantileFit(ParameterFit):
         found = Estimate.of_root(self.params, root, self.parameter_names, df, said)
         return found.within(self.estimable)
 
+    def prediction_errors(self, rows: Rows, estimate: Estimate) -> Array:
+        """Standard errors of the estimated quantiles of rows; NaN where they are not determined."""
+        centre = np.zeros(len(self.names)) if self.row_centre is None else self.row_centre
+        of_parameters = PredictorErrors.of(estimate, centre, intercept=self.intercept)
+        errors = rows.map(of_parameters.of_one)
+        if (space := self.estimable) is not None:
+            lost = rows.map(lambda block: space.contains(block).astype(np.float64)) == 0.0
+            space.warn_of_rows(lost)
+            errors[lost] = np.nan
+        return errors
+
     @property
     def model(self) -> NoReturn:
         """Refused: there is no likelihood."""
@@ -184,7 +196,7 @@ class QuantileFit(ParameterFit):
         facts = {
             "observations": number(self.n_observations),
             "quantile": number(self.quantile),
-            "covariance": estimate.kind,
+            "covariance": described(estimate),
             "intervals": coverage(level),
         }
         conclusions = {

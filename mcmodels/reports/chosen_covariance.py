@@ -10,7 +10,6 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.estimators.quantile_methods import QuantileMethods
 from mcmodels.exceptions import InferenceError
-from mcmodels.inference.estimate import Estimate
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
 
@@ -90,25 +89,20 @@ class ChosenCovariance(Routed):
         >>> print(robust.wald_test("x0 = 0"))
         x0 = 0: F(1, 6) = 4.96798, p = 0.0674
         """
-        if isinstance(self.model, QuantileMethods):
-            given = self._given(self.model._estimate, X, y, sample_weight, dict(robust))
-            return self._with(self.model._estimate(**given)[1])
-        if not isinstance(self.model, ParameterMethods):
+        needs_rows = isinstance(self.model, ParameterMethods)
+        if not needs_rows and not isinstance(self.model, QuantileMethods):
             raise InferenceError(
                 f"with_covariance is for models with a covariance of parameters; "
                 f"{type(self.model).__name__} has none."
             )
-        if X is None and robust.get("kind") is None:
+        if needs_rows and X is None and robust.get("kind") is None:
             raise ValueError(
                 "with_covariance needs the training rows, or kind='nonrobust'; pass X and y (and "
                 "sample_weight, if the fit had one), as in with_covariance(X, y, kind='HC3')."
             )
         given = {"X": None, "y": None, "sample_weight": None}
         given |= self._given(self.model._estimate, X, y, sample_weight, dict(robust))
-        return self._with(self.model._warned_estimate(**given)[1])
-
-    def _with(self, estimate: Estimate) -> Self:
-        """The same results with this estimate in use."""
+        _, estimate = self.model._warned_estimate(**given)
         chosen, model = copy.copy(self), copy.copy(self.model)
         model._fit = replace(self.model._fit, chosen=estimate)
         chosen.model, chosen._route = model, replace(self._route, model=model)
