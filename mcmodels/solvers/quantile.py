@@ -118,8 +118,7 @@ def fit_quantile(rows: Rows, quantile: float) -> Solution[QuantileOptimum]:
             vertex, steps, pivots = _Vertex(np.zeros(0), order[:0], loss, loss, True), 0, 1
         params = white.root @ vertex.params
         residuals = b - white.Z @ vertex.params
-        if white.row_space is None and A.shape[1]:  # the same vertex, without the rounding of T
-            params = _exact(X[vertex.basis], b[vertex.basis], params, intercept=rows.intercept)
+        params = _refined(X[vertex.basis], b[vertex.basis], params, white, vertex.basis)
         if rows.intercept and b[0] == b[-1]:  # sorted, so all targets are the same
             params = np.append(np.zeros(X.shape[1]), b[0])
             residuals = np.zeros_like(b)
@@ -193,12 +192,17 @@ class _Whitened:
         total = float(w.sum())
         centre = w @ X / total if rows.intercept else np.zeros(X.shape[1])
         centred = X - centre
+        # The mean has rounding errors, which the weights of all rows multiply. A column that is no
+        # larger does not vary.
+        rounding = 4 * _EPS * np.sqrt(total) * np.abs(centre)
+        root_w = np.sqrt(w)[:, np.newaxis]
+        centred[:, np.abs(centred * root_w).max(axis=0) <= rounding] = 0.0
         largest = np.abs(centred).max(axis=0)
         unit = np.where(largest > 0, largest, 1.0)
-        scaled = centred / unit * np.sqrt(w)[:, np.newaxis]
-        R: Array = np.asarray(np.linalg.qr(scaled, mode="r"))
+        R: Array = np.asarray(np.linalg.qr(centred / unit * root_w, mode="r"))
         lengths = np.linalg.norm(R, axis=0)
         noise = entry_noise(rows, lengths * unit * np.sqrt(heaviest), centre)
+        noise = np.maximum(noise, rounding / unit / np.where(lengths > 0, lengths, np.inf))
         found = from_factor(R * unit, lengths * unit, rank_tolerance(rows), noise)
         Z, root = centred @ found.root, found.root
         if rows.intercept:
@@ -216,16 +220,18 @@ class _Whitened:
         )
 
 
-def _exact(X: Array, b: Array, params: Array, *, intercept: bool) -> Array:
-    """Parameters at which these rows are fitted exactly, where those given do so up to rounding."""
-    B = np.column_stack([X, np.ones(len(X))]) if intercept else X
-    sizes = np.abs(B).max(axis=0)
-    sizes[sizes == 0] = 1.0
-    factor = linalg.lu_factor(B / sizes)
-    found = params * sizes
+def _refined(
+    X: Array, b: Array, params: Array, white: _Whitened, basis: npt.NDArray[np.intp]
+) -> Array:
+    """Parameters at which these rows are fitted without the rounding errors of T."""
+    if not len(b):
+        return params
+    factor = linalg.lu_factor(white.Z[basis])
     for _ in range(2):
-        found = found + linalg.lu_solve(factor, b - B / sizes @ found)
-    return np.asarray(found / sizes) if np.isfinite(found).all() else params
+        coef, constant = (params, 0.0) if white.centre is None else (params[:-1], params[-1])
+        left = b - X @ coef - constant
+        params = params + white.root @ linalg.lu_solve(factor, left)
+    return params
 
 
 @dataclass

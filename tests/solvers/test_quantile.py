@@ -190,3 +190,17 @@ def test_integer_data_with_many_ties_take_few_pivots():
     solution = fitted(X, y, 0.5)
     assert solution.status is Status.CONVERGED
     assert solution.iterations < 500
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_column_that_varies_only_in_light_rows_is_not_taken_for_a_constant(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 2, (6, 2)).astype(float)
+    X[3:] = X[3]
+    y, weights = rng.normal(size=6), np.array([1e-5, 1e-5, 1e-5, 1e5, 1e5, 1e5])
+    design = np.column_stack([X, np.ones(6)])
+    solution = fitted(X, y, 0.3, weights)
+    assert solution.rank + 1 == np.linalg.matrix_rank(design)
+    least = least_by_linear_program(design, y, weights, 0.3)
+    # HiGHS is feasible to 1e-7 of each row.
+    assert solution.value.objective <= least + 1e-10 * weights.sum()
