@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcmodels.mlp import MLPClassifier, MLPRegressor
     from mcmodels.objective_models import ObjectiveClassifier, ObjectiveRegressor
     from mcmodels.pca import PCA
+    from mcmodels.quantile import QuantileRegressor
     from mcmodels.reports.comparison import likelihood_ratio_test
     from mcmodels.reports.nested import anova
     from mcmodels.reports.results import Results, results
@@ -41,6 +42,7 @@ __all__ = [
     "MLPRegressor",
     "ObjectiveClassifier",
     "ObjectiveRegressor",
+    "QuantileRegressor",
     "Results",
     "RowStream",
     "RuleCheck",
@@ -74,6 +76,7 @@ _MODULES = {
     "MLPRegressor": "mlp",
     "ObjectiveClassifier": "objective_models",
     "ObjectiveRegressor": "objective_models",
+    "QuantileRegressor": "quantile",
     "Results": "reports.results",
     "RowStream": "rows",
     "RuleCheck": "rule_checks",

@@ -14,7 +14,16 @@ import mcmodels
 from mcmodels import LinearRegression, LogisticRegression
 
 PACKAGE = Path(mcmodels.__file__).parent
-SHELLS = {"linear", "logistic", "pca", "mlp", "objective_models", "formula", "formula_fit"}
+SHELLS = {
+    "linear",
+    "logistic",
+    "pca",
+    "mlp",
+    "objective_models",
+    "quantile",
+    "formula",
+    "formula_fit",
+}
 # What every room may import: types of arrays, classes of warnings.
 COMMON = {"arrays", "exceptions", "user_warnings"}
 MAY_IMPORT = {

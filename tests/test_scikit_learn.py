@@ -27,6 +27,7 @@ from mcmodels import (
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
+    QuantileRegressor,
 )
 from tests.certified import DATASETS
 from tests.versions import BEFORE_1_9
@@ -49,6 +50,8 @@ ESTIMATORS = [
     GeneralizedLinearRegressor(),
     GeneralizedLinearRegressor("gamma", alpha=1.0),
     GeneralizedLinearRegressor("poisson", alpha=1e-3),
+    QuantileRegressor(),
+    QuantileRegressor(0.4, fit_intercept=False),
 ]
 
 

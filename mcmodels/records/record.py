@@ -67,6 +67,8 @@ _COVARIANCES = {
 
 def described(estimate: Estimate) -> str:
     """Description of a covariance."""
+    if estimate.kind.startswith(("iid (", "robust (")):
+        return f"from the density of residuals: {estimate.kind}"
     return _COVARIANCES.get(estimate.kind, f"robust to unequal variances ({estimate.kind})")
 
 

@@ -8,6 +8,7 @@ from typing import Self, Unpack
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.estimators.quantile_methods import QuantileMethods
 from mcmodels.exceptions import InferenceError
 from mcmodels.reports.routed import Routed
 from mcmodels.rows import RowStream
@@ -88,12 +89,13 @@ class ChosenCovariance(Routed):
         >>> print(robust.wald_test("x0 = 0"))
         x0 = 0: F(1, 6) = 4.96798, p = 0.0674
         """
-        if not isinstance(self.model, ParameterMethods):
+        needs_rows = isinstance(self.model, ParameterMethods)
+        if not needs_rows and not isinstance(self.model, QuantileMethods):
             raise InferenceError(
                 f"with_covariance is for models with a covariance of parameters; "
                 f"{type(self.model).__name__} has none."
             )
-        if X is None and robust.get("kind") is None:
+        if needs_rows and X is None and robust.get("kind") is None:
             raise ValueError(
                 "with_covariance needs the training rows, or kind='nonrobust'; pass X and y (and "
                 "sample_weight, if the fit had one), as in with_covariance(X, y, kind='HC3')."

@@ -321,7 +321,8 @@ def _require_model(model: Any, what: str, where: str) -> None:
         raise TypeError(
             f"{what} needs a model with a table of parameters; {found}, a network. There "
             "are LinearRegression, LogisticRegression, FirthLogisticRegression, "
-            "GeneralizedLinearRegressor, PCA, ObjectiveRegressor and ObjectiveClassifier."
+            "GeneralizedLinearRegressor, QuantileRegressor, PCA, ObjectiveRegressor and "
+            "ObjectiveClassifier."
         )
     raise TypeError(f"the model comes from {library}; {what} needs a model of mcmodels; {found}.")
 

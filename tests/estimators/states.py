@@ -15,6 +15,7 @@ from mcmodels import (
     MLPRegressor,
     ObjectiveClassifier,
     ObjectiveRegressor,
+    QuantileRegressor,
 )
 
 rng = np.random.default_rng(0)
@@ -38,6 +39,7 @@ UNFITTED = [
     GeneralizedLinearRegressor("poisson"),
     ObjectiveRegressor("(y - eta)**2"),
     ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))"),
+    QuantileRegressor(),
 ]
 
 
@@ -100,6 +102,12 @@ def fitted_states():
         "logistic, fewer rows than columns": lambda: fit(LogisticRegression(), WIDE, CLASSES[:8]),
         "logistic, stopped": lambda: fit(LogisticRegression(max_iter=1), X, CLASSES),
         "logistic, newton-cg": lambda: fit(LogisticRegression(solver="newton-cg"), X, CLASSES),
+        "quantile": lambda: fit(QuantileRegressor(), X, TARGET),
+        "quantile, weighted, named": lambda: fit(QuantileRegressor(0.3), NAMED, TARGET, counts),
+        "quantile, rank deficient": lambda: fit(QuantileRegressor(0.3), DEPENDENT, TARGET),
+        "quantile, fewer rows than columns": lambda: fit(QuantileRegressor(), WIDE, TARGET[:8]),
+        "quantile, constant target": lambda: fit(QuantileRegressor(), X, np.ones(60)),
+        "quantile, not unique": lambda: fit(QuantileRegressor(), X[:, :1] > 0, TARGET > 0),
         "firth": lambda: fit(FirthLogisticRegression(), X, CLASSES),
         "firth, three classes": lambda: fit(FirthLogisticRegression(), X, THREE),
         "firth, separated": lambda: fit(FirthLogisticRegression(), NAMED, SEPARATED),
