@@ -14,7 +14,6 @@ from mcmodels.calculus.core.nesting import refuses_depth
 if TYPE_CHECKING:
     import numpy as np
 
-    from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.core.expression import Expression
     from mcmodels.calculus.study.derivation import Derivation
 
@@ -393,17 +392,57 @@ class ExpressionMethods:
 
         return evaluate(self, values)
 
-    def compile(self: Any) -> CompiledFunction:
+    @refuses_depth
+    def compile(self: Any, target: str = "numpy") -> Any:
         """A Python function of arrays that computes the value fast.
+
+        Parameters
+        ----------
+        target : {"numpy", "jax", "torch"}, default="numpy"
+            The library of the arrays. Those other than NumPy must be installed.
 
         Returns
         -------
-        CompiledFunction
-            Takes the symbols by name; ``.source`` shows its code, which is plain NumPy and SciPy.
+        CompiledFunction or ExportedFunction
+            Takes the symbols by name; ``.source`` shows its code, which is plain NumPy and SciPy,
+            JAX, or PyTorch.
+
+        Raises
+        ------
+        ValueError
+            If the library lacks a function that is needed; the message names it.
         """
+        if target != "numpy":
+            from mcmodels.calculus.compute.export.code import exported
+
+            return exported(self, target)
         from mcmodels.calculus.compute.compiled import CompiledFunction
 
         return CompiledFunction(self)
+
+    @refuses_depth
+    def code(self: Any, language: str) -> str:
+        """The expression as code in a language: a function ``f`` of the symbols, in their order.
+
+        Parameters
+        ----------
+        language : {"numpy", "jax", "torch", "julia", "matlab", "r", "latex"}
+            "latex" gives the formula alone, as `latex` does.
+
+        Returns
+        -------
+        str
+            Its functions take vectors as arrays of one dimension (in MATLAB, of one column), and
+            names that the language reserves with an underscore behind.
+
+        Raises
+        ------
+        ValueError
+            If the language lacks a function that is needed; the message names it.
+        """
+        from mcmodels.calculus.compute.export.code import code
+
+        return code(self, language)
 
     @refuses_depth
     def check(self: Any, x: Any, /, *, seed: int = 0, digits: Any = None, **values: Any) -> float:
