@@ -250,7 +250,7 @@ def test_digits_must_be_a_count(digits):
 def test_a_jump_has_no_digits():
     """cos² + sin² − 1 is rounding, whatever the precision."""
     nothing = mc.cos(t) ** 2 + mc.sin(t) ** 2 - 1
-    with pytest.raises(EvaluationError, match="keeps fewer than 30 digits|not finite"):
+    with pytest.raises(EvaluationError, match=r"keeps fewer than 30 digits|not finite"):
         (1 / (nothing + c)).evaluate(t=3, c=0, digits=30)
 
 

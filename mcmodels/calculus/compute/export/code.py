@@ -9,9 +9,11 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import known_names, refuse_unknown
 from mcmodels.calculus.compute.evaluate import EvaluationError
+from mcmodels.calculus.compute.export.julia import JULIA
 from mcmodels.calculus.compute.export.language import Language
-from mcmodels.calculus.compute.export.matrix_languages import JULIA, MATLAB, R
+from mcmodels.calculus.compute.export.matlab import MATLAB
 from mcmodels.calculus.compute.export.python_languages import JAX, TORCH
+from mcmodels.calculus.compute.export.r import R
 from mcmodels.calculus.compute.export.writing import arguments_of, written
 from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-__all__ = ["Language"]
+__all__ = ["ARCS", "PHI_AT_0", "ROOT_2_OVER_PI", "ROOT_HALF", "Language", "of_each"]
+
+ROOT_HALF = "0.7071067811865476"
+ROOT_2_OVER_PI = "0.7978845608028654"
+PHI_AT_0 = "0.3989422804014327"
+ARCS = "arcsin=asin arccos=acos arctan=atan arcsinh=asinh arccosh=acosh arctanh=atanh"
 
 
 @dataclass(frozen=True)
@@ -74,3 +79,9 @@ class Language:
         texts = [*self.templates.values(), *self.helpers, *self.imports.values()]
         words = re.findall(r"[^\W\d]\w*", " ".join([*texts, self.reserved, self.opening]))
         return frozenset(words) - {"arguments", "g0", "g1", "g2", "m", "n"} | {"f", "result"}
+
+
+def of_each(names: str, template: str) -> dict[str, str]:
+    """Templates of functions: ``#`` stands for a name, or for theirs of ``ours=theirs``."""
+    pairs = [name.split("=") for name in names.split()]
+    return {pair[0]: template.replace("#", pair[-1]) for pair in pairs}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from mcmodels.calculus.compute.export.language import Language
+from mcmodels.calculus.compute.export.language import (
+    PHI_AT_0,
+    ROOT_2_OVER_PI,
+    ROOT_HALF,
+    Language,
+    of_each,
+)
 
 __all__ = ["JAX", "TORCH"]
 
@@ -11,36 +17,15 @@ _KEYWORDS = (
     "finally for from global if import in is lambda nonlocal not or pass raise return try while "
     "with yield float int len range"
 )
-_ROOT_2 = "0.7071067811865476"
-_ROOT_2_OVER_PI = "0.7978845608028654"
-_PHI_AT_0 = "0.3989422804014327"
+
+_FUNCTIONS = (
+    "exp log sin cos tanh abs sign sqrt log1p expm1 tan arcsin arccos arctan sinh cosh arcsinh "
+    "arccosh arctanh"
+)
 
 # Functions that both have under one name, with the module in place of §.
 _SAME = {
-    **{
-        name: f"§.{name}({{0}})"
-        for name in [
-            "exp",
-            "log",
-            "sin",
-            "cos",
-            "tanh",
-            "abs",
-            "sign",
-            "sqrt",
-            "log1p",
-            "expm1",
-            "tan",
-            "arcsin",
-            "arccos",
-            "arctan",
-            "sinh",
-            "cosh",
-            "arcsinh",
-            "arccosh",
-            "arctanh",
-        ]
-    },
+    **of_each(_FUNCTIONS, "§.#({0})"),
     "maximum": "§.maximum({0}, {1})",
     "minimum": "§.minimum({0}, {1})",
     "hypot": "§.hypot({0}, {1})",
@@ -77,7 +62,7 @@ _SAME = {
     "eigvalsh": "§.linalg.eigvalsh({0}).reshape(-1, 1)",
     "eigvecsh": "eigvecsh({0})",
     "reciprocal_gaps": "reciprocal_gaps({0})",
-    "norm_pdf": f"~{_PHI_AT_0} * §.exp(-0.5 * {{g0}} ** 2)",
+    "norm_pdf": f"~{PHI_AT_0} * §.exp(-0.5 * {{g0}} ** 2)",
     "inverse_mills": "inverse_mills({0})",
     "inverse_mills_gap": "inverse_mills_gap({0})",
     "pi": "3.141592653589793",
@@ -197,7 +182,7 @@ JAX = Language(
         **_with("jnp", "", "jnp.eye(len(v))", _SAME_HELPERS),
         "inverse_mills": f"""\
 def inverse_mills(z):
-    near = {_PHI_AT_0} * jnp.exp(-0.5 * z**2) / special.ndtr(jnp.maximum(z, -5))
+    near = {PHI_AT_0} * jnp.exp(-0.5 * z**2) / special.ndtr(jnp.maximum(z, -5))
     return jnp.where(z < -4, far_gap(z) - z, near)""",
         "commutation": """\
 def commutation(m, n):
@@ -283,7 +268,7 @@ TORCH = Language(
         ),
         "inverse_mills": f"""\
 def inverse_mills(z):
-    return {_ROOT_2_OVER_PI} / torch.special.erfcx(-{_ROOT_2} * z)""",
+    return {ROOT_2_OVER_PI} / torch.special.erfcx(-{ROOT_HALF} * z)""",
         "eigvecsh": """\
 def eigvecsh(S):
     values, vectors = torch.linalg.eigh(S)

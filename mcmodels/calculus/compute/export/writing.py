@@ -1,4 +1,4 @@
-"""The writer of code in a language, from an expression: common parts once, arrays of two dimensions."""
+"""The writer of code in a language: common parts once, arrays of two dimensions."""
 
 from __future__ import annotations
 
