@@ -14,7 +14,6 @@ from mcmodels.calculus.core.nesting import refuses_depth
 if TYPE_CHECKING:
     import numpy as np
 
-    from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.core.expression import Expression
     from mcmodels.calculus.study.derivation import Derivation
 
@@ -351,11 +350,17 @@ class ExpressionMethods:
     # -- numbers ------------------------------------------------------------------------------
 
     @refuses_depth
-    def evaluate(self: Any, /, **values: Any) -> np.ndarray:
+    def evaluate(self: Any, /, *, digits: Any = None, **values: Any) -> np.ndarray:
         """The value for given symbols.
 
         Parameters
         ----------
+        digits : int, default=None
+            How many decimal digits, from 1 to 400, by mpmath (``pip install 'mcmodels[digits]'``);
+            None is float64. Numbers given as int, float, Fraction, Decimal, str or mpf are then
+            taken exactly: ``"0.1"`` is 1/10, and 0.1 the float. An entry of the value in which
+            terms cancel has an absolute error below 10**(-2 * digits). In an expression with a
+            symbol named ``digits``, this is the value of that symbol.
         **values : float or array-like
             The value of each symbol by name; sizes that no symbol tells, as whole numbers. A
             derivative also takes the symbols of its function that it does not contain.
@@ -363,33 +368,84 @@ class ExpressionMethods:
         Returns
         -------
         float or ndarray of float64
-            Of this expression's shape.
+            Of this expression's shape. With ``digits``, an mpf or an array of mpf (of dtype
+            object), rounded to so many digits. ``mpmath.nstr(value, digits)`` shows them all.
 
         Raises
         ------
+        ImportError
+            If ``digits`` is given, and mpmath is not installed.
         ValueError
             If a value is missing, not finite or of another shape, or has a name that does not
             occur; or if the expression is not defined there (the logarithm of a negative number,
             the inverse of a singular matrix).
         """
+        if digits is not None:
+            from mcmodels.calculus.compute.binding import known_names
+
+            if "digits" not in known_names(self):
+                from mcmodels.calculus.compute.digits import evaluate_in_digits
+
+                return evaluate_in_digits(self, values, digits)
+            values["digits"] = digits
         from mcmodels.calculus.compute.evaluate import evaluate
 
         return evaluate(self, values)
 
-    def compile(self: Any) -> CompiledFunction:
+    @refuses_depth
+    def compile(self: Any, target: str = "numpy") -> Any:
         """A Python function of arrays that computes the value fast.
+
+        Parameters
+        ----------
+        target : {"numpy", "jax", "torch"}, default="numpy"
+            The library of the arrays. Those other than NumPy must be installed.
 
         Returns
         -------
-        CompiledFunction
-            Takes the symbols by name; ``.source`` shows its code, which is plain NumPy and SciPy.
+        CompiledFunction or ExportedFunction
+            Takes the symbols by name; ``.source`` shows its code, which is plain NumPy and SciPy,
+            JAX, or PyTorch.
+
+        Raises
+        ------
+        ValueError
+            If the library lacks a function that is needed; the message names it.
         """
+        if target != "numpy":
+            from mcmodels.calculus.compute.export.code import exported
+
+            return exported(self, target)
         from mcmodels.calculus.compute.compiled import CompiledFunction
 
         return CompiledFunction(self)
 
     @refuses_depth
-    def check(self: Any, x: Any, /, *, seed: int = 0, **values: Any) -> float:
+    def code(self: Any, language: str) -> str:
+        """The expression as code in a language: a function ``f`` of the symbols, in their order.
+
+        Parameters
+        ----------
+        language : {"numpy", "jax", "torch", "julia", "matlab", "r", "latex"}
+            "latex" gives the formula alone, as `latex` does.
+
+        Returns
+        -------
+        str
+            Its functions take vectors as arrays of one dimension (in MATLAB, of one column), and
+            names that the language reserves with an underscore behind.
+
+        Raises
+        ------
+        ValueError
+            If the language lacks a function that is needed; the message names it.
+        """
+        from mcmodels.calculus.compute.export.code import code
+
+        return code(self, language)
+
+    @refuses_depth
+    def check(self: Any, x: Any, /, *, seed: int = 0, digits: Any = None, **values: Any) -> float:
         """The error of the gradient (or Jacobian) by ``x``, measured against differences.
 
         Parameters
@@ -398,13 +454,16 @@ class ExpressionMethods:
             A symbol, or its name.
         seed : int, default=0
             Of the random instance.
+        digits : int, default=None
+            Decimal digits of both sides, as in `evaluate`; None is float64.
         **values : float or array-like
             Where to check; what is not given is drawn at random, symbolic sizes included.
 
         Returns
         -------
         float
-            The largest deviation, relative to the largest entry. About 1e-9 or less when right.
+            The largest deviation, relative to the largest entry. About 1e-9 or less when right;
+            with ``digits``, about 10**(-3 * digits / 4).
 
         Raises
         ------
@@ -414,6 +473,9 @@ class ExpressionMethods:
             If a value does not fit, or no random point is found at which the expression and its
             derivative are defined.
         """
+        from mcmodels.calculus.compute.binding import known_names
         from mcmodels.calculus.study.checks import check
 
-        return check(self, x, seed=seed, values=values)
+        if digits is not None and "digits" in known_names(self):
+            values["digits"], digits = digits, None
+        return check(self, x, seed=seed, values=values, digits=digits)

@@ -1,19 +1,16 @@
-"""Fifty digits: the operations that `evaluate.walk` needs, on object arrays of mpmath numbers."""
+"""Fifty digits: values by the room's own operations, and slopes by differences of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
+from mpmath import mpf
 
+from mcmodels.calculus.compute.digits_operations import operations
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
-from tests.calculus.high_precision_functions import FUNCTIONS
 
 DIGITS = 50
 STEP = "1e-12"  # of differences, whose error after one extrapolation is STEP**4
@@ -21,57 +18,16 @@ STEP = "1e-12"  # of differences, whose error after one extrapolation is STEP**4
 Array = np.ndarray[Any, Any]
 
 
-def _number(value: Any) -> mpf:
-    if isinstance(value, Fraction):
-        return mpf(value.numerator) / value.denominator
-    return mpf(value)
-
-
-def _each(function: Callable[..., Any]) -> Callable[..., Array]:
-    return np.frompyfunc(function, 1, 1)
-
-
-def _matrix(array: Array) -> Any:
-    return mp.matrix(array.tolist())
-
-
-def _inverse(array: Array) -> Array:
-    return np.array((_matrix(array) ** -1).tolist(), dtype=object).reshape(array.shape)
-
-
-xp = SimpleNamespace(
-    array=_each(_number),
-    number=_number,
-    exp=_each(mp.exp),
-    log=_each(mp.log),
-    sin=_each(mp.sin),
-    cos=_each(mp.cos),
-    tanh=_each(mp.tanh),
-    sigmoid=_each(lambda z: 1 / (1 + mp.exp(-z))),
-    softplus=_each(lambda z: mp.log1p(mp.exp(z))),
-    abs=_each(abs),
-    relu=_each(lambda z: max(z, mpf(0))),
-    sign=_each(mp.sign),
-    step=_each(lambda z: mpf(z > 0)),
-    sqrt=_each(mp.sqrt),
-    power=np.frompyfunc(mp.power, 2, 1),
-    inv=_inverse,
-    det=lambda array: mp.det(_matrix(array)),
-    logabsdet=lambda array: mp.log(abs(mp.det(_matrix(array)))),
-    **FUNCTIONS,
-)
-
-
 def value(expression: Expression, values: dict[Symbol, Array], sizes: dict[str, int]) -> Array:
     """The value of an expression in fifty digits."""
-    result = walk(expression, values, sizes, xp)
+    result = walk(expression, values, sizes, operations())
     assert result.dtype == object
     return result
 
 
 def exactly(array: Array) -> Array:
     """The same numbers with fifty digits."""
-    return xp.array(array)
+    return operations().array(array)
 
 
 def slope(

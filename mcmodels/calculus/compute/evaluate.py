@@ -137,7 +137,8 @@ def walk(
         try:
             result = VALUES[type(part)](part, children, xp, sizes)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
-            raise EvaluationError(f"{part} is not defined here: {error}") from None
+            why = str(error) or "a division by zero"
+            raise EvaluationError(f"{part} is not defined here: {why}") from None
         if checked:
             try:
                 _check(part, children, result, largest)
@@ -169,7 +170,7 @@ def _parts_of_choices(expression: Expression) -> frozenset[bytes]:
 
 
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
-    if not np.isfinite(result).all():
+    if not _is_finite(result):
         raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
     if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
         raise EvaluationError(f"{part} is larger than {largest:.0e} here")
@@ -189,8 +190,14 @@ def _check(part: Expression, children: list[Array], result: Array, largest: floa
         )
 
 
+def _is_finite(result: Array) -> bool:
+    if result.dtype == object:  # NaN − NaN and ∞ − ∞ are NaN
+        return bool((result - result == 0).all())
+    return bool(np.isfinite(result).all())
+
+
 def _odd(result: Array) -> str:
-    return "a NaN" if np.isnan(result).any() else "an infinity"
+    return "a NaN" if (result != result).any() else "an infinity"
 
 
 def _directional_derivative(
@@ -240,16 +247,18 @@ def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
     if isinstance(e.exponent, N.Number):
         value = e.exponent.value
         if value == int(value):
-            return _whole_power(base, int(value))
+            return _whole_power(base, int(value), xp)
         if float(value) == 0.5:
             return xp.sqrt(base)
     return xp.power(base, exponent)
 
 
-def _whole_power(base: Array, k: int) -> Array:
+def _whole_power(base: Array, k: int, xp: Any) -> Array:
+    if k < 0 and base.dtype == object:  # 1/0 must not raise inside a choice
+        return xp.power(base, k)
     # Exact for complex and high-precision numbers, where a general power goes through logarithms.
     if k < 0:
-        return 1 / _whole_power(base, -k)
+        return 1 / _whole_power(base, -k, xp)
     return base**k
 
 

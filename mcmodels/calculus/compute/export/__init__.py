@@ -1,0 +1,1 @@
+"""Code in other languages: one writer, and a table for each language."""
