@@ -218,6 +218,15 @@ def test_refusals():
         lagrangian(v, v.T @ v - 1)
     with pytest.raises(ShapeError, match=r"found False\. == compares"):
         lagrangian(f, v.T @ v == 1)
+    for wrong in (3, "v.T @ v - 1", [v.T @ v - 1, None]):
+        with pytest.raises(ShapeError, match="a constraint is an expression that is 0"):
+            lagrangian(f, wrong)
+    with pytest.raises(ShapeError, match="Python name"):
+        lagrangian(f, {"2a": sum(v) - 1})
+    with pytest.raises(ShapeError, match="two symbols"):
+        lagrangian(f, {"v": sum(v) - 1})
+    with pytest.raises(DerivativeError, match="does not contain 'v'"):
+        lagrangian(f, mu - 1).multiplier_formulas(v)
     with pytest.raises(ShapeError, match="no constraint"):
         lagrangian(f, [])
     with pytest.raises(ValueError, match="does not satisfy the constraint"):
