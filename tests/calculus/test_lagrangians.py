@@ -136,6 +136,7 @@ SETS = {
     "ellipsoid": (x.T @ S @ x - 1, x),
     "affine": (A @ x - b, x),
     "Stiefel": (X.T @ X - eye("p"), X),
+    "generalised Stiefel": (X.T @ S @ X - eye("p"), X),
     "sphere of matrices": (sum(X**2) - 1, X),
     "two": ([x.T @ x - 1, sum(x)], x),
 }
@@ -158,6 +159,9 @@ def point_on(name):
         values["x"], values["b"] = at, values["A"] @ at
     elif name == "Stiefel":
         values["X"] = np.linalg.qr(rng.standard_normal((n, p)))[0]
+    elif name == "generalised Stiefel":
+        orthonormal = np.linalg.qr(rng.standard_normal((n, p)))[0]
+        values["X"] = orthonormal / np.sqrt(np.diag(values["S"]))[:, np.newaxis]
     elif name == "sphere of matrices":
         full = rng.standard_normal((n, p))
         values["X"] = full / np.linalg.norm(full)
