@@ -293,6 +293,8 @@ def test_refusals():
         convexity(exp(x), x)
     with pytest.raises(DerivativeError, match="no symbol 'v'"):
         convexity(sum(x), "v")
+    with pytest.raises(DerivativeError, match="no symbol 'x'"):
+        convexity(3, "x")
     with pytest.raises(DerivativeError, match="orthogonal"):
         convexity(sum(W), W)
     with pytest.raises(DerivativeError, match="no symbol 'c'"):

@@ -136,6 +136,7 @@ SETS = {
     "ellipsoid": (x.T @ S @ x - 1, x),
     "affine": (A @ x - b, x),
     "Stiefel": (X.T @ X - eye("p"), X),
+    "generalised Stiefel": (X.T @ S @ X - eye("p"), X),
     "sphere of matrices": (sum(X**2) - 1, X),
     "two": ([x.T @ x - 1, sum(x)], x),
 }
@@ -158,6 +159,9 @@ def point_on(name):
         values["x"], values["b"] = at, values["A"] @ at
     elif name == "Stiefel":
         values["X"] = np.linalg.qr(rng.standard_normal((n, p)))[0]
+    elif name == "generalised Stiefel":
+        orthonormal = np.linalg.qr(rng.standard_normal((n, p)))[0]
+        values["X"] = orthonormal / np.sqrt(np.diag(values["S"]))[:, np.newaxis]
     elif name == "sphere of matrices":
         full = rng.standard_normal((n, p))
         values["X"] = full / np.linalg.norm(full)
@@ -218,6 +222,15 @@ def test_refusals():
         lagrangian(v, v.T @ v - 1)
     with pytest.raises(ShapeError, match=r"found False\. == compares"):
         lagrangian(f, v.T @ v == 1)
+    for wrong in (3, "v.T @ v - 1", [v.T @ v - 1, None]):
+        with pytest.raises(ShapeError, match="a constraint is an expression that is 0"):
+            lagrangian(f, wrong)
+    with pytest.raises(ShapeError, match="Python name"):
+        lagrangian(f, {"2a": sum(v) - 1})
+    with pytest.raises(ShapeError, match="two symbols"):
+        lagrangian(f, {"v": sum(v) - 1})
+    with pytest.raises(DerivativeError, match="does not contain 'v'"):
+        lagrangian(f, mu - 1).multiplier_formulas(v)
     with pytest.raises(ShapeError, match="no constraint"):
         lagrangian(f, [])
     with pytest.raises(ValueError, match="does not satisfy the constraint"):

@@ -27,7 +27,9 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.derive.rule import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.equalities import Equalities, multiplied_out
 
@@ -104,6 +106,7 @@ class Lagrangian:
         }
 
     def _formulas(self, symbol: Symbol) -> list[Expression]:
+        _require_x(self.constraints, symbol)
         known = Equalities.of_constraints(self.constraints, symbol, self.using)
         G = gradients.gradient(self.objective, symbol)
         if len(self.constraints) == 1:
@@ -243,8 +246,7 @@ def lagrangian(
     named = _named(f, constraints)
     multipliers, terms = [], [f]
     for name, constraint in named.items():
-        declared = frozenset({"symmetric"}) if _is_symmetric_matrix(constraint) else frozenset()
-        multiplier = Symbol(name, constraint.rows, constraint.cols, declared)
+        multiplier = _multiplier(name, constraint)
         multipliers.append(multiplier)
         terms.append(scale(-1, inner_product(multiplier, constraint)))
     given = {left: as_expression(right) for left, right in (using or {}).items()}
@@ -302,6 +304,7 @@ def tangent_projection(constraints: Constraints, x: Any, V: Any) -> Expression:
         raise ShapeError(
             f"a direction has the shape of {symbol.name!r}, {symbol.described()}; found {direction}"
         )
+    _require_x(given, symbol)
     context = direction.known.union(*(constraint.known for constraint in given))
     return _projected(given, symbol, direction).within(context)
 
@@ -349,11 +352,31 @@ def _is_stiefel(constraint: Expression, x: Symbol) -> bool:
     return isinstance(gram, Product) and constraint == add([gram, scale(-1, Identity(x.cols))])
 
 
+def _multiplier(name: str, constraint: Expression) -> Expression:
+    if constraint.is_scalar:
+        return scalar(name)
+    if constraint.is_column:
+        return vector(name, constraint.rows)
+    symmetric = _is_symmetric_matrix(constraint)
+    return matrix(name, constraint.rows, constraint.cols, symmetric=symmetric)
+
+
+def _require_x(constraints: tuple[Expression, ...], x: Symbol) -> None:
+    for constraint in constraints:
+        if x not in constraint.used:
+            raise DerivativeError(
+                f"the constraint {constraint} = 0 does not contain {x.name!r}; leave it out"
+            )
+
+
 def _listed(constraints: Constraints) -> tuple[Expression, ...]:
     if isinstance(constraints, Mapping):
         found = list(constraints.values())
     else:
-        found = [constraints] if isinstance(constraints, Expression | bool) else list(constraints)
+        several = isinstance(constraints, Iterable) and not isinstance(
+            constraints, Expression | str
+        )
+        found = list(constraints) if several else [constraints]
     if not found:
         raise ShapeError("there is no constraint; give what is 0, as x.T @ x - 1")
     for constraint in found:

@@ -11,6 +11,7 @@ from mcmodels.calculus.core.arithmetic import add, scale, total
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nesting import NestingError, refuses_depth
 from mcmodels.calculus.core.nodes import Scaled, Sum, Symbol, Total
+from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.rule import DerivativeError
 from mcmodels.calculus.study.convexity.composition import (
@@ -125,6 +126,7 @@ def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Conv
     >>> convexity(ridge, w, nonnegative=[lam])
     convex: by composition: ‖Xw − y‖² is convex, λ‖w‖² is convex
     """
+    f = as_expression(f)
     gradients.require_scalar(f)
     symbol = gradients.symbol_of(f, x)
     if "orthogonal" in symbol.declared:

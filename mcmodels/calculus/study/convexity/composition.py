@@ -25,6 +25,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.study.convexity.atoms import domain_of, pieces_of
+from mcmodels.calculus.study.convexity.forms import index_taken, powers_of, s_shaped
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
 
 __all__ = ["AFFINE", "CONCAVE", "CONSTANT", "CONVEX", "Composition", "Curvature"]
@@ -145,10 +146,10 @@ class Composition:
             return CONVEX
         if isinstance(inside, N.Softmax):
             return CONCAVE if self.is_affine(inside.argument) else _UNKNOWN
-        s_shaped = _s_shaped(inside)
-        if s_shaped is None:
+        found = s_shaped(inside)
+        if found is None:
             return _UNKNOWN
-        z, rises = s_shaped
+        z, rises = found
         return CONCAVE if self.of(z) >= (CONCAVE if rises else CONVEX) else _UNKNOWN
 
     def _is_log_convex(self, e: Expression) -> bool:
@@ -181,9 +182,9 @@ class Composition:
         found = self._of_function(e) or self._of_p_norm(e)
         if found or not isinstance(e.base, N.Scaled | N.Hadamard):
             return found
-        factors = [factor for factor, _ in _powers_of(e.base)]
+        factors = [factor for factor, _ in powers_of(e.base)]
         if all(self.ranges.sign(factor) == 1 for factor in factors):
-            return self._of_monomial([(b, p * e.exponent.value) for b, p in _powers_of(e.base)])
+            return self._of_monomial([(b, p * e.exponent.value) for b, p in powers_of(e.base)])
         return _UNKNOWN
 
     def _of_p_norm(self, e: N.Power) -> Curvature:
@@ -239,7 +240,7 @@ class Composition:
             return False
         gram = base.factors[-1].argument
         half = around_centre(gram) if isinstance(gram, N.Product) else None
-        last = _index_taken(base)
+        last = index_taken(base)
         return half is not None and half[1] is None and last == "last" and self.is_affine(half[0])
 
     # -- sums and products ------------------------------------------------------------------------
@@ -269,7 +270,7 @@ class Composition:
             sign *= self.ranges.sign(factor)
         if len(varying) == 1:
             return _times(self.of(varying[0]), sign)
-        found = self._of_monomial([pair for factor in varying for pair in _powers_of(factor)])
+        found = self._of_monomial([pair for factor in varying for pair in powers_of(factor)])
         if not found and len(varying) == 2:
             found = self._of_entropy(*varying) or self._of_entropy(*reversed(varying))
         return _times(found, sign)
@@ -318,10 +319,10 @@ class Composition:
 
     def _of_product(self, e: N.Product) -> Curvature:
         varying = [factor for factor in e.factors if self.varies(factor)]
-        if isinstance(e.factors[-1], F.Eigenvalues) and _index_taken(e):
+        if isinstance(e.factors[-1], F.Eigenvalues) and index_taken(e):
             S = e.factors[-1].argument
             if len(varying) == 1 and self.is_affine(S) and is_symmetric(S):
-                return CONVEX if _index_taken(e) == "last" else CONCAVE
+                return CONVEX if index_taken(e) == "last" else CONCAVE
         if len(varying) == 1:
             found = self._of_one_of(e.factors)
             if found:
@@ -412,20 +413,6 @@ class Composition:
         )
 
 
-def _s_shaped(e: Expression) -> tuple[Expression, bool] | None:
-    """z, and whether it rises with z, of σ(z), Φ(z), 1 − σ(z) and 1 − Φ(z); else None."""
-    rises = True
-    if isinstance(e, N.Sum) and len(e.terms) == 2:
-        falling = [scale(-1, term) for term in e.terms if not isinstance(term, N.Ones | N.Number)]
-        ones = [term for term in e.terms if isinstance(term, N.Ones | N.Number)]
-        if len(falling) != 1 or (isinstance(ones[0], N.Number) and ones[0].value != 1):
-            return None
-        e, rises = falling[0], False
-    if isinstance(e, N.Elementwise) and e.name in ("sigmoid", "norm_cdf"):
-        return e.argument, rises
-    return None
-
-
 def _common(found: Iterable[Curvature]) -> Curvature:
     result = CONSTANT
     for curvature in found:
@@ -440,35 +427,3 @@ def _times(curvature: Curvature, sign: int) -> Curvature:
     if not sign or not curvature:
         return _UNKNOWN
     return CONCAVE if curvature == CONVEX else CONVEX
-
-
-def _powers_of(e: Expression) -> list[tuple[Expression, Fraction | float]]:
-    """The bases and exponents of which it is the product; of xᵀx, the norm of x."""
-    number, scalars, array = parts(e)
-    if isinstance(e, N.Scaled | N.Hadamard):
-        factors = [*scalars, *([] if number == 1 else [N.Number(number)])]
-        if isinstance(array, N.Hadamard):
-            factors += array.factors
-        elif array is not None:
-            factors.append(array)
-        return [pair for factor in factors for pair in _powers_of(factor)]
-    if isinstance(e, N.Power) and isinstance(e.exponent, N.Number):
-        return [(e.base, e.exponent.value)]
-    if isinstance(e, N.Product) and e.is_scalar:
-        found = around_centre(e)
-        if found is not None and found[1] is None:
-            return [(N.Norm(found[0]), Fraction(2))]
-    return [(e, Fraction(1))]
-
-
-def _index_taken(e: N.Product) -> str | None:
-    """Which entry a row eᵢᵀ takes of what stands beside it: the first, the last, or None."""
-    row = e.factors[0]
-    if len(e.factors) != 2 or not isinstance(row, N.Transpose):
-        return None
-    if not isinstance(row.argument, N.Unit):
-        return None
-    index, size = row.argument.index, row.argument.rows.number
-    if index == -1 or (size is not None and index == size - 1):
-        return "last"
-    return "first" if index == 0 or (size is not None and index == -size) else None
