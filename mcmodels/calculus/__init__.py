@@ -114,6 +114,8 @@ from mcmodels.user_warnings import NonDifferentiableWarning
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.compute.evaluate import EvaluationError
+    from mcmodels.calculus.compute.export.code import ExportedFunction
+    from mcmodels.calculus.compute.export.writing import UnsupportedFunctionError
     from mcmodels.calculus.study import identities as identities
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
     from mcmodels.calculus.study.doctor import Diagnosis, diagnose
@@ -125,12 +127,14 @@ __all__ = [
     "DerivativeError",
     "Diagnosis",
     "EvaluationError",
+    "ExportedFunction",
     "Expression",
     "NestingError",
     "NonDifferentiableWarning",
     "ParseError",
     "ShapeError",
     "Step",
+    "UnsupportedFunctionError",
     "abs",
     "amax",
     "amin",
@@ -239,6 +243,8 @@ _ON_DEMAND = {
     "CriticalPoint": "study.critical_points",
     "Diagnosis": "study.doctor",
     "EvaluationError": "compute.evaluate",
+    "ExportedFunction": "compute.export.code",
+    "UnsupportedFunctionError": "compute.export.writing",
     "critical_point": "study.critical_points",
     "diagnose": "study.doctor",
     "identities": "study.identities",
