@@ -114,6 +114,8 @@ from mcmodels.user_warnings import NonDifferentiableWarning
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
     from mcmodels.calculus.compute.evaluate import EvaluationError
+    from mcmodels.calculus.compute.export.code import ExportedFunction
+    from mcmodels.calculus.compute.export.writing import UnsupportedFunctionError
     from mcmodels.calculus.study import identities as identities
     from mcmodels.calculus.study.convexity import Convexity, convexity
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
@@ -128,6 +130,7 @@ __all__ = [
     "DerivativeError",
     "Diagnosis",
     "EvaluationError",
+    "ExportedFunction",
     "Expression",
     "Lagrangian",
     "NestingError",
@@ -135,6 +138,7 @@ __all__ = [
     "ParseError",
     "ShapeError",
     "Step",
+    "UnsupportedFunctionError",
     "abs",
     "amax",
     "amin",
@@ -249,6 +253,8 @@ _ON_DEMAND = {
     "EvaluationError": "compute.evaluate",
     "Lagrangian": "study.lagrangians",
     "convexity": "study.convexity",
+    "ExportedFunction": "compute.export.code",
+    "UnsupportedFunctionError": "compute.export.writing",
     "critical_point": "study.critical_points",
     "diagnose": "study.doctor",
     "identities": "study.identities",

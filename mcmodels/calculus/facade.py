@@ -381,13 +381,9 @@ class ExpressionMethods:
             the inverse of a singular matrix).
         """
         if digits is not None:
-            from mcmodels.calculus.compute.binding import known_names
+            from mcmodels.calculus.compute.digits import evaluate_in_digits
 
-            if "digits" not in known_names(self):
-                from mcmodels.calculus.compute.digits import evaluate_in_digits
-
-                return evaluate_in_digits(self, values, digits)
-            values["digits"] = digits
+            return evaluate_in_digits(self, values, digits)
         from mcmodels.calculus.compute.evaluate import evaluate
 
         return evaluate(self, values)
@@ -473,9 +469,6 @@ class ExpressionMethods:
             If a value does not fit, or no random point is found at which the expression and its
             derivative are defined.
         """
-        from mcmodels.calculus.compute.binding import known_names
         from mcmodels.calculus.study.checks import check
 
-        if digits is not None and "digits" in known_names(self):
-            values["digits"], digits = digits, None
         return check(self, x, seed=seed, values=values, digits=digits)

@@ -141,6 +141,25 @@ def test_a_hilbert_matrix():
         assert all(close(a, b, 49) for a, b in zip(gradient.flat, inverse.T.flat, strict=True))
 
 
+def test_a_matrix_with_tiny_pivots_is_not_singular():
+    values = [[1, 0, 0], [0, "1e-300", 0], [0, 0, "1e-400"]]
+    with mp.workdps(60):
+        assert close(det(A).evaluate(A=values, digits=50), mpf("1e-700"), 50)
+        assert close(inv(A).evaluate(A=values, digits=50)[2, 2], mpf("1e400"), 50)
+        assert close(logdet(A).evaluate(A=values, digits=50), -700 * mp.log(10), 50)
+        swapped = [[0, 2], [3, "1e-90"]]
+        assert close(det(A).evaluate(A=swapped, digits=50), mpf(-6), 50)
+
+
+def test_a_singular_matrix_is_refused_whatever_its_rounding():
+    rows = [[Fraction(1, 3), Fraction(1, 7), 1], [Fraction(5, 11), Fraction(1, 13), 2]]
+    rows.append([first + second for first, second in zip(*rows, strict=True)])
+    for f in (inv(A), logdet(A)):
+        with pytest.raises(EvaluationError, match=r"keeps fewer than 30|not finite|not defined"):
+            f.evaluate(A=rows, digits=30)
+    assert abs(det(A).evaluate(A=rows, digits=30)) < mpf(10) ** -60
+
+
 def test_pseudo_inverse_and_singular_values_of_a_deficient_matrix():
     values = [[1, 2], [2, 4], [3, 6]]
     # X = uvᵀ with u = (1, 2, 3), v = (1, 2): X⁺ = vuᵀ/(|u|²|v|²), nuclear norm |u||v|.

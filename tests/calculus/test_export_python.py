@@ -1,5 +1,7 @@
 """Code for JAX and PyTorch: run, and compared with `evaluate`."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -223,10 +225,30 @@ def test_refusals(target):
         product(A=np.eye(2), x=np.eye(2))
     with pytest.raises(ShapeError, match=r"found shape \(3,\), where n = 2"):
         product(A=np.eye(2), x=np.ones(3))
+    with pytest.raises(ShapeError, match="index 3 is outside a vector of 2"):
+        x[3].compile(target=target)(x=[1.0, 2.0])
+    with pytest.raises(ShapeError, match="outside 2 entries"):
+        sum(x[2:]).compile(target=target)(x=[1.0, 2.0])
+    with pytest.raises(ShapeError, match="positive whole number"):
+        mc.eye("n").compile(target=target)(n=0)
     with pytest.raises(EvaluationError, match="not finite"):
         mc.log(x).compile(target=target)(x=[-1.0])
     with pytest.raises(EvaluationError, match="not finite"):
         logdet(A).compile(target=target)(A=np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_function_that_was_differentiated_tells_sizes(target):
+    hessian = (norm(X @ W - T) ** 2).hessian("X")
+    values = {"X": np.ones((2, 2)), "W": np.ones((2, 3)), "T": np.ones((2, 3))}
+    require_same(hessian.compile(target=target)(**values), hessian.evaluate(**values))
+    assert hessian.compile(target=target)(W=np.ones((2, 3)), n=2).shape == (4, 4)
+    assert pickle.loads(pickle.dumps(hessian.compile(target=target))).source
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_constants_have_double_precision(target):
+    assert "float64" in str(mc.eye("n").compile(target=target)(n=2).dtype)
 
 
 def test_unknown_targets_and_languages():

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.calculus.compute.binding import Array, bind, refuse_masked
+from mcmodels.calculus.compute.binding import Array, bind, known_names, refuse_masked
 from mcmodels.calculus.compute.digits_operations import mpmath, operations
-from mcmodels.calculus.compute.evaluate import EvaluationError, natural, walk
+from mcmodels.calculus.compute.evaluate import EvaluationError, evaluate, natural, walk
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core.expression import Expression
@@ -39,6 +39,8 @@ def evaluate_in_digits(expression: Expression, values: Mapping[str, Any], digits
     It is computed twice, the second time in more than twice the digits. Where the two do not agree
     in the digits asked for, terms have cancelled, and it is computed in more.
     """
+    if "digits" in known_names(expression):  # the value of a symbol of that name
+        return evaluate(expression, {**values, "digits": digits})
     digits = require_digits(digits)
     mp, xp = mpmath().mp, operations()
     given, sizes = _bind(expression, values)

@@ -75,6 +75,36 @@ def operations() -> SimpleNamespace:
     def of_matrix(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
         return lambda array: array_of(function(matrix(array)))
 
+    def eliminated(array: Array, beside: Array) -> tuple[Any, Array]:
+        """The determinant of a matrix, and its inverse times another, by Gauss and Jordan.
+
+        Mpmath's own take a matrix for singular where a pivot is far smaller than another.
+        """
+        rows, n = np.concatenate([array, beside], axis=1), len(array)
+        determinant = mpf(1)
+        for k in range(n):
+            place = max(range(k, n), key=lambda i: abs(rows[i, k]))
+            if rows[place, k] == 0:
+                return mpf(0), beside
+            if place != k:
+                rows[[k, place]] = rows[[place, k]]
+                determinant = -determinant
+            determinant = determinant * rows[k, k]
+            rows[k] = rows[k] / rows[k, k]
+            for i in range(n):
+                if i != k and rows[i, k] != 0 and (i > k or beside.size):
+                    rows[i] = rows[i] - rows[i, k] * rows[k]
+        return determinant, rows[:, n:]
+
+    def det(array: Array) -> Any:
+        return eliminated(array, array[:, :0])[0]
+
+    def inverse(array: Array) -> Array:
+        determinant, found = eliminated(array, np.frompyfunc(mpf, 1, 1)(np.eye(len(array))))
+        if determinant == 0:
+            raise np.linalg.LinAlgError("the matrix is singular")
+        return found
+
     def rounding() -> Any:
         return mpf(10) ** (_FEWEST_DIGITS_LOST - mp.dps)
 
@@ -144,9 +174,9 @@ def operations() -> SimpleNamespace:
         step=each(lambda z: mpf(z > 0)),
         sqrt=each(mp.sqrt),
         power=each(mp.power, 2),
-        inv=of_matrix(lambda A: A**-1),
-        det=lambda array: mp.det(matrix(array)),
-        logabsdet=lambda array: mp.log(abs(mp.det(matrix(array)))),
+        inv=inverse,
+        det=det,
+        logabsdet=lambda array: mp.log(abs(det(array))),
         log1p=each(mp.log1p),
         expm1=each(mp.expm1),
         tan=each(mp.tan),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcmodels.calculus.compute.binding import Array, bind, bind_sizes
+from mcmodels.calculus.compute.binding import Array, bind, bind_sizes, known_names
 from mcmodels.calculus.compute.digits import require_digits
 from mcmodels.calculus.compute.digits_operations import mpmath, operations
 from mcmodels.calculus.compute.evaluate import walk
@@ -39,7 +39,9 @@ def check(
     digits: int | None = None,
 ) -> float:
     """The work of `Expression.check`."""
-    if digits is not None:
+    if digits is not None and "digits" in known_names(f):  # the value of a symbol of that name
+        values = {**(values or {}), "digits": digits}
+    elif digits is not None:
         return _check_in_digits(f, x, seed, values or {}, require_digits(digits))
     symbol = symbol_of(f, x)
     first = derivative(f, symbol)

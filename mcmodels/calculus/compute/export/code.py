@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcmodels.calculus.compute.binding import known_names, refuse_unknown
+from mcmodels.calculus.compute.binding import (
+    bind_sizes,
+    known_names,
+    refuse_unknown,
+    require_indices,
+)
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.compute.export.julia import JULIA
 from mcmodels.calculus.compute.export.language import Language
@@ -88,7 +93,8 @@ class ExportedFunction:
         # The source is written from nodes and from names that `symbols` has checked.
         exec(compile(self.source, "<mcmodels.calculus>", "exec"), namespace)
         self._function = namespace["f"]
-        self._symbols = {symbol.name: symbol for symbol in expression.used}
+        ordered = sorted(expression.used, key=lambda symbol: symbol.name)
+        self._symbols = {symbol.name: symbol for symbol in ordered}
         self._known = known_names(expression)
 
     def __repr__(self) -> str:
@@ -119,6 +125,7 @@ class ExportedFunction:
         """
         if not values.keys() <= self._known:
             refuse_unknown(self.expression, values)
+        values = self._told(values) | values
         for name in self.arguments:
             if name not in values:
                 raise ValueError(f"no value for {name!r}; it takes {', '.join(self.arguments)}")
@@ -137,6 +144,18 @@ class ExportedFunction:
                 f"{self.expression} is not finite here; evaluate() tells which part of it"
             )
         return result
+
+    def _told(self, values: dict[str, Any]) -> dict[str, int]:
+        """Sizes that symbols of the function that was differentiated tell."""
+        return {
+            size.names[0]: np.shape(values[symbol.name])[axis]
+            for symbol in self.expression.context
+            if symbol.name in values
+            and symbol.name not in self._symbols
+            and len(np.shape(values[symbol.name])) == len(symbol.shape)
+            for axis, size in enumerate((symbol.rows, symbol.cols)[: len(symbol.shape)])
+            if size.is_name
+        }
 
     def _arrays(self, values: dict[str, Any]) -> dict[str, Any]:
         """Arrays of the library; numbers take the kind of the tensors beside them."""
@@ -157,7 +176,8 @@ class ExportedFunction:
         }
 
     def _require_shapes(self, arrays: dict[str, Any]) -> None:
-        sizes = {name: value for name, value in arrays.items() if name not in self._symbols}
+        given = {name: value for name, value in arrays.items() if name not in self._symbols}
+        sizes = bind_sizes({}, given)
         for name, symbol in self._symbols.items():
             shape = tuple(arrays[name].shape)
             dimensions = (symbol.rows, symbol.cols)[: len(symbol.shape)]
@@ -172,6 +192,7 @@ class ExportedFunction:
             dimensions = (symbol.rows, symbol.cols)[: len(shape)]
             if shape != tuple(size.value(sizes) for size in dimensions):
                 raise ShapeError(_clash(symbol, shape, sizes))
+        require_indices(self.expression, sizes)
 
 
 def _clash(symbol: Symbol, shape: tuple[int, ...], sizes: dict[str, int]) -> str:
