@@ -18,7 +18,7 @@ from mcmodels.solvers.fit_state import Optimum, Placed, Progress
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.modified_newton import has_negative_curvature
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
-from mcmodels.solvers.proved_recession import has_minimum, proved_direction
+from mcmodels.solvers.proved_recession import has_minimum, proved_direction, slopes_are_lost
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes
 from mcmodels.solvers.separation import nearly_separates, separates, separates_by_linear_program
 from mcmodels.solvers.solution import Solution, Status
@@ -68,8 +68,10 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         of_classes = objective.loss.of_classes
         # What is known to diverge needs no proof unless that gives it another name.
         doubted = status is Status.NOT_CONVERGED or (status is Status.UNBOUNDED and of_classes)
-        if status is Status.CONVERGED and objective.loss.falls_are_known and not regular:
-            doubted = objective.penalty == 0 and not has_minimum(placed, state)
+        if status is Status.CONVERGED and not objective.penalty:
+            doubted = objective.loss.falls_are_known and not regular
+            doubted = doubted or slopes_are_lost(placed.inner, state)
+            doubted = doubted and not has_minimum(placed, state)
         if doubted and objective.penalty == 0:
             direction = proved_direction(placed, state)
         if direction is not None:

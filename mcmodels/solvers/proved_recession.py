@@ -15,12 +15,15 @@ is less than ``|ℓ′ᵢ|`` in each row that falls.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.families import Binomial
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.linear_predictor import Total
 from mcmodels.objectives.links import LogitLink
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import Derivatives, RowBlock, Rows, RowsWithTargets, Slope
@@ -34,15 +37,19 @@ from mcmodels.solvers.separation import (
 )
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
-__all__ = ["coded_rows", "has_minimum", "proved_direction"]
+__all__ = ["coded_rows", "has_minimum", "proved_direction", "slopes_are_lost"]
 
 # The largest change of ℓ′ by a step that proves a minimum, as a share of ℓ′; and with the changes
 # that rounding errors of the gradient make, for which there is a bound.
 _PROOF, _PROOF_WITH_ROUNDING = 0.5, 0.9
 # A slope that is no number larger than this counts as zero: the other rows are the proof.
 _NO_SLOPE = float(np.finfo(np.float64).tiny)
+# A slope may have so many rounding errors of the terms that it is made of.
+_LOST_SLOPE = 16 * FLOAT64_EPSILON
 # Of coded rows; of those with ½ it has its minimum at zero.
 _CROSS_ENTROPY = UserLoss(FamilyLoss(Binomial(), LogitLink()))
+# Rows far out have less curvature than this, relative to that of the row with most.
+_LITTLE_CURVATURE = 1e-10
 # The fit that looks for a direction: its gradient by the total weight, and its steps.
 _ROUGH, _MAX_STEPS = 1e-9, 100
 
@@ -101,19 +108,17 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
         return False
     inner, params, step = placed.inner, state.params, state.direction.step
     loss, size, hessian = inner.loss, np.abs(params), state.derivatives.hessian
-    if inner.rows.reduce(lambda block: _count_lost(inner, block, params)):
-        hessian = _without_lost(inner, params)
-        try:
-            step = np.negative(np.linalg.solve(hessian, state.derivatives.gradient))
-        except np.linalg.LinAlgError:
-            return False
+    if slopes_are_lost(inner, state):
+        gradient, hessian = _without_lost(inner, params)
         if not np.linalg.cond(hessian) < 1 / FLOAT64_EPSILON:
             return False
+        step = np.negative(np.linalg.solve(hessian, gradient))
 
     def errors(block: RowBlock) -> Array:
         first, second = _slopes(inner, block, params)
         Z = block.X.magnitudes()
         terms = np.abs(first) + np.abs(second) * (Z @ size + np.abs(block.offset_or_zeros))
+        terms += np.where(_lost(inner, block, params), _slope_sizes(inner, block), 0.0)
         return block.weighted(terms) @ Z
 
     error = (2 * inner.rows.n_params + 8) * FLOAT64_EPSILON * inner.rows.reduce(errors)
@@ -125,6 +130,7 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
     def changes(block: RowBlock) -> Largest:
         first, second = _slopes(inner, block, params)
         counts = (loss.falls(block.y) != 0.5) & (np.abs(first) > _NO_SLOPE)
+        counts &= ~_lost(inner, block, params)
         moved = np.abs(block.X.predictor(step))
         rounded = moved + block.X.magnitudes() @ by_rounding
         shares = np.abs(second) * np.stack([moved, rounded]) / np.where(counts, np.abs(first), 1.0)
@@ -134,35 +140,56 @@ def has_minimum(placed: Placed, state: NewtonIterate[Slope]) -> bool:
     return bool(change <= _PROOF and with_rounding <= _PROOF_WITH_ROUNDING)
 
 
-def _lost(
-    objective: LinearPredictorObjective, block: RowBlock, params: Array
-) -> tuple[Array, Array]:
-    """Of which rows that fall for ever the slope is lost to rounding, as σ(η) - 1; their ℓ″."""
-    first, second = _slopes(objective, block, params)
-    lost = (objective.loss.falls(block.y) != 0.5) & (np.abs(first) <= _NO_SLOPE) & (second != 0)
-    return lost, second
+def slopes_are_lost(objective: LinearPredictorObjective, state: NewtonIterate[Slope]) -> bool:
+    """Whether a row that falls for ever has a slope that is no more than rounding."""
+    seen = getattr(state.derivatives, "curvatures", None)
+    if seen is not None and seen.smallest > _LITTLE_CURVATURE * seen.largest:
+        return False
+    params = state.params
+    return bool(objective.rows.reduce(lambda block: int(_lost(objective, block, params).sum())))
 
 
-def _count_lost(objective: LinearPredictorObjective, block: RowBlock, params: Array) -> int:
-    return int(np.count_nonzero(_lost(objective, block, params)[0]))
+def _lost(objective: LinearPredictorObjective, block: RowBlock, params: Array) -> Any:
+    """Of which rows that fall for ever the slope is rounding, as that of σ(η) - 1 where η is 37.
 
-
-def _without_lost(objective: LinearPredictorObjective, params: Array) -> Array:
-    """The Hessian without the curvature of rows whose slope is lost.
-
-    Without their slopes they seem to rest where they are, and would prove a minimum.
+    Their curvature may have digits all the same. Then they would seem to rest where they are, and
+    prove a minimum. The other rows are the proof. Families and classes have exact slopes.
     """
+    loss = objective.loss
+    if not isinstance(loss, UserLoss) or loss.falls_are_known:
+        return np.zeros(block.X.n_rows, dtype=bool)
+    first, second = _slopes(objective, block, params)
+    small = np.abs(first) <= _LOST_SLOPE * _slope_sizes(objective, block)
+    return (loss.falls(block.y) != 0.5) & small & (second != 0)
 
-    def summarise(block: RowBlock) -> Array:
-        lost, second = _lost(objective, block, params)
-        return block.X.sandwich(block.weighted(np.where(lost, 0.0, second))).matrix()
 
-    return objective.rows.reduce(summarise)
+def _slope_sizes(objective: LinearPredictorObjective, block: RowBlock) -> Array:
+    """Sizes of the terms that slopes are made of: slopes at η = 0."""
+    with np.errstate(all="ignore"):
+        at_zero, _ = _slopes_at(objective, block, np.zeros(block.X.n_rows))
+    return np.where(np.isfinite(at_zero), np.abs(at_zero), 0.0)
+
+
+def _without_lost(objective: LinearPredictorObjective, params: Array) -> tuple[Array, Array]:
+    """Gradient and Hessian of the rows whose slope is not lost."""
+
+    def summarise(block: RowBlock) -> Total:
+        first, second = _slopes(objective, block, params)
+        lost = _lost(objective, block, params)
+        slopes, curvature = (block.weighted(np.where(lost, 0.0, part)) for part in (first, second))
+        return Total([block.X.adjoint(slopes), block.X.sandwich(curvature).matrix()])
+
+    gradient, hessian = objective.rows.reduce(summarise).parts
+    return gradient, hessian
 
 
 def _slopes(objective: LinearPredictorObjective, block: RowBlock, params: Array) -> list[Array]:
     """ℓ′ and ℓ″ of the rows of a block."""
-    eta, loss = block.linear_predictor(params), objective.loss
+    return _slopes_at(objective, block, block.linear_predictor(params))
+
+
+def _slopes_at(objective: LinearPredictorObjective, block: RowBlock, eta: Array) -> list[Array]:
+    loss = objective.loss
     if isinstance(loss, UserLoss):
         first, second = loss.derivatives(block.y, eta, (1, 2))
         return [first, second]
