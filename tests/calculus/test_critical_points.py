@@ -20,6 +20,7 @@ from mcmodels.calculus.core.functions import (
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.critical_points import critical_point
+from mcmodels.user_warnings import NonDifferentiableWarning
 
 x = vector("x", "n")
 A = matrix("A", "n", "n")
@@ -198,8 +199,6 @@ def test_what_cannot_be_classified_is_refused():
 
 
 def test_a_kink_is_noted():
-    from mcmodels.calculus.compute.evaluate import NonDifferentiableWarning
-
     with pytest.warns(NonDifferentiableWarning, match="stands at a kink"):
         critical_point(sum(relu(x)), x, at=np.zeros(2))
 
@@ -208,3 +207,12 @@ def test_a_result_cannot_be_changed():
     point = critical_point(norm(x) ** 2, x, at=np.zeros(2))
     with pytest.raises(AttributeError):
         point.kind = "maximum"
+
+
+@pytest.mark.parametrize("size", [0.5, 3.0])
+def test_where_second_derivatives_jump_nothing_is_said(size):
+    """With 3 in place of 0.5 it falls along (-1, 1) and rises along (1, 1)."""
+    f = size * x[0] * abs(x[1]) + x[0] ** 2 + x[1] ** 2
+    with pytest.warns(NonDifferentiableWarning, match="stands at a kink"):
+        found = critical_point(f, x, at=[0.0, 0.0])
+    assert found.kind == "degenerate"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -142,8 +143,8 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     with multipliers t of size below 1 for the kinks, the gradient of the function with t u in the
     place of each abs(u) must be zero. Along directions that cross a kink the function then rises at
     a rate (or falls, where abs(u) counts negatively), and the Hessian of that smooth function
-    decides along the others. Where slopes are flat on one side, the point is degenerate, which a
-    warning notes.
+    decides along the others. Where slopes are flat on one side, or only second derivatives jump, as
+    those of x·abs(y), the point is degenerate, which a warning notes.
 
     An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
     moves the point by about as much, and eigenvalues with it: a point that is only roughly critical
@@ -178,15 +179,22 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
             return CriticalPoint.at_kinks(smooth, shaped, float(value[0, 0]))
     G = gradients.gradient(f, symbol)
     H = gradients.jacobian(G, symbol)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         value, gradient, hessian = (
             walk(expression, point, sizes, checked=True) for expression in (f, G, H)
         )
+    for warning in said:
+        warn_user(str(warning.message), warning.category)
     projected = basis.T @ hessian @ basis
     eigenvalues, eigenvectors = np.linalg.eigh((projected + projected.T) / 2)
     components = eigenvectors.T @ basis.T @ gradient.T.ravel()
     _require_critical(symbol, point[symbol], gradient, components, eigenvalues)
-    return CriticalPoint.of(eigenvalues, _shaped(symbol, gradient), float(value[0, 0]))
+    found = CriticalPoint.of(eigenvalues, _shaped(symbol, gradient), float(value[0, 0]))
+    if any(issubclass(warning.category, NonDifferentiableWarning) for warning in said):
+        # Second derivatives jump there: those of one side say nothing of the others.
+        found = replace(found, kind="degenerate")
+    return found
 
 
 def _shaped(x: Symbol, gradient: Array) -> Array | float:
