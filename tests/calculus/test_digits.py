@@ -316,3 +316,11 @@ except ImportError as error:
 def test_a_size_that_does_not_fit_is_refused():
     with pytest.raises(ShapeError):
         (A @ x).evaluate(A=[[1, 2], [3, 4]], x=[1, 2, 3], digits=20)
+
+
+def test_the_limit_of_python_for_texts_of_integers_stays():
+    """mpmath 1.4 lifts it to read a text, and does not set it back where the text is no number."""
+    before = sys.get_int_max_str_digits()
+    with pytest.raises(ValueError, match="must be real numbers"):
+        t.evaluate(t="abc", digits=30)
+    assert sys.get_int_max_str_digits() == before

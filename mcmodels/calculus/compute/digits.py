@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,9 +104,12 @@ def _as_floats(name: str, array: Array) -> Array:
     mp, xp = mpmath().mp, operations()
 
     def as_float(value: Any) -> float:
+        limit = sys.get_int_max_str_digits()
         try:
             exact = xp.number(value)
         except (TypeError, ValueError):
+            # mpmath 1.4 lifts Python's limit to read a text, and leaves it so where that fails.
+            sys.set_int_max_str_digits(limit)
             raise ValueError(
                 f"{name!r} must be real numbers (float, int, Fraction, Decimal, str or mpf); "
                 f"found {value!r}"
