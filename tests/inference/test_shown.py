@@ -54,7 +54,12 @@ def results():
     pair = vector("x", 2)
     derivation = (x.T @ A @ x).derivation(x)
     some = np.arange(3.0)
+    bent = calculus.convexity(calculus.sum(calculus.exp(x)) - x.T @ x, x)
     return {
+        "convexity": bent,
+        "two bends": bent.witness,
+        "a bend": bent.witness.up,
+        "lagrangian": calculus.lagrangian(pair.T @ pair, [calculus.sum(pair) - 1]),
         "wald test": linear.wald_test("bmi = 0"),
         "equal variances": linear.breusch_pagan(X, y),
         "what is determined": LinearRegression()
@@ -153,6 +158,9 @@ SHORT_TEXT = {
     "Identity",
     "NumericalDerivative",
     "RowStream",
+    "Bend",
+    "Witness",
+    "Lagrangian",
     "Rule",
     "Satterthwaite",
     "Size",

@@ -22,6 +22,7 @@ __all__ = ["FUNCTION_OPERATIONS", "FUNCTION_VALUES"]
 
 _ROOT_OF_2 = np.sqrt(2)
 _FAR_BELOW = -200  # z + φ/Φ by the difference loses z² roundings; the fraction is exact to z⁻⁶
+_WHOLE = 30  # Φ(z) is 1 above it, and erfcx of a complex number overflows to NaN
 _TERMS = 12  # of series whose terms fall by 1e-3 each
 _REPEATED = 1e-12  # relative gap of eigenvalues; eigenvectors have no digits left below it
 
@@ -30,7 +31,10 @@ _REPEATED = 1e-12  # relative gap of eigenvalues; eigenvectors have no digits le
 
 
 def _inverse_mills(z: Array) -> Array:
-    return np.sqrt(2 / np.pi) / scipy.special.erfcx(-z / _ROOT_OF_2)
+    near = np.where(z.real < _WHOLE, z, 0)
+    tail = np.sqrt(2 / np.pi) / scipy.special.erfcx(-near / _ROOT_OF_2)
+    far = np.where(z.real < _WHOLE, _WHOLE, z)
+    return np.where(z.real < _WHOLE, tail, np.exp(-far * far / 2) / np.sqrt(2 * np.pi))
 
 
 def _inverse_mills_gap(z: Array) -> Array:

@@ -55,6 +55,10 @@ class Bend:
     difference: float
     curvature: float | None
 
+    def __repr__(self) -> str:
+        bends = "up" if self.difference > 0 else "down"
+        return f"bends {bends} at {np.asarray(self.point)} along {np.asarray(self.direction)}"
+
 
 @dataclass(frozen=True, eq=False)
 class Witness:
@@ -70,6 +74,9 @@ class Witness:
     up: Bend
     down: Bend
     others: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"{self.up!r}\n{self.down!r}"
 
 
 def find_witness(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Witness | None:
