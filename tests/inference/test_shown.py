@@ -38,6 +38,7 @@ from mcmodels import (
     summarize,
 )
 from mcmodels.calculus import critical_point, diagnose, identities, matrix, scalar, vector
+from mcmodels.calculus.compute.export.code import exported
 from mcmodels.differences import numerical_derivative
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
@@ -58,6 +59,7 @@ def results():
     return {
         "convexity": bent,
         "two bends": bent.witness,
+        "an exported function": exported(pair.T @ pair, "jax"),
         "a bend": bent.witness.up,
         "lagrangian": calculus.lagrangian(pair.T @ pair, [calculus.sum(pair) - 1]),
         "wald test": linear.wald_test("bmi = 0"),
@@ -121,7 +123,9 @@ TESTS = ("wald test", "equal variances", "likelihood ratio")
 def test_a_result_is_shown_as_text_and_as_html(name):
     result = RESULTS[name]
     text, html = repr(result), _in_a_notebook(result)
-    assert text == str(result) or isinstance(result, calculus.Expression)
+    # An expression's text is code that `parse` reads, and it is shown as mathematics.
+    as_code = isinstance(result, calculus.Expression | calculus.Lagrangian)
+    assert text == str(result) or as_code
     assert type(result).__name__ + "(" not in text  # the fields of a dataclass
     assert "array(" not in text + html
     assert " at 0x" not in text + html
@@ -159,6 +163,7 @@ SHORT_TEXT = {
     "NumericalDerivative",
     "RowStream",
     "Bend",
+    "ExportedFunction",
     "Witness",
     "Lagrangian",
     "Rule",
