@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 
 import numpy as np
 import pytest
 
 from mcmodels.calculus.core import functions as mc
+from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.functions import matrix, vector
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -245,3 +247,25 @@ def test_diagnosis_knows_the_structure():
     assert diagnose(f, L, mc.tril((A + A.T) @ L)).correct
     assert "note" not in str(diagnose(f, L, mc.tril((A + A.T) @ L)))
     assert not diagnose(f, L, (A + A.T) @ L).correct
+
+
+# Two factors to four, some of them symmetric: S, exp(P), D are; triangles of S and of A are not.
+FACTORS = [A, A.T, S, mc.exp(P), D, mc.tril(A), mc.triu(S), mc.tril(S), A @ S, mc.eye("n") + S]
+PRODUCTS = [FACTORS[i : i + k] for k in (2, 3, 4) for i in range(len(FACTORS) - k + 1)]
+
+
+@pytest.mark.parametrize("factors", PRODUCTS, ids=str)
+def test_an_elementwise_product_is_transposed_in_one_form(factors):
+    def product(of):
+        return functools.reduce(lambda left, right: left * right, of)
+
+    F, by_factors = product(factors), product([factor.T for factor in factors])
+    assert by_factors == F.T
+    assert F == F.T.T
+    assert is_symmetric(F + by_factors)
+    assert F.T - by_factors == mc.zeros("n", "n")
+
+
+def test_what_is_not_symmetric_is_not_called_so():
+    for F in (S * A, mc.tril(S), S * A + S * A @ S, mc.triu(S) - mc.tril(S)):
+        assert not is_symmetric(F)

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.arithmetic.constants import (
     shape_text,
     zeros_like,
 )
-from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
+from mcmodels.calculus.core.arithmetic.transposes import is_symmetric, transpose, transposes
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
     Elementwise,
@@ -326,6 +326,7 @@ def _transposed_multiple(node: Scaled) -> Expression:
 
 @transposes(Hadamard)
 def _transposed_product(node: Hadamard) -> Expression:
-    if any(isinstance(factor, Transpose) for factor in node.children):
+    # One form for one matrix: `hadamard` writes Aᵀ * Bᵀ as (A * B)ᵀ, and S * Aᵀ as it stands.
+    if any(isinstance(factor, Transpose) or is_symmetric(factor) for factor in node.children):
         return hadamard([transpose(factor) for factor in node.children])
     return Transpose(node)
