@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import linalg
 
@@ -11,6 +13,8 @@ __all__ = ["interior_dual"]
 
 # What steps leave of the distance to the end of the box, and the largest number of steps.
 _DAMPING, _MOST = 0.9995, 100
+# What is inside the box stays this far from its ends, and multipliers above zero.
+_NEAREST, _SMALLEST = 1e-16, 1e-300
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -62,36 +66,15 @@ def interior_dual(A: Array, b: Array, quantile: float) -> tuple[Array, int]:
             factor = linalg.cho_factor(gram)
         except linalg.LinAlgError:
             break
-        feasible = A.T @ (d - (1.0 - quantile))
-        # Newton: A dtheta + dz - dw = -(A theta + z - w - b),  Aᵀ dd = -feasible.
-        unsolved = b - A @ theta - w + z
+        unsolved, violated = b - A @ theta - w + z, A.T @ (d - (1.0 - quantile))
+        newton = _NewtonEquations(A, q, factor, d, s, z, w, unsolved, violated)
         mu = gap / (2 * n)
-
-        def towards(
-            rz: Array,
-            rw: Array,
-            *,
-            factor: tuple[Array, bool] = factor,
-            q: Array = q,
-            d: Array = d,
-            s: Array = s,
-            z: Array = z,
-            w: Array = w,
-            unsolved: Array = unsolved,
-            feasible: Array = feasible,
-        ) -> tuple[Array, Array, Array, Array]:
-            """The step for which ``z dd + d dz = rz`` and ``-w dd + s dw = rw``."""
-            right = unsolved + rz / d - rw / s
-            dtheta = linalg.cho_solve(factor, A.T @ (q * right) + feasible)
-            dd = q * (right - A @ dtheta)
-            return dd, (rz - z * dd) / d, (rw + w * dd) / s, dtheta
-
-        dd, dz, dw, dtheta = towards(-z * d, -w * s)
+        dd, dz, dw, dtheta = newton.step(-z * d, -w * s)
         primal, multipliers = _reach(d, dd, s, -dd), _reach(z, dz, w, dw)
         left = (z + multipliers * dz) @ (d + primal * dd)
         left += (w + multipliers * dw) @ (s - primal * dd)
         mu *= (float(left) / gap) ** 3 if gap > 0 else 0.0
-        dd, dz, dw, dtheta = towards(mu - z * d - dd * dz, mu - w * s + dd * dw)
+        dd, dz, dw, dtheta = newton.step(mu - z * d - dd * dz, mu - w * s + dd * dw)
         primal, multipliers = _reach(d, dd, s, -dd), _reach(z, dz, w, dw)
         if not np.isfinite(dd).all() or not np.isfinite(dtheta).all():
             break
@@ -99,10 +82,34 @@ def interior_dual(A: Array, b: Array, quantile: float) -> tuple[Array, int]:
             break
         d = d + primal * dd
         theta, z, w = theta + multipliers * dtheta, z + multipliers * dz, w + multipliers * dw
-        tiny = 1e-300
-        d = np.clip(d, 1e-16, 1.0 - 1e-16)
-        z, w = np.maximum(z, tiny), np.maximum(w, tiny)
+        d = np.clip(d, _NEAREST, 1.0 - _NEAREST)
+        z, w = np.maximum(z, _SMALLEST), np.maximum(w, _SMALLEST)
     return d, steps
+
+
+@dataclass(frozen=True)
+class _NewtonEquations:
+    """The linear equations of one step: those of the problem, with the products ``zd`` and ``ws``.
+
+    ``A dθ + dw - dz = unsolved`` and ``Aᵀ dd = -violated``, where ``s = 1 - d``.
+    """
+
+    A: Array
+    q: Array
+    factor: tuple[Array, bool]
+    d: Array
+    s: Array
+    z: Array
+    w: Array
+    unsolved: Array
+    violated: Array
+
+    def step(self, rz: Array, rw: Array) -> tuple[Array, Array, Array, Array]:
+        """(dd, dz, dw, dθ) for which ``z dd + d dz = rz`` and ``-w dd + s dw = rw``."""
+        right = self.unsolved + rz / self.d - rw / self.s
+        dtheta = linalg.cho_solve(self.factor, self.A.T @ (self.q * right) + self.violated)
+        dd = self.q * (right - self.A @ dtheta)
+        return dd, (rz - self.z * dd) / self.d, (rw + self.w * dd) / self.s, dtheta
 
 
 def _reach(a: Array, da: Array, b: Array, db: Array) -> float:

@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers import Status
 from mcmodels.solvers import quantile as module
+from mcmodels.solvers import quantile_vertex
 from mcmodels.solvers.quantile import fit_quantile
 
 QUANTILES = (0.5, 0.25, 0.1, 0.9, 1 / 3)
@@ -155,8 +156,8 @@ def test_a_vertex_that_is_not_optimal_is_not_called_so(monkeypatch):
     X, y = rng.normal(size=(100, 2)), rng.normal(size=100)
     right = fitted(X, y, 0.5)
     with monkeypatch.context() as patched:
-        patched.setattr(module, "_where_it_rises", lambda *_: None)
-        patched.setattr(module, "_first_basis", lambda A, _: np.argsort(A[:, 0])[:3])
+        patched.setattr(quantile_vertex, "_where_it_rises", lambda *_: None)
+        patched.setattr(module, "first_basis", lambda A, _: np.argsort(A[:, 0])[:3])
         wrong = fitted(X, y, 0.5)
     assert wrong.status is Status.NOT_CONVERGED
     assert wrong.value.objective > right.value.objective
