@@ -8,9 +8,8 @@ import pytest
 from scipy.optimize import linprog
 
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers import Status
+from mcmodels.solvers import Status, quantile_vertex
 from mcmodels.solvers import quantile as module
-from mcmodels.solvers import quantile_vertex
 from mcmodels.solvers.quantile import fit_quantile
 
 QUANTILES = (0.5, 0.25, 0.1, 0.9, 1 / 3)
