@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 
 import numpy as np
@@ -177,3 +178,37 @@ def test_shapes_are_inferred(text, declared, expected):
 
 def test_a_lone_small_letter_beside_a_matrix_is_a_scalar():
     assert shapes("lam * X") == {"lam": (), "X": ("m", "n")}
+
+
+# u1ᵀ, 1bᵀ and full matrices, in code of which the first two are not formed where a part is full.
+SPREAD = [
+    u @ mc.ones(1, "n"),
+    mc.exp(u) @ mc.ones(1, "n"),
+    mc.ones("m") @ b.T,
+    3 * (mc.ones("m") @ mc.exp(b).T),
+    X,
+]
+
+
+@pytest.mark.parametrize("inverted", [*itertools.product((False, True), repeat=3)])
+@pytest.mark.parametrize("parts", [*itertools.combinations(range(len(SPREAD)), 3)])
+def test_code_has_the_shape_that_parts_spread_along_one_axis_lack(parts, inverted):
+    factors = [
+        1 / SPREAD[part] if is_below else SPREAD[part]
+        for part, is_below in zip(parts, inverted, strict=True)
+    ]
+    few = factors[0] * factors[1]
+    for expression in (few, few**2, few * factors[2], few + factors[2], 2 * few - factors[0]):
+        used = {symbol.name for symbol in expression.used}
+        values = {name: value for name, value in VALUES.items() if name in used}
+        sizes = {name: size for name, size in {"m": 4, "n": 3}.items() if not fixes(used, name)}
+        found = expression.compile()(**values, **sizes)
+        expected = expression.evaluate(**values, **sizes)
+        assert found.shape == (4, 3)
+        # A few roundings each.
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def fixes(used: set[str], size: str) -> bool:
+    """Whether values of these symbols have an axis of this size."""
+    return not used.isdisjoint({"m": {"u", "X"}, "n": {"b", "X"}}[size])

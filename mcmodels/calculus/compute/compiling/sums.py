@@ -96,11 +96,19 @@ def _scaled(w: Writer, e: N.Scaled) -> Snippet:
 def _hadamard(w: Writer, e: N.Hadamard) -> Snippet:
     above, below = fraction(e.children)
     above, joined = _without_pairs(w, above)
-    texts = [*(_spread(w, factor) for factor in above), *(pair.grouped for pair in joined)]
+    sides = {side and side[1] for side in map(_spread_side, [*above, *below])}
+    # Where all are spread along one axis, nothing would give the product its other axis.
+    keep_spread = bool(joined) or len(sides) > 1
+    texts = [_factor(w, factor, keep_spread) for factor in above]
+    texts += [pair.grouped for pair in joined]
     text = " * ".join(texts) or "1.0"
     for factor in below:
-        text += f" / {_spread(w, factor)}"
+        text += f" / {_factor(w, factor, keep_spread)}"
     return Snippet(text, atom=False, fresh=True, product=True)
+
+
+def _factor(w: Writer, factor: Expression, spread: bool) -> str:
+    return _spread(w, factor) if spread else w.value(factor).grouped
 
 
 def _without_pairs(w: Writer, factors: list[Expression]) -> tuple[list[Expression], list[Snippet]]:
