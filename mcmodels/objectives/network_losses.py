@@ -17,12 +17,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import expit, log_expit
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.losses import BinaryCrossEntropy, CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Scratch
 
-__all__ = ["HalfPoissonDeviance", "LabelCrossEntropy"]
+__all__ = [
+    "HalfPoissonDeviance",
+    "LabelCrossEntropy",
+    "label_log_probabilities",
+    "label_probabilities",
+    "mean_of_outputs",
+]
 
 _LARGEST = float(np.finfo(np.float64).max)
 
@@ -81,3 +88,20 @@ class LabelCrossEntropy(Loss):
 
 def _codes(y: Array) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return y.ravel().astype(np.intp)
+
+
+def mean_of_outputs(loss: Loss, eta: Array) -> Array:
+    """The prediction of a regression: ``e^η`` of counts, else η."""
+    return np.exp(eta) if isinstance(loss, HalfPoissonDeviance) else eta
+
+
+def label_probabilities(eta: Array) -> Array:
+    """Probability of each label: never zero and never one, which are those of the impossible."""
+    p = expit(eta)
+    below_one = np.nextafter(p.dtype.type(1), p.dtype.type(0))
+    return np.clip(p, np.finfo(p.dtype).smallest_subnormal, below_one, out=p)
+
+
+def label_log_probabilities(eta: Array) -> Array:
+    """Logarithms of them, finite even where these underflow; float32 as they are rounded."""
+    return np.log(label_probabilities(eta)) if eta.dtype == np.float32 else log_expit(eta)
