@@ -21,8 +21,9 @@ class MLPClassifier(StreamScore, NetworkOfClasses):
 
     With two classes, p is the logistic function of one output; with K > 2 classes, the softmax of K
     outputs. With several labels a row (y an indicator matrix), there is an output for each, whose
-    logistic function is its probability, and the cross-entropies are summed. The intercepts are not penalised. The objective is n times that of scikit-learn, which
-    is a mean; both have the same minimisers.
+    logistic function is its probability, and the cross-entropies are summed. The intercepts are not
+    penalised. The objective is n times that of scikit-learn, which is a mean; both have the same
+    minimisers.
 
     Parameters
     ----------
@@ -290,8 +291,9 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
 
     The predictions ŷ are the outputs η of the last layer. With ``loss="poisson"``, for counts and
     other targets that are not negative, they are ``e^η``, and half the Poisson deviance,
-    ``Σ wᵢ Σₖ [yᵢₖ log(yᵢₖ/ŷᵢₖ) - yᵢₖ + ŷᵢₖ]``, takes the place of the squares. The intercepts are not penalised. The
-    objective is n times that of scikit-learn, which is a mean; both have the same minimisers.
+    ``Σ wᵢ Σₖ [yᵢₖ log(yᵢₖ/ŷᵢₖ) - yᵢₖ + ŷᵢₖ]``, takes the place of the squares. The intercepts are
+    not penalised. The objective is n times that of scikit-learn, which is a mean; both have the
+    same minimisers.
 
     Parameters
     ----------

@@ -44,17 +44,22 @@ class NetworkScore:
         return score if np.isfinite(score) else -np.inf
 
     def refuse_undefined(self, params: Array) -> None:
-        """Raise ValueError if outputs for these rows are not finite where a descent starts."""
+        """Raise ValueError if these rows, or their outputs where a descent starts, are not finite.
+
+        A hidden unit may hide what is not: tanh of infinity is one.
+        """
 
         def not_finite(block: RowBlock) -> int:
-            return int(np.count_nonzero(~np.isfinite(self._network.outputs(block.X, params))))
+            eta = self._network.outputs(block.X, params)
+            totals = block.X.products(np.ones(block.X.n_rows))
+            return int(np.count_nonzero(~np.isfinite(eta)) + np.count_nonzero(~np.isfinite(totals)))
 
         with np.errstate(over="ignore", invalid="ignore"):
             count = self._rows.reduce(not_finite)
         if count:
             raise ValueError(
-                "outputs for the rows that are held out overflow float64 at the start; scale the "
-                "columns of X to moderate sizes."
+                "the rows that are held out, or outputs for them, overflow float64 at the start; "
+                "scale the columns of X to moderate sizes."
             )
 
     def _of_block(self, block: RowBlock, params: Array) -> PredictionScore:
