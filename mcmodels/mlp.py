@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
-import numpy as np
-from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
-
-from mcmodels.arrays import Array, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_weights, refuse_other_order
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
 from mcmodels.estimators.callbacks import with_callbacks
-from mcmodels.estimators.classes import (
-    ClassPredictions,
-    check_labels,
-    codes_of,
-    encode,
-    labels_of,
-    refuse_single_class,
-    refuse_unknown,
-    select,
-)
-from mcmodels.estimators.networks import NetworkEstimator, Targets
+from mcmodels.estimators.network_kinds import NetworkOfClasses, NetworkOfNumbers
 from mcmodels.estimators.stream_scores import StreamScore
-from mcmodels.estimators.streams import in_memory_but_X, of_blocks
-from mcmodels.estimators.validation import validated_pair
-from mcmodels.estimators.verdicts import warn_constant_targets
-from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
-from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
+from mcmodels.estimators.streams import of_blocks
+from mcmodels.objectives.network_losses import mean_of_outputs
 from mcmodels.rows import RowStream
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstimator):
+class MLPClassifier(StreamScore, NetworkOfClasses):
     """Network classifier: minimise ``Σ wᵢ·crossentropy(yᵢ, pᵢ) + α/2 Σ ‖W_l‖²``.
 
     With two classes, p is the logistic function of one output; with K > 2 classes, the softmax of K
-    outputs. The intercepts are not penalised. The objective is n times that of scikit-learn, which
-    is a mean; both have the same minimisers.
+    outputs. With several labels a row (y an indicator matrix), there is an output for each, whose
+    logistic function is its probability, and the cross-entropies are summed. The intercepts are not
+    penalised. The objective is n times that of scikit-learn, which is a mean; both have the same
+    minimisers.
 
     Parameters
     ----------
@@ -53,6 +39,9 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
         needs fewer passes over the rows, but each pass costs a few times as much.
     alpha : float, default=1e-4
         Strength α of the penalty on the coefficients.
+    class_weight : dict or "balanced", default=None
+        Factors for the weights of the rows of each class, by label; one for classes left out.
+        "balanced": inversely proportional to the weight of the rows of the class. Not for labels.
     max_iter : int, default=200
         Largest number of steps.
     tol : float, default=1e-4
@@ -64,13 +53,24 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
         Source of the start values; the same state gives the same start as in scikit-learn.
     warm_start : bool, default=False
         Whether to start from the parameters of the last fit, if the layers are the same.
+    early_stopping : bool, default=False
+        Whether to hold out rows, score them after each step, and stop when the score no longer
+        rises. The fit then has the parameters of the best score, which are at no minimum. Rows are
+        held out at random, the same share of each class (of labels, of all rows), with their
+        weights; the score is the accuracy, or R².
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping holds out, in (0, 1).
+    n_iter_no_change : int or inf, default=10
+        Early stopping ends the fit after more steps than this in a row, each of which has not
+        raised the best score by ``tol``.
     compute_hessian : bool, default=False
         Whether to compute ``hessian_`` and ``critical_point_``; for at most 8192 parameters.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the classes that have rows of positive weight.
+        Labels of the classes that have rows of positive weight; of several labels a row, the
+        columns of y.
     coefs_ : list of ndarray of shape (fan_in, fan_out)
         Coefficients ``W_l`` of each layer.
     intercepts_ : list of ndarray of shape (fan_out,)
@@ -96,8 +96,12 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
         Passes over the rows: evaluations of value and gradient, and Hessian-vector products.
     converged_ : bool
         Whether the fit has converged; see ``tol``.
-    status_ : {"converged", "not converged"}
+    status_ : {"converged", "not converged", "stopped early"}
         How the solver ended.
+    validation_scores_ : list of float, or None
+        Score of the rows that were held out, after each step; None without early stopping.
+    best_validation_score_ : float or None
+        The highest of them, that of ``params_``; None without early stopping.
     n_layers_, n_outputs_ : int
         Number of layers, with the features as the first; number of outputs of the last layer.
     out_activation_ : {"logistic", "softmax"}
@@ -112,11 +116,14 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
     :meth:`objective`, :meth:`gradient`, :meth:`hessian` and :meth:`hessian_vector_product` evaluate
     at any rows and parameters; parameters and directions are vectors like ``params_``, or
     NetworkParameters like ``gradient_``. The objective is not convex: another start may end in
-    another minimum. The formulas are those of :mod:`mcmodels.objectives.network_objective`.
+    another minimum. The formulas are those of :mod:`mcmodels.objectives.network_objective` and
+    :mod:`mcmodels.objectives.network_losses`. With early stopping, ``objective_``, ``loss_`` and
+    their derivatives are over the rows that were not held out.
 
     References
     ----------
-    Bishop (2006), *Pattern Recognition and Machine Learning*, §5.2–5.4.
+    Bishop (2006), *Pattern Recognition and Machine Learning*, §5.2–5.4; Prechelt (1998), *Early
+    Stopping – But When?*; Kingma and Ba (2015), *Adam* (``partial_fit``).
 
     Examples
     --------
@@ -135,7 +142,38 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
     'minimum'
     """
 
-    _tracked = ("coefs_", "intercepts_", "classes_")
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "lbfgs",
+        alpha: float = 1e-4,
+        class_weight: Mapping[Any, float] | str | None = None,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        random_state: RandomState = None,
+        warm_start: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
+        compute_hessian: bool = False,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            max_iter=max_iter,
+            tol=tol,
+            random_state=random_state,
+            warm_start=warm_start,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            compute_hessian=compute_hessian,
+        )
+        self.class_weight = class_weight
 
     @with_callbacks
     def fit(
@@ -151,9 +189,11 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
             copied. A stream holds y and the weights, too; it is walked once to see what there is,
-            and once for each pass of the solver.
-        y : array-like of shape (n_samples,)
-            Class labels: numbers, booleans or strings, of at least two classes.
+            and once for each pass of the solver. Nothing as long as a stream is held in memory,
+            except, with early stopping, y and the weights.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels: numbers, booleans or strings, of at least two classes. Or a matrix of
+            several columns, 1 where the row has the label of the column and else 0.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
 
@@ -169,15 +209,70 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
 
         Warns
         -----
+        ConstantTargetWarning
+            If a label is in every row, or in none.
         ConvergenceWarning
             If ``max_iter`` steps did not suffice, or no step decreases the objective although the
             gradient is not small.
         """
         return self._train(X, y, sample_weight)
 
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: VectorLike,
+        sample_weight: Weights = None,
+        classes: VectorLike | None = None,
+    ) -> Self:
+        """Update the parameters by one pass over these rows.
+
+        Each batch of 200 rows, in the order given, is one update by Adam, with the gradient of the
+        mean loss of the batch, penalty included: what scikit-learn's ``partial_fit`` does with
+        ``solver="adam"`` and its other defaults, except that rows are not shuffled. Nothing is
+        random but the start.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features. Shuffle rows that are sorted by their targets.
+        y : array-like of shape (n_samples,), or (n_samples, n_labels)
+            Class labels, or indicators of labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0. A row of weight 0 is absent.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, also those without rows here; required in the first call. Not with labels.
+
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``; and for a class that is not
+            among ``classes``, class_weight="balanced", and early stopping.
+
+        Notes
+        -----
+        The first call starts at random, a call after ``fit`` at its parameters; ``fit`` starts anew
+        unless ``warm_start`` is set. No row is kept. So ``loss_`` is the mean loss of the rows of
+        the last call, each batch before its update, ``n_iter_`` the number of updates,
+        ``converged_`` is False, and ``gradient_``, ``objective_``, ``hessian_`` and :meth:`laplace`
+        are refused: the parameters are at no minimum. Of few rows a call adds the whole penalty
+        as of many, as in scikit-learn: with many small batches it weighs more than in ``fit``.
+        """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs the rows of all classes, and partial_fit sees some. "
+                "Pass a dict, for example from sklearn.utils.class_weight.compute_class_weight on "
+                "all labels."
+            )
+        return self._update(X, y, sample_weight, classes)
+
     @of_blocks
     def decision_function(self, X: MatrixLike) -> Array:
-        """Outputs of the network: the log-odds of ``classes_[1]``, or K inputs of softmax.
+        """Outputs of the network: log-odds of ``classes_[1]`` or of labels, or inputs of softmax.
 
         Parameters
         ----------
@@ -190,53 +285,25 @@ class MLPClassifier(StreamScore, ClassPredictions, ClassifierMixin, NetworkEstim
         """
         return self._outputs(X)
 
-    @property
-    def out_activation_(self) -> str:
-        """Activation of the outputs: "logistic" with two classes, "softmax" with more."""
-        return "logistic" if self.n_outputs_ == 1 else "softmax"
 
-    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
-        check_labels(y)
-        labels, codes = encode(y)
-        counted = codes if weights is None else codes[weights > 0]
-        present = np.bincount(counted, minlength=len(labels)) > 0
-        where = "" if weights is None else " in the rows of positive weight"
-        refuse_single_class(labels, present, where)
-        classes, codes = select(labels, codes, present)
-        n_outputs = 1 if len(classes) == 2 else len(classes)
-        names = tuple(map(str, classes))
-        return Targets(codes, names, (), _loss(n_outputs), n_outputs, {"classes_": classes})
-
-    def _loss(self) -> Loss:
-        return _loss(self.n_outputs_)
-
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> NetworkObjective:
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **self._for_y)
-        X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X)
-        classes = labels_of(self, self.n_outputs_)
-        refuse_unknown(y, weights, classes)
-        return self._objective_over(X, codes_of(y, classes), weights)
-
-
-def _loss(n_outputs: int) -> Loss:
-    return BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy()
-
-
-class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimator):
+class MLPRegressor(StreamScore, NetworkOfNumbers):
     """Network regression: minimise ``½ Σ wᵢ ‖yᵢ - ŷᵢ‖² + α/2 Σ ‖W_l‖²``.
 
-    The predictions ŷ are the outputs of the last layer. The intercepts are not penalised. The
-    objective is n times that of scikit-learn, which is a mean; both have the same minimisers.
+    The predictions ŷ are the outputs η of the last layer. With ``loss="poisson"``, for counts and
+    other targets that are not negative, they are ``e^η``, and half the Poisson deviance,
+    ``Σ wᵢ Σₖ [yᵢₖ log(yᵢₖ/ŷᵢₖ) - yᵢₖ + ŷᵢₖ]``, takes the place of the squares. The intercepts are
+    not penalised. The objective is n times that of scikit-learn, which is a mean; both have the
+    same minimisers.
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, solver, alpha, max_iter, tol
+    hidden_layer_sizes, activation
         As in :class:`MLPClassifier`.
-    random_state, warm_start, compute_hessian
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        What is minimised. By keyword: in scikit-learn it is the first argument.
+    solver, alpha, max_iter, tol, random_state, warm_start
+        As in :class:`MLPClassifier`.
+    early_stopping, validation_fraction, n_iter_no_change, compute_hessian
         As in :class:`MLPClassifier`.
 
     Attributes
@@ -245,8 +312,10 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
         As in :class:`MLPClassifier`.
     n_iter_, n_passes_, converged_, status_, n_layers_, n_outputs_
         As in :class:`MLPClassifier`.
-    out_activation_ : "identity"
-        The outputs are the predictions.
+    validation_scores_, best_validation_score_
+        As in :class:`MLPClassifier`; the score is R².
+    out_activation_ : {"identity", "exp"}
+        The function that turns outputs into predictions.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -257,9 +326,10 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
     :meth:`objective`, :meth:`gradient`, :meth:`hessian` and :meth:`hessian_vector_product` evaluate
     at any rows and parameters; parameters and directions are vectors like ``params_``, or
     NetworkParameters like ``gradient_``. The objective is not convex: another start may end in
-    another minimum. The formulas are those of :mod:`mcmodels.objectives.network_objective`. With
-    several targets, the loss here is a sum over them. scikit-learn reports the mean, but uses the
-    gradient of the sum.
+    another minimum. The formulas are those of :mod:`mcmodels.objectives.network_objective` and
+    :mod:`mcmodels.objectives.network_losses`. With several targets, the loss here is a sum over
+    them. scikit-learn reports the mean of squared errors, but uses the gradient of the sum.
+    ``score`` is R² with either loss, as in scikit-learn.
 
     References
     ----------
@@ -275,7 +345,38 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
     array([0. , 0.8])
     """
 
-    _for_y = {"multi_output": True, "y_numeric": True}
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        loss: str = "squared_error",
+        solver: str = "lbfgs",
+        alpha: float = 1e-4,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        random_state: RandomState = None,
+        warm_start: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
+        compute_hessian: bool = False,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            max_iter=max_iter,
+            tol=tol,
+            random_state=random_state,
+            warm_start=warm_start,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            compute_hessian=compute_hessian,
+        )
+        self.loss = loss
 
     @with_callbacks
     def fit(
@@ -291,9 +392,11 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
             Features; any real dtype and memory order, also a memory map. Nothing of this size is
             copied. A stream holds y and the weights, too; it is walked once to see what there is,
-            and once for each pass of the solver.
+            and once for each pass of the solver. Nothing as long as a stream is held in memory,
+            except, with early stopping, y and the weights.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. The default parameters suit targets of magnitude one.
+            Targets; not negative with ``loss="poisson"``. The default parameters suit targets of
+            magnitude one.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
 
@@ -304,8 +407,8 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
         Raises
         ------
         ValueError
-            For NaN or infinite values, wrong shapes, negative or all-zero weights, or a parameter
-            out of its range.
+            For NaN or infinite values, wrong shapes, negative or all-zero weights, negative
+            counts, or a parameter out of its range.
 
         Warns
         -----
@@ -316,6 +419,28 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
             gradient is not small.
         """
         return self._train(X, y, sample_weight)
+
+    def partial_fit(self, X: MatrixLike, y: VectorLike, sample_weight: Weights = None) -> Self:
+        """Update the parameters by one pass over these rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features. Shuffle rows that are sorted by their targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights ≥ 0. A row of weight 0 is absent.
+
+        Returns
+        -------
+        self
+
+        Notes
+        -----
+        As in :meth:`MLPClassifier.partial_fit`: each batch of 200 rows is one update by Adam.
+        """
+        return self._update(X, y, sample_weight)
 
     @of_blocks
     def predict(self, X: MatrixLike) -> Array:
@@ -330,50 +455,6 @@ class MLPRegressor(StreamScore, MultiOutputMixin, RegressorMixin, NetworkEstimat
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
-        eta = self._outputs(X)
+        eta = mean_of_outputs(self._loss(), self._outputs(X))
         shape = eta.shape[1:] if self._fit is None else self._fit.target_shape
         return eta.reshape(len(eta), *shape)
-
-    @property
-    def out_activation_(self) -> str:
-        """Activation of the outputs, which are the predictions: "identity"."""
-        self._check_has_coefficients()
-        return "identity"
-
-    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        targets = _targets_of_loss(y, n_outputs)
-        counted = targets if weights is None else targets[weights > 0]
-        constant = np.flatnonzero((counted == counted[0]).all(axis=0))
-        if constant.size:
-            warn_constant_targets(
-                constant.tolist(),
-                names,
-                several=y.ndim > 1,
-                consequence="there is nothing to learn",
-            )
-        if len(names) != n_outputs:
-            names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
-        return Targets(targets, names, y.shape[1:], self._loss(), n_outputs, {})
-
-    def _loss(self) -> Loss:
-        return HalfSquaredError()
-
-    def _objective_on(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> NetworkObjective:
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **self._for_y)
-        X, y = validated_pair(self, X, y, **self._for_y)
-        n_targets = 1 if y.ndim == 1 else y.shape[1]
-        n_outputs = self.n_outputs_
-        if n_targets != n_outputs:
-            raise ValueError(f"y has {n_targets} target(s); the model was fitted to {n_outputs}.")
-        targets = _targets_of_loss(y, n_outputs)
-        return self._objective_over(X, targets, check_weights(sample_weight, X))
-
-
-def _targets_of_loss(y: Values, n_outputs: int) -> Array:
-    """Targets in the form that the loss needs: a vector if there is one output."""
-    targets = np.asarray(y, dtype=np.float64)
-    return targets.reshape(-1) if n_outputs == 1 else targets

@@ -38,8 +38,10 @@ def text_of(name):
 
 
 def section(name):
-    """The table of an estimator: text by argument."""
-    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text_of(name), flags=re.MULTILINE))
+    """The table of an estimator: text by argument, without those of another one alone."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text_of(name), flags=re.MULTILINE)
+    own = [(argument, text.removeprefix(f"of `{name}`: ")) for argument, text in rows]
+    return {argument: text for argument, text in own if not re.match(r"of `\w+`: ", text)}
 
 
 def arguments(kind):
@@ -85,7 +87,7 @@ def fitted_pairs(name):
     for y in (numbers[:, 0], numbers) if regression else (labels > 0, labels):
         more = [{"early_stopping": True}] if name.startswith("MLP") else []
         for options in ({}, *more):
-            theirs, ours = THEIRS[name](**options), getattr(mcmodels, name)()
+            theirs, ours = THEIRS[name](**options), getattr(mcmodels, name)(**options)
             yield theirs.fit(X, y), ours.fit(X, y)
 
 
@@ -108,7 +110,10 @@ def test_attributes_that_do_not_exist_are_named_and_others_are_alike(name):
             their_value, our_value = getattr(theirs, attribute), getattr(ours, attribute)
             if their_value is None:
                 continue
-            if isinstance(their_value, list):
+            if attribute == "validation_scores_":  # one for each of as many steps, or epochs
+                assert {type(score) for score in our_value} == {float}
+                assert len(our_value) == ours.n_iter_
+            elif isinstance(their_value, list):
                 assert [a.shape for a in our_value] == [a.shape for a in their_value]
             else:
                 assert np.ndim(their_value) or type(our_value) in (float, int, str)

@@ -5,10 +5,10 @@ import pytest
 
 from mcmodels import autodiff
 from tests.numerics import relative_error
-from tests.objectives.networks import network_problem, plain_objective
+from tests.objectives.networks import TASKS, network_problem, plain_objective
 
 
-@pytest.mark.parametrize("task", ["two classes", "three classes", "one target", "two targets"])
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("activation", ["identity", "tanh", "logistic", "relu"])
 def test_backpropagation_is_the_tape(task, activation):
     problem = network_problem(task, activation)

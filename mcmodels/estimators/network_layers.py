@@ -12,9 +12,11 @@ from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_params
+from mcmodels.estimators.arguments import check_params, check_weights, refuse_other_order
 from mcmodels.estimators.model import Model, coefficient_array
-from mcmodels.estimators.validation import validated_rows
+from mcmodels.estimators.network_targets import Prepare
+from mcmodels.estimators.streams import in_memory_but_X
+from mcmodels.estimators.validation import validated_pair, validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network, NetworkParameters
@@ -39,15 +41,32 @@ class NetworkModel(Model):
     coefs_: list[Array]
     intercepts_: list[Array]
 
+    # How scikit-learn's checks take the targets.
+    _for_y: dict[str, Any]
+
     @abstractmethod
+    def _loss_of_outputs(self, n_outputs: int) -> Loss:
+        """The pointwise loss as a function of so many outputs, if no fit says which."""
+
+    @abstractmethod
+    def _preparation(self) -> Prepare:
+        """What makes targets and weights for the loss of those of rows."""
+
+    def _loss(self) -> Loss:
+        """The pointwise loss of the fit; that of the parameters where layers were assigned."""
+        if self._fit is not None:
+            return self._fit.pointwise
+        return self._loss_of_outputs(self.n_outputs_)
+
     def _objective_on(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         """The objective over rows, which it validates."""
-
-    @abstractmethod
-    def _loss(self) -> Loss:
-        """The pointwise loss as a function of the outputs."""
+        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **self._for_y)
+        X, y = validated_pair(self, X, y, **self._for_y)
+        targets, weights = self._preparation()(y, check_weights(sample_weight, X))
+        return self._objective_over(X, targets, weights)
 
     @property
     def params_(self) -> Array:

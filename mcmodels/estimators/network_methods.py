@@ -16,10 +16,17 @@ from mcmodels.estimators.parameter_methods import index_of, output_table
 from mcmodels.estimators.streams import of_blocks
 from mcmodels.estimators.validation import target_names, validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
-from mcmodels.inference.laplace import Curvature, NetworkPosterior, network_posterior
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.laplace import (
+    Curvature,
+    NetworkPosterior,
+    intervals_of_means,
+    network_posterior,
+)
 from mcmodels.inference.summary import Summarised, Summary
-from mcmodels.objectives.network_objective import NetworkObjective
-from mcmodels.records.networks import NetworkFit
+from mcmodels.objectives.network_losses import LabelCrossEntropy
+from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
+from mcmodels.records.networks import NetworkRecord, NetworkUpdates
 from mcmodels.rows import ArrayRows, RowStream
 
 __all__ = ["LaplacePredictions", "NetworkMethods"]
@@ -73,15 +80,16 @@ class LaplacePredictions(Summarised):
             Probability that an interval covers, in (0, 1).
         kind : {"mean", "observation"}, default="mean"
             "mean": intervals for the mean of the target. "observation": for a new observation.
-            A classifier has "mean" only.
+            A classifier has "mean" only, and so has a regression of counts (loss="poisson").
 
         Returns
         -------
         DataFrame
             Of a regression: columns prediction, standard_error, lower, upper. Of a classifier:
             columns probability, standard_error, lower, upper of the second class. With several
-            outputs or more than two classes, the columns have two levels: the output or class, and
-            these names.
+            outputs or labels, or more than two classes, the columns have two levels: the output,
+            label or class, and these names. Ends of intervals of probabilities and of mean counts
+            are those of the outputs of the network, mapped by the same function.
         """
         check_choice("kind", kind, ("mean", "observation"))
         rows = ArrayRows(validated_rows(self.estimator, X), intercept=False)
@@ -95,9 +103,20 @@ class LaplacePredictions(Summarised):
             values = self.posterior.probabilities(rows, quantile)
             names = ["probability", "standard_error", "lower", "upper"]
             outputs, level_name = classes, "class"
+            if self.targets:
+                outputs, level_name = self.targets, "label"
+        elif self.estimator.out_activation_ == "exp":
+            if kind == "observation":
+                raise ValueError(
+                    "kind='observation' is for squared errors; with loss='poisson' use "
+                    "kind='mean', and the quantiles of a Poisson distribution with that mean."
+                )
+            eta, error = self.posterior.outputs(rows)
+            values = intervals_of_means(eta, error, quantile)
         else:
             eta, error = self.posterior.outputs(rows, of_observation=kind == "observation")
             values = np.stack([eta, error, eta - quantile * error, eta + quantile * error], axis=2)
+        if classes is None:
             names = ["prediction", "standard_error", "lower", "upper"]
             named = len(self.targets) == eta.shape[1]
             outputs, level_name = self.targets if named else range(eta.shape[1]), "output"
@@ -151,7 +170,8 @@ class NetworkMethods(NetworkModel):
         without a penalty these are the intervals of LinearRegression and LogisticRegression.
         """
         check_choice("curvature", curvature, ("last_layer", "full"))
-        record: NetworkFit = self._record()
+        record = self._record()
+        _refuse_no_minimum(record)
         current, params = self._objective_on(X, y, sample_weight), self.params_.copy()
         # The alpha of the fit, because the user may have changed the parameter since.
         objective = NetworkObjective(current.rows, current.network, current.loss, record.alpha)
@@ -162,7 +182,20 @@ class NetworkMethods(NetworkModel):
                 "parameters at which it stopped, and the intervals at a minimum may be different. "
                 "Raise max_iter, or read the warning of fit."
             )
-        noise = not hasattr(self, "classes_")
-        names = target_names(y)
+        noise = isinstance(record.pointwise, HalfSquaredError)
+        is_multilabel = isinstance(record.pointwise, LabelCrossEntropy)
+        names = record.target_names if is_multilabel else target_names(y)
         posterior = network_posterior(objective, params, curvature, noise=noise)
         return LaplacePredictions(copy.copy(self), posterior, names)
+
+
+def _refuse_no_minimum(record: NetworkRecord) -> None:
+    """Refuse parameters that were chosen otherwise than as a minimum over rows that are known."""
+    if isinstance(record, NetworkUpdates):
+        record.refuse("laplace")
+    if record.had_early_stopping:
+        raise InferenceError(
+            "laplace is not available after early stopping: the parameters were chosen by the rows "
+            "that were held out, and need not be at a minimum over the others. Fit with "
+            "early_stopping=False, and choose alpha by cross-validation."
+        )

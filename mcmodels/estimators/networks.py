@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, Values, VectorLike, Weights
@@ -21,10 +22,21 @@ from mcmodels.estimators.arguments import (
     refuse_other_order,
 )
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
+from mcmodels.estimators.early_stopping import (
+    EarlyStopping,
+    check_early_stopping,
+    held_out,
+)
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.network_layers import network_rows, refuse_large_hessian
 from mcmodels.estimators.network_methods import NetworkMethods
-from mcmodels.estimators.streams import in_memory_but_X
+from mcmodels.estimators.network_targets import (
+    Targets,
+    warn_constant,
+    warn_constant_sums,
+)
+from mcmodels.estimators.stream_fits import Survey, stream_rows, survey
+from mcmodels.estimators.streams import in_memory_but_X, refuse_other_arguments
 from mcmodels.estimators.validation import (
     Features,
     features_of,
@@ -35,53 +47,68 @@ from mcmodels.estimators.validation import (
 )
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.exceptions import example_of
-from mcmodels.objectives import Loss
+from mcmodels.inference.network_score import NetworkScore
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.records.networks import NetworkFit
 from mcmodels.records.record import digest
 from mcmodels.records.training_rows import TrainingRows
-from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
-from mcmodels.solvers import Solution, lbfgs, trust_region
+from mcmodels.rows import Rows, RowStream, RowsWithCrossSums, Seen
+from mcmodels.solvers import Solution, Status, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
 from mcmodels.tables.dask_stream import as_stream
 
-__all__ = ["NetworkEstimator", "Targets"]
+__all__ = ["NetworkEstimator"]
 
 
 @dataclass(frozen=True)
-class Targets:
-    """The targets of a fit, in the form that its loss needs.
+class TrainingData:
+    """The rows of a fit, checked, and what is known of them before it.
 
     Parameters
     ----------
-    values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Codes of classes, or numbers.
-    names : tuple of str
-        Names of the classes, or of the targets.
-    shape : tuple of int
-        Shape of y without its first axis.
-    loss : Loss
-        The pointwise loss as a function of the outputs.
-    n_outputs : int
-        Number of outputs of the network.
-    attributes : dict
-        Further attributes that the fit publishes: ``classes_``.
+    features : Features
+        The columns.
+    targets : Targets
+        What is known of the targets.
+    given_names : tuple of str
+        Names of the targets that the user has given.
+    rows : callable
+        The rows for a network.
+    shown : object
+        The rows as callbacks see them: X, or the stream.
+    y, weights : ndarray, or None
+        Targets and weights as the user gave them, if they are in memory.
+    values : ndarray or None
+        The targets as the loss needs them, if they are in memory.
+    row_weights : ndarray or None
+        The weights with those of the classes, if they are in memory.
     """
 
-    values: Values
-    names: tuple[str, ...]
-    shape: tuple[int, ...]
-    loss: Loss
-    n_outputs: int
-    attributes: dict[str, Any]
+    features: Features
+    targets: Targets
+    given_names: tuple[str, ...]
+    rows: Callable[[Network], Rows]
+    shown: Any
+    y: Values | None = None
+    weights: Array | None = None
+    values: Values | None = None
+    row_weights: Array | None = None
+
+    def held_out(self, fraction: float, random: np.random.RandomState) -> npt.NDArray[np.bool_]:
+        """Which of the rows in memory are held out."""
+        assert self.values is not None
+        return held_out(self.targets, self.values, self.row_weights, fraction, random)
+
+    def part(self, network: Network, taken: npt.NDArray[np.bool_]) -> Rows:
+        """Some of the rows in memory: the others have weight zero."""
+        weights = 1.0 if self.row_weights is None else self.row_weights
+        return network_rows(network, self.shown, self.values, np.where(taken, weights, 0.0))
 
 
 class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     """A network trained on rows; a subclass defines the targets and the loss."""
-
-    _for_y: dict[str, Any] = {"multi_output": False}
 
     gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``, layer by layer.")
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
@@ -103,6 +130,16 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     n_passes_ = Fitted("n_passes", "Number of passes over the rows.", describes_coefficients=False)
     status_ = Fitted("status_text", "How the solver ended.", describes_coefficients=False)
     converged_ = Fitted("converged", "Whether the tolerance was met.", describes_coefficients=False)
+    validation_scores_ = Fitted(
+        "validation_scores",
+        "With early stopping, the score of the rows that were held out, after each step; or None.",
+        describes_coefficients=False,
+    )
+    best_validation_score_ = Fitted(
+        "best_validation_score",
+        "With early stopping, the highest of these scores, that of ``params_``; or None.",
+        describes_coefficients=False,
+    )
 
     def __init__(
         self,
@@ -115,6 +152,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         tol: float = 1e-4,
         random_state: RandomState = None,
         warm_start: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
         compute_hessian: bool = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -125,11 +165,20 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         self.tol = tol
         self.random_state = random_state
         self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.compute_hessian = compute_hessian
 
     @abstractmethod
-    def _targets_of_fit(self, y: Values, weights: Array | None, names: tuple[str, ...]) -> Targets:
-        """The targets in the form that the loss needs, with the loss and the number of outputs."""
+    def _targets_of_fit(
+        self, y: Values, weights: Array | None, names: tuple[str, ...]
+    ) -> tuple[Targets, Values, Array | None]:
+        """What is known of targets in memory, these as the loss needs them, and the weights."""
+
+    @abstractmethod
+    def _targets_of_stream(self, surveyed: Survey) -> tuple[Targets, float | None]:
+        """The same of a stream, and the total of its weights where these have factors."""
 
     def _check_parameters(self) -> tuple[int, ...]:
         """Refuse parameters that are out of range; return the sizes of the hidden layers."""
@@ -152,6 +201,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         check_max_iter(self.max_iter)
         check_number("tol", self.tol, at_least=0)
         check_flag("warm_start", self.warm_start)
+        check_early_stopping(self.early_stopping, self.validation_fraction, self.n_iter_no_change)
         check_flag("compute_hessian", self.compute_hessian)
         return tuple(map(int, sizes))
 
@@ -160,13 +210,20 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     ) -> Self:
         hidden = self._check_parameters()
         X, y, sample_weight, _ = as_stream(X, y, sample_weight)
-        features, matrix, values, weights, names = self._data_of_fit(X, y, sample_weight)
-        targets = self._targets_of_fit(values, weights, names)
-        network = Network((matrix.shape[1], *hidden, targets.n_outputs), self.activation)
+        data = self._rows_of_fit(X, y, sample_weight)
+        targets, features = data.targets, data.features
+        network = Network((features.n_features, *hidden, targets.n_outputs), self.activation)
         if self.compute_hessian:
             refuse_large_hessian(network.n_params, "compute_hessian=True")
-        n_classes = len(targets.names) if "classes_" in targets.attributes else None
-        rows = RowsWithCrossSums(network_rows(network, matrix, targets.values, weights), n_classes)
+        random = check_random_state(self.random_state)
+        start = self._start(network, random)
+        score = early = None
+        if self.early_stopping:
+            out = data.held_out(float(self.validation_fraction), random)
+            score = NetworkScore(data.part(network, out), network, targets.loss)
+            early = EarlyStopping(score, float(self.tol), float(self.n_iter_no_change))
+        chosen = data.rows(network) if early is None else data.part(network, ~out)
+        rows = RowsWithCrossSums(chosen, targets.n_classes)
         objective = NetworkObjective(rows, network, targets.loss, float(self.alpha))
         published = targets.attributes | features.attributes
 
@@ -174,20 +231,55 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             coefs, intercepts = network.unflatten(params)
             return {"coefs_": coefs, "intercepts_": intercepts} | published
 
-        shown = X if isinstance(X, RowStream) else matrix
         # Hundreds of passes over rows are not worth a report each: steps are enough.
         with (
             FitCallbacks(self, None, f"{self.solver}-step") as callbacks,
             refuse_not_finite(self, X),
         ):
-            callbacks.know(shown, values, weights, attributes_of)
-            solution, stopped = self._minimise(objective, self._start(network), callbacks)
-            record = self._recorded(solution, objective, targets, features)
+            shown = X if isinstance(X, RowStream) else data.shown
+            callbacks.know(shown, data.y, data.weights, attributes_of)
+            if score is not None:
+                score.refuse_undefined(start)
+            solution, stopped = self._minimise(objective, start, callbacks, early)
+            record = self._recorded(solution, objective, targets, features, early)
             found = attributes_of(solution.value.params)
             callbacks.conclude(found)
-        if not record.converged:
+        if data.values is None and targets.n_classes is None:
+            given = data.given_names == targets.names
+            warn_constant_sums(targets, rows.without_sums, rows.cross_sums, given)
+        if solution.status is Status.NOT_CONVERGED:
             self._warn_not_converged(solution, stopped)
         return self._publish(found | {"_fit": record})
+
+    def _rows_of_fit(
+        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
+    ) -> TrainingData:
+        """The rows of a fit, checked."""
+        if isinstance(X, RowStream) and not self.early_stopping:
+            refuse_other_arguments(y, sample_weight)
+            return self._rows_of_stream(X)
+        features, matrix, values, weights, names = self._data_of_fit(X, y, sample_weight)
+        targets, values_of_loss, row_weights = self._targets_of_fit(values, weights, names)
+        if targets.n_classes is None:
+            warn_constant(targets, values_of_loss, row_weights, names == targets.names)
+
+        def rows(network: Network) -> Rows:
+            return network_rows(network, matrix, values_of_loss, row_weights)
+
+        in_memory = values, weights, values_of_loss, row_weights
+        return TrainingData(features, targets, names, rows, matrix, *in_memory)
+
+    def _rows_of_stream(self, stream: RowStream) -> TrainingData:
+        """The same of a stream; nothing as long as its rows is held in memory."""
+        labels = not self._for_y.get("y_numeric", False)
+        surveyed = survey(self, stream, intercept=False, labels=labels, **self._for_y)
+        targets, total = self._targets_of_stream(surveyed)
+        rows = stream_rows(stream, surveyed, targets.prepare, **self._for_y)
+        if total is not None:
+            rows = rows.reweighted(total)
+        return TrainingData(
+            surveyed.features, targets, surveyed.target_names, lambda network: rows, stream
+        )
 
     def _data_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
@@ -209,14 +301,18 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         features, matrix, targets = training_pair(self, X, y, **self._for_y)
         return features, matrix, targets, check_weights(sample_weight, matrix), target_names(y)
 
-    def _start(self, network: Network) -> Array:
+    def _start(self, network: Network, random: np.random.RandomState) -> Array:
         """Random parameters; with ``warm_start`` the last ones, if the network is the same."""
         if self.warm_start and hasattr(self, "params_") and self._network == network:
             return self.params_
-        return network.random_start(check_random_state(self.random_state))
+        return network.random_start(random)
 
     def _minimise(
-        self, objective: NetworkObjective, start: Array, callbacks: FitCallbacks
+        self,
+        objective: NetworkObjective,
+        start: Array,
+        callbacks: FitCallbacks,
+        early: EarlyStopping | None,
     ) -> tuple[Solution[DescentResult], bool]:
         """Run the solver, with callbacks; return also whether a callback stopped it."""
         stopped = False
@@ -225,7 +321,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             nonlocal stopped
             callbacks.begin_step()
             stopped = callbacks.end_step(params)
-            return stopped
+            return (early is not None and early.after_step(params)) or stopped
 
         callbacks.begin()
         total = objective.rows.total_weight
@@ -240,6 +336,8 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
             solution = lbfgs.minimise_by_lbfgs(objective, start, scale=scale, **options)
         else:
             solution = trust_region.minimise_in_trust_region(objective, start, **options)
+        if early is not None:
+            solution = _with_best(solution, objective, early)
         return solution, stopped
 
     def _recorded(
@@ -248,6 +346,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         objective: NetworkObjective,
         targets: Targets,
         features: Features,
+        early: EarlyStopping | None,
     ) -> NetworkFit:
         minimum, rows = solution.value, objective.rows
         assert isinstance(rows, RowsWithCrossSums)
@@ -269,6 +368,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
                 [*parameters.coefs, *parameters.intercepts, *targets.attributes.values()]
             ),
             network=objective.network,
+            pointwise=targets.loss,
+            target_names=targets.names,
+            class_factors=targets.class_factors,
             gradient=objective.network.unflatten(minimum.slope.gradient),
             objective=minimum.slope.value,
             n_passes=minimum.passes,
@@ -282,8 +384,10 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
                 rows.cross_sums,
                 features.names,
                 targets.names,
-                is_classes="classes_" in targets.attributes,
+                is_classes=targets.n_classes is not None,
             ),
+            validation_scores=None if early is None else early.scores,
+            best_validation_score=None if early is None else early.best,
         )
 
     def _warn_not_converged(self, solution: Solution[DescentResult], stopped: bool) -> None:
@@ -304,3 +408,18 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
                 "or raise tol"
             )
         warn_not_converged(f"{self.solver} {text}.")
+
+
+def _with_best(
+    solution: Solution[DescentResult], objective: NetworkObjective, early: EarlyStopping
+) -> Solution[DescentResult]:
+    """The end of a descent with the parameters of the best score, and its status there."""
+    last = solution.value
+    params = early.at_the_end(last.params)
+    if np.array_equal(params, last.params):
+        return solution
+    status = Status.STOPPED_EARLY
+    if solution.status is Status.NOT_CONVERGED and not early.stopped:
+        status = Status.NOT_CONVERGED  # max_iter, or a callback
+    value = DescentResult(params, objective.slope(params), last.passes + 1)
+    return replace(solution, value=value, status=status)

@@ -228,7 +228,7 @@ class _Look:
                     rows = ArrayRows(X, *moments_of(y, weights), intercept=self.intercept)
                     task = functools.partial(Moments.of, rows, near=1.0)
                     yield task, chunk.stays and not rows.are_few
-                if labels:
+                if labels and y.ndim == 1:  # indicators of labels are no classes
                     found, codes = encode(y)
                     totals = np.bincount(codes, weights=weights, minlength=len(found))
                     for label, total in zip(found.tolist(), totals.tolist(), strict=True):
@@ -246,7 +246,7 @@ class _Look:
             return None
         (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
         ordered = np.array(
-            sorted(label_weights), dtype=np.result_type(*y_dtypes) if labels else None
+            sorted(label_weights), dtype=np.result_type(*y_dtypes) if label_weights else None
         )
         known = (seen, dtype, y_shape, ordered, label_weights, checker, sums, sample, gather, kind)
         return Survey(*known, tuple(names), moments, offset_shape)

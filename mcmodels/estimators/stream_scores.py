@@ -31,6 +31,7 @@ from mcmodels.tables.dask_stream import in_parts
 __all__ = ["StreamScore"]
 
 _NUMBERS = {"multi_output": True, "y_numeric": True}
+_LABELS = {"multi_output": False}
 
 
 class StreamScore(PairedScoreMixin):
@@ -90,7 +91,7 @@ def score_of_parts(model: Any, stream: RowStream) -> float:
     """R² of the predictions of a regressor, the mean over targets; accuracy of a classifier."""
     checker = model._checker()
     stream = stream.bound_to(getattr(model, "table_columns_", None))
-    for_y = {"multi_output": False} if is_classifier(model) else _NUMBERS
+    for_y = getattr(model, "_for_y", _LABELS) if is_classifier(model) else _NUMBERS
     found = stream.parts.sum(_ScoreOfPart(model, checker, for_y))
     if found is None or not found.weight > 0:
         raise ValueError("there are no rows of positive weight to score.")

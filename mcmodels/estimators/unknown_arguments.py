@@ -30,13 +30,11 @@ _INSTEAD = {
     "power_iteration_normalizer": "there is no randomized solver",
     "tol": "sparse fits stop at the rounding of float64",
     "loss": "squared errors of a regressor, cross-entropy of a classifier",
-    "early_stopping": "choose alpha by cross-validation, or stop by a callback",
     "max_fun": "line searches end by themselves",
     **dict.fromkeys(
         (
             *("batch_size", "learning_rate", "learning_rate_init", "power_t", "shuffle"),
             *("momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon"),
-            *("validation_fraction", "n_iter_no_change"),
         ),
         _BATCHES,
     ),

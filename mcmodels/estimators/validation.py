@@ -20,6 +20,9 @@ from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.numeric_columns import named_columns, refuse_dates
 from mcmodels.rows import CodedBlock, Rows, RowStream, StreamedMatrix, StreamedSums
 
+# What ``multi_output`` is where several columns of y are indicators of labels, and one is a vector.
+INDICATORS = "indicators"
+
 
 @dataclass(frozen=True)
 class Features:
@@ -150,6 +153,7 @@ def validated_pair(estimator: Any, X: MatrixLike, y: Any, **for_y: Any) -> tuple
     _refuse_missing_targets(y)
     if isinstance(X, StreamedMatrix):  # the blocks of a stream were checked
         return X, y
+    for_y = _for_targets(y, for_y)
     if _is_plain(estimator, X, y, finite=True, **for_y):
         return X, y
     rows, y = _validate(estimator, X, y, reset=False, finite=False, **for_y)
@@ -170,6 +174,8 @@ def _validate(
 
     A fit skips that check: its first sums read every entry of X, and NaN and infinity show there.
     """
+    if y:
+        options = _for_targets(y[0], options)
     if isinstance(X, CodedBlock):
         return _validated_block_of_table(estimator, X, *y, reset=reset, **options)
     if _is_plain(estimator, X, *y, finite=finite, reset=reset, **options):
@@ -212,6 +218,20 @@ def _validate(
         if finite:
             _check_finite(estimator, rows)
     return (rows, *targets) if targets else rows
+
+
+def _for_targets(y: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Options of the checks; with ``multi_output=INDICATORS``, for these targets.
+
+    Labels are then checked as those of an estimator of one output, but several columns are taken.
+    """
+    if options.get("multi_output") != INDICATORS:
+        return options
+    shape = getattr(y, "shape", None)
+    if shape is None and isinstance(y, Sequence) and not isinstance(y, str) and len(y):
+        shape = (len(y), len(y[0])) if isinstance(y[0], Sequence | np.ndarray) else (len(y),)
+        shape = (len(y),) if isinstance(y[0], str | bytes) else shape
+    return options | {"multi_output": shape is not None and len(shape) == 2 and shape[1] > 1}
 
 
 def _refuse_nested(values: npt.NDArray[Any]) -> None:

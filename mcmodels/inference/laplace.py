@@ -37,7 +37,7 @@ from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import Design, RowBlock, Rows
 from mcmodels.rows.blocks import rows_between
 
-__all__ = ["Curvature", "NetworkPosterior", "network_posterior"]
+__all__ = ["Curvature", "NetworkPosterior", "intervals_of_means", "network_posterior"]
 
 Curvature = Literal["last_layer", "full"]
 
@@ -111,13 +111,18 @@ class NetworkPosterior(Summarised):
         return eta, np.sqrt(error**2 + self.dispersion) if of_observation else error
 
     def probabilities(self, rows: Rows, quantile: float) -> Array:
-        """Probability, standard error, lower and upper end; shape (n_rows, 1 or K, 4)."""
+        """Probability, standard error, lower and upper end; shape (n_rows, 1 or K, 4).
+
+        Of softmax, of each class against all others; else of each output by itself.
+        """
 
         def of(block: RowBlock) -> Array:
             eta, covariance = self._moments(block.X)
-            if self.network.n_outputs == 1:
-                return intervals_of_two(eta[:, 0], np.sqrt(covariance[:, 0, 0]), quantile)
-            return intervals_of_more(eta, covariance, quantile)
+            if self.shift_invariant:
+                return intervals_of_more(eta, covariance, quantile)
+            error = np.sqrt(np.einsum("bkk->bk", covariance))
+            each = zip(eta.T, error.T, strict=True)
+            return np.concatenate([intervals_of_two(*of, quantile) for of in each], axis=1)
 
         return rows.map(of)
 
@@ -191,6 +196,20 @@ def network_posterior(
     return NetworkPosterior(
         network, params, curvature, root, flat, effective, dispersion, df, shift_invariant
     )
+
+
+def intervals_of_means(eta: Array, error: Array, quantile: float) -> Array:
+    """Mean counts ``e^η``, their standard errors and the ends of intervals, shape (n_rows, K, 4).
+
+    The ends are those of η, mapped; the error is ``e^η`` times that of η (the delta method).
+    """
+    with np.errstate(over="ignore"):
+        mean, low, high = (
+            np.exp(eta),
+            np.exp(eta - quantile * error),
+            np.exp(eta + quantile * error),
+        )
+    return np.stack([mean, mean * error, low, high], axis=2)
 
 
 def _root(H: Array) -> tuple[Array, Array]:

@@ -1,46 +1,81 @@
-"""The results of a fit of MLPClassifier or MLPRegressor: its record."""
+"""The results of a fit of MLPClassifier or MLPRegressor, or of ``partial_fit``: its record."""
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network, NetworkParameters
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.records.record import FitRecord
 from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import Rows
 from mcmodels.solvers import Status
+from mcmodels.solvers.adam import AdamState
 
 if TYPE_CHECKING:
     from mcmodels.calculus import CriticalPoint
 
-__all__ = ["NetworkFit"]
+__all__ = ["NetworkFit", "NetworkRecord", "NetworkUpdates"]
 
 # A critical point is near if Newton's step changes the objective by at most this share.
 _NEAR_CRITICAL = 1e-2
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkFit(FitRecord):
-    """A trained network; its parameters are those of the estimator.
+class NetworkRecord(FitRecord):
+    """What is known of any trained network; its parameters are those of the estimator.
 
     Parameters
     ----------
     network : Network
         The layers.
+    pointwise : Loss
+        The loss of the outputs.
+    target_names : tuple of str
+        Names of the classes, of the labels, or of the targets.
+    target_shape : tuple of int
+        Shape of the targets of one row.
+    class_factors : dict
+        Factor of the weights of the rows of each class.
+    n_passes : int
+        Passes over the rows.
+    """
+
+    network: Network
+    pointwise: Loss
+    target_names: tuple[str, ...]
+    target_shape: tuple[int, ...]
+    class_factors: dict[Any, float]
+    n_passes: int
+
+    @property
+    @abc.abstractmethod
+    def had_early_stopping(self) -> bool:
+        """Whether rows were held out, which have chosen the parameters."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether the tolerance was met."""
+        return self.status is Status.CONVERGED
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFit(NetworkRecord):
+    """A network that was trained by ``fit``.
+
+    Parameters
+    ----------
     gradient : NetworkParameters
         Gradient of the objective at the parameters.
     objective : float
         The objective there, penalty included.
-    n_passes : int
-        Passes over the rows.
     alpha : float
         Strength of the penalty.
-    target_shape : tuple of int
-        Shape of the targets of one row.
     kept_hessian, eigenvalues : ndarray of shape (n, n) and (k,), or None
         The Hessian, and its eigenvalues without the directions that change no probability; None if
         they were not requested.
@@ -48,23 +83,26 @@ class NetworkFit(FitRecord):
         Change of the objective by Newton's step, with a Hessian; zero at a critical point.
     training : TrainingRows
         Sums that identify the rows of the fit.
+    validation_scores : list of float, or None
+        With early stopping, the score of the rows that were held out, after each step.
+    best_validation_score : float or None
+        The highest of them, which is that of the parameters.
     """
 
-    network: Network
     gradient: NetworkParameters
     objective: float
-    n_passes: int
     alpha: float
-    target_shape: tuple[int, ...]
     kept_hessian: Array | None
     eigenvalues: Array | None
     decrease_to_critical: float
     training: TrainingRows
+    validation_scores: list[float] | None
+    best_validation_score: float | None
 
     @property
-    def converged(self) -> bool:
-        """Whether the tolerance was met."""
-        return self.status is Status.CONVERGED
+    def had_early_stopping(self) -> bool:
+        """Whether rows were held out, which have chosen the parameters."""
+        return self.validation_scores is not None
 
     @property
     def loss(self) -> float:
@@ -83,6 +121,12 @@ class NetworkFit(FitRecord):
         """Whether the parameters are a minimum or a saddle, if the Hessian was requested."""
         if self.eigenvalues is None:
             raise InferenceError(_not_requested("critical_point_"))
+        if self.status is Status.STOPPED_EARLY:
+            raise InferenceError(
+                "critical_point_ is not available: early stopping has chosen parameters by the "
+                "rows that were held out, and the gradient is not small there. Fit with "
+                "early_stopping=False."
+            )
         if not self.converged:
             raise InferenceError(
                 "critical_point_ is not available: the fit stopped before the gradient was small. "
@@ -104,6 +148,54 @@ class NetworkFit(FitRecord):
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""
         self.training.require(rows)
         self.training.require_objective(self.objective, objective.value(params))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkUpdates(NetworkRecord):
+    """A network that was updated by ``partial_fit``; no row is kept, and it is at no minimum.
+
+    Parameters
+    ----------
+    loss : float
+        Mean loss of the last rows, each batch before its update, with the penalty.
+    adam : AdamState
+        What the next update continues.
+    """
+
+    loss: float
+    adam: AdamState
+
+    had_early_stopping = False
+    validation_scores = None
+    best_validation_score = None
+
+    @property
+    def gradient(self) -> NoReturn:
+        """Refused."""
+        self.refuse("gradient_")
+
+    @property
+    def objective(self) -> NoReturn:
+        """Refused."""
+        self.refuse("objective_")
+
+    @property
+    def hessian(self) -> NoReturn:
+        """Refused."""
+        self.refuse("hessian_")
+
+    @property
+    def critical_point(self) -> NoReturn:
+        """Refused."""
+        self.refuse("critical_point_")
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise the error for results that need the rows of a fit, or a minimum."""
+        raise InferenceError(
+            f"{what} is not available after partial_fit, which keeps no rows and ends at no "
+            "minimum. Call objective(X, y), gradient(X, y) or hessian(X, y) with rows; or set "
+            "warm_start=True and call fit, which goes on from here to a minimum."
+        )
 
 
 def _not_requested(name: str) -> str:

@@ -10,13 +10,16 @@ import numpy.typing as npt
 from scipy import sparse
 
 from mcmodels.arrays import Array
-from mcmodels.rows import ColumnMoments, FactoredMoments, Moments, RowBlock, Rows
+from mcmodels.rows import ColumnMoments, CrossSums, FactoredMoments, Moments, RowBlock, Rows
 from mcmodels.solvers.least_squares_fit import LeastSquares
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON
 
 # Deviations from the mean of a constant are at most this many rounding errors of it.
 _ROUNDINGS = 8
+# Targets whose variance is above this share of their squared mean are not constant, whatever digits
+# the difference of two sums has lost.
+_MAYBE_CONSTANT = 1e-10
 
 
 def constant_targets(
@@ -39,6 +42,31 @@ def constant_targets(
     ends = np.concatenate(rows.reduce(lambda block: [block.y.min(axis=0), block.y.max(axis=0)]))
     ends = ends.reshape(-1, moments.y_mean.size)
     return np.nonzero(ends.min(axis=0) == ends.max(axis=0))[0]
+
+
+def constant_by_cross_sums(rows: Rows, sums: CrossSums) -> list[int]:
+    """Indices of the targets that are the same number in all rows, from sums about zero.
+
+    The rows are read only if some target may be constant: by such sums, if its variance is below
+    1e-10 of the square of its mean.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows with targets of shape (n,) or (n, m).
+    sums : CrossSums
+        Of the rows, about zero.
+    """
+    squares = sums.y**2
+    if (sums.y_squares * rows.total_weight - squares > _MAYBE_CONSTANT * squares).all():
+        return []
+
+    def ends(block: RowBlock) -> list[Array]:
+        y = np.asarray(block.y, dtype=np.float64).reshape(block.X.n_rows, -1)
+        return [y.min(axis=0), y.max(axis=0)]
+
+    values = np.array(rows.reduce(ends))
+    return np.nonzero(values.min(axis=0) == values.max(axis=0))[0].tolist()
 
 
 def with_constant_columns(solution: Solution[Any], rows: Rows) -> Solution[Any]:

@@ -15,6 +15,7 @@ class Status(StrEnum):
     CONVERGED = "converged"
     RANK_DEFICIENT = "rank deficient"
     NOT_CONVERGED = "not converged"
+    STOPPED_EARLY = "stopped early"
     SEPARATED = "separated"
     UNBOUNDED = "no minimum"
 

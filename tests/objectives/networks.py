@@ -9,6 +9,7 @@ import numpy as np
 
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
 from mcmodels.objectives.network import Network
+from mcmodels.objectives.network_losses import HalfPoissonDeviance, LabelCrossEntropy
 from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
 from mcmodels.rows import ArrayRows
 
@@ -18,6 +19,9 @@ TASKS = {
     "three classes": (SoftmaxCrossEntropy(), 3),
     "one target": (HalfSquaredError(), 1),
     "two targets": (HalfSquaredError(), 2),
+    "counts": (HalfPoissonDeviance(), 1),
+    "two counts": (HalfPoissonDeviance(), 2),
+    "three labels": (LabelCrossEntropy(), 3),
 }
 ACTIVATIONS = {
     "identity": lambda a: a,
@@ -52,6 +56,12 @@ def network_problem(task, activation, hidden=(4, 3), *, seed=0, n=30, p=3):
     loss, K = TASKS[task]
     if isinstance(loss, HalfSquaredError):
         y = rng.standard_normal(n if K == 1 else (n, K))
+    elif isinstance(loss, HalfPoissonDeviance):  # the first of them is zero
+        y = rng.poisson(2.0, n if K == 1 else (n, K)) + rng.integers(0, 2) / 2
+        y[:1] = 0.0
+        y = y.astype(float)
+    elif isinstance(loss, LabelCrossEntropy):
+        y = rng.integers(0, 2, (n, K)).astype(float)
     else:
         y = rng.integers(0, max(K, 2), n)
     network = Network((p, *hidden, K), activation)
@@ -78,6 +88,12 @@ def plain_objective(problem, params):
     if isinstance(problem.loss, HalfSquaredError):
         residual = h - problem.y.reshape(len(problem.X), -1)
         losses = np.sum(residual * residual, axis=1) / 2
+    elif isinstance(problem.loss, HalfPoissonDeviance):
+        y = problem.y.reshape(len(problem.X), -1)
+        least = y * np.log(np.where(y > 0, y, 1.0)) - y
+        losses = np.sum(least - y * h + np.exp(h), axis=1)
+    elif isinstance(problem.loss, LabelCrossEntropy):
+        losses = np.sum(np.log(1 + np.exp(h)) - problem.y * h, axis=1)
     elif isinstance(problem.loss, BinaryCrossEntropy):
         losses = np.log(1 + np.exp(h[:, 0])) - problem.y * h[:, 0]
     else:

@@ -28,7 +28,11 @@ def defined(task, problem, damping):
             inputs.append(np.append(h, 1.0))
             a = h @ W + b
             h = np.tanh(a) if layer < len(coefs) - 1 else a
-        if "classes" not in task:
+        if "counts" in task:
+            curvature = np.diag(np.exp(h))
+        elif "labels" in task:
+            curvature = np.diag(expit(h) * expit(-h))
+        elif "classes" not in task:
             curvature = np.eye(K)
         elif K == 1:
             curvature = np.array([[expit(h[0]) * expit(-h[0])]])

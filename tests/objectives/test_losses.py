@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mcmodels.objectives import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
+from mcmodels.objectives.network_losses import HalfPoissonDeviance, LabelCrossEntropy
 from tests.numerics import central_differences, relative_error
 
 N = 12
@@ -21,6 +22,17 @@ CASES = {
     ),
     "binary": (BinaryCrossEntropy(), np.arange(N) % 2, 3 * RNG.standard_normal(N)),
     "softmax": (SoftmaxCrossEntropy(), np.arange(N) % 4, 2 * RNG.standard_normal((N, 4))),
+    "counts": (HalfPoissonDeviance(), RNG.integers(0, 4, N) / 2, RNG.standard_normal(N)),
+    "two counts": (
+        HalfPoissonDeviance(),
+        RNG.integers(0, 4, (N, 2)).astype(float),
+        RNG.standard_normal((N, 2)),
+    ),
+    "labels": (
+        LabelCrossEntropy(),
+        RNG.integers(0, 2, (N, 3)).astype(float),
+        3 * RNG.standard_normal((N, 3)),
+    ),
 }
 
 
