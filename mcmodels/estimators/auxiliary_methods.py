@@ -17,7 +17,6 @@ from mcmodels.estimators.auxiliary_pointwise import (
     pointwise_with_auxiliary,
 )
 from mcmodels.estimators.auxiliary_verdicts import undetermined_with_auxiliary
-from mcmodels.estimators.linear_predictor import LinearPredictorModel
 from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.pointwise import pointwise
 from mcmodels.estimators.validation import Features
@@ -57,21 +56,21 @@ class AuxiliaryMethods(OffsetMethods):
     @property
     def params_(self) -> Array:
         """Coefficients, then the intercept when one is fitted, then the auxiliary parameters."""
-        of_predictor = LinearPredictorModel.params_.fget(self)  # type: ignore[attr-defined]
+        of_predictor = self._predictor_params()
         if not self._auxiliary_found:
-            return np.asarray(of_predictor)
+            return of_predictor
         return np.concatenate([of_predictor, self._shapes.ravel(self._auxiliary_found)])
 
     @params_.setter
     def params_(self, params: VectorLike) -> None:
         """Set ``coef_``, ``intercept_`` and ``auxiliary_``."""
+        values = check_params(params, self.params_.shape)
         if not self._auxiliary_found:
-            LinearPredictorModel.params_.fset(self, params)  # type: ignore[attr-defined]
+            self._set_predictor_params(values)
             return
-        values, shapes = check_params(params, self.params_.shape), self._shapes
-        cut = len(values) - shapes.size
-        LinearPredictorModel.params_.fset(self, values[:cut])  # type: ignore[attr-defined]
-        self.auxiliary_ = shapes.named(values[cut:])
+        cut = len(values) - self._shapes.size
+        self._set_predictor_params(values[:cut])
+        self.auxiliary_ = self._shapes.named(values[cut:])
 
     @property
     def _auxiliary_found(self) -> dict[str, Any]:
@@ -89,6 +88,21 @@ class AuxiliaryMethods(OffsetMethods):
     def _link(self) -> Any:
         """The inverse link, with the values of the auxiliary parameters that it takes."""
         return link_with_auxiliary(self.inverse_link, self._auxiliary_found)
+
+    @property
+    def _link_of_eta(self) -> Any:
+        """The inverse link, for standard errors. Raises if it takes auxiliary parameters."""
+        if self._link is not self.inverse_link:
+            raise InferenceError(
+                "inverse_link takes auxiliary parameters, and errors of its predictions would "
+                "leave theirs out. Write the prediction as a function of params_, and call "
+                "delta_method; or set an inverse_link of eta alone."
+            )
+        return self.inverse_link
+
+    @property
+    def _tracked_names(self) -> tuple[str, ...]:
+        return (*self._tracked, "auxiliary_") if self._auxiliary_found else self._tracked
 
     def _coefficient_arrays(self) -> Iterator[Any]:
         yield from super()._coefficient_arrays()

@@ -357,7 +357,7 @@ def require_rows(function: AuxiliaryFunction, a: Array, y: Array, eta: Array) ->
     names = [name for name, _ in function.shapes.shapes]
     parts = function.shapes.split(a)
     for position, name in enumerate(names):
-        traced = []
+        traced = list[bool]()
 
         def loss(at: Any, position: int = position, traced: list[bool] = traced) -> Any:
             value = function.value(y, eta, (*parts[:position], at, *parts[position + 1 :]))
@@ -380,22 +380,29 @@ def link_with_auxiliary(link: Any, values: Mapping[str, Any]) -> Any:
     """
     if not values:
         return link
-    shapes = auxiliary_shapes(values)
-    if isinstance(link, str):
-        link = parse(link, **{name: shape[0] for name, shape in shapes.shapes if shape})
-    if isinstance(link, Expression):
-        known = {}
-        for part in link.used:
-            if part.name in values and part.is_array:
-                known |= {part[k]: v for k, v in enumerate(values[part.name].tolist())}
-            elif part.name in values:
-                known[part] = values[part.name]
-        made = {part: parse(repr(float(v))) for part, v in known.items()}
-        return substitute(link, made) if made else link
+    if isinstance(link, str | Expression):
+        return _expression_with_values(link, values)
     if callable(link):
         taken = {name: values[name] for name in values if name in _arguments_of(link)}
         return functools.partial(link, **taken) if taken else link
     return link
+
+
+def _expression_with_values(link: str | Expression, values: Mapping[str, Any]) -> Any:
+    """The link with numbers for auxiliary parameters; itself if it holds none."""
+    vectors = {name: len(value) for name, value in values.items() if np.ndim(value)}
+    found = parse(link, **vectors) if isinstance(link, str) else link
+    known = dict[Expression, Expression]()
+    for part in found.used:
+        if part.name in vectors and part.is_array:
+            known |= {part[k]: _number(v) for k, v in enumerate(values[part.name])}
+        elif part.name in values and not part.is_array:
+            known[part] = _number(values[part.name])
+    return substitute(found, known) if known else link
+
+
+def _number(value: float) -> Expression:
+    return parse(repr(float(value)))
 
 
 def _arguments_of(function: Callable[..., Any]) -> frozenset[str]:

@@ -16,8 +16,7 @@ from mcmodels.user_warnings import warn_user
 __all__ = ["undetermined_with_auxiliary", "warn_of_auxiliary"]
 
 _REMEDY_EXACT = (
-    "Fit fewer columns or more rows, hold the scale (write a number for it into the loss), or "
-    "round less of the target away."
+    "Fit fewer columns or more rows, or hold the scale (write a number for it into the loss)."
 )
 _REMEDY_UNBOUNDED = (
     "Check the sign of the loss; hold an auxiliary parameter (write a number for it into the "

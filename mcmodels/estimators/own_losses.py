@@ -172,7 +172,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        loss = self._loss_of(self.loss)
+        loss: Any = self._loss_of(self.loss)
         X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
         with FitCallbacks(self, X, "newton-step") as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, offset)
@@ -210,7 +210,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 require_rows(loss.function, a, *_first_rows(rows))
             elif isinstance(loss.derivatives, PointwiseCallable):
                 loss.derivatives.require_rows(*_first_rows(rows))
-            fit = joint_newton.fit if isinstance(objective, AuxiliaryObjective) else irls.fit
+            fit: Any = joint_newton.fit if isinstance(objective, AuxiliaryObjective) else irls.fit
             steps = fit(objective, self._start(objective), tol=self.tol, max_iter=self.max_iter)
             visited: list[CurvatureRange] = []
             for step in _recording_curvatures(steps, visited):

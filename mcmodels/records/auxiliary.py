@@ -39,6 +39,11 @@ class AuxiliaryFit(LossFit):
         return (*super().parameter_names, *self.shapes.names)
 
     @property
+    def predictor_params(self) -> Array:
+        """Coefficients and intercept."""
+        return self.params[: len(self.params) - self.shapes.size]
+
+    @property
     def auxiliary(self) -> Array:
         """The auxiliary parameters as a vector."""
         return self.params[len(self.params) - self.shapes.size :]
@@ -83,8 +88,7 @@ class AuxiliaryFit(LossFit):
         """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
         self.training.require(rows)
         self.weighting.require_same_count(rows, self.seen)
-        theta = self.params[: len(self.params) - self.shapes.size]
-        rounding = self.training.rounding_of_losses(theta, self.objective)
+        rounding = self.training.rounding_of_losses(self.predictor_params, self.objective)
         found = objective.value(self.params)
         self.training.require_objective(self.objective, found, rounding)
 
@@ -108,7 +112,7 @@ class AuxiliaryFit(LossFit):
         self._warn_of_few_curved_rows(rows, loss)
         return replace(self, scores=scores)
 
-    def robust_model(self, loss: AuxiliaryLoss | None = None) -> Any:
+    def robust_model(self, loss: Any = None) -> Any:
         """The fit as robust covariances see it; scores of rows need the loss."""
         return AuxiliaryRobustModel(self.model, self.weighting, loss)
 

@@ -395,7 +395,7 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
     if status is Status.UNBOUNDED:
         columns, of_intercept, auxiliary = _parts(objective, last, state.direction.step)
     elif status is Status.CONVERGED:
-        free = _tied_direction(inner, state)
+        free = _tied_direction(inner, state.params, known, state.direction)
         if free is not None:
             tied, status = True, Status.RANK_DEFICIENT
             columns, of_intercept, auxiliary = _parts(objective, last, free)
@@ -438,11 +438,14 @@ def is_exact(objective: AuxiliaryObjective, params: Array) -> bool:
 
 
 def _tied_direction(
-    objective: AuxiliaryObjective, state: NewtonIterate[UserDerivatives]
+    objective: AuxiliaryObjective,
+    params: Array,
+    known: UserDerivatives,
+    direction: NewtonDirection,
 ) -> Array | None:
     """A direction along which Hessian and objective do not change, or None."""
-    hessian = state.derivatives.hessian
-    if not isinstance(state.direction, ModifiedDirection):
+    hessian = known.hessian
+    if not isinstance(direction, ModifiedDirection):
         return None
     units = np.sqrt(np.abs(np.diagonal(hessian)))
     units = np.where(units > 0, units, 1.0)
@@ -451,9 +454,9 @@ def _tied_direction(
     free /= np.abs(free).max()
     if not abs(values[0]) <= ZERO_EIGENVALUE * np.abs(values).max():
         return None
-    value = state.derivatives.value
+    value = known.value
     with np.errstate(all="ignore"):
-        reached = [objective.value(state.params + side * free) for side in (1.0, -1.0)]
+        reached = [objective.value(params + side * free) for side in (1.0, -1.0)]
     room_for = ZERO_EIGENVALUE * max(abs(value), objective.rows.total_weight)
     return free if all(abs(far - value) <= room_for for far in reached) else None
 
