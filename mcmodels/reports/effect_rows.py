@@ -272,6 +272,9 @@ class Totals:
         found = [self.sums[key].averages() for key in keys]
         values = np.concatenate([values.ravel() for values, _ in found])
         jacobian = np.concatenate([jacobian[0] for _, jacobian in found])
+        # Parameters that a loss has of its own follow those of the linear predictor.
+        own = estimate.params.size - jacobian.shape[1]
+        jacobian = np.pad(jacobian, ((0, 0), (0, own)))
         names = tuple(map(str, range(values.size)))
         return estimate.image(jacobian, values, names, partly=True)
 

@@ -51,6 +51,9 @@ __all__ = ["JointCoordinates", "JointSolution", "conclude", "fit", "joint_coordi
 
 # Eigenvalues below this share of the largest are raised to it.
 _LEAST_SHARE = 1e-3
+# Length of the last step in the metric of the Hessian, by the root of the total weight: that of the
+# parameters is no measure where they are large beside their errors.
+_PRECISE = 1e-12
 # A step changes an auxiliary parameter by at most so many times its size, or this number.
 _LONGEST = 5.0
 # Near a minimum, a step changes what it changes by less than this share.
@@ -286,9 +289,9 @@ class _Method:
             return None
         if self.grows(state.params, direction.step):
             return Status.UNBOUNDED if self.recedes(state, strictly=True) else None
-        negligible = direction.relative_length <= NEGLIGIBLE_STEP
-        hidden = direction.decrease <= unverifiable_decrease(known.value)
-        return Status.CONVERGED if negligible and hidden else None
+        left = np.sqrt(max(direction.decrease, 0.0) / self.objective.rows.total_weight)
+        precise = direction.relative_length <= NEGLIGIBLE_STEP and left <= _PRECISE
+        return Status.CONVERGED if precise else None
 
     def advance(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
         """The next iterate."""
