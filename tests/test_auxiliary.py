@@ -131,7 +131,7 @@ def test_negative_binomial_is_statsmodels_and_our_glm():
     assert relative_error(found.standard_errors_[:3], peer.bse[order]) < 1e-5
     assert alpha * found.standard_errors_[3] == pytest.approx(peer.bse[3], rel=1e-5)
     # With theta held at its estimate, the coefficients are those of the GLM.
-    glm = GeneralizedLinearRegressor("negative_binomial", theta=1 / alpha).fit(X, y)
+    glm = GeneralizedLinearRegressor("negative_binomial", theta=alpha).fit(X, y)
     assert relative_error(found.params_[:3], glm.params_) < 1e-7
 
 

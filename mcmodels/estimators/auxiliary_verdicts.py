@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.validation import Features
 from mcmodels.estimators.verdicts import rank_deficient
@@ -15,6 +16,8 @@ from mcmodels.user_warnings import warn_user
 
 __all__ = ["undetermined_with_auxiliary", "warn_of_auxiliary"]
 
+# An auxiliary parameter has gone far if it has changed by so many times its size, or this number.
+_FAR = 5.0
 _REMEDY_EXACT = (
     "Fit fewer columns or more rows, or hold the scale (write a number for it into the loss)."
 )
@@ -91,9 +94,16 @@ def undetermined_with_auxiliary(
 
 
 def warn_of_auxiliary(
-    features: Features, solution: Solution[Optimum], names: tuple[str, ...], n_rows: int
+    features: Features,
+    solution: Solution[Optimum],
+    names: tuple[str, ...],
+    n_rows: int,
+    first: Array,
 ) -> None:
-    """Warn of how a fit with auxiliary parameters has ended; parameters as above."""
+    """Warn of how a fit with auxiliary parameters has ended; parameters as above.
+
+    ``first`` are the first values of the auxiliary parameters.
+    """
     cause, remedy = _cause(features, solution, names, n_rows)
     stopped = "The parameters and their curvature are those at which the fit stopped."
     if solution.status is Status.UNBOUNDED:
@@ -105,7 +115,21 @@ def warn_of_auxiliary(
     elif solution.status is Status.NOT_CONVERGED:
         warn_user(
             f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-            f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, give better first "
-            "values in auxiliary, scale the columns, or smooth the loss where it has kinks.",
+            f"{np.abs(solution.value.gradient).max():.1e}. {_far_away(solution, names, first)}"
+            "Raise max_iter, give better first values in auxiliary, scale the columns, or smooth "
+            "the loss where it has kinks.",
             ConvergenceWarning,
         )
+
+
+def _far_away(solution: Solution[Optimum], names: tuple[str, ...], first: Array) -> str:
+    """Which auxiliary parameters have gone far: they may have no best value."""
+    last = solution.value.params[len(solution.value.params) - len(first) :]
+    far = np.abs(last - first) > _FAR * np.maximum(np.abs(first), 1.0)
+    moves = [f"{names[k]} from {first[k]:g} to {last[k]:.3g}" for k in np.flatnonzero(far)]
+    if not moves:
+        return ""
+    return (
+        f"It has taken {listed(moves)}, and the objective may have no minimum there: then "
+        "write a number for it into the loss, or take the loss at its limit. "
+    )

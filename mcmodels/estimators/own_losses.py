@@ -299,7 +299,9 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
         if isinstance(solution, JointSolution):
-            warn_of_auxiliary(features, solution, self._shapes_given.names, n_rows)
+            shapes = self._shapes_given
+            first = shapes.ravel(auxiliary_values(self.auxiliary))
+            warn_of_auxiliary(features, solution, shapes.names, n_rows, first)
         elif solution.status is Status.UNBOUNDED:
             warn_no_minimum(features, solution)
         elif solution.status is Status.RANK_DEFICIENT:

@@ -63,6 +63,9 @@ _FAR = (8.0, 64.0)
 # The fit is exact up to rounding where the rounding of linear predictors changes the derivatives of
 # the loss by auxiliary parameters by this share.
 _ROUNDED = 1e-2
+# Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
+# Where it is so many roundings of them, further steps show nothing.
+_CANCELLED, _ROUNDINGS = 1e-6, 16.0
 # A parameter takes part in a direction if its share of it is above this one.
 _LARGE_SHARE = 1e-2
 
@@ -284,7 +287,9 @@ class _Method:
         """CONVERGED at a minimum, UNBOUNDED where the objective is seen to fall; else None."""
         known, direction = state.derivatives, state.direction
         if not gradient_is_small(known, self.gradient_tolerance):
-            return None
+            negligible = direction.relative_length <= NEGLIGIBLE_STEP
+            lost = negligible and self._has_cancelled(state, _ROUNDINGS * FLOAT64_EPSILON)
+            return Status.CONVERGED if lost and np.isfinite(direction.condition) else None
         if has_negative_curvature(direction):
             return None
         if self.grows(state.params, direction.step):
@@ -333,9 +338,33 @@ class _Method:
         if has_negative_curvature(current.direction):
             return self._given_up(current)
         status = status_when_stalled(current, self.gradient_tolerance)
-        if status is Status.CONVERGED and self.grows(current.params, current.direction.step):
+        if status is not Status.CONVERGED and not self._has_cancelled(current, _CANCELLED):
+            return self._given_up(current)
+        if self.grows(current.params, current.direction.step):
             return Status.UNBOUNDED if self.recedes(current, strictly=False) else status
-        return status if status is Status.CONVERGED else self._given_up(current)
+        return Status.CONVERGED
+
+    def _has_cancelled(self, current: NewtonIterate[UserDerivatives], share: float) -> bool:
+        """Whether the gradient is a share of the sizes of its terms, and of their rounding.
+
+        Of a row these are ``|∂ℓ/∂η| + |η ∂²ℓ/∂η²|``, the second the change when η is rounded, and
+        the same of auxiliary parameters.
+        """
+        theta, a = self.objective.split(current.params)
+
+        def sizes(block: RowBlock) -> Array:
+            eta = block.linear_predictor(theta)
+            _, first, second = self.objective.auxiliary.function(block.y, eta, a, 2)
+            terms = np.abs(first) + np.abs(eta[:, np.newaxis] * second[:, 0])
+            of_a = block.weighted(terms[:, 1:]).sum(axis=0)
+            return np.append(of_a, block.weighted(terms[:, 0] ** 2).sum())
+
+        with np.errstate(all="ignore"):
+            *of_a, of_theta = self.objective.rows.reduce(sizes)
+        lengths = np.sqrt(column_squares(self.objective.rows))
+        penalty = self.objective.penalty * np.abs(theta)
+        terms = np.concatenate([np.sqrt(of_theta) * lengths + penalty, of_a])
+        return bool((np.abs(current.derivatives.gradient) <= share * terms).all())
 
     def _given_up(self, current: NewtonIterate[UserDerivatives]) -> Status:
         """NOT_CONVERGED, or UNBOUNDED where the objective falls for ever along a line.

@@ -79,8 +79,8 @@ def test_derivatives_of_rows_are_those_of_differences(name, way):
 def test_text_and_function_agree(name):
     y, eta, a = point(name, n=50)
     for order in range(3):
-        pairs = zip(function_of(name)(y, eta, a, order), function_of(name, 1)(y, eta, a, order))
-        for of_text, of_function in pairs:
+        of_ways = [function_of(name, way)(y, eta, a, order) for way in (0, 1)]
+        for of_text, of_function in zip(*of_ways, strict=True):
             # The two forms are written differently; constants are left out in some.
             assert relative_error(np.diff(of_text, axis=0), np.diff(of_function, axis=0)) < 1e-12
 
@@ -90,7 +90,7 @@ def test_with_auxiliary_held_it_is_the_loss_of_eta(name, way):
     f, (y, eta, a) = function_of(name, way), point(name)
     value, first, second = f(y, eta, a, 2)
     held = f.at(a)(y, eta, (0, 1, 2))
-    for found, expected in zip(held, (value, first[:, 0], second[:, 0, 0])):
+    for found, expected in zip(held, (value, first[:, 0], second[:, 0, 0]), strict=True):
         # The same derivatives, in another order of operations.
         assert relative_error(found, expected) < 1e-13
 
