@@ -13,7 +13,7 @@ from mcmodels.exceptions import (
     NoMinimumWarning,
     RankDeficiencyWarning,
 )
-from tests.auxiliary_problems import PROBLEMS, data, model, quietly
+from tests.auxiliary_problems import PROBLEMS, data, huber_proposal_2, model, quietly
 from tests.numerics import central_differences, relative_error
 
 
@@ -47,6 +47,19 @@ def test_exact_fits_have_not_converged(name, unit, whole):
     assert relative_error(found.predict(X), y) < 1e-6
     with pytest.raises(InferenceError, match="no minimum"):
         _ = found.standard_errors_
+
+
+@pytest.mark.parametrize("name", ["normal", "student", "huber"])
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_constant_targets_are_exact(name, n):
+    """The first step, or the start, has residuals that are exactly zero."""
+    X, _ = data("numbers", n)
+    found = ObjectiveRegressor(huber_proposal_2, auxiliary={"scale": 1.0})
+    found = found if name == "huber" else model(name)
+    warned = said(found, X[:, :1], np.full(n, 0.1))
+    assert not found.converged_
+    text = warned.get(ConvergenceWarning, "") + warned.get(NoMinimumWarning, "")
+    assert "scale" in text or "log_sigma" in text
 
 
 @pytest.mark.parametrize("n", [3, 5, 60])

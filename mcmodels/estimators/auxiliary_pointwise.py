@@ -108,7 +108,7 @@ def pointwise_with_auxiliary(loss: Any, shapes: AuxiliaryShapes) -> AuxiliaryFun
         For an expression with other symbols, or without one of the auxiliary parameters.
     """
     if isinstance(loss, str):
-        loss = parse(loss, **{name: shape[0] for name, shape in shapes.shapes if shape})
+        loss = _parsed(loss, {name: shape[0] for name, shape in shapes.shapes if shape})
     if isinstance(loss, Expression):
         return AuxiliaryExpression(_checked_loss(loss, shapes), shapes)
     if callable(loss):
@@ -118,6 +118,17 @@ def pointwise_with_auxiliary(loss: Any, shapes: AuxiliaryShapes) -> AuxiliaryFun
         f"loss is a {type(loss).__name__}; give an expression in the scalars y and eta and in "
         f"{names}, its text, or a function loss(y, eta, {names})."
     )
+
+
+def _parsed(text: str, lengths: Mapping[str, int]) -> Expression:
+    """The expression of a text with vectors of these lengths.
+
+    The calculus takes a vector of one entry for a scalar, which has no entries.
+    """
+    for name, length in lengths.items():
+        if length == 1:
+            text = re.sub(rf"\b{name}\s*\[\s*0\s*\]", _symbol(f"{name}[0]"), text)
+    return parse(text, **{name: length for name, length in lengths.items() if length > 1})
 
 
 def _symbol(name: str) -> str:
@@ -391,13 +402,16 @@ def link_with_auxiliary(link: Any, values: Mapping[str, Any]) -> Any:
 def _expression_with_values(link: str | Expression, values: Mapping[str, Any]) -> Any:
     """The link with numbers for auxiliary parameters; itself if it holds none."""
     vectors = {name: len(value) for name, value in values.items() if np.ndim(value)}
-    found = parse(link, **vectors) if isinstance(link, str) else link
+    found = _parsed(link, vectors) if isinstance(link, str) else link
+    shapes = auxiliary_shapes(values)
+    flat = shapes.ravel(values)
+    by_symbol = {_symbol(name): v for name, v in zip(shapes.names, flat, strict=True)}
     known = dict[Expression, Expression]()
     for part in found.used:
         if part.name in vectors and part.is_array:
             known |= {part[k]: _number(v) for k, v in enumerate(values[part.name])}
-        elif part.name in values and not part.is_array:
-            known[part] = _number(values[part.name])
+        elif part.name in by_symbol and not part.is_array:
+            known[part] = _number(by_symbol[part.name])
     return substitute(found, known) if known else link
 
 

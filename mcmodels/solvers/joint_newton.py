@@ -39,7 +39,6 @@ from mcmodels.solvers.newton import (
     NewtonIterate,
     gradient_is_small,
     line_search,
-    status_when_stalled,
     unverifiable_decrease,
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of
@@ -246,7 +245,7 @@ class _Method:
         With ``along_least``, or where the gradient is small but the least eigenvalue negative, the
         step is along the eigenvector of that eigenvalue.
         """
-        units = self._units(known.hessian)
+        units = self._units(params, known)
         values, V = linalg.eigh(known.hessian / np.outer(units, units))
         largest = float(np.abs(values).max())
         least = float(values[0]) / largest if largest > 0 else 0.0
@@ -264,11 +263,15 @@ class _Method:
             **vars(plain), curvature=float(step @ known.hessian @ step), least_eigenvalue=least
         )
 
-    def _units(self, hessian: Array) -> Array:
-        """Roots of the diagonal of the Hessian; small ones are raised."""
-        units = np.sqrt(np.abs(np.diagonal(hessian)))
-        least = ZERO_EIGENVALUE * units.max(initial=0.0)
-        return np.where(units > least, units, least if least > 0 else 1.0)
+    def _units(self, params: Array, known: UserDerivatives) -> Array:
+        """Roots of the diagonal of the Hessian, or of what would end a step of the longest length.
+
+        Where there is hardly any curvature, a step is as long as parameters may change at once.
+        """
+        longest = _LONGEST * np.maximum(np.abs(params), 1.0)
+        curvature = np.maximum(np.abs(np.diagonal(known.hessian)), np.abs(known.gradient) / longest)
+        units: Array = np.sqrt(curvature)
+        return np.where(units > 0, units, 1.0)
 
     def _limited(self, params: Array, direction: NewtonDirection) -> NewtonDirection:
         _, a = self.objective.split(params)
@@ -337,11 +340,17 @@ class _Method:
         """The status where no step decreases the objective."""
         if has_negative_curvature(current.direction):
             return self._given_up(current)
-        status = status_when_stalled(current, self.gradient_tolerance)
-        if status is not Status.CONVERGED and not self._has_cancelled(current, _CANCELLED):
+        hidden = 0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
+        ends = (
+            gradient_is_small(current.derivatives, self.gradient_tolerance)
+            or (hidden and not isinstance(current.direction, ModifiedDirection))
+            or self._has_cancelled(current, _CANCELLED)
+        )
+        if not ends:
             return self._given_up(current)
         if self.grows(current.params, current.direction.step):
-            return Status.UNBOUNDED if self.recedes(current, strictly=False) else status
+            recedes = self.recedes(current, strictly=False)
+            return Status.UNBOUNDED if recedes else self._given_up(current)
         return Status.CONVERGED
 
     def _has_cancelled(self, current: NewtonIterate[UserDerivatives], share: float) -> bool:
@@ -459,14 +468,16 @@ def is_exact(objective: AuxiliaryObjective, params: Array) -> bool:
 
     def sizes(block: RowBlock) -> Array:
         eta = block.linear_predictor(theta)
-        _, first, second = objective.auxiliary.function(block.y, eta, a, 2)
         rounding = FLOAT64_EPSILON * np.maximum(np.abs(eta), np.abs(block.y))
-        moved = np.abs(second[:, 0, 1:]) * rounding[:, np.newaxis]
-        return block.weighted(np.stack([moved, np.abs(first[:, 1:])], axis=1)).sum(axis=0)
+        _, first = objective.auxiliary.function(block.y, eta, a, 1)
+        _, above = objective.auxiliary.function(block.y, eta + rounding, a, 1)
+        _, below = objective.auxiliary.function(block.y, eta - rounding, a, 1)
+        changes = np.fmax(np.abs(above - first), np.abs(below - first))[:, 1:]
+        return block.weighted(np.stack([changes, np.abs(first[:, 1:])], axis=1)).sum(axis=0)
 
     with np.errstate(all="ignore"):
-        moved, whole = objective.rows.reduce(sizes)
-    return bool((moved > _ROUNDED * whole).any())
+        changes, whole = objective.rows.reduce(sizes)
+        return bool((changes > _ROUNDED * whole).any())
 
 
 def _tied_direction(

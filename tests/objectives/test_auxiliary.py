@@ -254,6 +254,16 @@ def test_entries_of_vectors_in_expressions():
     assert second[0, 2, 3] == pytest.approx(first[0, 2], rel=1e-15)
 
 
+def test_a_vector_of_one_entry():
+    text = "(y - eta)**2 * exp(-2 * s[0]) + s[ 0 ] + t"
+    f = pointwise_with_auxiliary(text, auxiliary_shapes({"s": np.zeros(1), "t": 0.0}))
+    value, first = f(np.array([1.0]), np.array([0.5]), np.array([0.3, 2.0]), 1)
+    assert value == pytest.approx(0.25 * np.exp(-0.6) + 2.3, rel=1e-15)
+    assert first[0] == pytest.approx([-np.exp(-0.6), 1 - 0.5 * np.exp(-0.6), 1.0], rel=1e-15)
+    link = link_with_auxiliary("eta + s[0]", {"s": np.array([2.5])})
+    assert str(link) == "eta + 2.5"
+
+
 @pytest.mark.parametrize(
     ("loss", "values", "said"),
     [
