@@ -73,6 +73,13 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         What ``sample_weight`` is: how often a row was there; its precision, the inverse of its
         variance up to a factor; or the inverse of the probability that it was sampled. The
         estimates are the same, what is said of their errors is not: docs/inference.md.
+    auxiliary : dict of str to float or array-like of shape (k,), default=None
+        Auxiliary parameters of the loss, such as ``{"log_scale": 0.0}`` or
+        ``{"cuts": [-1.0, 1.0]}``, with their first values. They are the same in all rows, are
+        estimated together with the coefficients, and are never penalised. An expression holds them
+        by name (entries of a vector as ``cuts[0]``). A function takes them after ``eta``: by their
+        names if it has arguments of these names, else in their order. So may ``inverse_link``, by
+        name. docs/own_objectives.md has examples.
 
     Attributes
     ----------
@@ -80,8 +87,10 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         Coefficients.
     intercept_ : float
         Intercept; 0.0 when none is fitted.
+    auxiliary_ : dict of str to float or ndarray of shape (k,)
+        The auxiliary parameters, in the form of ``auxiliary``; only with auxiliary parameters.
     params_ : ndarray of shape (P,)
-        Coefficients, then the intercept when one is fitted.
+        Coefficients, then the intercept when one is fitted, then the auxiliary parameters.
     gradient_ : ndarray of shape (P,)
         Gradient of the objective at ``params_``.
     hessian_ : ndarray of shape (P, P)
@@ -132,6 +141,13 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     >>> written = ObjectiveRegressor(lambda y, eta: np.exp(eta) - y * eta).fit(X, counts)
     >>> bool(np.allclose(written.params_, poisson.params_, rtol=1e-12))
     True
+
+    A normal distribution whose standard deviation is estimated, too:
+
+    >>> normal = "log_sigma + (y - eta)**2 * exp(-2*log_sigma) / 2"
+    >>> model = ObjectiveRegressor(normal, auxiliary={"log_sigma": 0.0}, log_likelihood=True)
+    >>> model.fit(X, [0.1, 1.2, 1.9, 3.1]).params_.round(4)
+    array([ 0.97  ,  0.12  , -2.2664])
     """
 
     @of_blocks
@@ -150,7 +166,7 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         ndarray of shape (n_samples,)
         """
         eta = self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
-        predicted = inverse_link(self.inverse_link, eta.astype(np.float64, copy=False))
+        predicted = inverse_link(self._link, eta.astype(np.float64, copy=False))
         return predicted.astype(eta.dtype, copy=False)
 
     def _rows_of_fit(
@@ -201,7 +217,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         ℓ of one row, in ``y`` (0 or 1) and ``eta``.
     inverse_link : Expression, str or callable, default=None
         The probability of ``classes_[1]`` as a function of ``eta``, for ``predict_proba``.
-    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights
+    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights, auxiliary
         As in :class:`ObjectiveRegressor`.
 
     Attributes
@@ -212,7 +228,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         Coefficients.
     intercept_ : ndarray of shape (1,)
         Intercept; zero when none is fitted.
-    params_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_
+    params_, auxiliary_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_
         As in :class:`ObjectiveRegressor`.
     n_features_in_ : int
         Number of features seen during fit.
@@ -294,7 +310,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         return tags
 
     def _probability(self, eta: Array) -> Array:
-        p = inverse_link(self.inverse_link, eta)
+        p = inverse_link(self._link, eta)
         outside = (p < 0) | (p > 1)
         if outside.any():
             k = int(outside.argmax())

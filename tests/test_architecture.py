@@ -88,6 +88,7 @@ MAY_IMPORT = {
 # Files that may import another room, each for one purpose.
 ALSO = {
     "mcmodels.estimators.pointwise": {"autodiff", "calculus"},
+    "mcmodels.estimators.auxiliary_pointwise": {"autodiff", "calculus"},
     "mcmodels.formulas.exact_slopes": {"autodiff"},
     "mcmodels.records.networks": {"calculus"},
     "mcmodels.inference.delta": {"autodiff", "differences"},

@@ -35,14 +35,20 @@ class LinearPredictorModel(Model):
 
         Shape (P,) for one output, (n_outputs, P) for several.
         """
-        coef, intercept = self._coefficients_of_outputs()
-        params = np.column_stack([coef, intercept]) if self._has_intercept else coef.copy()
-        return params[0] if self._is_single else params
+        return self._predictor_params()
 
     @params_.setter
     def params_(self, params: VectorLike) -> None:
         """Set ``coef_`` and ``intercept_``."""
-        values = check_params(params, self.params_.shape)
+        self._set_predictor_params(check_params(params, self.params_.shape))
+
+    def _predictor_params(self) -> Array:
+        """The parameters of the linear predictors."""
+        coef, intercept = self._coefficients_of_outputs()
+        params = np.column_stack([coef, intercept]) if self._has_intercept else coef.copy()
+        return params[0] if self._is_single else params
+
+    def _set_predictor_params(self, values: Array) -> None:
         if self._has_intercept:
             values, intercept = values[..., :-1], values[..., -1]
             if intercept.size == np.size(self.intercept_):

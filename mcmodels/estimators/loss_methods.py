@@ -9,8 +9,8 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_flag
+from mcmodels.estimators.auxiliary_methods import AuxiliaryMethods
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.estimators.pointwise import inverse_link_derivatives
 from mcmodels.estimators.streams import of_blocks
@@ -22,7 +22,7 @@ from mcmodels.inference.summary import Summary
 __all__ = ["LossMethods"]
 
 
-class LossMethods(OffsetMethods):
+class LossMethods(AuxiliaryMethods):
     """Inference of ObjectiveRegressor and ObjectiveClassifier.
 
     With ``log_likelihood=True`` the covariance is the inverse Hessian. For other losses use a
@@ -140,7 +140,7 @@ class LossMethods(OffsetMethods):
                 "kind='mean', and no distribution of an observation. Take "
                 "GeneralizedLinearRegressor for one."
             )
-        inverse = getattr(self, "inverse_link", None)
+        inverse = self._link_of_eta
         is_classifier = hasattr(self, "classes_")
         if is_classifier and inverse is None:
             raise InferenceError(
@@ -155,7 +155,7 @@ class LossMethods(OffsetMethods):
         record.warn_of_perfect_fit()
         errors = rows.map(
             lambda block: np.column_stack(
-                [block.linear_predictor(model.params), model.predictor_error(block)]
+                [block.linear_predictor(model.predictor_params), model.predictor_error(block)]
             )
         )
         model.warn_of_rows(errors[:, 1])

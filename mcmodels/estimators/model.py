@@ -177,7 +177,7 @@ class Model(NotebookHtml, BaseEstimator):
         """The record of the fit; raises InferenceError if the coefficients were changed since."""
         record = self._unchecked_record()
         if record.digest != digest(self._coefficient_arrays()):
-            names = " or ".join(self._tracked)
+            names = " or ".join(self._tracked_names)
             raise InferenceError(
                 f"{names} was changed after the fit, and this result describes the coefficients "
                 "of the fit. Fit again; or call objective(X, y), gradient(X, y) or hessian(X, y), "
@@ -214,6 +214,11 @@ class Model(NotebookHtml, BaseEstimator):
                 "or call 'fit'."
             )
         return vars(self)[name]
+
+    @property
+    def _tracked_names(self) -> tuple[str, ...]:
+        """The attributes whose change makes the record of the fit invalid."""
+        return self._tracked
 
     def _coefficient_arrays(self) -> Iterator[Any]:
         for name in self._tracked:

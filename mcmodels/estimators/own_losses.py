@@ -20,30 +20,43 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
+from mcmodels.estimators.auxiliary_methods import (
+    loss_of,
+    objective_of,
+    refuse_names,
+    seen_by_predictor,
+)
+from mcmodels.estimators.auxiliary_pointwise import (
+    auxiliary_values,
+    link_with_auxiliary,
+    require_rows,
+)
+from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
 from mcmodels.estimators.offsets import offset_of_rows, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
-from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
+from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
 from mcmodels.estimators.verdicts import (
-    undetermined,
     warn_no_minimum,
     warn_not_converged,
     warn_rank_deficient,
 )
 from mcmodels.estimators.weighting import weighting_of
 from mcmodels.objectives import Objective
+from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
+from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
-from mcmodels.solvers import Solution, Status, irls
-from mcmodels.solvers.conclusion import conclude
+from mcmodels.solvers import Solution, Status, conclusion, irls, joint_newton
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
+from mcmodels.solvers.joint_newton import JointSolution
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -93,6 +106,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         max_iter: int = 100,
         warm_start: bool = False,
         weights: str = "frequency",
+        auxiliary: Any = None,
     ) -> None:
         self.loss = loss
         self.inverse_link = inverse_link
@@ -103,6 +117,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self.max_iter = max_iter
         self.warm_start = warm_start
         self.weights = weights
+        self.auxiliary = auxiliary
 
     @with_callbacks
     def fit(
@@ -157,19 +172,20 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             When ``max_iter`` steps did not suffice.
         """
         self._check_parameters()
-        loss = UserLoss(pointwise(self.loss))
+        loss: Any = self._loss_of(self.loss)
         X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
         with FitCallbacks(self, X, "newton-step") as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, offset)
+            refuse_names(loss, found.features)
             callbacks.know(
-                found.X, found.y, found.weights, lambda params: self._attributes(params, found)
+                found.X, found.y, found.weights, lambda params: self._published(params, found)
             )
             rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
             solution, said = self._minimised(rows, loss, X, found.features, callbacks)
             with warnings.catch_warnings():  # kinks were said of the fit
                 warnings.simplefilter("ignore", NonDifferentiableWarning)
                 record = self._recorded(solution, found, rows).with_rows(rows, loss)
-            published = self._attributes(record.params, found)
+            published = self._published(record.params, found)
             callbacks.conclude(published)
         self._warn_of(solution, found.features, rows.n_present)
         for warning in said:
@@ -179,28 +195,32 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _minimised(
         self,
         rows: RowsWithCrossSums,
-        loss: UserLoss,
+        loss: UserLoss | AuxiliaryLoss,
         X: Any,
         features: Features,
         callbacks: FitCallbacks,
     ) -> tuple[Solution[Optimum], list[Warning]]:
         """The minimum, and what is to be said of the loss."""
-        objective = UserObjective(rows, loss, float(self.alpha))
+        objective = objective_of(rows, loss, float(self.alpha))
         with refuse_not_finite(self, X), rows.one_thread_for_algebra(), warnings.catch_warnings():
             # Kinks are looked for below, and said once.
             warnings.simplefilter("ignore", NonDifferentiableWarning)
-            if isinstance(loss.derivatives, PointwiseCallable):
+            if isinstance(loss, AuxiliaryLoss):
+                a = loss.shapes.ravel(auxiliary_values(self.auxiliary))
+                require_rows(loss.function, a, *_first_rows(rows))
+            elif isinstance(loss.derivatives, PointwiseCallable):
                 loss.derivatives.require_rows(*_first_rows(rows))
-            steps = irls.fit(
-                objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
-            )
+            fit: Any = joint_newton.fit if isinstance(objective, AuxiliaryObjective) else irls.fit
+            steps = fit(objective, self._start(objective), tol=self.tol, max_iter=self.max_iter)
             visited: list[CurvatureRange] = []
             for step in _recording_curvatures(steps, visited):
                 if callbacks.end_after(step):
                     break
             refuse_underflow_of_targets(rows.cross_sums.y, rows.cross_sums.y_squares)
-            solution = with_constant_columns(conclude(objective, step), rows)
-            return solution, list(warnings_of_loss(objective, solution, visited, features))
+            ended = joint_newton if isinstance(objective, AuxiliaryObjective) else conclusion
+            solution = with_constant_columns(ended.conclude(objective, step), rows)
+            seen = seen_by_predictor(objective, solution)
+            return solution, list(warnings_of_loss(*seen, visited, features))
 
     @abstractmethod
     def _rows_of_fit(
@@ -216,6 +236,15 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with."""
 
+    def _published(self, params: Array, found: TrainingData) -> dict[str, Any]:
+        """The attributes that predictions are made with, and the auxiliary parameters."""
+        shapes = self._shapes_given
+        theta = params[: len(params) - shapes.size]
+        attributes = self._attributes(theta, found)
+        if shapes.size:
+            attributes["auxiliary_"] = shapes.named(params[len(theta) :])
+        return attributes
+
     def _check_parameters(self) -> None:
         check_number("alpha", self.alpha, at_least=0)
         if not np.isfinite(float(self.alpha)):
@@ -226,8 +255,9 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         check_max_iter(self.max_iter)
         check_flag("warm_start", self.warm_start)
         weighting_of(self.weights)
+        given = auxiliary_values(self.auxiliary)
         if not callable(self.inverse_link):
-            inverse_link(self.inverse_link, np.zeros(0))
+            inverse_link(link_with_auxiliary(self.inverse_link, given), np.zeros(0))
 
     def _loss_text(self) -> str:
         if not callable(self.loss):
@@ -239,21 +269,25 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     def _start(self, objective: UserObjective) -> Array:
         previous = self.params_ if self.warm_start and hasattr(self, "params_") else None
+        if isinstance(objective, AuxiliaryObjective):
+            return self._start_with_auxiliary(objective, previous)
         return better_start(objective, previous, intercept_start(objective))
 
     def _recorded(
         self, solution: Solution[Optimum], found: TrainingData, rows: RowsWithCrossSums
     ) -> LossFit:
         features = found.features
-        published = self._attributes(solution.value.params, found)
+        published = self._published(solution.value.params, found)
         is_classes = found.classes is not None
-        return LossFit.of(
+        shapes = self._shapes_given
+        kind = functools.partial(AuxiliaryFit.of, shapes=shapes) if shapes.size else LossFit.of
+        return kind(
             solution,
             rows,
             names=features.names,
-            coefficients=(published[name] for name in self._tracked),
+            coefficients=self._arrays_of(published),
             penalty=float(self.alpha),
-            undetermined=undetermined(features, solution, rows.n_present),
+            undetermined=self._why_undetermined(features, solution, rows.n_present),
             targets=tuple(map(str, found.classes)) if is_classes else ("y",),
             is_classes=is_classes,
             is_likelihood=bool(self.log_likelihood),
@@ -264,7 +298,11 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         )
 
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
-        if solution.status is Status.UNBOUNDED:
+        if isinstance(solution, JointSolution):
+            shapes = self._shapes_given
+            first = shapes.ravel(auxiliary_values(self.auxiliary))
+            warn_of_auxiliary(features, solution, shapes.names, n_rows, first)
+        elif solution.status is Status.UNBOUNDED:
             warn_no_minimum(features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
@@ -284,13 +322,13 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return offset_of_rows(X, offsets["offset"])
 
     def _objective_of(self, rows: Rows) -> Objective:
-        return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
+        return objective_of(rows, self._loss_of(self.loss), float(self.alpha))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
+        return objective_of(rows, self._loss_of_user(), self._fit.penalty)
 
-    def _loss_of_user(self) -> UserLoss:
-        return UserLoss(pointwise(self._fit.loss))
+    def _loss_of_user(self) -> Any:
+        return loss_of(self._fit.loss, getattr(self._fit, "shapes", None))
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights

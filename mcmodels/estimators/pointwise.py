@@ -53,11 +53,12 @@ def checked_expression(
 ) -> Expression:
     """The expression; refused unless it is a scalar function of the allowed scalars only."""
     words = " and ".join(allowed)
+    or_estimate = ", or estimate them: auxiliary={'name': first value}" * (argument == "loss")
     for symbol in sorted(expression.used, key=lambda symbol: symbol.name):
         if symbol.name not in allowed or symbol.is_array:
             raise ValueError(
                 f"{argument} holds {symbol.name!r}, {symbol.described()}; only {words} may "
-                "appear, as scalars. Replace other symbols by numbers."
+                f"appear, as scalars. Replace other symbols by numbers{or_estimate}."
             )
     part = not_rowwise(expression)
     if part is not None:

@@ -47,6 +47,11 @@ class LossModelInference(CurvatureInference):
     n_observations: float
     is_likelihood: bool
 
+    @property
+    def predictor_params(self) -> Array:
+        """The parameters of the linear predictor."""
+        return self.params
+
     def refuse_other_losses(self, what: str, instead: str) -> None:
         """Raise if the loss is not a likelihood: ``what`` is defined only for likelihoods."""
         if not self.is_likelihood:

@@ -19,7 +19,14 @@ from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Scratch, Slope
 from mcmodels.rows.blocks import Array, Sandwich
 
-__all__ = ["CurvatureRange", "PointwiseFunction", "UserDerivatives", "UserLoss", "UserObjective"]
+__all__ = [
+    "CurvatureRange",
+    "PointwiseFunction",
+    "UserDerivatives",
+    "UserLoss",
+    "UserObjective",
+    "signed_curvature",
+]
 
 
 class PointwiseFunction(Protocol):
@@ -109,7 +116,7 @@ class UserLoss(Loss):
         """Value and derivatives of each row."""
         value, gradient, second = self.derivatives(y, eta, (0, 1, 2))
         seen = CurvatureRange.of(y, eta, second)
-        return UserPointwise(value, gradient, lambda: _signed(second), seen)
+        return UserPointwise(value, gradient, lambda: signed_curvature(second), seen)
 
     def value(self, y: Any, eta: Array) -> Array:
         """ℓ of each row."""
@@ -225,7 +232,7 @@ class UserObjective(LinearPredictorObjective):
         return CurvatureRange.of(y, eta, self.loss.derivatives(y, eta, (2,))[0]).is_constant
 
 
-def _signed(second: Array) -> Iterator[CurvatureTerm]:
+def signed_curvature(second: Array) -> Iterator[CurvatureTerm]:
     """ℓ″ as a difference of two nonnegative parts, as the products with the rows need."""
     if not second.min(initial=0.0) < 0:
         yield CurvatureTerm([(0, 0)], 1.0, second)

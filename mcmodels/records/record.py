@@ -270,6 +270,11 @@ class ParameterFit(FitRecord, abc.ABC):
         return (*self.names, *([INTERCEPT] if self.intercept else []))
 
     @property
+    def predictor_params(self) -> Array:
+        """The parameters of linear predictors: all, but those that a loss has of its own."""
+        return self.params
+
+    @property
     @abc.abstractmethod
     def estimable(self) -> EstimableSpace | None:
         """Which functions of the parameters the data determine; None if all."""

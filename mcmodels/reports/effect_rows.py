@@ -99,7 +99,7 @@ class EffectModel:
         if hasattr(model, "_response"):
             response = model._response()
         elif getattr(model, "inverse_link", None) is not None:
-            response = OwnMeans(inverse_link_derivatives(model.inverse_link))
+            response = OwnMeans(inverse_link_derivatives(model._link_of_eta))
         else:
             response = LinearPredictors()
         outputs = None
@@ -198,7 +198,7 @@ class InputEffects:
     def predictions(self, values: Mapping[int, Any]) -> RowFunctions:
         """Predictions where inputs, by position, have other values: one, or one a row."""
         vectors = self._vectors(values)
-        return predictions(self.model.response, self._record.params, vectors, self.offset)
+        return predictions(self.model.response, self._record.predictor_params, vectors, self.offset)
 
     def _numbers(self, j: int, values: Mapping[int, Any]) -> Array:
         X = self.X
@@ -244,7 +244,7 @@ class InputEffects:
         model.told.corners.update(told.corners)
         at = np.flatnonzero(D.any(axis=0))
         along = RowVectors(self._design.size, None, at, D[:, at])
-        params = self._record.params
+        params = self._record.predictor_params
         return slopes(model.response, params, self._design, along, self.offset)
 
 
@@ -272,6 +272,9 @@ class Totals:
         found = [self.sums[key].averages() for key in keys]
         values = np.concatenate([values.ravel() for values, _ in found])
         jacobian = np.concatenate([jacobian[0] for _, jacobian in found])
+        # Parameters that a loss has of its own follow those of the linear predictor.
+        own = estimate.params.size - jacobian.shape[1]
+        jacobian = np.pad(jacobian, ((0, 0), (0, own)))
         names = tuple(map(str, range(values.size)))
         return estimate.image(jacobian, values, names, partly=True)
 

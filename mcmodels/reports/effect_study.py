@@ -71,7 +71,7 @@ class Study:
         elif by is not None:
             along["by"] = by if is_dask(by) else _labels(by, X)
             names = (str(getattr(by, "name", None) or "group"),)
-        width = route.model._record().params.shape[-1]
+        width = route.model._record().predictor_params.shape[-1]
         rows = InputRows.of(found.fitted, X, along, route.complete, width)
         route.transformed(next(rows.blocks()).X[:1])  # the step that refuses X says so
         columns = () if "by" in along else tuple(rows.position(of, "by") for of in names)

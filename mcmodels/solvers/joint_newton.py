@@ -1,0 +1,519 @@
+"""Newton's method for coefficients and auxiliary parameters together, and the verdict at its end.
+
+The design columns are made orthonormal first, so that units of columns and their dependencies have
+no part in the joint Hessian. Where the Hessian has a Cholesky factor, the step is Newton's. Else
+its eigenvalues λ are replaced by |λ|: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed.,
+§3.4. Auxiliary parameters such as a log scale have an objective that is nearly straight on one side
+and exponential on the other, where Newton's step may be huge. So a step changes none of them by
+more than a few times its size.
+
+A minimum may be missing: the scale goes to zero where the fit is exact, thresholds and coefficients
+grow where ordered classes are separated. UNBOUNDED is said where values of the objective show it.
+Where the fit is exact up to rounding, values are rounding errors, and the end is NOT_CONVERGED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import linalg
+
+from mcmodels.arrays import Array
+from mcmodels.objectives.auxiliary import AuxiliaryObjective
+from mcmodels.objectives.user_loss import UserDerivatives
+from mcmodels.rows import RowBlock, single_threaded_blas
+from mcmodels.solvers import room
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.coordinates import (
+    Coordinates,
+    InnerCurvature,
+    orthonormal_coordinates,
+    shifted_coordinates,
+)
+from mcmodels.solvers.fit_state import Optimum, Placed, Progress
+from mcmodels.solvers.lengthening import lengthened
+from mcmodels.solvers.modified_newton import ModifiedDirection, has_negative_curvature
+from mcmodels.solvers.newton import (
+    NewtonIterate,
+    gradient_is_small,
+    line_search,
+    unverifiable_decrease,
+)
+from mcmodels.solvers.newton_direction import NewtonDirection, direction_of
+from mcmodels.solvers.recession import column_squares, falls_for_ever
+from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_EIGENVALUE
+
+__all__ = ["JointCoordinates", "JointSolution", "conclude", "fit", "joint_coordinates"]
+
+# Eigenvalues below this share of the largest are raised to it.
+_LEAST_SHARE = 1e-3
+# Length of the last step in the metric of the Hessian, by the root of the total weight: that of the
+# parameters is no measure where they are large beside their errors.
+_PRECISE = 1e-12
+# A step changes an auxiliary parameter by at most so many times its size, or this number.
+_LONGEST = 5.0
+# Near a minimum, a step changes what it changes by less than this share.
+_GROWING = 1e-3
+# Steps to the points where values show that the objective keeps decreasing.
+_FAR = (8.0, 64.0)
+# The fit is exact up to rounding where the rounding of linear predictors changes the derivatives of
+# the loss by auxiliary parameters by this share.
+_ROUNDED = 1e-2
+# Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
+# Where it is so many roundings of them, further steps show nothing.
+_CANCELLED, _ROUNDINGS = 1e-6, 16.0
+# A parameter takes part in a direction if its share of it is above this one.
+_LARGE_SHARE = 1e-2
+
+
+@dataclass(frozen=True)
+class JointCoordinates(Coordinates):
+    """Coordinates of coefficients and intercept; auxiliary parameters behind them stay as they are.
+
+    Parameters
+    ----------
+    n_auxiliary : int
+        How many there are.
+    """
+
+    n_auxiliary: int = field(kw_only=True)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether these are the user's coordinates."""
+        return self.root is None and not self.centre.any()
+
+    def to_users(self, params: Array, *, intercept: bool) -> Array:
+        """The user's parameters."""
+        cut = params.shape[-1] - self.n_auxiliary
+        theta = super().to_users(params[..., :cut], intercept=intercept)
+        return np.concatenate([theta, params[..., cut:]], axis=-1)
+
+    def from_users(self, params: Array, *, intercept: bool) -> Array:
+        """Parameters in these coordinates."""
+        cut = params.shape[-1] - self.n_auxiliary
+        theta = super().from_users(params[..., :cut], intercept=intercept)
+        return np.concatenate([theta, params[..., cut:]], axis=-1)
+
+
+@dataclass(frozen=True)
+class JointSolution(Solution[Optimum]):
+    """A solution with what is said of auxiliary parameters.
+
+    Parameters
+    ----------
+    auxiliary : tuple of int
+        Auxiliary parameters that take part in the direction of a status.
+    intercept : bool
+        Whether the intercept takes part in it.
+    is_exact : bool
+        Whether the fit is exact up to rounding.
+    tied : bool
+        Whether a direction of auxiliary parameters, or of these and others, changes nothing.
+    """
+
+    auxiliary: tuple[int, ...] = ()
+    intercept: bool = False
+    is_exact: bool = False
+    tied: bool = False
+
+
+def joint_coordinates(objective: AuxiliaryObjective) -> JointCoordinates:
+    """Orthonormal columns; with a penalty, which is on the user's coefficients, shifted ones."""
+    base = shifted_coordinates(objective)
+    if not objective.penalty:
+        base = orthonormal_coordinates(objective.rows)
+    return JointCoordinates(
+        base.centre, base.inverse, base.basis, n_auxiliary=objective.n_auxiliary
+    )
+
+
+def fit(
+    objective: AuxiliaryObjective, start: Array, *, tol: float, max_iter: int
+) -> Iterator[Progress]:
+    """Yield the state after each step, until ``‖gradient‖∞ ≤ tol · Σ wᵢ`` and steps are negligible.
+
+    Parameters
+    ----------
+    objective : AuxiliaryObjective
+        What is minimised.
+    start : ndarray of shape (P + q,)
+        First parameters.
+    tol : float
+        Bound of the gradient, relative to the total weight.
+    max_iter : int
+        Largest number of steps; after it, the status is NOT_CONVERGED.
+
+    Yields
+    ------
+    Progress
+        The last one has a status; :func:`conclude` makes a Solution of it.
+
+    Raises
+    ------
+    ValueError
+        If the Hessian takes too much memory, or the objective is not finite at the start.
+    """
+    if room.too_many(start.size):
+        raise ValueError(
+            f"X has {objective.rows.n_features} columns: with auxiliary parameters the Hessian is "
+            "always formed, and this one takes too much memory. Select columns, or fit without "
+            "auxiliary."
+        )
+    coordinates = joint_coordinates(objective)
+    placed = Placed(objective, coordinates)
+    method = _Method(placed, tol * objective.rows.total_weight, max_iter)
+    params = placed.from_users(start)
+    with np.errstate(all="ignore"):
+        known = method.objective.derivatives(params)
+    _refuse_not_finite(method.objective, params, known)
+    state = method.iterate(params, known, 0)
+    while True:
+        yield Progress(placed.to_users(state.params), coordinates, state)
+        if state.status is not None:
+            return
+        with single_threaded_blas():
+            state = method.advance(state)
+
+
+def _refuse_not_finite(
+    objective: AuxiliaryObjective, params: Array, known: UserDerivatives
+) -> None:
+    if all(np.isfinite(part).all() for part in (known.value, known.gradient, known.hessian)):
+        return
+    _, a = objective.split(params)
+    names = objective.auxiliary.shapes.names
+    where = ", ".join(f"{name}={v:g}" for name, v in zip(names, a, strict=True))
+    row = objective.not_finite(params)
+    if row:
+        y, eta, value, first, second = row
+        raise ValueError(
+            f"the loss is not finite where the fit starts: at y={y:g}, eta={eta:g}, {where} it is "
+            f"{value:g}, and sums of its first and second derivatives are {first:g} and "
+            f"{second:g}. Change the first values in auxiliary, transform targets for which the "
+            "loss is not defined, or fit an intercept."
+        )
+    raise ValueError("the sum of the losses overflows float64; divide the weights, or the loss.")
+
+
+@dataclass
+class _Method:
+    """What does not change from one iterate to the next."""
+
+    placed: Placed
+    gradient_tolerance: float
+    max_iter: int
+
+    def __post_init__(self) -> None:
+        inner = self.placed.inner
+        assert isinstance(inner, AuxiliaryObjective)
+        self.objective = inner
+        self.start: Array | None = None
+
+    def iterate(
+        self, params: Array, known: UserDerivatives, count: int
+    ) -> NewtonIterate[UserDerivatives]:
+        """The iterate at a point, with its direction and status."""
+        if self.start is None:
+            self.start = params
+        direction = self.direction(params, known)
+        state = NewtonIterate(params, known, direction, count, None)
+        status = self.status(state)
+        if status is None and count >= self.max_iter:
+            status = self._given_up(state)
+        return replace(state, status=status)
+
+    def direction(self, params: Array, known: UserDerivatives) -> NewtonDirection:
+        """Newton's step, or the modified one; not much longer than the auxiliary parameters."""
+        hessian = known.hessian
+        scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
+        factor = ScaledCholesky.of(hessian, scale)
+        if factor is None:
+            return self._limited(params, self.modified(params, known))
+        step = -factor.apply(known.gradient)
+        found = direction_of(params, known, step, step.size, factor.condition)
+        return self._limited(params, found)
+
+    def modified(
+        self, params: Array, known: UserDerivatives, *, along_least: bool = False
+    ) -> ModifiedDirection:
+        """The step of the Hessian with the eigenvalues |λ|, in units of its diagonal.
+
+        With ``along_least``, or where the gradient is small but the least eigenvalue negative, the
+        step is along the eigenvector of that eigenvalue.
+        """
+        units = self._units(params, known)
+        values, V = linalg.eigh(known.hessian / np.outer(units, units))
+        largest = float(np.abs(values).max())
+        least = float(values[0]) / largest if largest > 0 else 0.0
+        small = gradient_is_small(known, self.gradient_tolerance)
+        if along_least or (least < -ZERO_EIGENVALUE and small):
+            step = V[:, 0] / units * np.linalg.norm(units) / np.sqrt(units.size)
+            step = step if known.gradient @ step <= 0 else -step
+        else:
+            raised = np.maximum(np.abs(values), _LEAST_SHARE * largest)
+            raised[raised == 0] = 1.0
+            step = -(V @ (V.T @ (known.gradient / units) / raised)) / units
+        rank = int(np.count_nonzero(np.abs(values) > ZERO_EIGENVALUE * largest))
+        plain = direction_of(params, known, step, rank, np.inf)
+        return ModifiedDirection(
+            **vars(plain), curvature=float(step @ known.hessian @ step), least_eigenvalue=least
+        )
+
+    def _units(self, params: Array, known: UserDerivatives) -> Array:
+        """Roots of the diagonal of the Hessian, or of what would end a step of the longest length.
+
+        Where there is hardly any curvature, a step is as long as parameters may change at once.
+        """
+        longest = _LONGEST * np.maximum(np.abs(params), 1.0)
+        curvature = np.maximum(np.abs(np.diagonal(known.hessian)), np.abs(known.gradient) / longest)
+        units: Array = np.sqrt(curvature)
+        return np.where(units > 0, units, 1.0)
+
+    def _limited(self, params: Array, direction: NewtonDirection) -> NewtonDirection:
+        _, a = self.objective.split(params)
+        _, change = self.objective.split(direction.step)
+        with np.errstate(all="ignore"):
+            shares = _LONGEST * np.maximum(np.abs(a), 1.0) / np.abs(change)
+        share = float(np.nanmin(shares, initial=1.0))
+        if not share < 1.0:
+            return direction
+        found = replace(direction, step=share * direction.step, decrease=share * direction.decrease)
+        if isinstance(found, ModifiedDirection):
+            return replace(found, curvature=share**2 * found.curvature)
+        return found
+
+    def status(self, state: NewtonIterate[UserDerivatives]) -> Status | None:
+        """CONVERGED at a minimum, UNBOUNDED where the objective is seen to fall; else None."""
+        known, direction = state.derivatives, state.direction
+        if not gradient_is_small(known, self.gradient_tolerance):
+            negligible = direction.relative_length <= NEGLIGIBLE_STEP
+            lost = negligible and self._has_cancelled(state, _ROUNDINGS * FLOAT64_EPSILON)
+            return Status.CONVERGED if lost and np.isfinite(direction.condition) else None
+        if has_negative_curvature(direction):
+            return None
+        if self.grows(state.params, direction.step):
+            return Status.UNBOUNDED if self.recedes(state, strictly=True) else None
+        left = np.sqrt(max(direction.decrease, 0.0) / self.objective.rows.total_weight)
+        precise = direction.relative_length <= NEGLIGIBLE_STEP and left <= _PRECISE
+        return Status.CONVERGED if precise else None
+
+    def advance(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
+        """The next iterate."""
+        count = current.count + 1
+        for direction in self._candidates(current):
+            attempt = replace(current, direction=direction)
+            if isinstance(direction, ModifiedDirection):
+                length = lengthened(self.objective, attempt, direction.curvature)
+                if length == np.inf:
+                    return replace(attempt, count=count, status=Status.UNBOUNDED)
+                params = current.params + length * direction.step
+                accepted = (params, self._evaluate(params)) if length else None
+            else:
+                accepted = line_search(self.objective.value, self._evaluate, attempt)
+            if accepted is not None and accepted[1].value == -np.inf:
+                return replace(attempt, count=count, status=Status.UNBOUNDED)
+            if accepted is not None and np.isfinite(accepted[1].value):
+                return self.iterate(*accepted, count)
+        return replace(current, count=count, status=self._stalled(current))
+
+    def _candidates(self, current: NewtonIterate[UserDerivatives]) -> Iterator[NewtonDirection]:
+        """The direction of an iterate, then another if no step along it decreases the objective."""
+        yield current.direction
+        if has_negative_curvature(current.direction):
+            found = self.modified(current.params, current.derivatives, along_least=True)
+            yield self._limited(current.params, found)
+        elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
+            found = self.modified(current.params, current.derivatives)
+            yield self._limited(current.params, found)
+
+    def _evaluate(self, params: Array) -> UserDerivatives:
+        with np.errstate(all="ignore"):
+            found = self.objective.derivatives(params)
+        finite = np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()
+        return found if finite or found.value == -np.inf else replace(found, value=np.inf)
+
+    def _stalled(self, current: NewtonIterate[UserDerivatives]) -> Status:
+        """The status where no step decreases the objective."""
+        if has_negative_curvature(current.direction):
+            return self._given_up(current)
+        hidden = 0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
+        ends = (
+            gradient_is_small(current.derivatives, self.gradient_tolerance)
+            or (hidden and not isinstance(current.direction, ModifiedDirection))
+            or self._has_cancelled(current, _CANCELLED)
+        )
+        if not ends:
+            return self._given_up(current)
+        if self.grows(current.params, current.direction.step):
+            recedes = self.recedes(current, strictly=False)
+            return Status.UNBOUNDED if recedes else self._given_up(current)
+        return Status.CONVERGED
+
+    def _has_cancelled(self, current: NewtonIterate[UserDerivatives], share: float) -> bool:
+        """Whether the gradient is a share of the sizes of its terms, and of their rounding.
+
+        Of a row these are ``|∂ℓ/∂η| + |η ∂²ℓ/∂η²|``, the second the change when η is rounded, and
+        the same of auxiliary parameters.
+        """
+        theta, a = self.objective.split(current.params)
+
+        def sizes(block: RowBlock) -> Array:
+            eta = block.linear_predictor(theta)
+            _, first, second = self.objective.auxiliary.function(block.y, eta, a, 2)
+            terms = np.abs(first) + np.abs(eta[:, np.newaxis] * second[:, 0])
+            of_a = block.weighted(terms[:, 1:]).sum(axis=0)
+            return np.append(of_a, block.weighted(terms[:, 0] ** 2).sum())
+
+        with np.errstate(all="ignore"):
+            *of_a, of_theta = self.objective.rows.reduce(sizes)
+        lengths = np.sqrt(column_squares(self.objective.rows))
+        penalty = self.objective.penalty * np.abs(theta)
+        terms = np.concatenate([np.sqrt(of_theta) * lengths + penalty, of_a])
+        return bool((np.abs(current.derivatives.gradient) <= share * terms).all())
+
+    def _given_up(self, current: NewtonIterate[UserDerivatives]) -> Status:
+        """NOT_CONVERGED, or UNBOUNDED where the objective falls for ever along a line.
+
+        The lines: that of the whole descent, that of the next step, and those of the auxiliary
+        parameters.
+        """
+        assert self.start is not None
+        size = current.params.size
+        axes = np.eye(size)[size - self.objective.n_auxiliary :]
+        for step in (current.params - self.start, current.direction.step, *axes, *-axes):
+            if step.any() and falls_for_ever(self.objective, current.params, step):
+                return Status.UNBOUNDED
+        return Status.NOT_CONVERGED
+
+    def grows(self, params: Array, step: Array) -> bool:
+        """Whether a step changes a linear predictor or an auxiliary parameter by some share."""
+        theta, a = self.objective.split(params)
+        along, change = self.objective.split(step)
+        if (np.abs(change) > _GROWING * np.maximum(np.abs(a), 1.0)).any():
+            return True
+
+        def largest(block: RowBlock) -> list[Array]:
+            now, moved = block.linear_predictor(theta), block.X.predictor(along)
+            return [np.abs([now, moved]).max(axis=1, initial=0.0)]
+
+        now, moved = np.max(self.objective.rows.reduce(largest), axis=0).tolist()
+        return bool(moved > _GROWING * max(now, 1.0))
+
+    def recedes(self, state: NewtonIterate[UserDerivatives], *, strictly: bool) -> bool:
+        """Whether the objective is still lower far beyond the end of a step."""
+        if self.objective.penalty > 0:
+            return falls_for_ever(self.objective, state.params, state.direction.step)
+        value = state.derivatives.value
+        limit = value if strictly else value + unverifiable_decrease(value)
+        with np.errstate(all="ignore"):
+            reached = [
+                self.objective.value(state.params + length * state.direction.step)
+                for length in _FAR
+            ]
+        return all(far < limit if strictly else far <= limit for far in reached)
+
+
+def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
+    """The Solution at the last state of :func:`fit`, with its status."""
+    state, coordinates = last.iterate, last.coordinates
+    assert state is not None
+    known = state.derivatives
+    assert isinstance(known, UserDerivatives)
+    inner = Placed(objective, coordinates).inner
+    assert isinstance(inner, AuxiliaryObjective)
+    status = state.status or Status.NOT_CONVERGED
+    rank, columns = objective.rows.n_features, tuple[int, ...]()
+    if coordinates.inverse is not None:
+        rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
+    auxiliary, of_intercept, tied = tuple[int, ...](), False, False
+    exact = status is not Status.UNBOUNDED and is_exact(inner, state.params)
+    if exact:
+        status = Status.NOT_CONVERGED
+    if status is Status.UNBOUNDED:
+        columns, of_intercept, auxiliary = _parts(objective, last, state.direction.step)
+    elif status is Status.CONVERGED:
+        free = _tied_direction(inner, state.params, known, state.direction)
+        if free is not None:
+            tied, status = True, Status.RANK_DEFICIENT
+            columns, of_intercept, auxiliary = _parts(objective, last, free)
+        elif rank < objective.rows.n_features:
+            status = Status.RANK_DEFICIENT
+    found = known if coordinates.is_identity else objective.derivatives(last.params)
+    curvature = InnerCurvature(known.hessian, coordinates)
+    return JointSolution(
+        Optimum(last.params, known.value, found.gradient, found.hessian, curvature),
+        status,
+        "newton",
+        state.count,
+        rank,
+        state.direction.condition,
+        columns,
+        auxiliary=auxiliary,
+        intercept=of_intercept,
+        is_exact=exact,
+        tied=tied,
+    )
+
+
+def is_exact(objective: AuxiliaryObjective, params: Array) -> bool:
+    """Whether rounding of η changes the derivatives by auxiliary parameters by more than a share.
+
+    A scale is then estimated from rounding errors alone.
+    """
+    theta, a = objective.split(params)
+
+    def sizes(block: RowBlock) -> Array:
+        eta = block.linear_predictor(theta)
+        rounding = FLOAT64_EPSILON * np.maximum(np.abs(eta), np.abs(block.y))
+        _, first = objective.auxiliary.function(block.y, eta, a, 1)
+        _, above = objective.auxiliary.function(block.y, eta + rounding, a, 1)
+        _, below = objective.auxiliary.function(block.y, eta - rounding, a, 1)
+        changes = np.fmax(np.abs(above - first), np.abs(below - first))[:, 1:]
+        return block.weighted(np.stack([changes, np.abs(first[:, 1:])], axis=1)).sum(axis=0)
+
+    with np.errstate(all="ignore"):
+        changes, whole = objective.rows.reduce(sizes)
+        return bool((changes > _ROUNDED * whole).any())
+
+
+def _tied_direction(
+    objective: AuxiliaryObjective,
+    params: Array,
+    known: UserDerivatives,
+    direction: NewtonDirection,
+) -> Array | None:
+    """A direction along which Hessian and objective do not change, or None."""
+    hessian = known.hessian
+    if not isinstance(direction, ModifiedDirection):
+        return None
+    units = np.sqrt(np.abs(np.diagonal(hessian)))
+    units = np.where(units > 0, units, 1.0)
+    values, V = linalg.eigh(hessian / np.outer(units, units))
+    free = V[:, 0] / units
+    free /= np.abs(free).max()
+    if not abs(values[0]) <= ZERO_EIGENVALUE * np.abs(values).max():
+        return None
+    value = known.value
+    with np.errstate(all="ignore"):
+        reached = [objective.value(params + side * free) for side in (1.0, -1.0)]
+    room_for = ZERO_EIGENVALUE * max(abs(value), objective.rows.total_weight)
+    return free if all(abs(far - value) <= room_for for far in reached) else None
+
+
+def _parts(
+    objective: AuxiliaryObjective, last: Progress, step: Array
+) -> tuple[tuple[int, ...], bool, tuple[int, ...]]:
+    """Columns, intercept and auxiliary parameters with a large share of a direction."""
+    users = last.coordinates.to_users(step, intercept=objective.rows.intercept)
+    theta, a = objective.split(users)
+    lengths = np.sqrt(column_squares(objective.rows) / objective.rows.total_weight)
+    shares = np.abs(theta) * lengths
+    largest = max(shares.max(initial=0.0), np.abs(a).max(initial=0.0))
+    large = np.nonzero(shares > _LARGE_SHARE * largest)[0].tolist()
+    p = objective.rows.n_features
+    auxiliary = tuple(np.nonzero(np.abs(a) > _LARGE_SHARE * largest)[0].tolist())
+    return tuple(j for j in large if j < p), p in large, auxiliary
