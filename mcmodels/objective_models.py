@@ -35,7 +35,7 @@ __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
 
 class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
-    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2 + l1‖coef‖₁`` for your own loss ℓ(y, η).
 
     The derivatives of the loss with respect to the linear predictor η come from
     :mod:`mcmodels.calculus` if the loss is an expression, from :mod:`mcmodels.autodiff` if it is a
@@ -55,6 +55,10 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         The prediction as a function of ``eta``: ``np.exp`` for a Poisson loss. None: η itself.
     alpha : float, default=0.0
         Strength of the penalty; the intercept is never penalised.
+    l1 : float, default=0.0
+        Strength of a further penalty ``l1‖coef‖₁``: coefficients become exactly zero, the more the
+        larger it is. Such a fit is by proximal Newton, and has no standard errors, as it has chosen
+        the columns. ``gradient_`` and ``hessian_`` are of the smooth part, without this penalty.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     log_likelihood : bool, default=False
@@ -92,8 +96,9 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         Number of steps.
     converged_ : bool
         Whether the tolerance was met at a minimum.
-    solver_ : {"newton", "newton-cg"}
-        The algorithm that was used; "newton-cg" with more than 8192 parameters.
+    solver_ : {"newton", "newton-cg", "proximal-newton"}
+        The algorithm that was used; "newton-cg" with more than 8192 parameters, "proximal-newton"
+        with ``l1``.
     status_ : {"converged", "rank deficient", "no minimum", "not converged"}
         How the solver ended.
     n_features_in_ : int
@@ -201,7 +206,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         ℓ of one row, in ``y`` (0 or 1) and ``eta``.
     inverse_link : Expression, str or callable, default=None
         The probability of ``classes_[1]`` as a function of ``eta``, for ``predict_proba``.
-    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights
+    alpha, l1, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights
         As in :class:`ObjectiveRegressor`.
 
     Attributes

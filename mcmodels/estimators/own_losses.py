@@ -21,11 +21,17 @@ from mcmodels.estimators.arguments import (
     refuse_other_order,
 )
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
+from mcmodels.estimators.loss_convexity import LossConvexity, convexity_of_loss
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
 from mcmodels.estimators.offsets import offset_of_rows, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link, pointwise
+from mcmodels.estimators.selected_columns import (
+    largest_subgradient,
+    warn_of_coefficients_not_unique,
+    why_no_errors_after_selection,
+)
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
@@ -37,6 +43,7 @@ from mcmodels.estimators.verdicts import (
 )
 from mcmodels.estimators.weighting import weighting_of
 from mcmodels.objectives import Objective
+from mcmodels.objectives.absolute_penalty import L1Objective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
 from mcmodels.records.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
@@ -45,6 +52,8 @@ from mcmodels.solvers.conclusion import conclude
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
+from mcmodels.solvers.proximal_conclusion import conclude_with_l1
+from mcmodels.solvers.proximal_newton import fit_with_l1
 from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
@@ -87,6 +96,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         *,
         inverse_link: Any = None,
         alpha: float = 0.0,
+        l1: float = 0.0,
         fit_intercept: bool = True,
         log_likelihood: bool = False,
         tol: float = 1e-8,
@@ -97,6 +107,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self.loss = loss
         self.inverse_link = inverse_link
         self.alpha = alpha
+        self.l1 = l1
         self.fit_intercept = fit_intercept
         self.log_likelihood = log_likelihood
         self.tol = tol
@@ -164,8 +175,12 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             callbacks.know(
                 found.X, found.y, found.weights, lambda params: self._attributes(params, found)
             )
+            known = convexity_of_loss(
+                loss.derivatives, found.rows, of_classes=found.classes is not None
+            )
+            loss = UserLoss(loss.derivatives, is_convex=known.is_convex)
             rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
-            solution, said = self._minimised(rows, loss, X, found.features, callbacks)
+            solution, said = self._minimised(rows, loss, known, X, found.features, callbacks)
             with warnings.catch_warnings():  # kinks were said of the fit
                 warnings.simplefilter("ignore", NonDifferentiableWarning)
                 record = self._recorded(solution, found, rows).with_rows(rows, loss)
@@ -180,27 +195,37 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self,
         rows: RowsWithCrossSums,
         loss: UserLoss,
+        known: LossConvexity,
         X: Any,
         features: Features,
         callbacks: FitCallbacks,
     ) -> tuple[Solution[Optimum], list[Warning]]:
         """The minimum, and what is to be said of the loss."""
-        objective = UserObjective(rows, loss, float(self.alpha))
+        objective = _penalised(rows, loss, float(self.alpha), float(self.l1))
         with refuse_not_finite(self, X), rows.one_thread_for_algebra(), warnings.catch_warnings():
             # Kinks are looked for below, and said once.
             warnings.simplefilter("ignore", NonDifferentiableWarning)
             if isinstance(loss.derivatives, PointwiseCallable):
                 loss.derivatives.require_rows(*_first_rows(rows))
-            steps = irls.fit(
-                objective, self._start(objective), tol=self.tol, max_iter=self.max_iter
+            start = self._start(objective)
+            steps = (
+                fit_with_l1(objective, start, tol=self.tol, max_iter=self.max_iter)
+                if isinstance(objective, L1Objective)
+                else irls.fit(objective, start, tol=self.tol, max_iter=self.max_iter)
             )
             visited: list[CurvatureRange] = []
             for step in _recording_curvatures(steps, visited):
                 if callbacks.end_after(step):
                     break
             refuse_underflow_of_targets(rows.cross_sums.y, rows.cross_sums.y_squares)
-            solution = with_constant_columns(conclude(objective, step), rows)
-            return solution, list(warnings_of_loss(objective, solution, visited, features))
+            ended = (
+                conclude_with_l1(objective, step)
+                if isinstance(objective, L1Objective)
+                else conclude(objective, step)
+            )
+            solution = with_constant_columns(ended, rows)
+            said = warnings_of_loss(objective, solution, visited, features, known.witness)
+            return solution, list(said)
 
     @abstractmethod
     def _rows_of_fit(
@@ -217,9 +242,10 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         """The attributes that predictions are made with."""
 
     def _check_parameters(self) -> None:
-        check_number("alpha", self.alpha, at_least=0)
-        if not np.isfinite(float(self.alpha)):
-            raise ValueError(f"alpha={self.alpha!r} must be finite.")
+        for name in ("alpha", "l1"):
+            check_number(name, getattr(self, name), at_least=0)
+            if not np.isfinite(float(getattr(self, name))):
+                raise ValueError(f"{name}={getattr(self, name)!r} must be finite.")
         check_flag("fit_intercept", self.fit_intercept)
         check_flag("log_likelihood", self.log_likelihood)
         check_number("tol", self.tol, at_least=0)
@@ -247,16 +273,20 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         features = found.features
         published = self._attributes(solution.value.params, found)
         is_classes = found.classes is not None
+        why_no_errors = undetermined(features, solution, rows.n_present)
+        if self.l1 and solution.status is not Status.UNBOUNDED:
+            why_no_errors = why_no_errors_after_selection(self.l1)
         return LossFit.of(
             solution,
             rows,
             names=features.names,
             coefficients=(published[name] for name in self._tracked),
             penalty=float(self.alpha),
-            undetermined=undetermined(features, solution, rows.n_present),
+            undetermined=why_no_errors,
             targets=tuple(map(str, found.classes)) if is_classes else ("y",),
             is_classes=is_classes,
             is_likelihood=bool(self.log_likelihood),
+            l1=float(self.l1),
             loss=self.loss,
             estimator_name=type(self).__name__,
             loss_text=self._loss_text(),
@@ -266,6 +296,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
         if solution.status is Status.UNBOUNDED:
             warn_no_minimum(features, solution)
+        elif solution.status is Status.RANK_DEFICIENT and self.l1:
+            warn_of_coefficients_not_unique(features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 features,
@@ -274,20 +306,29 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 what="Predictions are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:
+            what, largest = "gradient", np.abs(solution.value.gradient).max()
+            if self.l1:
+                what, largest = (
+                    "shortest subgradient",
+                    largest_subgradient(
+                        self.l1, solution.value, intercept=bool(self.fit_intercept)
+                    ),
+                )
             warn_not_converged(
-                f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-                f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, scale the "
-                "columns, or smooth the loss where it has kinks."
+                f"Newton's method stopped after {solution.iterations} steps with the {what} at "
+                f"{largest:.1e}. Raise max_iter, scale the columns, or smooth the loss where it "
+                "has kinks."
             )
 
     def _added(self, X: Any, **offsets: Any) -> Array | None:
         return offset_of_rows(X, offsets["offset"])
 
     def _objective_of(self, rows: Rows) -> Objective:
-        return UserObjective(rows, UserLoss(pointwise(self.loss)), float(self.alpha))
+        loss = UserLoss(pointwise(self.loss))
+        return _penalised(rows, loss, float(self.alpha), float(self.l1))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        return UserObjective(rows, self._loss_of_user(), self._fit.penalty)
+        return _penalised(rows, self._loss_of_user(), self._fit.penalty, self._fit.l1)
 
     def _loss_of_user(self) -> UserLoss:
         return UserLoss(pointwise(self._fit.loss))
@@ -319,6 +360,10 @@ def _recording_curvatures(
         if isinstance(known, UserDerivatives):
             visited.append(known.curvatures)
         yield step
+
+
+def _penalised(rows: Rows, loss: UserLoss, alpha: float, l1: float) -> UserObjective:
+    return L1Objective(rows, loss, alpha, l1) if l1 else UserObjective(rows, loss, alpha)
 
 
 def _name(function: object) -> str:

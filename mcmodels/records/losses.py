@@ -32,12 +32,15 @@ class LossFit(CurvatureFit):
         Whether the user has declared the loss a negative log-likelihood up to terms without η.
     loss : Expression, str or callable
         The loss, as the user has given it.
+    l1 : float
+        Strength of the penalty on absolute values of the coefficients.
     estimator_name, loss_text : str
         Name of the estimator, and the loss in words.
     """
 
     is_likelihood: bool
     loss: Any
+    l1: float
     estimator_name: str
     loss_text: str
 
@@ -60,6 +63,7 @@ class LossFit(CurvatureFit):
             scores=self.scores,
             chosen=self.chosen,
             estimable=self.estimable,
+            l1=self.l1,
         )
 
     @property
