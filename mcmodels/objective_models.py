@@ -42,7 +42,8 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     NumPy function. The gradient is ``X̃ᵀWℓ′ + α coef``, the Hessian ``X̃ᵀW diag(ℓ″) X̃ + αI`` on the
     coefficients. The fit is Newton's method, with the same passes over rows as the built-in models.
     Where ℓ″ is negative, the Hessian is modified so that each step is a descent direction. The
-    minimum that is found may then be a local one, and a warning says so.
+    minimum that is found may then be a local one, and a warning says so. Where the formula of the
+    loss proves that it is convex, the minimum is global, and ``convexity_`` says so.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         with ``l1``.
     status_ : {"converged", "rank deficient", "no minimum", "not converged"}
         How the solver ended.
+    convexity_ : {"convex", "not convex", "unknown"}
+        What is known of the loss; if it is convex, the minimum is global.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -217,7 +220,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         Coefficients.
     intercept_ : ndarray of shape (1,)
         Intercept; zero when none is fitted.
-    params_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_
+    params_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_, convexity_
         As in :class:`ObjectiveRegressor`.
     n_features_in_ : int
         Number of features seen during fit.

@@ -8,6 +8,7 @@ Witnesses are looked for first, as this takes less time.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.study.convexity import proved_without_witness
 from mcmodels.estimators.pointwise import PointwiseExpression
+from mcmodels.exceptions import NonConvexLossWarning
 from mcmodels.objectives.loss_probe import targets_of
 from mcmodels.objectives.loss_witness import witness_against
 from mcmodels.objectives.user_loss import CurvatureRange, PointwiseFunction
@@ -39,6 +41,13 @@ class LossConvexity:
 
     is_convex: bool = False
     witness: CurvatureRange | None = None
+
+    def told(self, said: Iterable[Warning]) -> str:
+        """The word for it, after a fit of which this was said."""
+        if self.is_convex:
+            return "convex"
+        bends = any(isinstance(warning, NonConvexLossWarning) for warning in said)
+        return "not convex" if bends else "unknown"
 
 
 def convexity_of_loss(loss: PointwiseFunction, rows: Rows, *, of_classes: bool) -> LossConvexity:

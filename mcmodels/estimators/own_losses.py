@@ -22,7 +22,7 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_convexity import LossConvexity, convexity_of_loss
-from mcmodels.estimators.loss_methods import LossMethods
+from mcmodels.estimators.loss_diagnostics import LossDiagnostics
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
 from mcmodels.estimators.offsets import offset_of_rows, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
@@ -87,7 +87,7 @@ class TrainingData:
     classes: Any = None
 
 
-class LossEstimator(CallbackSupportMixin, LossMethods):
+class LossEstimator(CallbackSupportMixin, LossDiagnostics):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss of the user's."""
 
     def __init__(
@@ -183,7 +183,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             solution, said = self._minimised(rows, loss, known, X, found.features, callbacks)
             with warnings.catch_warnings():  # kinks were said of the fit
                 warnings.simplefilter("ignore", NonDifferentiableWarning)
-                record = self._recorded(solution, found, rows).with_rows(rows, loss)
+                convexity = known.told(said)
+                record = self._recorded(solution, found, rows, convexity).with_rows(rows, loss)
             published = self._attributes(record.params, found)
             callbacks.conclude(published)
         self._warn_of(solution, found.features, rows.n_present)
@@ -268,7 +269,11 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return better_start(objective, previous, intercept_start(objective))
 
     def _recorded(
-        self, solution: Solution[Optimum], found: TrainingData, rows: RowsWithCrossSums
+        self,
+        solution: Solution[Optimum],
+        found: TrainingData,
+        rows: RowsWithCrossSums,
+        convexity: str,
     ) -> LossFit:
         features = found.features
         published = self._attributes(solution.value.params, found)
@@ -287,6 +292,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             is_classes=is_classes,
             is_likelihood=bool(self.log_likelihood),
             l1=float(self.l1),
+            convexity=convexity,
             loss=self.loss,
             estimator_name=type(self).__name__,
             loss_text=self._loss_text(),

@@ -48,9 +48,13 @@ def minimise_with_absolute_values(B: Array, g: Array, strengths: Array, start: A
     diagonal = np.diagonal(B)
     for _ in range(_SOLVES + u.size):
         _descend(u, slope, B, diagonal, strengths)
-        held = _solve_with_signs(u, slope, B, strengths)
-        slope = g + B @ (u - start)  # sums of changes would gather rounding errors
-        if held and not _violations(u, slope, strengths).any():
+        # Each solve that does not reach its end leaves an entry at zero, or changes signs.
+        for _ in range(_SOLVES + u.size):
+            held = _solve_with_signs(u, slope, B, strengths)
+            slope = g + B @ (u - start)  # sums of changes would gather rounding errors
+            if held:
+                break
+        if not _violations(u, slope, strengths).any():
             break
     # What is left of an entry that changes no derivative beyond rounding is zero.
     tiny = np.abs(u) * diagonal <= _ROUNDING * strengths
