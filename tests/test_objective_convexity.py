@@ -159,7 +159,7 @@ def test_streams_are_proved_without_their_targets():
 def test_a_loss_that_bends_away_from_the_rows_is_told():
     """Residuals are below one, where Cauchy's loss bends upwards."""
     X, eta, rng = data()
-    eta, y = 0.2 * eta, 0.2 * eta + 0.1 * rng.uniform(-1, 1, 60)
+    eta, y = 0.1 * eta, 0.1 * eta + 0.1 * rng.uniform(-1, 1, 60)
     with pytest.warns(NonConvexLossWarning, match="away from the rows of the fit. The"):
         model = ObjectiveRegressor("log(1 + (y - eta)**2)").fit(X, y)
     assert model.convexity_ == "not convex"
@@ -169,7 +169,7 @@ def test_a_loss_that_bends_away_from_the_rows_is_told():
     assert written.convexity_ == "unknown"
     with pytest.warns(NonConvexLossWarning, match="in a row of the fit"):
         far = ObjectiveRegressor(lambda y, eta: np.log1p((y - eta) ** 2)).fit(
-            X, y + 9 * (eta > 0.2)
+            X, y + 9 * (eta > 0.1)
         )
     assert far.convexity_ == "not convex"
 

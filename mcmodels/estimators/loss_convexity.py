@@ -70,11 +70,9 @@ def convexity_of_loss(loss: PointwiseFunction, rows: Rows, *, of_classes: bool) 
         return LossConvexity(witness=witness)
     if of_classes:
         return LossConvexity(_is_convex_for_classes(loss.expression))
-    if _is_convex(loss.expression, of_counts=False):
-        return LossConvexity(True)
-    if isinstance(rows, ArrayRows) and _is_convex(loss.expression, of_counts=True):
-        return LossConvexity(min(rows.reduce(_least_target)) >= 0)
-    return LossConvexity()
+    # Targets in memory are read sooner than a proof for all numbers fails.
+    of_counts = isinstance(rows, ArrayRows) and min(rows.reduce(_least_target)) >= 0
+    return LossConvexity(_is_convex(loss.expression, of_counts=of_counts))
 
 
 def _least_target(block: RowBlock) -> list[float]:
