@@ -35,14 +35,15 @@ __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
 
 class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
-    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss ℓ(y, η) of your own.
+    """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2 + l1‖coef‖₁`` for your own loss ℓ(y, η).
 
     The derivatives of the loss with respect to the linear predictor η come from
     :mod:`mcmodels.calculus` if the loss is an expression, from :mod:`mcmodels.autodiff` if it is a
     NumPy function. The gradient is ``X̃ᵀWℓ′ + α coef``, the Hessian ``X̃ᵀW diag(ℓ″) X̃ + αI`` on the
     coefficients. The fit is Newton's method, with the same passes over rows as the built-in models.
     Where ℓ″ is negative, the Hessian is modified so that each step is a descent direction. The
-    minimum that is found may then be a local one, and a warning says so.
+    minimum that is found may then be a local one, and a warning says so. Where the formula of the
+    loss proves that it is convex, the minimum is global, and ``convexity_`` says so.
 
     Parameters
     ----------
@@ -55,6 +56,10 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         The prediction as a function of ``eta``: ``np.exp`` for a Poisson loss. None: η itself.
     alpha : float, default=0.0
         Strength of the penalty; the intercept is never penalised.
+    l1 : float, default=0.0
+        Strength of a further penalty ``l1‖coef‖₁``: coefficients become exactly zero, the more the
+        larger it is. Such a fit is by proximal Newton, and has no standard errors, as it has chosen
+        the columns. ``gradient_`` and ``hessian_`` are of the smooth part, without this penalty.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     log_likelihood : bool, default=False
@@ -101,10 +106,13 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         Number of steps.
     converged_ : bool
         Whether the tolerance was met at a minimum.
-    solver_ : {"newton", "newton-cg"}
-        The algorithm that was used; "newton-cg" with more than 8192 parameters.
+    solver_ : {"newton", "newton-cg", "proximal-newton"}
+        The algorithm that was used; "newton-cg" with more than 8192 parameters, "proximal-newton"
+        with ``l1``.
     status_ : {"converged", "rank deficient", "no minimum", "not converged"}
         How the solver ended.
+    convexity_ : {"convex", "not convex", "unknown"}
+        What is known of the loss; if it is convex, the minimum is global.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -217,7 +225,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         ℓ of one row, in ``y`` (0 or 1) and ``eta``.
     inverse_link : Expression, str or callable, default=None
         The probability of ``classes_[1]`` as a function of ``eta``, for ``predict_proba``.
-    alpha, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights, auxiliary
+    alpha, l1, fit_intercept, log_likelihood, tol, max_iter, warm_start, weights, auxiliary
         As in :class:`ObjectiveRegressor`.
 
     Attributes
@@ -228,7 +236,8 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         Coefficients.
     intercept_ : ndarray of shape (1,)
         Intercept; zero when none is fitted.
-    params_, auxiliary_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_
+    params_, auxiliary_, gradient_, hessian_, objective_, n_iter_, converged_, solver_, status_,
+    convexity_
         As in :class:`ObjectiveRegressor`.
     n_features_in_ : int
         Number of features seen during fit.

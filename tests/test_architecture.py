@@ -87,6 +87,7 @@ MAY_IMPORT = {
 }
 # Files that may import another room, each for one purpose.
 ALSO = {
+    "mcmodels.estimators.loss_convexity": {"calculus"},
     "mcmodels.estimators.pointwise": {"autodiff", "calculus"},
     "mcmodels.estimators.auxiliary_pointwise": {"autodiff", "calculus"},
     "mcmodels.formulas.exact_slopes": {"autodiff"},

@@ -38,7 +38,6 @@ from mcmodels.solvers.starts import better_start, intercept_start
 __all__ = [
     "AuxiliaryMethods",
     "loss_of",
-    "objective_of",
     "refuse_names",
     "seen_by_predictor",
 ]
@@ -178,13 +177,6 @@ def loss_of(loss: Any, shapes: AuxiliaryShapes | None) -> UserLoss | AuxiliaryLo
     if shapes is None or not shapes.size:
         return UserLoss(pointwise(loss))
     return AuxiliaryLoss(pointwise_with_auxiliary(loss, shapes))
-
-
-def objective_of(rows: Rows, loss: UserLoss | AuxiliaryLoss, penalty: float) -> UserObjective:
-    """The objective of such a loss."""
-    if isinstance(loss, AuxiliaryLoss):
-        return AuxiliaryObjective(rows, loss, penalty)
-    return UserObjective(rows, loss, penalty)
 
 
 def refuse_names(loss: UserLoss | AuxiliaryLoss, features: Features) -> None:

@@ -36,6 +36,15 @@ class LossMethods(AuxiliaryMethods):
     converged_ = Fitted(
         "converged", "Whether the tolerance was met at a minimum.", describes_coefficients=False
     )
+    convexity_ = Fitted(
+        "convexity",
+        """What is known of the loss as a function of η: "convex", "not convex", or "unknown".
+
+        It is "convex" if the formula proves it; then the minimum that was found is global. Of a
+        NumPy function there is no such proof.
+        """,
+        describes_coefficients=False,
+    )
     n_iter_ = Fitted("n_iter", "Number of steps.", describes_coefficients=False)
     log_likelihood_ = Fitted(
         "log_likelihood",

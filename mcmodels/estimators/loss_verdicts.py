@@ -14,6 +14,7 @@ from mcmodels.exceptions import (
     NonConvexLossWarning,
     NonSmoothLossWarning,
 )
+from mcmodels.objectives.absolute_penalty import L1Objective
 from mcmodels.objectives.loss_probe import Jump, is_negative, probe_near_rows
 from mcmodels.objectives.user_loss import CurvatureRange, UserObjective
 from mcmodels.rows import RowBlock
@@ -33,32 +34,42 @@ def warnings_of_loss(
     solution: Solution[Optimum],
     visited: Sequence[CurvatureRange],
     features: Features,
+    witness: CurvatureRange | None,
 ) -> Iterator[FitWarning]:
-    """Warnings about jumps, flatness, and negative curvature in or near the rows of the fit."""
+    """Warnings about jumps, flatness, and negative curvature, first in and near the rows.
+
+    ``witness`` is where the loss is known to bend downwards, if anywhere.
+    """
     flat = _flat_text(objective, solution, features)
     if flat:
         yield FlatObjectiveWarning(flat)
     near = probe_near_rows(objective, solution.value.params)
     if near.jump is not None:
         yield NonSmoothLossWarning(_jump_text(near.jump))
+    if objective.loss.is_convex:
+        return
     of_fit = sum(visited[1:], visited[0]) if visited else None
     for curvatures, where in (
         (of_fit, "in a row of the fit"),
         (near.curvature, "between its rows"),
     ):
         if curvatures is not None and is_negative(curvatures, near.curvature):
-            yield NonConvexLossWarning(_convexity_text(curvatures, where, solution))
+            yield NonConvexLossWarning(_convexity_text(curvatures, where, objective, solution))
             return
+    if witness is not None:
+        where = "away from the rows of the fit"
+        yield NonConvexLossWarning(_convexity_text(witness, where, objective, solution))
 
 
 def _flat_text(objective: UserObjective, solution: Solution[Optimum], features: Features) -> str:
     """Along what the Hessian is zero where the fit converged, or an empty text.
 
-    Where the Hessian has a Cholesky factor, and curvature in every column, nothing is looked for.
+    Where the Hessian has a Cholesky factor, and curvature in every column, nothing is looked for;
+    nor with a penalty on absolute values, which grow along every direction but the intercept.
     """
     hessian = solution.value.hessian
     converged = solution.status in (Status.CONVERGED, Status.RANK_DEFICIENT)
-    if not converged or hessian is None:
+    if not converged or hessian is None or isinstance(objective, L1Objective):
         return ""
     rows = objective.rows
     sample = rows.sample(SAMPLE_ROWS) if passes_are_expensive(rows) else rows
@@ -89,21 +100,29 @@ def _range_text(objective: UserObjective, params: Array) -> str:
     return f"{low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}"
 
 
-def _convexity_text(curvatures: CurvatureRange, where: str, solution: Solution[Optimum]) -> str:
+def _convexity_text(
+    curvatures: CurvatureRange, where: str, objective: UserObjective, solution: Solution[Optimum]
+) -> str:
     text = (
         f"the loss is not convex: its second derivative is {curvatures.smallest:.3g} at "
         f"y={curvatures.y:g}, eta={curvatures.eta:g}, {where}. "
     )
     if solution.status is not Status.UNBOUNDED:
-        text += _point_text(solution.value)
+        text += _point_text(objective, solution.value)
     return text + "Compare fits from several starts (warm_start), or penalise more."
 
 
-def _point_text(optimum: Optimum) -> str:
-    """Whether the Hessian is definite; in the coordinates of the fit, where it is most accurate."""
+def _point_text(objective: UserObjective, optimum: Optimum) -> str:
+    """Whether the Hessian is definite; in the coordinates of the fit, where it is most accurate.
+
+    With a penalty on absolute values, over the coefficients that are not zero.
+    """
     hessian = optimum.accurate_hessian
     if hessian is None:
         return "Without hessian_ it is unknown whether the point reached is a minimum. "
+    if isinstance(objective, L1Objective):
+        moving = np.flatnonzero((optimum.params != 0) | (objective.strengths == 0))
+        hessian = hessian[np.ix_(moving, moving)]
     least = least_scaled_eigenvalue(hessian)
     if np.isnan(least):
         return "hessian_ is not finite at the point reached. "

@@ -22,7 +22,6 @@ from mcmodels.estimators.arguments import (
 )
 from mcmodels.estimators.auxiliary_methods import (
     loss_of,
-    objective_of,
     refuse_names,
     seen_by_predictor,
 )
@@ -33,11 +32,18 @@ from mcmodels.estimators.auxiliary_pointwise import (
 )
 from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
-from mcmodels.estimators.loss_methods import LossMethods
+from mcmodels.estimators.loss_convexity import LossConvexity, convexity_of_loss
+from mcmodels.estimators.loss_diagnostics import LossDiagnostics
+from mcmodels.estimators.loss_solvers import concluded, objective_of, steps_to_minimum
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
 from mcmodels.estimators.offsets import offset_of_rows, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link
+from mcmodels.estimators.selected_columns import (
+    largest_subgradient,
+    warn_of_coefficients_not_unique,
+    why_no_errors_after_selection,
+)
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import in_memory_but_X
 from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
@@ -53,7 +59,7 @@ from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserL
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
-from mcmodels.solvers import Solution, Status, conclusion, irls, joint_newton
+from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.joint_newton import JointSolution
@@ -91,7 +97,7 @@ class TrainingData:
     classes: Any = None
 
 
-class LossEstimator(CallbackSupportMixin, LossMethods):
+class LossEstimator(CallbackSupportMixin, LossDiagnostics):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss of the user's."""
 
     def __init__(
@@ -100,6 +106,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         *,
         inverse_link: Any = None,
         alpha: float = 0.0,
+        l1: float = 0.0,
         fit_intercept: bool = True,
         log_likelihood: bool = False,
         tol: float = 1e-8,
@@ -111,6 +118,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self.loss = loss
         self.inverse_link = inverse_link
         self.alpha = alpha
+        self.l1 = l1
         self.fit_intercept = fit_intercept
         self.log_likelihood = log_likelihood
         self.tol = tol
@@ -180,11 +188,15 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             callbacks.know(
                 found.X, found.y, found.weights, lambda params: self._published(params, found)
             )
+            known = convexity_of_loss(loss, found.rows, of_classes=found.classes is not None)
+            if known.is_convex:
+                loss = UserLoss(loss.derivatives, is_convex=True)
             rows = RowsWithCrossSums(found.rows, None if found.classes is None else 2)
-            solution, said = self._minimised(rows, loss, X, found.features, callbacks)
+            solution, said = self._minimised(rows, loss, known, X, found.features, callbacks)
             with warnings.catch_warnings():  # kinks were said of the fit
                 warnings.simplefilter("ignore", NonDifferentiableWarning)
-                record = self._recorded(solution, found, rows).with_rows(rows, loss)
+                convexity = known.told(said)
+                record = self._recorded(solution, found, rows, convexity).with_rows(rows, loss)
             published = self._published(record.params, found)
             callbacks.conclude(published)
         self._warn_of(solution, found.features, rows.n_present)
@@ -196,12 +208,13 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         self,
         rows: RowsWithCrossSums,
         loss: UserLoss | AuxiliaryLoss,
+        known: LossConvexity,
         X: Any,
         features: Features,
         callbacks: FitCallbacks,
     ) -> tuple[Solution[Optimum], list[Warning]]:
         """The minimum, and what is to be said of the loss."""
-        objective = objective_of(rows, loss, float(self.alpha))
+        objective = objective_of(rows, loss, float(self.alpha), float(self.l1))
         with refuse_not_finite(self, X), rows.one_thread_for_algebra(), warnings.catch_warnings():
             # Kinks are looked for below, and said once.
             warnings.simplefilter("ignore", NonDifferentiableWarning)
@@ -210,17 +223,16 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 require_rows(loss.function, a, *_first_rows(rows))
             elif isinstance(loss.derivatives, PointwiseCallable):
                 loss.derivatives.require_rows(*_first_rows(rows))
-            fit: Any = joint_newton.fit if isinstance(objective, AuxiliaryObjective) else irls.fit
-            steps = fit(objective, self._start(objective), tol=self.tol, max_iter=self.max_iter)
+            start = self._start(objective)
+            steps = steps_to_minimum(objective, start, tol=self.tol, max_iter=self.max_iter)
             visited: list[CurvatureRange] = []
             for step in _recording_curvatures(steps, visited):
                 if callbacks.end_after(step):
                     break
             refuse_underflow_of_targets(rows.cross_sums.y, rows.cross_sums.y_squares)
-            ended = joint_newton if isinstance(objective, AuxiliaryObjective) else conclusion
-            solution = with_constant_columns(ended.conclude(objective, step), rows)
+            solution = with_constant_columns(concluded(objective, step), rows)
             seen = seen_by_predictor(objective, solution)
-            return solution, list(warnings_of_loss(*seen, visited, features))
+            return solution, list(warnings_of_loss(*seen, visited, features, known.witness))
 
     @abstractmethod
     def _rows_of_fit(
@@ -246,9 +258,10 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return attributes
 
     def _check_parameters(self) -> None:
-        check_number("alpha", self.alpha, at_least=0)
-        if not np.isfinite(float(self.alpha)):
-            raise ValueError(f"alpha={self.alpha!r} must be finite.")
+        for name in ("alpha", "l1"):
+            check_number(name, getattr(self, name), at_least=0)
+            if not np.isfinite(float(getattr(self, name))):
+                raise ValueError(f"{name}={getattr(self, name)!r} must be finite.")
         check_flag("fit_intercept", self.fit_intercept)
         check_flag("log_likelihood", self.log_likelihood)
         check_number("tol", self.tol, at_least=0)
@@ -256,6 +269,12 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         check_flag("warm_start", self.warm_start)
         weighting_of(self.weights)
         given = auxiliary_values(self.auxiliary)
+        if given and self.l1:
+            raise ValueError(
+                f"l1={self.l1!r} beside auxiliary parameters is not supported: shrunken "
+                "coefficients bend scales and thresholds. Fit with l1=0, or write the auxiliary "
+                "parameters into the loss as numbers."
+            )
         if not callable(self.inverse_link):
             inverse_link(link_with_auxiliary(self.inverse_link, given), np.zeros(0))
 
@@ -274,23 +293,32 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         return better_start(objective, previous, intercept_start(objective))
 
     def _recorded(
-        self, solution: Solution[Optimum], found: TrainingData, rows: RowsWithCrossSums
+        self,
+        solution: Solution[Optimum],
+        found: TrainingData,
+        rows: RowsWithCrossSums,
+        convexity: str,
     ) -> LossFit:
         features = found.features
         published = self._published(solution.value.params, found)
         is_classes = found.classes is not None
         shapes = self._shapes_given
         kind = functools.partial(AuxiliaryFit.of, shapes=shapes) if shapes.size else LossFit.of
+        why_no_errors = self._why_undetermined(features, solution, rows.n_present)
+        if self.l1 and solution.status is not Status.UNBOUNDED:
+            why_no_errors = why_no_errors_after_selection(self.l1)
         return kind(
             solution,
             rows,
             names=features.names,
             coefficients=self._arrays_of(published),
             penalty=float(self.alpha),
-            undetermined=self._why_undetermined(features, solution, rows.n_present),
+            undetermined=why_no_errors,
             targets=tuple(map(str, found.classes)) if is_classes else ("y",),
             is_classes=is_classes,
             is_likelihood=bool(self.log_likelihood),
+            l1=float(self.l1),
+            convexity=convexity,
             loss=self.loss,
             estimator_name=type(self).__name__,
             loss_text=self._loss_text(),
@@ -304,6 +332,8 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
             warn_of_auxiliary(features, solution, shapes.names, n_rows, first)
         elif solution.status is Status.UNBOUNDED:
             warn_no_minimum(features, solution)
+        elif solution.status is Status.RANK_DEFICIENT and self.l1:
+            warn_of_coefficients_not_unique(features, solution)
         elif solution.status is Status.RANK_DEFICIENT:
             warn_rank_deficient(
                 features,
@@ -312,20 +342,28 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 what="Predictions are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:
+            what, largest = "gradient", np.abs(solution.value.gradient).max()
+            if self.l1:
+                what, largest = (
+                    "shortest subgradient",
+                    largest_subgradient(
+                        self.l1, solution.value, intercept=bool(self.fit_intercept)
+                    ),
+                )
             warn_not_converged(
-                f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-                f"{np.abs(solution.value.gradient).max():.1e}. Raise max_iter, scale the "
-                "columns, or smooth the loss where it has kinks."
+                f"Newton's method stopped after {solution.iterations} steps with the {what} at "
+                f"{largest:.1e}. Raise max_iter, scale the columns, or smooth the loss where it "
+                "has kinks."
             )
 
     def _added(self, X: Any, **offsets: Any) -> Array | None:
         return offset_of_rows(X, offsets["offset"])
 
     def _objective_of(self, rows: Rows) -> Objective:
-        return objective_of(rows, self._loss_of(self.loss), float(self.alpha))
+        return objective_of(rows, self._loss_of(self.loss), float(self.alpha), float(self.l1))
 
     def _objective_of_fit(self, rows: Rows) -> Objective:
-        return objective_of(rows, self._loss_of_user(), self._fit.penalty)
+        return objective_of(rows, self._loss_of_user(), self._fit.penalty, self._fit.l1)
 
     def _loss_of_user(self) -> Any:
         return loss_of(self._fit.loss, getattr(self._fit, "shapes", None))

@@ -41,11 +41,15 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
 __all__ = [
+    "MeasuresOfRows",
     "glm_influence",
+    "influence_columns",
+    "influence_table",
     "linear_influence",
     "linear_influence_of_no_rows",
     "logistic_influence",
     "logistic_influence_of_no_rows",
+    "one_minus",
     "studentized_residuals",
 ]
 
@@ -88,7 +92,7 @@ def studentized_residuals(
     """
     w = block.extras.get("frequency", 1.0)
     h = squares * w
-    left = _one_minus(h)
+    left = one_minus(h)
     r = np.sqrt(w) * (block.y - block.linear_predictor(params))
     without = np.clip(residual_squares - r**2 / left, 0.0, None) / (df - weighting.in_row(w))
     sigma = np.sqrt(residual_squares / df)
@@ -146,7 +150,7 @@ def linear_influence(
         factor = np.sqrt(w) * found.weighted / found.left
         return found.leverage, factor, np.sqrt(found.noise_without), columns
 
-    return _data_frame(whitening, rows, measures, _LINEAR, names, index)
+    return influence_table(whitening, rows, measures, _LINEAR, names, index)
 
 
 def logistic_influence(
@@ -168,7 +172,7 @@ def logistic_influence(
         y, eta = block.y, block.linear_predictor(params)
         p, q = expit(eta), expit(-eta)
         h = w * p * q * squares
-        left = _one_minus(h)
+        left = one_minus(h)
         r = y * q - (1.0 - y) * p
         pearson = np.sqrt(unit * w) * pearson_residual(y, eta)
         deviance = np.sqrt(unit * w) * deviance_residual(y, eta)
@@ -176,7 +180,7 @@ def logistic_influence(
         cooks = standardized**2 * h / left / whitening.n_params
         return h, w * r / left, unit**-0.5, (pearson, deviance, standardized, cooks)
 
-    return _data_frame(whitening, rows, measures, _LOGISTIC, names, index)
+    return influence_table(whitening, rows, measures, _LOGISTIC, names, index)
 
 
 def glm_influence(
@@ -206,7 +210,7 @@ def glm_influence(
         y, eta = block.y, block.linear_predictor(model.params)
         slope, curvature = loss(y, eta, (1, 2))
         h = w * curvature * squares
-        left = _one_minus(h)
+        left = one_minus(h)
         pearson = np.sqrt(unit * w) * loss.pearson(y, eta)
         deviance = np.sign(pearson) * np.sqrt(unit * w * loss.deviance(y, eta).clip(0.0))
         standardized = pearson / (root_phi * np.sqrt(left))
@@ -214,7 +218,7 @@ def glm_influence(
         columns = (pearson, deviance, standardized, cooks)
         return h, -w * slope / left, root_phi / unit**0.5, columns
 
-    return _data_frame(model.whitening, rows, measures, _LOGISTIC, model.names, index)
+    return influence_table(model.whitening, rows, measures, _LOGISTIC, model.names, index)
 
 
 def pearson_residual(y: Array, eta: Array) -> Array:
@@ -229,7 +233,7 @@ def deviance_residual(y: Array, eta: Array) -> Array:
     return sign * np.sqrt(-2 * log_expit(sign * eta))
 
 
-def _one_minus(h: Array) -> Array:
+def one_minus(h: Array) -> Array:
     """``1 - h``; NaN where the row alone determines a parameter."""
     left = 1.0 - h
     return np.where(left > SMALLEST_REST, left, np.nan)
@@ -237,19 +241,20 @@ def _one_minus(h: Array) -> Array:
 
 def linear_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
     """The table of :func:`linear_influence` without rows."""
-    return pd.DataFrame(columns=_columns(_LINEAR, names), dtype=np.float64)
+    return pd.DataFrame(columns=influence_columns(_LINEAR, names), dtype=np.float64)
 
 
 def logistic_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
     """The table of :func:`logistic_influence` without rows."""
-    return pd.DataFrame(columns=_columns(_LOGISTIC, names), dtype=np.float64)
+    return pd.DataFrame(columns=influence_columns(_LOGISTIC, names), dtype=np.float64)
 
 
-def _columns(measure_names: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+def influence_columns(measure_names: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+    """Names of the columns of a table of measures."""
     return ["leverage", *measure_names, *(f"dfbetas_{name}" for name in names)]
 
 
-def _data_frame(
+def influence_table(
     whitening: Whitening,
     rows: Rows,
     measures: Measures,
@@ -257,6 +262,21 @@ def _data_frame(
     names: tuple[str, ...],
     index: pd.Index | None,
 ) -> pd.DataFrame:
+    """Measures of each row, then its DFBETAS; warns of rows that alone determine a parameter.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Of the fit.
+    rows : Rows
+        Without weights.
+    measures : callable
+        What :data:`Measures` says.
+    measure_names : tuple of str
+        Names of the columns between leverage and DFBETAS.
+    names, index
+        Those of :func:`linear_influence`.
+    """
     T = whitening.matrix
     r = whitening.root.shape[1]
     # DFBETAS are scaled by √Aⱼⱼ, the lengths of the rows of T.
@@ -296,5 +316,5 @@ def _data_frame(
             "zero whatever its target, and the fit without it is not defined (NaN).",
             LeverageWarning,
         )
-    columns = _columns(measure_names, names)
+    columns = influence_columns(measure_names, names)
     return pd.DataFrame(table, columns=columns, index=index, copy=False)

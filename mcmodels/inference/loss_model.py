@@ -14,7 +14,7 @@ of misspecified models*, Econometrica 50(1), eq. 3.2; corrections for small samp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import stats
@@ -42,10 +42,19 @@ class LossModelInference(CurvatureInference):
         The sum of the weights, or the number of rows.
     is_likelihood : bool
         Whether the loss is a negative log-likelihood up to terms without η.
+    l1 : float, default=0.0
+        Strength of the penalty on absolute values of the coefficients.
     """
 
     n_observations: float
     is_likelihood: bool
+    l1: float = field(default=0.0, kw_only=True)
+
+    @property
+    def log_likelihood(self) -> float:
+        """Minus the sum of the losses, without the penalties."""
+        coef = self.params[:-1] if self.intercept else self.params
+        return super().log_likelihood + self.l1 * float(np.abs(coef).sum())
 
     @property
     def predictor_params(self) -> Array:

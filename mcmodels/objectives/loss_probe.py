@@ -14,7 +14,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.user_loss import CurvatureRange, UserLoss, UserObjective
-from mcmodels.rows import RowBlock
+from mcmodels.rows import RowBlock, Rows
 
 __all__ = [
     "Jump",
@@ -23,6 +23,7 @@ __all__ = [
     "is_negative",
     "least_curvature",
     "probe_near_rows",
+    "targets_of",
 ]
 
 # Rows in the sample, and the largest number of different targets that are used.
@@ -73,7 +74,7 @@ class NearRows:
     jump : Jump or None
         The largest jump of ℓ, or else of ℓ′; None if none was found.
     curvature : CurvatureRange or None
-        The range of ℓ″; None where it is finite nowhere.
+        The range of ℓ″; None where it is finite nowhere, and of a loss that is known to be convex.
     """
 
     jump: Jump | None
@@ -95,6 +96,8 @@ def probe_near_rows(objective: UserObjective, params: Array) -> NearRows:
     jump = find_jump(objective.loss, y, points)
     if jump is None and np.ptp(y) > 0:
         jump = find_jump(objective.loss, y, grid(float(y.min()), float(y.max())))
+    if objective.loss.is_convex:
+        return NearRows(jump, None)
     return NearRows(jump, least_curvature(objective.loss, y, points))
 
 
@@ -116,9 +119,22 @@ def _sampled_pairs(objective: UserObjective, params: Array) -> tuple[Array, Arra
 
     parts = objective.rows.sample(_ROWS).reduce(pairs)
     y, eta = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _some_of(y), eta
+
+
+def targets_of(rows: Rows) -> Array:
+    """Some of the different targets of a sample of the rows, in ascending order."""
+
+    def present(block: RowBlock) -> list[Array]:
+        return [np.array(block.y[block.weights_or_ones > 0])]
+
+    return _some_of(np.concatenate(rows.sample(_ROWS).reduce(present)))
+
+
+def _some_of(y: Array) -> Array:
     different = np.unique(y)
     chosen = np.linspace(0, different.size - 1, min(different.size, _TARGETS)).astype(np.intp)
-    return different[chosen].astype(np.float64), eta
+    return different[chosen].astype(np.float64)
 
 
 def _grid_around(eta: Array) -> Array:

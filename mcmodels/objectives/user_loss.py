@@ -107,15 +107,21 @@ class UserLoss(Loss):
     ----------
     derivatives : PointwiseFunction
         ℓ, ℓ′ and ℓ″.
+    is_convex : bool, default=False
+        Whether ℓ is proved to be convex in η for the targets of the rows.
     """
 
-    def __init__(self, derivatives: PointwiseFunction) -> None:
+    def __init__(self, derivatives: PointwiseFunction, *, is_convex: bool = False) -> None:
         self.derivatives = derivatives
+        self.is_convex = is_convex
 
     def at(self, y: Any, eta: Array, scratch: Scratch | None = None) -> UserPointwise:
         """Value and derivatives of each row."""
         value, gradient, second = self.derivatives(y, eta, (0, 1, 2))
         seen = CurvatureRange.of(y, eta, second)
+        if seen.smallest < 0 and self.is_convex:  # a rounding error
+            second = np.maximum(second, 0.0)
+            seen = CurvatureRange.of(y, eta, second)
         return UserPointwise(value, gradient, lambda: signed_curvature(second), seen)
 
     def value(self, y: Any, eta: Array) -> Array:

@@ -269,11 +269,9 @@ def _quantile(
     """Fitted values, randomized quantile residuals, and what they are."""
     fitted = model.predict(rows, **offsets)
     if not hasattr(model, "family"):
-        return (
-            fitted,
-            model.influence(rows, targets, **weights)["deviance_residual"].to_numpy(),
-            "deviance",
-        )
+        table = model.influence(rows, targets, **weights, **offsets)
+        name = "deviance" if "deviance_residual" in table else "standardized"  # of own losses
+        return fitted, table[f"{name}_residual"].to_numpy(), name
     try:
         found = model.residuals(
             rows, targets, **weights, kind="quantile", random_state=random, **offsets

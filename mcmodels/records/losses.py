@@ -34,12 +34,18 @@ class LossFit(CurvatureFit):
         The loss, as the user has given it.
     estimator_name, loss_text : str
         Name of the estimator, and the loss in words.
+    l1 : float, default=0.0
+        Strength of the penalty on absolute values of the coefficients.
+    convexity : {"convex", "not convex", "unknown"}, default="unknown"
+        What is known of the loss.
     """
 
     is_likelihood: bool
     loss: Any
     estimator_name: str
     loss_text: str
+    l1: float = 0.0
+    convexity: str = "unknown"
 
     @functools.cached_property
     def model(self) -> LossModelInference:
@@ -60,6 +66,7 @@ class LossFit(CurvatureFit):
             scores=self.scores,
             chosen=self.chosen,
             estimable=self.estimable,
+            l1=self.l1,
         )
 
     @property
@@ -133,6 +140,8 @@ class LossFit(CurvatureFit):
             "loss": self.loss_text,
         } | self.facts_of_weights
         conclusions = {"sum of losses": number(-model.log_likelihood)}
+        if self.converged and self.convexity == "convex":
+            conclusions["minimum"] = "global: the loss is convex"
         notes = estimate.notes
         if model.penalty:
             facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"

@@ -106,7 +106,7 @@ def modified_newton_iterates(
     """
     with np.errstate(over="ignore", invalid="ignore"):
         derivatives = objective.derivatives(start)
-    _refuse_not_finite(objective, start, derivatives)
+    refuse_not_finite_start(objective, start, derivatives)
     method = _Method(objective, gradient_tolerance, objective.looks_quadratic(start))
     direction = method.direction(start, derivatives)
     status = method.status(start, derivatives, direction)
@@ -127,9 +127,10 @@ def modified_newton_iterates(
             current = _advance(method, current, max_iter)
 
 
-def _refuse_not_finite(
+def refuse_not_finite_start(
     objective: UserObjective, params: Array, derivatives: UserDerivatives
 ) -> None:
+    """Refuse a start at which the objective, or a derivative, is not finite; name a row."""
     parts = (derivatives.value, derivatives.gradient, derivatives.hessian)
     if all(np.isfinite(part).all() for part in parts):
         return
@@ -178,7 +179,7 @@ def _advance(
         # Where values are huge they hide any decrease, also where the gradient is not small.
         if has_negative_curvature(current.direction) or not (
             gradient_is_small(current.derivatives, method.gradient_tolerance)
-            or _has_cancelled(method, current)
+            or _gradient_has_cancelled(method, current)
         ):
             ended = Status.NOT_CONVERGED
         return replace(current, count=count, status=ended)
@@ -292,6 +293,8 @@ class _Method:
         largest = float(np.abs(values).max())
         real = np.abs(values) > ZERO_EIGENVALUE * largest
         least = float(values[0]) / largest if largest > 0 else 0.0
+        if self.objective.loss.is_convex:
+            least = max(least, 0.0)
         small_gradient = gradient_is_small(derivatives, self.gradient_tolerance)
         unraised = None
         left = (values > len(values) * FLOAT64_EPSILON * largest) & (
@@ -382,13 +385,18 @@ def _shift(along: Array, values: Array, reach: float) -> float:
     return high
 
 
-def _has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> bool:
+def _gradient_has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> bool:
+    gradient = current.derivatives.gradient
+    return has_cancelled(method.objective, method.metric, current.params, gradient)
+
+
+def has_cancelled(objective: UserObjective, lengths: Array, params: Array, gradient: Array) -> bool:
     """Whether the gradient is small beside ``Σ wᵢ (|ℓ′| + |ηℓ″|) |x̃ᵢⱼ|``, the size of its terms.
 
     The second part is the change of ℓ′ when η is rounded, which is all of it at an exact fit. The
-    sum is bounded by the root of ``Σ wᵢ (|ℓ′| + |ηℓ″|)² · Σ wᵢ x̃ᵢⱼ²`` (Cauchy and Schwarz).
+    sum is bounded by the root of ``Σ wᵢ (|ℓ′| + |ηℓ″|)² · Σ wᵢ x̃ᵢⱼ²`` (Cauchy and Schwarz), the
+    second factor the square of ``lengths``.
     """
-    objective, params = method.objective, current.params
 
     def squares(block: RowBlock) -> float:
         eta = block.linear_predictor(params)
@@ -397,5 +405,5 @@ def _has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> 
 
     with np.errstate(over="ignore", invalid="ignore"):
         of_rows = np.sqrt(objective.rows.reduce(squares))
-    terms = of_rows * method.metric + objective.penalty * np.abs(params)
-    return bool((np.abs(current.derivatives.gradient) <= _CANCELLED * terms).all())
+    terms = of_rows * lengths + objective.penalty * np.abs(params)
+    return bool((np.abs(gradient) <= _CANCELLED * terms).all())

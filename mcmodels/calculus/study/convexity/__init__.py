@@ -126,6 +126,29 @@ def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Conv
     >>> convexity(ridge, w, nonnegative=[lam])
     convex: by composition: ‖Xw − y‖² is convex, λ‖w‖² is convex
     """
+    f, symbol, signed = _asked(f, x, nonnegative)
+    found = _proved(f, symbol, signed)
+    if found.kind != "unknown":
+        return found
+    witness = find_witness(f, symbol, signed)
+    if witness is not None:
+        found = Convexity("neither", _told(symbol, witness), witness=witness)
+    return replace(found, where=_condition(f, symbol, signed))
+
+
+@refuses_depth
+def proved_without_witness(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Convexity:
+    """As :func:`convexity`, but "unknown" where only a witness could tell; in a few milliseconds.
+
+    For callers that look for a witness in their own data.
+    """
+    return _proved(*_asked(f, x, nonnegative))
+
+
+def _asked(
+    f: Expression, x: Any, nonnegative: Iterable[Any]
+) -> tuple[Expression, Symbol, frozenset[Symbol]]:
+    """The function, the symbol that varies, and those of at least 0; checked."""
     f = as_expression(f)
     gradients.require_scalar(f)
     symbol = gradients.symbol_of(f, x)
@@ -136,14 +159,7 @@ def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Conv
         )
     if isinstance(nonnegative, str | Expression):
         nonnegative = [nonnegative]
-    signed = frozenset(gradients.symbol_of(f, given) for given in nonnegative)
-    found = _proved(f, symbol, signed)
-    if found.kind != "unknown":
-        return found
-    witness = find_witness(f, symbol, signed)
-    if witness is not None:
-        found = Convexity("neither", _told(symbol, witness), witness=witness)
-    return replace(found, where=_condition(f, symbol, signed))
+    return f, symbol, frozenset(gradients.symbol_of(f, given) for given in nonnegative)
 
 
 def _proved(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Convexity:

@@ -1,0 +1,224 @@
+"""Residuals of rows, and their influence on the fit of a loss of the user's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier
+
+from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice
+from mcmodels.estimators.loss_methods import LossMethods
+from mcmodels.estimators.offsets import with_offsets
+from mcmodels.estimators.parameter_methods import index_of
+from mcmodels.estimators.pointwise import inverse_link
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.loss_diagnostics import (
+    loss_influence,
+    loss_influence_of_no_rows,
+    residual_scale,
+    score_residuals,
+    working_residuals,
+)
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.losses import LossFit
+from mcmodels.rows import RowStream, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import is_dask, refuse_mixed
+
+__all__ = ["LossDiagnostics"]
+
+
+class LossDiagnostics(LossMethods):
+    """Residuals and influence of rows, by the derivatives of the loss."""
+
+    def residuals(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        kind: str = "score",
+        offset: VectorLike | None = None,
+    ) -> Array:
+        """Residuals of rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Rows; a stream also holds y, the weights and the offset. Of collections of Dask the
+            residuals are computed when they are asked for.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Where weights are precisions, score residuals are multiplied by their roots; other
+            weights change no residual.
+        kind : {"score", "working", "response"}, default="score"
+            "score" is ``-ℓ′(y, η)``, "working" ``-ℓ′/ℓ″``, and "response" the target minus the
+            prediction (of classes: 1 for ``classes_[1]``, else 0, minus its probability).
+        offset : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        InferenceError
+            For "response" of classes without an inverse link.
+
+        Warns
+        -----
+        FewCurvedRowsWarning
+            When ℓ″ is not positive in some row; its working residual is NaN.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mcmodels import ObjectiveRegressor
+        >>> X, y = np.arange(6.0)[:, np.newaxis], np.array([1, 2, 2, 5, 9, 12])
+        >>> poisson = ObjectiveRegressor("exp(eta) - y*eta", inverse_link="exp(eta)").fit(X, y)
+        >>> poisson.residuals(X, y).round(2)
+        array([-0.15,  0.1 , -1.14, -0.12,  0.99,  0.33])
+        >>> bool(np.allclose(poisson.residuals(X, y, kind="response"), poisson.residuals(X, y)))
+        True
+        """
+        check_choice("kind", kind, ("score", "working", "response"))
+        record: LossFit = self._record()
+        if kind == "response" and is_classifier(self) and self._inverse is None:
+            raise InferenceError(
+                f"kind='response' of {type(self).__name__} needs the probability of classes_[1]; "
+                "set inverse_link, such as inverse_link='sigmoid(eta)', or take kind='score'."
+            )
+        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
+        if is_dask(X):
+            refuse_mixed(given)
+            self._refuse_missing_offset({"offset": offset})
+            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
+        self._check_order(X, y, sample_weight, **offsets)
+        X, targets, weights = self._validated(X, y, sample_weight)
+        extras = self._offsets_of(X, **offsets)
+        rows = rows_of(X, None, None, extras, intercept=record.intercept)
+        eta = rows.map(lambda block: block.linear_predictor(record.params))
+        loss = self._own_loss()
+        if kind == "response":
+            return targets - inverse_link(self._inverse, eta)
+        if kind == "working":
+            return working_residuals(loss, targets, eta)
+        return record.weighting.residuals(score_residuals(loss, targets, eta), weights)
+
+    def _residuals_in_part(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, *, kind: str
+    ) -> Array:
+        """Residuals of some rows, which may all have weight 0."""
+        found = self.residuals(X, y, kind=kind, offset=offset)
+        if kind != "score" or sample_weight is None:
+            return found
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        return self._record().weighting.residuals(found, weights)
+
+    def _own_loss(self) -> UserLoss:
+        loss = self._loss_of_user()
+        assert loss is not None
+        return loss
+
+    @property
+    def _inverse(self) -> Any:
+        return getattr(self, "inverse_link", None)
+
+    def influence(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        offset: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """How much each training row changes the fit, by one Newton step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows; a stream also holds y and the weights.
+        y : array-like of shape (n_samples,), default=None
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+        offset : array-like of shape (n_samples,), default=None
+            That of the fit.
+
+        Returns
+        -------
+        DataFrame
+            One row for each training row, with the index of X; of collections of Dask it is
+            computed when it is asked for. Columns leverage, score_residual (``-ℓ′``, times the root
+            of the weight), standardized_residual, cooks_distance, and dfbetas_<name> for each
+            parameter.
+
+        Raises
+        ------
+        InferenceError
+            If the parameters are not determined, or were chosen by ``l1``.
+
+        Warns
+        -----
+        LeverageWarning
+            When a row alone determines a parameter; its measures are NaN.
+        FewCurvedRowsWarning
+            When ℓ″ is not positive in some row; its standardized residual is NaN.
+
+        Notes
+        -----
+        Formulas and sources are in :mod:`mcmodels.inference.loss_diagnostics`. The measures are
+        those of GeneralizedLinearRegressor where the loss is that of a family with a canonical
+        link. Of squared errors, leverages, standardized residuals and Cook's distances are those of
+        LinearRegression, whose DFBETAS have the noise without the row. With
+        ``weights="probability"`` residuals and errors are those of weights that sum to n.
+        """
+        record: LossFit = self._record()
+        _ = record.model.whitening  # raises if there is none, before any row is read
+        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
+        like = loss_influence_of_no_rows(record.model.names)
+        loss = self._own_loss()
+        if is_dask(X):
+            refuse_mixed(given)
+            again = self._rows_again(X, y, sample_weight, offset=offset)
+            scale = residual_scale(record.model, loss, again)
+            return lazily(self, "_influence_in_part", given, like=like, scale=scale)
+        X, y, sample_weight, _, offsets = with_offsets(**given)
+        index = index_of(X)
+        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
+        index = index_of(X) if index is None else index
+        extras = self._offsets_of(X, **offsets)
+        weighted = rows_of(X, targets, weights, extras, intercept=record.intercept)
+        scale = residual_scale(record.model, loss, weighted)
+        return self._influence_of(X, targets, weights, index, extras, loss, scale)
+
+    def _influence_in_part(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, *, scale: float
+    ) -> pd.DataFrame:
+        """Influence of some of the training rows, which may all have weight 0."""
+        rows, targets, _ = self._validated(X, y, None)
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        extras = self._offsets_of(rows, offset=offset)
+        loss = self._own_loss()
+        return self._influence_of(rows, targets, weights, index_of(X), extras, loss, scale)
+
+    def _influence_of(
+        self,
+        X: Matrix,
+        targets: Array,
+        weights: Array | None,
+        index: pd.Index | None,
+        offsets: dict[str, Array],
+        loss: UserLoss,
+        scale: float,
+    ) -> pd.DataFrame:
+        record: LossFit = self._record()
+        extras = offsets if weights is None else offsets | {"frequency": weights}
+        rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
+        return loss_influence(record.model, loss, rows, scale, record.unit_weight, index)

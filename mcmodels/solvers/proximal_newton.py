@@ -1,0 +1,347 @@
+"""Proximal Newton: a smooth objective plus ``l1‖coef‖₁``, with coefficients that are exactly zero.
+
+Each step minimises Newton's quadratic model of the smooth part plus the absolute values themselves
+(:mod:`mcmodels.solvers.absolute_quadratic`), then a line search decreases the objective: Lee, Sun
+and Saunders (2014), *Proximal Newton-type methods for minimizing composite functions*, SIAM Journal
+on Optimization 24(3). Columns are measured by their lengths, so that units change no step, and
+those that do not vary stay at zero.
+
+Where the Hessian has no Cholesky factor, it is made definite: a tiny multiple of the identity is
+added where columns depend on each other (the step is then one of the proximal-point method), and
+negative eigenvalues are replaced by their sizes.
+
+The fit has converged where no entry of the shortest subgradient exceeds the tolerance, and the next
+step is negligible. If the loss is convex, this is a minimum. Else the Hessian over the coefficients
+that are not zero must have no negative eigenvalue, and it is a local one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg
+
+from mcmodels.arrays import Array
+from mcmodels.objectives.absolute_penalty import L1Objective, least_subgradient
+from mcmodels.objectives.user_loss import UserDerivatives
+from mcmodels.rows import single_threaded_blas
+from mcmodels.solvers import room
+from mcmodels.solvers.absolute_quadratic import minimise_with_absolute_values
+from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.fit_state import Placed, Progress
+from mcmodels.solvers.modified_newton import has_cancelled, refuse_not_finite_start
+from mcmodels.solvers.newton import NewtonIterate, unverifiable_decrease
+from mcmodels.solvers.newton_direction import NewtonDirection
+from mcmodels.solvers.recession import column_squares, falls_for_ever, recedes
+from mcmodels.solvers.solution import Status
+from mcmodels.solvers.tolerances import (
+    FLOAT64_EPSILON,
+    MAX_HALVINGS,
+    NEGLIGIBLE_STEP,
+    SUFFICIENT_DECREASE,
+    ZERO_EIGENVALUE,
+    factorisation_error,
+)
+
+__all__ = ["fit_with_l1"]
+
+# Columns whose squares are this share of the squares about zero, by rounding, do not vary.
+_CONSTANT = 1e3 * FLOAT64_EPSILON
+# Negative eigenvalues become at least this share of the largest.
+_LEAST_SHARE = 1e-3
+# A fit with steps longer than this, relative to the parameters, has not converged.
+_LONG_STEP = 1e-3
+
+
+def fit_with_l1(
+    objective: L1Objective, start: Array, *, tol: float, max_iter: int
+) -> Iterator[Progress]:
+    """Yield the state after each step, as :func:`mcmodels.solvers.irls.fit` does.
+
+    Parameters
+    ----------
+    objective : L1Objective
+        What is minimised.
+    start : ndarray of shape (P,)
+        First parameters.
+    tol : float
+        Bound of the shortest subgradient, relative to the total weight.
+    max_iter : int
+        Largest number of steps.
+
+    Raises
+    ------
+    ValueError
+        With so many parameters that no Hessian is formed.
+    """
+    if room.too_many(start.size):
+        raise ValueError(
+            f"l1={objective.l1:g} with {start.size} parameters: the Hessian, which each step "
+            "needs, would be too large. Leave out columns first, for instance those with "
+            "the least |gradient| at zero; or take alpha alone, which needs no Hessian."
+        )
+    coordinates = shifted_coordinates(objective)
+    placed = Placed(objective, coordinates)
+    method = _Method.of(placed, tol * objective.rows.total_weight)
+    for state in method.iterates(placed.from_users(start), max_iter):
+        yield Progress(placed.to_users(state.params), coordinates, state)
+
+
+@dataclass(frozen=True)
+class _Direction(NewtonDirection):
+    """A step to the minimum of the model; ``decrease`` is ``-gᵀδ`` minus the change of ``l1‖·‖``.
+
+    Parameters
+    ----------
+    least_eigenvalue : float
+        Of the scaled Hessian over coefficients that are not zero, relative to the largest; zero
+        where that Hessian is definite, or the loss known to be convex.
+    subgradient : ndarray of shape (P,)
+        The shortest one.
+    """
+
+    least_eigenvalue: float = field(kw_only=True)
+    subgradient: Array = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class _Iterate(NewtonIterate[UserDerivatives]):
+    """A point, with the step of the model there."""
+
+    direction: _Direction
+
+
+@dataclass(frozen=True)
+class _Method:
+    """What does not change from one iterate to the next.
+
+    Parameters
+    ----------
+    objective : L1Objective
+        Over the rows in the coordinates of the fit.
+    bound : float
+        Largest entry of the subgradient at convergence.
+    lengths : ndarray of shape (P,)
+        ``√Σ wᵢ x̃ᵢⱼ²`` of each column; one of those that do not vary.
+    varies : ndarray of bool, shape (P,)
+        Whether a column varies; the intercept's does.
+    """
+
+    objective: L1Objective
+    bound: float
+    lengths: Array
+    varies: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, placed: Placed, bound: float) -> _Method:
+        objective = placed.inner
+        assert isinstance(objective, L1Objective)
+        squares = column_squares(objective.rows)
+        about_zero = column_squares(placed.objective.rows)
+        varies = squares > _CONSTANT * about_zero
+        if objective.rows.intercept:
+            varies[-1] = True
+        lengths = np.sqrt(np.where(varies, squares, 1.0))
+        return cls(objective, bound, np.where(lengths > 0, lengths, 1.0), varies)
+
+    def iterates(self, start: Array, max_iter: int) -> Iterator[_Iterate]:
+        """The start and every iterate after it, until one has a status."""
+        start = np.where(self.varies, start, 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            derivatives = self.objective.derivatives(start)
+        refuse_not_finite_start(self.objective, start, derivatives)
+        current = self._at(start, derivatives, 0, max_iter)
+        while True:
+            if current.status is Status.NOT_CONVERGED:
+                current = self._given_up(current, start)
+            yield current
+            if current.status is not None:
+                return
+            current = self._advanced(current, max_iter)
+
+    def _at(
+        self, params: Array, derivatives: UserDerivatives, count: int, max_iter: int
+    ) -> _Iterate:
+        with single_threaded_blas():
+            direction = self._direction(params, derivatives)
+        status = self._status(params, direction)
+        if status is None and count >= max_iter:
+            status = Status.NOT_CONVERGED
+        return _Iterate(params, derivatives, direction, count, status)
+
+    def _direction(self, params: Array, derivatives: UserDerivatives) -> _Direction:
+        """The step to the minimum of the model of the smooth part, plus the absolute values."""
+        strengths, scale = self.objective.strengths, self.lengths
+        g = np.where(self.varies, derivatives.gradient, 0.0)
+        B = derivatives.hessian / np.outer(scale, scale)
+        B[~self.varies] = 0.0
+        B[:, ~self.varies] = 0.0
+        B, condition = self._definite(B)
+        reached = minimise_with_absolute_values(B, g / scale, strengths / scale, params * scale)
+        end = np.where(reached == params * scale, params, reached / scale)
+        end[reached == 0] = 0.0
+        step = end - params
+        promised = -float(g @ step + strengths @ (np.abs(end) - np.abs(params)))
+        squares = float((step * scale) @ B @ (step * scale))
+        size = float((params * scale) @ B @ (params * scale))
+        relative = 0.0 if not step.any() else np.sqrt(squares / size) if size > 0 else np.inf
+        return _Direction(
+            step,
+            promised,
+            float(relative),
+            int(np.count_nonzero(end)),
+            condition,
+            (),
+            least_eigenvalue=self._least_eigenvalue(params, derivatives),
+            subgradient=least_subgradient(params, g, strengths),
+        )
+
+    def _definite(self, B: Array) -> tuple[Array, float]:
+        """A definite matrix near B, and the root of the condition number of B."""
+        diagonal = np.diagonal(B)
+        largest = float(np.abs(diagonal).max(initial=0.0)) or 1.0
+        factor = ScaledCholesky.of(B, np.sqrt(np.clip(diagonal, 0.0, None)))
+        if factor is not None:
+            return B, factor.condition
+        tiny = factorisation_error(len(B)) * len(B) * largest
+        raised = B + tiny * np.eye(len(B))
+        if linalg.lapack.dpotrf(raised)[1] == 0:
+            return raised, np.inf
+        values, V = linalg.eigh(B)
+        sizes = np.abs(values)
+        sizes = np.where(values < 0, np.maximum(sizes, _LEAST_SHARE * sizes.max()), sizes)
+        return (V * np.maximum(sizes, tiny)) @ V.T, np.inf
+
+    def _curved(
+        self, params: Array, derivatives: UserDerivatives
+    ) -> tuple[npt.NDArray[np.intp], Array, Array]:
+        """Where coefficients are not zero, the eigenvalues there, and the eigenvectors."""
+        taken = np.flatnonzero(((params != 0) | (self.objective.strengths == 0)) & self.varies)
+        scale = self.lengths[taken]
+        values, V = linalg.eigh(derivatives.hessian[np.ix_(taken, taken)] / np.outer(scale, scale))
+        return taken, values, V / scale[:, np.newaxis]
+
+    def _least_eigenvalue(self, params: Array, derivatives: UserDerivatives) -> float:
+        """Relative to the largest; zero where the loss of every row bends upwards."""
+        if derivatives.curvatures.smallest >= 0 or self.objective.loss.is_convex:
+            return 0.0
+        taken, values, _ = self._curved(params, derivatives)
+        if not taken.size:
+            return 0.0
+        return float(values[0] / (np.abs(values).max() or 1.0))
+
+    def _status(self, params: Array, direction: _Direction) -> Status | None:
+        """CONVERGED where the subgradient is small, and the step negligible."""
+        if np.abs(direction.subgradient).max(initial=0.0) > self.bound:
+            return None
+        if direction.least_eigenvalue < -ZERO_EIGENVALUE:
+            return None
+        if direction.relative_length <= NEGLIGIBLE_STEP:
+            return Status.CONVERGED
+        if direction.relative_length >= _LONG_STEP and self._recedes(params, direction.step):
+            return Status.UNBOUNDED
+        return None
+
+    def _recedes(self, params: Array, step: Array) -> bool:
+        """Whether the objective keeps falling along the intercept's part of a step.
+
+        Along every other direction the absolute values grow.
+        """
+        alone = np.where(self.objective.strengths == 0, step, 0.0)
+        return bool(alone.any()) and recedes(self.objective, params, alone)
+
+    def _advanced(self, current: _Iterate, max_iter: int) -> _Iterate:
+        direction, count = current.direction, current.count + 1
+        accepted = self._searched(current)
+        if accepted is None and direction.least_eigenvalue < -ZERO_EIGENVALUE:
+            accepted = self._escaped(current)
+        if accepted is None:
+            return replace(current, count=count, status=self._stalled(current))
+        params, derivatives = accepted
+        if derivatives.value == -np.inf:
+            return replace(current, count=count, status=Status.UNBOUNDED)
+        return self._at(params, derivatives, count, max_iter)
+
+    @np.errstate(over="ignore", invalid="ignore")  # a step that overflows is halved
+    def _searched(self, current: _Iterate) -> tuple[Array, UserDerivatives] | None:
+        """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None."""
+        value, direction = current.derivatives.value, current.direction
+        if not direction.decrease > 0:
+            return None
+        if direction.decrease <= unverifiable_decrease(value):
+            return self._improved(current)
+        length = 1.0
+        for _ in range(MAX_HALVINGS):
+            params = current.params + length * direction.step
+            promised = SUFFICIENT_DECREASE * length * direction.decrease
+            if self.objective.value(params) <= value - promised:
+                found = self.objective.derivatives(params)
+                if found.value == -np.inf or _is_finite(found):
+                    return params, found
+            length /= 2
+        return None
+
+    def _improved(self, current: _Iterate) -> tuple[Array, UserDerivatives] | None:
+        """The whole step, where rounding hides the decrease, if it halves the subgradient."""
+        direction, value = current.direction, current.derivatives.value
+        params = current.params + direction.step
+        found = self.objective.derivatives(params)
+        if not _is_finite(found) or found.value > value + unverifiable_decrease(value):
+            return None
+        g = np.where(self.varies, found.gradient, 0.0)
+        after = least_subgradient(params, g, self.objective.strengths) / self.lengths
+        before = direction.subgradient / self.lengths
+        return (params, found) if np.linalg.norm(after) <= np.linalg.norm(before) / 2 else None
+
+    def _escaped(self, current: _Iterate) -> tuple[Array, UserDerivatives] | None:
+        """A point below a maximum or a saddle, along the eigenvector of the least eigenvalue."""
+        value = current.derivatives.value
+        taken, _, V = self._curved(current.params, current.derivatives)
+        step = np.zeros_like(current.params)
+        step[taken] = np.sqrt(self.objective.rows.total_weight) * V[:, 0]
+        length = 1.0
+        for _ in range(MAX_HALVINGS):
+            for sign in (1.0, -1.0):
+                params = current.params + sign * length * step
+                with np.errstate(over="ignore", invalid="ignore"):
+                    reached = self.objective.value(params)
+                if -np.inf < reached < value - unverifiable_decrease(value):
+                    found = self.objective.derivatives(params)
+                    if _is_finite(found):
+                        return params, found
+            length /= 2
+        return None
+
+    def _stalled(self, current: _Iterate) -> Status:
+        """CONVERGED where only rounding keeps the subgradient from the tolerance."""
+        direction = current.direction
+        if direction.least_eigenvalue < -ZERO_EIGENVALUE:
+            return Status.NOT_CONVERGED
+        if not abs(direction.decrease) <= unverifiable_decrease(current.derivatives.value):
+            return Status.NOT_CONVERGED
+        small = np.abs(direction.subgradient).max(initial=0.0) <= self.bound
+        reached = small or has_cancelled(
+            self.objective, self.lengths, current.params, direction.subgradient
+        )
+        return Status.CONVERGED if reached else Status.NOT_CONVERGED
+
+    def _given_up(self, current: _Iterate, start: Array) -> _Iterate:
+        """The iterate itself, or UNBOUNDED where the objective falls for ever along a line."""
+        lines = [current.params - start, current.direction.step]
+        if self.objective.rows.intercept:
+            axis = np.eye(1, start.size, start.size - 1)[0]
+            lines += [axis, -axis]
+        for step in lines:
+            if step.any() and falls_for_ever(self.objective, current.params, step):
+                direction = replace(current.direction, step=step)
+                return replace(current, direction=direction, status=Status.UNBOUNDED)
+        return current
+
+
+def _is_finite(found: UserDerivatives) -> bool:
+    parts = (found.value, found.gradient, found.hessian)
+    return all(bool(np.isfinite(part).all()) for part in parts)
