@@ -146,6 +146,8 @@ class _Contraction:
             kept = tuple(axis for axis in at if self.sizes[axis] != ONE)
             if len(kept) < len(at):
                 return [(transpose(e) if e.rows == ONE else e, kept)]
+        if len(at) != 2:
+            return self._of_einsum(e, at, count) if isinstance(e, Einsum) else None
         if isinstance(e, Transpose):
             return [(e.argument, at[::-1])]
         if isinstance(e, DiagonalMatrix):
@@ -158,7 +160,11 @@ class _Contraction:
             if inner:  # xyᵀ
                 left, right = e.children[: inner[0]], e.children[inner[0] :]
                 return [(matmul(left), at[:1]), (transpose(matmul(right)), at[1:])]
-        if isinstance(e, Einsum) and count + len(e.operands) - 1 <= _MOST_FACTORS:
+        return self._of_einsum(e, at, count) if isinstance(e, Einsum) else None
+
+    def _of_einsum(self, e: Einsum, at: Axes, count: int) -> list[Factor] | None:
+        """The factors of a sum inside the sum, where there are not too many."""
+        if count + len(e.operands) - 1 <= _MOST_FACTORS:
             fresh = max(self.sizes, default=0) + 1
             names = dict(zip(e.output, at, strict=True))
             for axis, size in enumerate(e.lengths.of):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby, islice, permutations, product
+from typing import Any
 
 from mcmodels.calculus.core.expression import Expression, node
 from mcmodels.calculus.core.nodes import Symbol
@@ -19,7 +20,7 @@ from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 __all__ = ["Einsum", "TensorSymbol"]
 
 LETTERS = "ijklmnpqrstuvwxyzabcdefghoABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_MOST_ORDERS = 5040  # of equal operands that are compared; seven equal ones have as many
+_MOST_ORDERS = 720  # of operands that cannot be told apart; six have as many
 
 Axes = tuple[int, ...]
 Factor = tuple[Expression, Axes]
@@ -128,8 +129,9 @@ class Einsum(Expression):
 
 def einsum_of(factors: Sequence[Factor], output: Axes, sizes: dict[int, Size]) -> Einsum:
     """The node, with operands in a fixed order and indices named by where they first occur."""
-    ordered = sorted(factors, key=lambda factor: _rank_of(factor[0]))
-    groups = [list(group) for _, group in groupby(ordered, key=lambda factor: factor[0].key)]
+    ranks = _places(factors, output)
+    ordered = sorted(zip(ranks, factors, strict=True), key=lambda pair: pair[0])
+    groups = [[f for _, f in group] for _, group in groupby(ordered, key=lambda pair: pair[0])]
     orders = product(*(permutations(group) for group in groups))
     best: tuple[tuple[Axes, ...], list[Factor], list[int]] | None = None
     for order in islice(orders, _MOST_ORDERS):
@@ -149,6 +151,41 @@ def einsum_of(factors: Sequence[Factor], output: Axes, sizes: dict[int, Size]) -
     subscripts = f"{inputs}->{LETTERS[: len(output)]}"
     lengths = Lengths(tuple(sizes[axis] for axis in names))
     return Einsum(subscripts, lengths, tuple(e for e, _ in arranged))
+
+
+def _places(factors: Sequence[Factor], output: Axes) -> list[int]:
+    """A rank for each factor, by its symbols and by what it shares indices with.
+
+    Factors of the same rank can in general be exchanged. Ranks are refined until none is split
+    (Weisfeiler and Leman, 1968).
+    """
+    ranks = _ranked([_rank_of(e) for e, _ in factors])
+    shared = {axis: output.index(axis) if axis in output else -1 for _, at in factors for axis in at}
+    while True:
+        holders: dict[int, list[tuple[int, int]]] = {axis: [] for axis in shared}
+        for rank, (_, at) in zip(ranks, factors, strict=True):
+            for position, axis in enumerate(at):
+                holders[axis].append((rank, position))
+        kinds = _ranked([(shared[axis], sorted(held)) for axis, held in holders.items()])
+        shared = dict(zip(holders, kinds, strict=True))
+        refined = _ranked(
+            [
+                (rank, [shared[axis] for axis in at])
+                for rank, (_, at) in zip(ranks, factors, strict=True)
+            ]
+        )
+        if len(set(refined)) == len(set(ranks)):
+            return refined
+        ranks = refined
+
+
+def _ranked(values: list[Any]) -> list[int]:
+    """The place of each value among the different ones, in their order."""
+    ordered: list[Any] = []
+    for value in sorted(values):
+        if not ordered or value != ordered[-1]:
+            ordered.append(value)
+    return [ordered.index(value) for value in values]
 
 
 def _rank_of(e: Expression) -> tuple[list[str], int, bytes]:

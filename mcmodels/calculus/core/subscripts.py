@@ -59,7 +59,7 @@ def sizes_of_indices(
     subscripts: str,
     terms: Sequence[str],
     shapes: Sequence[tuple[Size, ...]],
-    texts: Sequence[str],
+    operands: Sequence[object],
 ) -> dict[str, Size]:
     """The size of each index.
 
@@ -69,23 +69,25 @@ def sizes_of_indices(
         If an operand has another number of axes than indices, or an index two sizes.
     """
     where = f"einsum({subscripts!r}, …)"
-    found: dict[str, tuple[Size, str]] = {}
-    for term, shape, text in zip(terms, shapes, texts, strict=True):
+    found: dict[str, tuple[Size, object]] = {}
+    for term, shape, operand in zip(terms, shapes, operands, strict=True):
+        if not shape:  # an array of one entry is a scalar here
+            shape = (ONE,) * len(term)
         if len(term) != len(shape):
             described = "×".join(size.grouped for size in shape) or "a scalar"
             raise ShapeError(
-                f"{where} has {len(term)} indices, {term!r}, for {text}, which has {len(shape)} "
+                f"{where} has {len(term)} indices, {term!r}, for {operand}, which has {len(shape)} "
                 f"({described})"
                 + ("; a vector has one index" if len(term) == 2 and len(shape) == 1 else "")
             )
         for letter, size in zip(term, shape, strict=True):
-            known, other = found.setdefault(letter, (size, text))
+            known, other = found.setdefault(letter, (size, operand))
             if known != size:
                 hint = ""
                 if ONE in (known, size):
                     hint = "; an axis of 1 is not repeated: sum it away first, or leave it out"
                 raise ShapeError(
                     f"{where} has the index {letter!r} for {known} entries of {other} and for "
-                    f"{size} of {text}{hint}"
+                    f"{size} of {operand}{hint}"
                 )
     return {letter: size for letter, (size, _) in found.items()}

@@ -290,8 +290,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     """
     terms, output = read_subscripts(subscripts, len(operands))
     arrays = [axes_of(operand) for operand in operands]
-    texts = [str(operand) for operand in operands]
-    sizes = sizes_of_indices(subscripts, terms, [axes for _, axes in arrays], texts)
+    sizes = sizes_of_indices(subscripts, terms, [axes for _, axes in arrays], operands)
     place = {letter: i for i, letter in enumerate(sizes)}
     axes = tuple(place[letter] for letter in output)
     named = {place[letter]: size for letter, size in sizes.items()}

@@ -58,6 +58,8 @@ def _with_axes(w: Writer, e: Einsum) -> str:
 def _operand(w: Writer, x: Expression, at: Axes, e: Einsum) -> str:
     """Code for an operand with its axes."""
     value = w.value(x)
+    if x.is_scalar:
+        return f"np.reshape({value}, {(1,) * len(at)})"
     if len(at) < 3:
         return value.grouped
     shape = ", ".join(w.size(e.lengths.of[axis]) for axis in at)
