@@ -167,7 +167,8 @@ class _Forward:
         """All derivatives of M, whose axes are given."""
         out = self.fresh(axes)
         terms = [
-            contracted(factors, (*out, *self.x), self.sizes) for factors in self.terms(M, out)
+            contracted(factors, (*out, *self.x), self.sizes)
+            for factors in self.terms_within(M, out)
         ]
         if not terms:
             return contracted([(number(0), ())], (*out, *self.x), self.sizes)
@@ -177,13 +178,19 @@ class _Forward:
         """The terms of the derivative of M at the indices ``out``, each a list of factors."""
         if self.dX not in M.used:
             return []
-        if M == self.dX:
-            return [[(_delta(self.sizes[i]), (i, p)) for i, p in zip(out, self.x, strict=True)]]
-        if self.uses.get(M.key, 0) > 1:
+        if self.uses.get(M.key, 0) > 1 and M != self.dX:
             # A part that is used again is derived once.
             if M.key not in self.known:
                 self.known[M.key] = self.derivative(M, _axes(M, dims_of(M)))
             return [[(self.known[M.key], (*out, *self.x))]]
+        return self.terms_within(M, out)
+
+    def terms_within(self, M: Expression, out: Axes) -> list[list[Factor]]:
+        """The terms, from those of the parts of M."""
+        if self.dX not in M.used:
+            return []
+        if M == self.dX:
+            return [[(_delta(self.sizes[i]), (i, p)) for i, p in zip(out, self.x, strict=True)]]
         if isinstance(M, N.Sum):
             return [term for child in M.children for term in self.terms(child, out)]
         opened = self.opened(M, out)
