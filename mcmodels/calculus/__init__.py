@@ -34,6 +34,7 @@ from mcmodels.calculus.core.functions import (
     duplication,
     eigvalsh,
     eigvecsh,
+    einsum,
     elimination,
     erf,
     erfc,
@@ -91,6 +92,7 @@ from mcmodels.calculus.core.functions import (
     sum,
     tan,
     tanh,
+    tensor,
     trace,
     tril,
     triu,
@@ -106,7 +108,9 @@ from mcmodels.calculus.core.functions import (
 from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.derive.tensor_derivatives import tensor_derivative
 from mcmodels.calculus.study.derivation import Derivation, Step
 from mcmodels.calculus.text.parsing import ParseError, parse
 from mcmodels.user_warnings import NonDifferentiableWarning
@@ -138,6 +142,7 @@ __all__ = [
     "ParseError",
     "ShapeError",
     "Step",
+    "Tensor",
     "UnsupportedFunctionError",
     "abs",
     "amax",
@@ -166,6 +171,7 @@ __all__ = [
     "duplication",
     "eigvalsh",
     "eigvecsh",
+    "einsum",
     "elimination",
     "erf",
     "erfc",
@@ -228,6 +234,8 @@ __all__ = [
     "tan",
     "tangent_projection",
     "tanh",
+    "tensor",
+    "tensor_derivative",
     "tr",
     "trace",
     "transpose",

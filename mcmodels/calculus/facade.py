@@ -238,7 +238,7 @@ class ExpressionMethods:
             If the expression is not a scalar, ``x`` is not a symbol, or a derivative has no closed
             form.
         """
-        from mcmodels.calculus.derive.gradients import gradient
+        from mcmodels.calculus.derive.tensor_derivatives import gradient
 
         return gradient(self, x, entries)
 
@@ -262,7 +262,7 @@ class ExpressionMethods:
         DerivativeError
             If ``x`` is not a symbol, or a derivative has no closed form.
         """
-        from mcmodels.calculus.derive.gradients import jacobian
+        from mcmodels.calculus.derive.tensor_derivatives import jacobian
 
         return jacobian(self, x)
 
@@ -291,7 +291,7 @@ class ExpressionMethods:
         DerivativeError
             As for `gradient`.
         """
-        from mcmodels.calculus.derive.gradients import hessian
+        from mcmodels.calculus.derive.tensor_derivatives import hessian
 
         return hessian(self, x, x if y is None else y)
 
@@ -317,7 +317,7 @@ class ExpressionMethods:
         ShapeError
             If ``V`` has another shape than ``x``.
         """
-        from mcmodels.calculus.derive.gradients import hessian_vector_product
+        from mcmodels.calculus.derive.tensor_derivatives import hessian_vector_product
 
         return hessian_vector_product(self, x, V)
 

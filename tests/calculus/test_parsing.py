@@ -253,7 +253,7 @@ class TestNames:
         assert parse("(x - μ).T @ Σ @ x", x="n", μ="n", Σ=("n", "n")).shape == ()
 
     def test_no_symbol_has_the_name_of_a_function(self):
-        makers = {"matrix", "scalar", "vector"}
+        makers = {"matrix", "scalar", "tensor", "vector"}
         assert set(functions.__all__) - makers == set(SIGNATURES)
         for name in SIGNATURES:
             with pytest.raises(ShapeError, match="is the name of a function"):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core import einsum_nodes as E
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core import nodes as N
@@ -20,6 +21,7 @@ from mcmodels.calculus.derive import rules, trace_form, vec_form
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import DerivativeError
 from tests.calculus.domains import inside
+from tests.calculus.einsum_cases import EINSUMS, LINEAR_EINSUMS
 from tests.calculus.function_cases import FUNCTION_CASES, LINEAR_FUNCTIONS, ONCE, REFUSED
 
 SIZES = {"m": 3, "n": 4, "p": 2}
@@ -77,6 +79,7 @@ MINIMAL: dict[type[Expression], list[Expression]] = {
         mc.hstack([x, A]),
         mc.block([[A, x], [x.T, a]]),
     ],
+    **EINSUMS,
 }
 CASES = [(kind, expression) for kind, found in MINIMAL.items() for expression in found]
 CONSTANT = {
@@ -135,6 +138,7 @@ LINEAR: dict[type[Expression], list[tuple[Expression, N.Differential]]] = {
         (mc.hstack([0 * A, dx, 0 * A]), dx),
         (mc.hstack([dx.T, 0 * y.T]), dx),
     ],
+    **LINEAR_EINSUMS,
 }
 ADJOINT_CASES = [(kind, M, d) for kind, found in LINEAR.items() for M, d in found]
 VEC_CASES = [
@@ -202,8 +206,8 @@ def test_one_symbol_may_vary_while_the_others_are_constant(kind, expression):
 
 
 def test_every_node_has_a_rule_and_a_test():
-    kinds = {getattr(module, name) for module in (N, F) for name in module.__all__}
-    without = {N.Symbol, N.Differential, N.Unevaluated} | CONSTANT
+    kinds = {getattr(module, name) for module in (N, F, E) for name in module.__all__}
+    without = {N.Symbol, N.Differential, N.Unevaluated, E.TensorSymbol} | CONSTANT
     assert set(rules.RULES) == kinds - without
     assert set(MINIMAL) == set(rules.RULES) - REFUSED
     tested = {expression.name for expression in MINIMAL[N.Elementwise]}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
 from mcmodels.calculus.core.rewriting import parts_of
@@ -14,6 +15,7 @@ from mcmodels.calculus.core.sizes import ShapeError
 
 __all__ = [
     "Array",
+    "as_entries",
     "bind",
     "bind_sizes",
     "known_names",
@@ -36,7 +38,7 @@ _ASYMMETRY = (
 def bind(
     expression: Expression, values: Mapping[str, Any]
 ) -> tuple[dict[Symbol, Array], dict[str, int]]:
-    """Values as float64 arrays of two dimensions, and the sizes.
+    """Values as float64 arrays of two dimensions, and the sizes; a tensor as its entries.
 
     Raises
     ------
@@ -57,7 +59,12 @@ def bind(
     if missing:
         raise ShapeError(f"no symbol tells the size {missing[0]!r}; give it as {missing[0]}=…")
     require_shapes(arrays, sizes)
-    return arrays, sizes
+    return {symbol: as_entries(symbol, array) for symbol, array in arrays.items()}, sizes
+
+
+def as_entries(symbol: Symbol, array: Array) -> Array:
+    """A tensor as the column of its entries; any other array as it is."""
+    return array.reshape(-1, 1) if isinstance(symbol, TensorSymbol) else array
 
 
 def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict[str, int]:
@@ -68,7 +75,9 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
             raise ShapeError(f"the size {name!r} must be a positive whole number; found {value!r}")
         sizes[name] = value.__index__()
     for symbol, array in arrays.items():
-        for size, length in zip((symbol.rows, symbol.cols), array.shape, strict=True):
+        if array.ndim != len(symbol.axes):
+            continue  # the entries of a tensor, which do not tell its sizes
+        for size, length in zip(symbol.axes, array.shape, strict=True):
             if size.is_name:
                 known = sizes.setdefault(size.names[0], length)
                 if known != length:
@@ -79,7 +88,7 @@ def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict
 def require_shapes(arrays: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> None:
     """Refuse arrays of two dimensions that have other shapes than their symbols."""
     for symbol, array in arrays.items():
-        if array.shape != (symbol.rows.value(sizes), symbol.cols.value(sizes)):
+        if array.shape != tuple(size.value(sizes) for size in symbol.axes):
             raise ShapeError(_clash(symbol, array, sizes))
 
 

@@ -24,6 +24,7 @@ from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError
 
 if TYPE_CHECKING:
+    from mcmodels.calculus.core.einsum_nodes import Lengths
     from mcmodels.calculus.core.expression import Expression
     from mcmodels.calculus.core.nodes import Symbol
 
@@ -45,6 +46,8 @@ class CompiledFunction:
     Parameters
     ----------
     expression : Expression
+    dims : Lengths, optional
+        The shape of the tensor whose entries it is.
 
     Attributes
     ----------
@@ -71,13 +74,14 @@ class CompiledFunction:
     <BLANKLINE>
     """
 
-    def __init__(self, expression: Expression) -> None:
+    def __init__(self, expression: Expression, dims: Lengths | None = None) -> None:
         self.expression = expression
+        self._dims = dims
         self._symbols = sorted(expression.used, key=lambda symbol: symbol.name)
         told = {
             size.names[0]
             for symbol in self._symbols
-            for size in (symbol.rows, symbol.cols)
+            for size in symbol.axes
             if size.is_name
         }
         self._untold = sorted(expression.size_names - told)
@@ -120,7 +124,7 @@ class CompiledFunction:
         if missing:
             raise ShapeError(f"no value for the size {missing[0]!r}; give it as {missing[0]}=…")
         refuse_unknown(self.expression, sizes)
-        return write_function(self.expression, list(self.arguments), sizes)
+        return write_function(self.expression, list(self.arguments), sizes, self._dims)
 
     @refuses_depth
     def __call__(self, /, **values: Any) -> Any:
@@ -184,7 +188,7 @@ class CompiledFunction:
         if name in values:
             return values[name]
         for symbol in self.expression.context:
-            for axis, size in enumerate((symbol.rows, symbol.cols)):
+            for axis, size in enumerate(symbol.axes):
                 if symbol.name in values and str(size) == name:
                     return np.shape(values[symbol.name])[axis]
         raise KeyError(name)
@@ -192,7 +196,7 @@ class CompiledFunction:
     def _compiled(self, arrays: list[Array], counts: list[Any]) -> Callable[..., Any]:
         sizes = self._sizes(arrays, dict(zip(self._untold, counts, strict=True)))
         namespace: dict[str, Any] = {}
-        source = write_function(self.expression, list(self.arguments), sizes)
+        source = write_function(self.expression, list(self.arguments), sizes, self._dims)
         # The source is written from nodes and from names that `symbols` has checked.
         exec(compile(source, "<mcmodels.calculus>", "exec"), namespace)
         return namespace["f"]

@@ -15,12 +15,14 @@ import numpy as np
 import scipy.special
 
 from mcmodels.calculus.compute.binding import Array, bind
+from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.rewriting import parts_of
@@ -440,4 +442,5 @@ VALUES: dict[type[Expression], Values] = {
     N.BlockSum: lambda e, c, xp, s: _block_sum(c),
     N.BlockTrace: lambda e, c, xp, s: _block_trace(c),
     **FUNCTION_VALUES,
+    Einsum: lambda e, c, xp, s: einsum_value(e, c, s),
 }

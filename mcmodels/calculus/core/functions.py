@@ -33,6 +33,13 @@ from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.core.special_functions import *  # noqa: F403
 from mcmodels.calculus.core.stacking import block, hstack, vstack
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
+from mcmodels.calculus.core.tensors import (
+    einsum,
+    of_all_entries,
+    of_each_entry,
+    of_entries,
+    tensor,
+)
 from mcmodels.calculus.core.triangles import duplication, elimination, tril, triu, vech
 
 __all__ = [
@@ -44,6 +51,7 @@ __all__ = [
     "diag",
     "diagonal_selection",
     "duplication",
+    "einsum",
     "elimination",
     "exp",
     "eye",
@@ -69,6 +77,7 @@ __all__ = [
     "step",
     "sum",
     "tanh",
+    "tensor",
     "trace",
     "tril",
     "triu",
@@ -400,3 +409,16 @@ def diagonal_selection(n: int | str | Size) -> Expression:
 def size(n: int | str | Size) -> Expression:
     """A size as a number: ``size("n")`` is the n of ``vector("x", "n")``."""
     return arithmetic.size_value(Size.of(n))
+
+
+# -- of tensors ----------------------------------------------------------------------------------
+
+_OF_EACH_ENTRY = (
+    "abs cos exp log relu sigmoid sign sin softplus sqrt step tanh clip hypot maximum minimum where"
+)
+for _name in [*_OF_EACH_ENTRY.split(), *special_functions.__all__]:
+    globals()[_name] = of_each_entry(globals()[_name])
+for _name in ("amax", "amin", "mean", "norm", "sum"):
+    globals()[_name] = of_all_entries(globals()[_name])
+for _name in ("vec", "unvec"):
+    globals()[_name] = of_entries(globals()[_name])

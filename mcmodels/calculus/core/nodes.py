@@ -72,6 +72,11 @@ class Symbol(Expression):
         self._identify((), (self.name, *sorted(self.declared)))
         self.used = frozenset([self])
 
+    @property
+    def axes(self) -> tuple[Size, ...]:
+        """The sizes that the shape of a value tells."""
+        return self.rows, self.cols
+
     def described(self) -> str:
         """Kind, shape and declarations, for messages."""
         if self.is_scalar:

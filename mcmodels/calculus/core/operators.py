@@ -10,6 +10,7 @@ from typing import Any
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core.arithmetic import hadamard, scale, shape_text, transpose
 from mcmodels.calculus.core.broadcasting import broadcast
+from mcmodels.calculus.core.einsum_nodes import TensorLike
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import e
@@ -34,6 +35,12 @@ def as_expression(value: Any) -> Expression:
         return value
     if isinstance(value, Real) and not isinstance(value, bool):
         return number(value)
+    if isinstance(value, TensorLike):
+        raise ShapeError(
+            f"a scalar, vector or matrix is needed here; found the tensor {value} of shape "
+            f"{value.shape}. Tensors take functions of each entry, sum, mean, norm, amax, amin and "
+            "einsum"
+        )
     raise TypeError(
         f"expressions combine with expressions and real numbers; found {type(value).__name__}. "
         "Declare a symbol for an array, and give its value to evaluate() or a compiled function"
@@ -48,6 +55,8 @@ def _keeps_names(operator: Operator) -> Operator:
 
     @wraps(operator)
     def applied(left: Any, right: Any) -> Expression:
+        if isinstance(right, TensorLike):
+            return NotImplemented  # Python asks the tensor
         result = operator(left, right)
         names = result.known.union(*(x.known for x in (left, right) if isinstance(x, Expression)))
         return result if names == result.known else result.within(names)

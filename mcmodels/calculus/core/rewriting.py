@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.contraction import contraction_of
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.elementwise_special import polygamma_of
 from mcmodels.calculus.core.expression import Expression
@@ -47,6 +49,7 @@ _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     **NORM_CONSTRUCTORS,
     **MATRIX_CONSTRUCTORS,
     N.Stack: arithmetic.stack,
+    Einsum: contraction_of,
 }
 
 

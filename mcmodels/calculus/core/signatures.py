@@ -14,7 +14,7 @@ class Signature:
     Attributes
     ----------
     kinds : str
-        A letter for each argument: (e)xpression, (s)ize, (i)ndex, (o)rder of a norm, (l)ist of
+        A letter for each argument: (e)xpression, (q)uoted subscripts, (s)ize, (i)ndex, (o)rder of a norm, (l)ist of
         expressions, or (g)rid, a list of such lists.
     required : int
         How many must be given.
@@ -54,6 +54,7 @@ SIGNATURES = {
     **dict.fromkeys(("hstack", "vstack"), Signature("l", 1)),
     "block": Signature("g", 1),
     "commutation": Signature("ss", 2),
+    "einsum": Signature("q" + "e" * 32, 2),
     "unit": Signature("is", 2),
     "unvec": Signature("ess", 3),
 }

@@ -8,6 +8,7 @@ __all__ = [
     "DEEP_LEARNING",
     "GOLUB_PEREYRA",
     "HIGHAM",
+    "LAUE",
     "MAGNUS_NEUDECKER",
     "WATSON",
 ]
@@ -19,5 +20,6 @@ COOKBOOK = "Petersen & Pedersen (2012)"
 DEEP_LEARNING = "Goodfellow, Bengio & Courville (2016)"
 GOLUB_PEREYRA = "Golub & Pereyra (1973)"
 HIGHAM = "Higham (2008)"
+LAUE = "Laue, Mitterreiter & Giesen (2018)"
 MAGNUS_NEUDECKER = "Magnus & Neudecker (2019)"
 WATSON = "Watson (1992)"

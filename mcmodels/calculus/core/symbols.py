@@ -9,7 +9,7 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
-__all__ = ["matrix", "scalar", "vector"]
+__all__ = ["matrix", "require_name", "scalar", "vector"]
 
 
 def scalar(name: str, *, integer: bool = False) -> Expression:
@@ -157,11 +157,16 @@ def matrix(
 
 
 def _symbol(name: str, rows: Size, cols: Size, declared: set[str]) -> Expression:
+    require_name(name, rows.all_names | cols.all_names)
+    return Symbol(name, rows, cols, frozenset(declared))
+
+
+def require_name(name: str, sizes: frozenset[str]) -> None:
+    """Refuse a name that no symbol can have beside these names of sizes."""
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         advice = "; write 'lambda_' for λ" if name == "lambda" else ""
         raise ShapeError(f"a symbol needs a Python name; found {name!r}{advice}")
     if name in SIGNATURES:
         raise ShapeError(f"{name!r} is the name of a function; choose another for a symbol")
-    if name in rows.all_names | cols.all_names:
+    if name in sizes:
         raise ShapeError(f"the name {name!r} stands for a size and for a symbol; rename one")
-    return Symbol(name, rows, cols, frozenset(declared))

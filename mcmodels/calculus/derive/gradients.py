@@ -10,6 +10,7 @@ from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
+from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -52,6 +53,8 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
         If it is neither, if it is declared otherwise in the expression, or if the expression holds
         differentials.
     """
+    if isinstance(x, Tensor):
+        x = x.entries
     for inside in expression.used:
         if isinstance(inside, Differential):
             raise DerivativeError(

@@ -9,14 +9,17 @@ from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
+from mcmodels.calculus.core.contraction import contraction_of
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.pairwise import PAIRWISE
 from mcmodels.calculus.core.sizes import ONE
-from mcmodels.calculus.core.sources import BISHOP, BOYD, COOKBOOK
+from mcmodels.calculus.core.sources import BISHOP, BOYD, COOKBOOK, LAUE
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.core.tensors import dims_of
 from mcmodels.calculus.derive.function_rules import FUNCTION_RULES, trace_of_function
 from mcmodels.calculus.derive.rule import DerivativeError, Rule
 
@@ -113,6 +116,8 @@ def _logsumexp(e: Any, d: D) -> Expression:
 
 def _norm(e: Any, d: D) -> Expression:
     X = e.argument
+    if dims_of(X) is not None:
+        return scale(arithmetic.power(e, number(-1)), arithmetic.total(hadamard([X, d(X)])))
     inner = matmul([transpose(X), d(X)])
     return scale(arithmetic.power(e, number(-1)), functions.trace(inner))
 
@@ -146,6 +151,17 @@ def _stack(e: Any, d: D) -> Expression:
         if not arithmetic.is_zero(change):
             blocks = [change if j == i else zeros_like(b) for j, b in enumerate(e.blocks)]
             terms.append(arithmetic.stack(blocks, e.axis))
+    return add(terms) if terms else zeros_like(e)
+
+
+def _einsum(e: Any, d: D) -> Expression:
+    """A term for each operand that changes."""
+    terms = []
+    for i, operand in enumerate(e.operands):
+        change = d(operand)
+        if not arithmetic.is_zero(change):
+            operands = (*e.operands[:i], change, *e.operands[i + 1 :])
+            terms.append(contraction_of(e.subscripts, e.lengths, operands))
     return add(terms) if terms else zeros_like(e)
 
 
@@ -189,6 +205,7 @@ RULES: dict[type[Expression], Rule] = {
     N.BlockTrace: Rule("traces of blocks", "d tr(BᵀCᵢⱼ) = tr(dBᵀCᵢⱼ) + tr(Bᵀ dCᵢⱼ)",
                        f"{COOKBOOK}, (36), (37)", _block(arithmetic.block_trace)),
     **FUNCTION_RULES,
+    Einsum: Rule("einsum", "d Σ aᵢbᵢ = Σ (daᵢ)bᵢ + Σ aᵢ dbᵢ", f"{LAUE}, 3", _einsum),
 }  # fmt: skip
 
 

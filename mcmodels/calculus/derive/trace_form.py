@@ -16,13 +16,16 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
 from mcmodels.calculus.core.arithmetic.stacks import starts
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.matrix_functions import frechet
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE
-from mcmodels.calculus.core.sources import HIGHAM
+from mcmodels.calculus.core.sources import HIGHAM, LAUE
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.core.tensors import dims_of
+from mcmodels.calculus.derive.einsum_rules import einsum_adjoint
 from mcmodels.calculus.derive.rules import Rule
 
 __all__ = ["ADJOINTS", "Pairing", "paired", "peel", "position_of"]
@@ -39,6 +42,8 @@ class Pairing:
         """The pairing as an expression, without a trace where it is a product of two vectors."""
         if self.M.is_scalar:
             return scale(self.C, self.M)
+        if self.M.is_column and dims_of(self.M) is not None:
+            return arithmetic.total(hadamard([self.C, self.M]))
         if self.M.rows == ONE:
             return matmul([self.M, transpose(self.C)])
         inner = matmul([transpose(self.C), self.M])
@@ -130,6 +135,7 @@ ADJOINTS: dict[type[Expression], Rule] = {
     F.Frechet: Rule("adjoint of a Fréchet derivative", "tr(Cᵀ L(A, M)) = tr(L(Aᵀ, C)ᵀM)",
                     f"{HIGHAM}, 3.1, 3.2",
                     lambda C, M, i: frechet(M.name, transpose(M.argument), C)),
+    Einsum: Rule("einsum", "c Σ aᵢmᵢ = Σ (c aᵢ)mᵢ", f"{LAUE}, 3", einsum_adjoint),
 }  # fmt: skip
 
 

@@ -10,12 +10,14 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, identity, kron, matmul, scale, transpose, vec
 from mcmodels.calculus.core.arithmetic.stacks import starts
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.matrix_functions import frechet_matrix
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.sizes import Size
-from mcmodels.calculus.core.sources import HIGHAM
+from mcmodels.calculus.core.sources import HIGHAM, LAUE
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.derive.einsum_rules import einsum_jacobian
 from mcmodels.calculus.derive.rules import Rule
 from mcmodels.calculus.derive.trace_form import paired, peel, position_of
 
@@ -141,4 +143,5 @@ VEC_RULES: dict[type[Expression], Rule] = {
     F.Frechet: Rule("Kronecker form of a Fréchet derivative", "vec L(A, M) = K(A) vec M",
                     f"{HIGHAM}, 3.2",
                     lambda M, i, J: matmul([frechet_matrix(M.name, M.argument), J])),
+    Einsum: Rule("einsum as a matrix", "Σⱼ aᵢⱼmⱼ = (A vec M)ᵢ", f"{LAUE}, 3", einsum_jacobian),
 }  # fmt: skip

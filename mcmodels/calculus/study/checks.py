@@ -11,6 +11,7 @@ from mcmodels.calculus.compute.binding import Array, bind, bind_sizes, known_nam
 from mcmodels.calculus.compute.digits import require_digits
 from mcmodels.calculus.compute.digits_operations import mpmath, operations
 from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol, Unevaluated
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
@@ -120,12 +121,14 @@ def instance_at(
 ) -> Instance:
     """A random instance, but for the values given by name."""
     given: dict[Symbol, Array] = {}
+    size_names = {name for expression in expressions for name in expression.size_names}
+    sizes = bind_sizes({}, {name: values[name] for name in values if name in size_names})
     for symbol in {symbol for expression in expressions for symbol in expression.used}:
         if symbol.name in values:
             bound, _ = bind(symbol, {symbol.name: values[symbol.name]})
             given |= bound
-    size_names = {name for expression in expressions for name in expression.size_names}
-    sizes = bind_sizes({}, {name: values[name] for name in values if name in size_names})
+            if isinstance(symbol, TensorSymbol):  # whose entries do not tell its sizes
+                sizes = bind_sizes({symbol: np.asarray(values[symbol.name])}, sizes)
     unknown = sorted(set(values) - {symbol.name for symbol in given} - set(sizes))
     if unknown:
         raise ValueError(f"{unknown[0]!r} does not occur in {expressions[0]}")

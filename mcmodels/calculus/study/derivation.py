@@ -9,11 +9,13 @@ from typing import Any
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.pairwise import PAIRWISE
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.core.tensors import shaped
 from mcmodels.calculus.derive.differentials import differential, differential_steps
 from mcmodels.calculus.derive.gradients import jacobian, symbol_of, symmetrised, without_probability
 from mcmodels.calculus.derive.rules import DerivativeError, Rule
@@ -21,7 +23,12 @@ from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.structures import structure_of
 from mcmodels.calculus.derive.trace_form import Pairing, paired, peel
 from mcmodels.calculus.derive.vec_form import VEC_RULES, jacobian_of_linear
-from mcmodels.calculus.text.printing import latex, mathematics
+from mcmodels.calculus.text.printing import (
+    latex,
+    mathematics,
+    tensor_latex,
+    tensor_mathematics,
+)
 
 __all__ = ["Derivation", "Step", "derive"]
 
@@ -70,7 +77,7 @@ class Step:
     def _lines(self, *, from_before: bool) -> Iterator[str]:
         """The formulas, a line each; ``before`` where it does not stand above already."""
         if self.identifies:
-            yield f"{self.label} = {mathematics(self.after)}"
+            yield f"{self.label} = {tensor_mathematics(self.after)}"
             return
         if from_before:
             yield f"{self.label} = {mathematics(self.before)}"
@@ -88,7 +95,7 @@ class Step:
     def _latex_rows(self, number: str, *, from_before: bool) -> Iterator[str]:
         label, remark = _latex_label(self.label), rf"&& \text{{{number}{self.rule}}}"
         if self.identifies:
-            yield rf"{label} &= {latex(self.after)} {remark}"
+            yield rf"{label} &= {tensor_latex(self.after)} {remark}"
             return
         if from_before:
             yield rf"{label} &= {latex(self.before)}"
@@ -110,7 +117,7 @@ class Derivation:
         By what.
     steps : tuple of Step
         Each step starts from what the one before ends with.
-    result : Expression
+    result : Expression or Tensor
         The last line: gradient, Jacobian or Hessian.
     notes : tuple of str
         Where the derivative does not exist, and what is assumed.
@@ -129,7 +136,7 @@ class Derivation:
     expression: Expression
     variable: N.Symbol
     steps: tuple[Step, ...]
-    result: Expression
+    result: Any
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -194,6 +201,11 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
     symbol = symbol_of(f, x)
     if order == 2 and not f.is_scalar:
         raise DerivativeError(f"order 2 derives the Hessian of a scalar; {f} is none")
+    if isinstance(symbol, TensorSymbol) and (order == 2 or not f.is_scalar):
+        raise DerivativeError(
+            f"by the tensor {symbol} the gradient of a scalar is derived step by step; "
+            "tensor_derivative gives all derivatives"
+        )
     steps: list[Step] = []
     free, (variable,), stands_for = without_probability(f, symbol)
     if f.is_scalar:
@@ -203,7 +215,9 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
     else:
         result = _derive_jacobian(free, variable, steps, "f")
     result = substitute(result, stands_for).within(f.known)
-    return Derivation(free, variable, tuple(steps), result, tuple(_notes(f, symbol, result)))
+    notes = tuple(_notes(f, symbol, result))
+    last = shaped(result, symbol.dims) if isinstance(symbol, TensorSymbol) else result
+    return Derivation(free, variable, tuple(steps), last, notes)
 
 
 def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expression:

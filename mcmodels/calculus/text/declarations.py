@@ -10,13 +10,15 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
+from mcmodels.calculus.core.tensors import Tensor, tensor
 
 __all__ = ["Declaration", "declaration", "symbol"]
 
-_KINDS: dict[str, Callable[..., Expression]] = {
+_KINDS: dict[str, Callable[..., Any]] = {
     "scalar": scalar,
     "vector": vector,
     "matrix": matrix,
+    "tensor": lambda name, *sizes: tensor(name, sizes),
 }
 _BY_COUNT = ("scalar", "vector", "matrix")
 _PROPERTIES = {
@@ -32,8 +34,8 @@ _PROPERTIES = {
     ),
 }
 _FORMS = (
-    "a size ('n' or 3) for a vector, two sizes ('m,n') for a matrix, or 'scalar'; a colon and a "
-    "property may follow, as in 'n,n:symmetric'"
+    "a size ('n' or 3) for a vector, two sizes ('m,n') for a matrix, more for a tensor, or "
+    "'scalar'; a colon and a property may follow, as in 'n,n:symmetric'"
 )
 
 
@@ -43,18 +45,21 @@ class Declaration:
 
     Attributes
     ----------
-    kind : {"scalar", "vector", "matrix"}
+    kind : {"scalar", "vector", "matrix", "tensor"}
     sizes : tuple of Size, or None
         As many as the kind has, or None where they are to be inferred.
     properties : tuple of str
     is_guess : bool
         Whether only the first letter of the name tells its kind.
+    rank : int
+        Of a tensor whose sizes are to be inferred.
     """
 
     kind: str
     sizes: tuple[Size, ...] | None
     properties: tuple[str, ...] = ()
     is_guess: bool = False
+    rank: int = 0
 
     @property
     def is_square(self) -> bool:
@@ -70,12 +75,15 @@ class Declaration:
         if self.sizes is None:
             raise ShapeError(f"{name!r} is declared as a {self.kind} without sizes; write {_FORMS}")
         made = _KINDS[self.kind](name, *self.sizes, **dict.fromkeys(self.properties, True))
+        made = made.entries if isinstance(made, Tensor) else made
         assert isinstance(made, Symbol)
         return made
 
 
 def symbol(name: str, shape: Any) -> Symbol:
     """The symbol that a declaration makes; a symbol of that name is taken as it is."""
+    if isinstance(shape, Tensor):
+        shape = shape.entries
     if isinstance(shape, Symbol):
         if shape.name != name:
             raise ShapeError(f"{name!r} is declared as the symbol {shape.name!r}; write one name")
@@ -94,7 +102,7 @@ def declaration(name: str, shape: Any) -> Declaration:
     if isinstance(shape, str):
         return _from_text(name, shape)
     sizes = shape if isinstance(shape, tuple | list) else (shape,)
-    if isinstance(shape, Expression) or len(sizes) > 2:
+    if isinstance(shape, Expression):
         raise ShapeError(f"the shape of {name!r} must be {_FORMS}; found {shape!r}")
     try:
         return _of_sizes(sizes)
@@ -111,14 +119,14 @@ def _from_text(name: str, text: str) -> Declaration:
     else:
         sizes = shape.split(",")
         try:
-            if len(sizes) > 2:
-                raise ShapeError("there are more than two sizes")
             found = _of_sizes([part.strip() for part in sizes])
         except ShapeError as error:
             raise ShapeError(
                 f"the shape of {name!r} is {text!r}, where {error}; write {_FORMS}"
             ) from None
     for name_ in properties:
+        if found.kind == "tensor":
+            raise ShapeError(f"{name!r} is declared {name_!r}; a tensor has no properties")
         if name_ not in _PROPERTIES[found.kind]:
             raise ShapeError(
                 f"{name!r} is declared {name_!r}; a {found.kind} may be "
@@ -129,6 +137,8 @@ def _from_text(name: str, text: str) -> Declaration:
 
 def _of_sizes(sizes: Any) -> Declaration:
     found = tuple(Size.of(size) for size in sizes)
+    if len(found) > 2:
+        return Declaration("tensor", found)
     kept = found[:1] if len(found) == 2 and found[1] == Size(1) else found
     kept = () if kept == (Size(1),) else kept
     return Declaration(_BY_COUNT[len(kept)], kept)

@@ -18,6 +18,7 @@ from mcmodels.calculus.text.syntax import (
     number_in,
     order_in,
     size_in,
+    subscripts_in,
     whole_in,
 )
 
@@ -154,6 +155,8 @@ class _Walk(Generic[T]):
         for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
             if kind == "s":
                 arguments.append(size_in(text, argument))
+            elif kind == "q":
+                arguments.append(subscripts_in(text, argument))
             elif kind == "i":
                 arguments.append(whole_in(text, argument))
             elif kind == "o" and (order := order_in(argument)) is not None:

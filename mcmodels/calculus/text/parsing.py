@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import Any
 
 from mcmodels.calculus.core import choices, functions, operators
 from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
 from mcmodels.calculus.core.broadcasting import broadcast_all
+from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Ones, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.symbols import scalar
+from mcmodels.calculus.core.tensors import Tensor, shaped
 from mcmodels.calculus.text.declarations import symbol
 from mcmodels.calculus.text.interpretation import interpret
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
@@ -20,7 +24,10 @@ from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 __all__ = ["ParseError", "parse"]
 
 
-def parse(text: str, /, **shapes: Any) -> Expression:
+_COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+def parse(text: str, /, **shapes: Any) -> Any:
     """Read an expression from text, as Python and NumPy write it.
 
     The text is taken apart by its grammar and never run as Python code, so that it may come from
@@ -38,14 +45,14 @@ def parse(text: str, /, **shapes: Any) -> Expression:
     ----------
     text : str
     **shapes : int, str, tuple or Expression
-        Of each name: a size for a vector, two sizes for a matrix, ``()`` or ``"scalar"`` for a
+        Of each name: a size for a vector, two sizes for a matrix, more for a tensor, ``()`` or ``"scalar"`` for a
         scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``diagonal``,
         ``lower_triangular``, ``upper_triangular``, ``orthogonal``, ``n:probability``,
         ``scalar:integer``), or a symbol of that name.
 
     Returns
     -------
-    Expression
+    Expression or Tensor
 
     Raises
     ------
@@ -85,9 +92,10 @@ class _Expressions:
     def number(self, value: int | float) -> Expression:
         return number(value)
 
-    def name(self, name: str) -> Expression:
+    def name(self, name: str) -> Any:
         if name in self.symbols:
-            return self.symbols[name]
+            symbol = self.symbols[name]
+            return shaped(symbol, symbol.dims) if isinstance(symbol, TensorSymbol) else symbol
         if name in self.sizes:
             return size_value(Size.of(name))
         if name in NAMED_NUMBERS:
@@ -99,7 +107,9 @@ class _Expressions:
             )
         return scalar(name, integer=name in self.source.exponents)
 
-    def total(self, terms: list[tuple[bool, Expression]]) -> Expression:
+    def total(self, terms: list[tuple[bool, Any]]) -> Any:
+        if any(isinstance(term, Tensor) for _, term in terms):
+            return reduce(operator.add, (-term if below else term for below, term in terms))
         signed = [scale(-1, term) if negative else term for negative, term in terms]
         array = next((term for term in signed if term.is_array), None)
         if array is None:
@@ -113,7 +123,10 @@ class _Expressions:
         summands = [*front, *signed[first:]]
         return add(scale(term, ones) if term.is_scalar else term for term in summands)
 
-    def multiple(self, factors: list[tuple[bool, Expression]]) -> Expression:
+    def multiple(self, factors: list[tuple[bool, Any]]) -> Any:
+        if any(isinstance(factor, Tensor) for _, factor in factors):
+            parts = (1 / factor if below else factor for below, factor in factors)
+            return reduce(operator.mul, parts)
         raised = [power(factor, number(-1)) if below else factor for below, factor in factors]
         scalars = [factor for factor in raised if factor.is_scalar]
         arrays = [factor for factor in raised if factor.is_array]
@@ -121,26 +134,32 @@ class _Expressions:
             arrays = [broadcast_all("* (elementwise)", arrays, hadamard)]
         return scale(*scalars, *arrays)
 
-    def binary(self, operator: str, left: Expression, right: Expression) -> Expression:
-        if operator == "@":
+    def binary(self, sign: str, left: Any, right: Any) -> Any:
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            return left @ right if sign == "@" else left**right
+        if sign == "@":
             return operators.matmul(left, right)
-        if operator in ("^", "^-"):
+        if sign in ("^", "^-"):
             _require_one_meaning(left, right)
         return operators.power(left, right)
 
-    def compared(self, operator: str, left: Expression, right: Expression) -> Expression:
-        return choices.compare(operator, left, right)
+    def compared(self, sign: str, left: Any, right: Any) -> Any:
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            return _COMPARISONS[sign](left, right)
+        return choices.compare(sign, left, right)
 
-    def negative(self, value: Expression) -> Expression:
-        return scale(-1, value)
+    def negative(self, value: Any) -> Any:
+        return -value if isinstance(value, Tensor) else scale(-1, value)
 
-    def transposed(self, value: Expression) -> Expression:
-        return transpose(value)
+    def transposed(self, value: Any) -> Any:
+        return value.T if isinstance(value, Tensor) else transpose(value)
 
-    def entry(self, value: Expression, index: tuple[Index, ...]) -> Expression:
+    def entry(self, value: Any, index: tuple[Index, ...]) -> Any:
+        if isinstance(value, Tensor):
+            return value[index]
         return operators.entry(value, index[0] if len(index) == 1 else index)
 
-    def call(self, function: str, arguments: list[Any], axis: int | None) -> Expression:
+    def call(self, function: str, arguments: list[Any], axis: int | None) -> Any:
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, combinations, product
+from operator import mul
 from typing import Any
 
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
+from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.declarations import Declaration
 from mcmodels.calculus.text.interpretation import interpret
 from mcmodels.calculus.text.lengths import (
@@ -26,7 +28,7 @@ from mcmodels.calculus.text.lengths import (
 )
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
-from mcmodels.calculus.text.uses import OF_ARRAYS, exponents, untied, used_as_arrays
+from mcmodels.calculus.text.uses import OF_ARRAYS, exponents, ranks, untied, used_as_arrays
 
 __all__ = ["infer_symbols"]
 
@@ -49,6 +51,8 @@ class _Shape:
     cols: Length = ONE_LONG
     loose: bool = field(default=False, kw_only=True)
     """Whether it is that of a name of which only the first letter tells that it is a vector."""
+    axes: tuple[Length, ...] = field(default=(), kw_only=True)
+    """Of a tensor, which is held as the vector of its entries: the lengths of its axes."""
 
     @property
     def is_scalar(self) -> bool:
@@ -62,12 +66,27 @@ class _Shape:
     def is_matrix(self) -> bool:
         return not (self.rows.is_one or self.cols.is_one)
 
+    @property
+    def lengths(self) -> tuple[Length, ...]:
+        """The length of each axis."""
+        if self.axes or self.is_scalar:
+            return self.axes
+        return (self.rows,) if self.is_column else (self.rows, self.cols)
+
     def __str__(self) -> str:
+        if self.axes:
+            return f"a tensor of {'×'.join(map(str, self.axes))}"
         if self.is_scalar:
             return "a scalar"
         if self.is_column:
             return f"a vector of {self.rows}"
         return f"a matrix of {self.rows}×{self.cols}"
+
+
+def _of_axes(axes: Sequence[Length]) -> _Shape:
+    if len(axes) <= 2:
+        return _Shape(*axes)
+    return _Shape(reduce(mul, axes), axes=tuple(axes))
 
 
 class _CannotFit(ShapeError):
@@ -125,6 +144,8 @@ class _Shapes:
         return _Shape(rows, cols) if isinstance(index[0], slice) else _Shape(cols)
 
     def call(self, function: str, arguments: list[Any], axis: int | None) -> _Shape:
+        if function == "einsum":
+            return self._einsum(arguments[0], arguments[1:])
         if function in ("hstack", "vstack"):
             return self._stacked(function, arguments[0], 1 if function == "hstack" else 0)
         if function == "block":
@@ -178,6 +199,19 @@ class _Shapes:
         if function in ("block_sum", "block_trace"):
             return self._blocks(function, x, shapes[1])
         return x
+
+    def _einsum(self, subscripts: str, shapes: list[_Shape]) -> _Shape:
+        terms, output = read_subscripts(subscripts, len(shapes))
+        known: dict[str, Length] = {}
+        for term, shape in zip(terms, shapes, strict=True):
+            if len(term) != len(shape.lengths):
+                raise ShapeError(
+                    f"einsum({subscripts!r}, …) has {len(term)} indices, {term!r}, for {shape}"
+                )
+            for letter, length in zip(term, shape.lengths, strict=True):
+                message = f"the index {letter!r} of einsum({subscripts!r}, …) has two sizes"
+                self._require(known.setdefault(letter, length), length, message)
+        return _of_axes([known[letter] for letter in output])
 
     def _stacked(self, function: str, blocks: list[_Shape], axis: int) -> _Shape:
         for block in blocks[1:]:
@@ -362,6 +396,10 @@ def _with_scalars(
 def _by_its_letter(source: Source, name: str) -> Declaration:
     if name in source.exponents:
         return Declaration("scalar", (), ("integer",))
+    rank = ranks(source).get(name)
+    if rank is not None:
+        kind = ("scalar", "vector", "matrix", "tensor")[min(rank, 3)]
+        return Declaration(kind, None if rank else (), rank=rank)
     return Declaration("matrix" if name[0].isupper() else "vector", None, is_guess=True)
 
 
@@ -410,7 +448,9 @@ def _inferred(
 
 def _shape(declaration: Declaration) -> _Shape:
     if declaration.sizes is not None:
-        return _Shape(*map(length_of, declaration.sizes))
+        return _of_axes([length_of(size) for size in declaration.sizes])
+    if declaration.kind == "tensor":
+        return _of_axes([unknown() for _ in range(declaration.rank)])
     rows = unknown()
     if declaration.kind == "vector":
         return _Shape(rows, loose=declaration.is_guess)
@@ -418,6 +458,8 @@ def _shape(declaration: Declaration) -> _Shape:
 
 
 def _sized(declaration: Declaration, shape: _Shape) -> Declaration:
+    if declaration.kind == "tensor":
+        return declaration.with_sizes(*map(size_of, shape.axes))
     lengths = [shape.rows, shape.cols][: ("scalar", "vector", "matrix").index(declaration.kind)]
     return declaration.with_sizes(*map(size_of, lengths))
 

@@ -20,6 +20,7 @@ from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size, size_of_tree
 from mcmodels.calculus.text import hints
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.spelling import Caret, at_places_of, carets, transposes_by_caret
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "order_in",
     "read",
     "size_in",
+    "subscripts_in",
     "whole_in",
 ]
 
@@ -230,9 +232,10 @@ def read(
         )
     if not text.strip():
         raise ParseError("there is no text to read an expression from")
-    respelt = _scan(text, known)
+    typed = text.typed if isinstance(text, Text) else text
+    respelt = _scan(Text.of(typed), known)
     # Python's parser takes no line breaks outside brackets, and no spaces at the start.
-    text = re.sub(r"\s", " ", text)
+    text = Text.of(re.sub(r"\s", " ", typed))
     written, places = at_places_of(text, respelt) if respelt else (text, [])
     stripped = written.lstrip()
     skipped = len(written) - len(stripped)
@@ -331,6 +334,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
                     waiting += blocks_in(text, function, argument)
                 elif kind == "i":
                     whole_in(text, argument)
+                elif kind == "q":
+                    subscripts_in(text, argument)
                 elif kind == "o" and order_in(argument) is not None:
                     continue
                 else:
@@ -374,6 +379,8 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
             what = f"{name} takes no argument by name" + (" but axis" if signature.axis else "")
             _refuse(text, what, node)
         whole_in(text, keyword_.value)
+    if name == "einsum" and not node.args:
+        subscripts_in(text, node)
     most = len(signature.kinds)
     if not signature.required <= len(node.args) <= most:
         counts = str(most) if signature.required == most else f"{signature.required} or {most}"
@@ -390,6 +397,14 @@ def whole_in(text: str, node: ast.expr) -> int:
     if not isinstance(value, int):
         _refuse(text, "expected a whole number here", node)
     return sign * value
+
+
+def subscripts_in(text: str, node: ast.expr) -> str:
+    """The subscripts of an einsum, which stand in quotes."""
+    quoted = text.quoted if isinstance(text, Text) else {}
+    if not isinstance(node, ast.Constant) or node.col_offset not in quoted:
+        _refuse(text, "einsum takes subscripts in quotes first, as einsum('ij,jk->ik', A, B)", node)
+    return quoted[node.col_offset]
 
 
 def order_in(node: ast.expr) -> str | None:
@@ -444,6 +459,8 @@ def size_in(text: str, node: ast.expr) -> Size:
 
 def _refuse(text: str, message: str, where: int | ast.AST | None = None) -> NoReturn:
     column = _column(text, where) if isinstance(where, ast.AST) else where
+    if isinstance(text, Text):
+        text = text.typed
     shown = text.strip()
     if len(text) > _SHOWN:
         start = max(0, min((column or 1) - _SHOWN // 2, len(text) - _SHOWN))

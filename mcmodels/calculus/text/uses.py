@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.text.aliases import ALIASES
-from mcmodels.calculus.text.syntax import Source
+from mcmodels.calculus.text.syntax import Source, subscripts_in
 
-__all__ = ["OF_ARRAYS", "exponents", "untied", "used_as_arrays"]
+__all__ = ["OF_ARRAYS", "exponents", "ranks", "untied", "used_as_arrays"]
 
 _OF_ARRAYS = (
     "amax amin det diag eigvalsh eigvecsh expm hardmax inv logdet logm logsumexp matrix_power mean "
@@ -30,6 +30,18 @@ def used_as_arrays(source: Source) -> set[str]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             found += node.args if node.func.id in OF_ARRAYS | ALIASES.keys() else []
     return {node.id for node in found if isinstance(node, ast.Name)}
+
+
+def ranks(source: Source) -> dict[str, int]:
+    """The number of indices of names that are operands of an einsum."""
+    found: dict[str, int] = {}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "einsum":
+            inputs = subscripts_in(source.text, node.args[0]).replace(" ", "").partition("->")[0]
+            for term, operand in zip(inputs.split(","), node.args[1:], strict=False):
+                if isinstance(operand, ast.Name):
+                    found[operand.id] = len(term)
+    return found
 
 
 def exponents(source: Source) -> set[str]:

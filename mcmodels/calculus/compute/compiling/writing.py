@@ -6,12 +6,20 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
-from mcmodels.calculus.compute.compiling import chains, functions, others, products, sums
+from mcmodels.calculus.compute.compiling import (
+    chains,
+    einsums,
+    functions,
+    others,
+    products,
+    sums,
+)
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
+from mcmodels.calculus.core.einsum_nodes import Lengths, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -19,14 +27,30 @@ from mcmodels.calculus.core.sizes import ONE, Size
 __all__ = ["Writer", "write_function"]
 
 
-def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
-    """The source of a function of the arguments, in the cheapest order for these sizes."""
+def write_function(
+    expression: Expression,
+    arguments: list[str],
+    sizes: Mapping[str, int],
+    dims: Lengths | None = None,
+) -> str:
+    """The source of a function of the arguments, in the cheapest order for these sizes.
+
+    Parameters
+    ----------
+    expression : Expression
+    arguments : list of str
+    sizes : mapping of str to int
+    dims : Lengths, optional
+        The shape of the tensor whose entries the expression is.
+    """
     expression = guarded(stabilised(expression), keep_steps=False)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)
     if expression.rows == ONE and expression.is_array:
         text = f"{result.grouped}[np.newaxis, :]"
+    if dims is not None:
+        text = einsums.in_shape(writer, result, dims)
     body = [*writer.opening(arguments), *writer.code.lines, f"return {text}"]
     imports = ["import numpy as np", *sorted(writer.code.imports)]
     indented = "\n".join(f"    {line}" for line in body)
@@ -35,7 +59,7 @@ def write_function(expression: Expression, arguments: list[str], sizes: Mapping[
     return "\n".join([*imports, "", "", *header, indented, ""])
 
 
-WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS | functions.WRITERS
+WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS | functions.WRITERS | einsums.WRITERS
 
 _APPLIED = (N.DiagonalMatrix, N.Transpose, N.Kron, N.MatrixPower)  # seldom given a value
 
@@ -51,6 +75,7 @@ class Writer:
         self.code = Code(taken={safe(name) for name in names})
         self.sizes_used: set[str] = set()
         self.known: dict[bytes, Snippet] = {}
+        self.contracted: dict[str, str] = {}  # names of steps of einsums, by their code
         self.factored: dict[bytes, Snippet] = {}
         self.uses = _uses(expression)
         self.solves = _solves(expression)
@@ -94,13 +119,15 @@ class Writer:
             symbol, axis = next(
                 (symbol, axis)
                 for symbol in self.symbols
-                for axis, size in enumerate((symbol.rows, symbol.cols))
+                for axis, size in enumerate(symbol.axes)
                 if size == Size(1, (name,))
             )
             lines.append(f"{safe(name)} = {safe(symbol.name)}.shape[{axis}]")
         for symbol in self.symbols:
             if symbol.rows == ONE and symbol.is_array:
                 lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}[0]")
+            if isinstance(symbol, TensorSymbol):
+                lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}.reshape(-1)")
         return lines
 
 

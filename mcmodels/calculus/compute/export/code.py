@@ -13,6 +13,7 @@ from mcmodels.calculus.compute.binding import (
     refuse_unknown,
     require_indices,
 )
+from mcmodels.calculus.compute.compiled import CompiledFunction
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.compute.export.julia import JULIA
 from mcmodels.calculus.compute.export.language import Language
@@ -24,6 +25,7 @@ from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError
 
 if TYPE_CHECKING:
+    from mcmodels.calculus.core.einsum_nodes import Lengths
     from mcmodels.calculus.core.expression import Expression
     from mcmodels.calculus.core.nodes import Symbol
 
@@ -39,24 +41,26 @@ _LANGUAGES: dict[str, Language] = {
 _TARGETS = ("numpy", "jax", "torch")
 
 
-def code(expression: Expression, language: str) -> str:
-    """The work of `Expression.code`."""
+def code(expression: Expression, language: str, dims: Lengths | None = None) -> str:
+    """The work of `Expression.code`, and of that of a tensor, whose entries are given."""
     if language == "numpy":
-        return expression.compile().source
+        return CompiledFunction(expression, dims).source
     if language == "latex":
         return expression.latex()
     if language not in _LANGUAGES:
         names = ", ".join(repr(name) for name in ("numpy", *_LANGUAGES, "latex"))
         raise ValueError(f"the language of code() is one of {names}; found {language!r}")
-    return written(expression, _LANGUAGES[language])
+    return written(expression, _LANGUAGES[language], dims)
 
 
-def exported(expression: Expression, target: str) -> ExportedFunction:
+def exported(
+    expression: Expression, target: str, dims: Lengths | None = None
+) -> ExportedFunction:
     """The work of `Expression.compile` for other targets than NumPy."""
     if target not in _TARGETS:
         names = ", ".join(repr(name) for name in _TARGETS)
         raise ValueError(f"the target of compile() is one of {names}; found {target!r}")
-    return ExportedFunction(expression, target)
+    return ExportedFunction(expression, target, dims)
 
 
 class ExportedFunction:
@@ -71,6 +75,8 @@ class ExportedFunction:
     ----------
     expression : Expression
     target : {"jax", "torch"}
+    dims : Lengths, optional
+        The shape of the tensor whose entries it is.
 
     Attributes
     ----------
@@ -83,10 +89,13 @@ class ExportedFunction:
         The code.
     """
 
-    def __init__(self, expression: Expression, target: str) -> None:
+    def __init__(
+        self, expression: Expression, target: str, dims: Lengths | None = None
+    ) -> None:
         self.expression = expression
         self.target = target
-        self.source = written(expression, _LANGUAGES[target])
+        self._dims = dims
+        self.source = written(expression, _LANGUAGES[target], dims)
         self.arguments = tuple(arguments_of(expression))
         self._library = _imported(target)
         namespace: dict[str, Any] = {}
@@ -101,7 +110,7 @@ class ExportedFunction:
         return f"compiled f({', '.join(self.arguments)}) = {self.expression!r} for {self.target}"
 
     def __reduce__(self) -> Any:
-        return ExportedFunction, (self.expression, self.target)
+        return ExportedFunction, (self.expression, self.target, self._dims)
 
     @refuses_depth
     def __call__(self, /, **values: Any) -> Any:
@@ -153,7 +162,7 @@ class ExportedFunction:
             if symbol.name in values
             and symbol.name not in self._symbols
             and len(np.shape(values[symbol.name])) == len(symbol.shape)
-            for axis, size in enumerate((symbol.rows, symbol.cols)[: len(symbol.shape)])
+            for axis, size in enumerate(symbol.axes[: len(symbol.shape)])
             if size.is_name
         }
 
@@ -180,7 +189,7 @@ class ExportedFunction:
         sizes = bind_sizes({}, given)
         for name, symbol in self._symbols.items():
             shape = tuple(arrays[name].shape)
-            dimensions = (symbol.rows, symbol.cols)[: len(symbol.shape)]
+            dimensions = symbol.axes[: len(symbol.shape)]
             fits = len(shape) == len(dimensions)
             for size, length in zip(dimensions, shape, strict=False):
                 if size.is_name:
@@ -189,7 +198,7 @@ class ExportedFunction:
                 raise ShapeError(_clash(symbol, shape, sizes))
         for name, symbol in self._symbols.items():
             shape = tuple(arrays[name].shape)
-            dimensions = (symbol.rows, symbol.cols)[: len(shape)]
+            dimensions = symbol.axes[: len(shape)]
             if shape != tuple(size.value(sizes) for size in dimensions):
                 raise ShapeError(_clash(symbol, shape, sizes))
         require_indices(self.expression, sizes)

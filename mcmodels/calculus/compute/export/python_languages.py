@@ -65,6 +65,9 @@ _SAME = {
     "norm_pdf": f"~{PHI_AT_0} * §.exp(-0.5 * {{g0}} ** 2)",
     "inverse_mills": "inverse_mills({0})",
     "inverse_mills_gap": "inverse_mills_gap({0})",
+    "einsum": "§.einsum({0})",
+    "reshape": "{g0}.reshape({1})",
+    "length": "{0}.shape[{1}]",
     "pi": "3.141592653589793",
     "e": "2.718281828459045",
 }

@@ -14,6 +14,7 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, magnitude
 from mcmodels.calculus.core.rewriting import parts_of
@@ -47,19 +48,22 @@ def arguments_of(expression: Expression) -> list[str]:
     told = {
         size.names[0]
         for symbol in expression.used
-        for size in (symbol.rows, symbol.cols)
+        for size in symbol.axes
         if size.is_name
     }
     return [*symbols, *sorted(expression.size_names - told)]
 
 
-def written(expression: Expression, language: Language) -> str:
-    """The source of a function ``f`` of `arguments_of` the expression."""
+def written(expression: Expression, language: Language, dims: Lengths | None = None) -> str:
+    """The source of a function ``f`` of `arguments_of` the expression, or of a tensor's entries."""
     form = guarded(stabilised(expression), keep_steps=False)
     arguments = arguments_of(expression)
     writer = _Writer(form, expression, language)
     result = writer.value(form)[0]
-    if expression.is_column and not expression.is_scalar:
+    if dims is not None:
+        shape = ", ".join(writer.size(size) for size in dims.of)
+        result = writer.filled("reshape", form, [result, shape])[0]
+    elif expression.is_column and not expression.is_scalar:
         result = writer.filled("line", form, [result])[0]
     body = [*writer.openings(), *writer.lines, language.give.format(result)]
     names = ", ".join(writer.names[name] for name in arguments)
@@ -177,15 +181,22 @@ class _Writer:
             if symbol.is_column and not symbol.is_scalar:
                 name = self.names[symbol.name]
                 lines.append(assign.format(name, templates["column"].format(name)))
+        shapes = []  # of tensors, read before they are made columns
         for size in sorted(self.sizes_used - self.given):
             symbol, axis = next(
                 (symbol, axis)
-                for symbol in self.symbols
-                for axis, found in enumerate((symbol.rows, symbol.cols))
+                for symbol in sorted(self.symbols, key=lambda s: isinstance(s, TensorSymbol))
+                for axis, found in enumerate(symbol.axes)
                 if found == Size(1, (size,))
             )
-            count = templates[("rows", "cols")[axis]].format(self.names[symbol.name])
-            lines.append(assign.format(self.names[size], count))
+            name = self.names[symbol.name]
+            if isinstance(symbol, TensorSymbol):
+                count = self.filled("length", symbol, [name, str(axis)])[0]
+                shapes.append(assign.format(self.names[size], count))
+            else:
+                count = templates[("rows", "cols")[axis]].format(name)
+                lines.append(assign.format(self.names[size], count))
+        lines = shapes + lines
         if any("like" in line for line in self.lines) or "like" in str(list(self.known.values())):
             arrays = [self.names[symbol.name] for symbol in self.symbols]
             found = templates.get("like" if arrays else "like_nothing")
@@ -222,6 +233,8 @@ class _Writer:
                 return self.filled("triangle", e, [], n=e.rows)
             case N.Selection():
                 return self.slice(self.filled("eye", e, [], n=e.cols), self.bounds(e), None)
+            case Einsum():
+                return self.einsum(e)
             case N.Stack():
                 name = "side_by_side" if e.axis else "below"
                 text = ", ".join(self.value(block)[0] for block in e.blocks)
@@ -257,6 +270,19 @@ class _Writer:
                     name = e.name
                 return self.filled(name, e, [e.name, *(self.value(c) for c in e.children)])
         return self.filled(_NAMES[type(e)], e, [self.argument(child) for child in e.children])
+
+    def einsum(self, e: Einsum) -> Graded:
+        operands = [f"'{e.subscripts}'"]
+        for operand, at in e.factors:
+            text, level = self.argument(operand)
+            if len(at) != 2:
+                shape = ", ".join(self.size(e.lengths.of[axis]) for axis in at) or "()"
+                text = self.filled("reshape", e, [(text, level), shape])[0]
+            operands.append(text)
+        result = self.filled("einsum", e, [", ".join(operands)])
+        if len(e.output) in (0, 2):
+            return result
+        return self.filled("reshape", e, [result, "-1, 1"])
 
     def argument(self, e: Expression) -> Graded:
         """The argument of a function, made an array where it is a number alone."""

@@ -36,6 +36,7 @@ class LatexPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = r"\circ", r"\oslash", r"\otimes", "-", r" \times "
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
+    delta, sigma = r"\delta", r"\sum"
     plus, star, greater = "+", "*", ">"
     numerator, indexed = SUM, SUM
     sized_identity = True
@@ -71,6 +72,9 @@ class LatexPrinter(TextbookPrinter):
 
     def _lowered(self, base: str, index: str) -> str:
         return f"{base}_{{{index}}}"
+
+    def _is_scripted(self, text: str) -> bool:
+        return text.endswith("}") and bool(re.search(r"[_^]\{[^{}]*\}\Z", text))
 
     def _function(self, name: str, of_rows: bool = False) -> str:
         upright = rf"\operatorname{{{name}}}".replace("_", r"\_")

@@ -55,6 +55,7 @@ class PlainPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = "∘", "⊘", "⊗", "−", "×"
     transposed, one, psi = "ᵀ", "1", "Ψ"
+    delta, sigma = "δ", "Σ"
     plus, star, greater = "+", "*", ">"
     numerator, indexed = TERM, ATOM
     sized_identity = False
@@ -95,6 +96,9 @@ class PlainPrinter(TextbookPrinter):
         if all(letter in _DOWN for letter in index):
             return base + "".join(_DOWN[letter] for letter in index)
         return f"{base}_{_script(index)}"
+
+    def _is_scripted(self, text: str) -> bool:
+        return text[-1] in _SCRIPTS or "_" in text
 
     def _function(self, name: str, of_rows: bool = False) -> str:
         letter = (_GREEK_FUNCTIONS | _SHORT).get(name, name)

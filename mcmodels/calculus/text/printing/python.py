@@ -7,10 +7,12 @@ from fractions import Fraction
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.text.printing.einsums import einsum_call
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
@@ -89,6 +91,8 @@ class PythonPrinter(Printer):
             **dict.fromkeys(FUNCTION_NODES, self._function),
             F.NuclearNorm: lambda e: (f"norm({self.write(e.argument)}, nuc)", ATOM),
             F.Where: self._where,
+            TensorSymbol: lambda e: (e.name, ATOM),
+            Einsum: lambda e: einsum_call(self, e),
         }
 
     def write(self, e: Expression, tightness: int = SUM) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, transpose
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.core.tensors import dims_of, holds_tensors
 
 __all__ = [
     "ATOM",
@@ -42,14 +45,52 @@ Graded = tuple[str, int]
 """A text and how tightly it binds."""
 
 
+_TAKING_TENSORS = (N.Total, N.Norm, N.Unvec, F.Largest, Einsum)
+
+
 class Printer:
     """Writes expressions; a notation says how each kind of node is written, and how tightly."""
 
     def __init__(self) -> None:
         self.writers: dict[type[Expression], Callable] = {}
+        self.tensors: bool | None = None  # whether there are some, which write then looks after
+        self.in_tensor = False  # whether a tensor may stand here as such, or needs vec
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
+        if self.tensors is None:
+            self.tensors = holds_tensors(e)
+        if self.tensors:
+            return self.beside_tensors(e, tightness)
+        return self.plainly(e, tightness)
+
+    def beside_tensors(self, e: Expression, tightness: int) -> str:
+        """The text of an expression, with vec around a tensor that stands as its entries."""
+        before = self.in_tensor
+        try:
+            if dims_of(e) is None:
+                self.in_tensor = isinstance(e, _TAKING_TENSORS)
+            elif not before:
+                self.in_tensor = True
+                return f"{self.vec}{self.parenthesised(self.plainly(e, SUM))}"
+            return self.plainly(e, tightness)
+        finally:
+            self.in_tensor = before
+
+    def of_tensor(self, e: Expression, tightness: int = SUM) -> str:
+        """The text where a tensor may stand as such."""
+        before, self.in_tensor = self.in_tensor, True
+        text = self.write(e, tightness)
+        self.in_tensor = before
+        return text
+
+    @property
+    def vec(self) -> str:
+        """The name of vec."""
+        return "vec"
+
+    def plainly(self, e: Expression, tightness: int) -> str:
+        """The text of an expression by its own writer."""
         if type(e) not in self.writers:  # a node that `compute` refines is written as what it was
             e = type(e).__mro__[1](*e.arguments())
         text, own = self.writers[type(e)](e)

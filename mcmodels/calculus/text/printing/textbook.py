@@ -15,11 +15,13 @@ from fractions import Fraction
 
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing import blocks
+from mcmodels.calculus.text.printing.einsums import index_notation
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.ordering import is_product, order
 from mcmodels.calculus.text.printing.structure import (
@@ -97,6 +99,8 @@ class TextbookPrinter(Printer):
     transposed: str
     one: str
     psi: str
+    delta: str
+    sigma: str
     numerator: int
     """How tightly a numerator must hold together."""
     indexed: int
@@ -108,6 +112,8 @@ class TextbookPrinter(Printer):
         self.literal: frozenset[str] = frozenset()
         self.beside: frozenset[bytes] = frozenset()  # ones that stand beside terms of their shape
         self.letters: frozenset[str] = frozenset()
+        self.names: frozenset[str] = frozenset()
+        self.bound: frozenset[str] = frozenset()  # letters of indices of the sums around
         self.crowded = False
         self.writers = {
             N.Symbol: lambda e: (self._named(e.name), ATOM),
@@ -148,6 +154,8 @@ class TextbookPrinter(Printer):
                 self._bars(self.write(e.argument), double=True, index=self.star),
                 ATOM,
             ),
+            TensorSymbol: lambda e: (self._named(e.name), ATOM),
+            Einsum: lambda e: index_notation(self, e),
         }
 
     # -- what a notation says -----------------------------------------------------------------
@@ -204,11 +212,26 @@ class TextbookPrinter(Printer):
     def _juxtaposed(self, texts: Sequence[str]) -> str:
         """Factors side by side."""
 
+    @property
+    def vec(self) -> str:
+        """The name of vec."""
+        return self._function("vec")
+
+    def indexed_by(self, base: str, indices: str) -> str:
+        """A base with indices, in parentheses where it has some already."""
+        return self._lowered(self.parenthesised(base) if self._is_scripted(base) else base, indices)
+
+    @abstractmethod
+    def _is_scripted(self, text: str) -> bool:
+        """Whether a text ends in a script."""
+
     # -- names --------------------------------------------------------------------------------
 
-    def text(self, e: Expression) -> str:
-        """The text of a whole expression, with names told apart."""
+    def text(self, e: Expression, tensor: bool = False) -> str:
+        """The text of a whole expression, with names told apart; it may be that of a tensor."""
+        self.in_tensor = tensor
         names = {_innermost(symbol).name for symbol in e.used} | e.size_names
+        self.names = frozenset(names)
         shown = {name: self._name(*split_name(name)) for name in names}
         counts = Counter(shown.values())
         self.literal = frozenset(

@@ -1,0 +1,55 @@
+"""Sums of products of entries: Σᵢⱼ xᵢAᵢⱼyⱼ in mathematics, einsum('i,ij,j->', x, A, y) in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mcmodels.calculus.core.einsum_nodes import LETTERS, Einsum
+from mcmodels.calculus.core.nodes import Identity, Number, Ones
+from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, TERM, Graded, Printer
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.text.printing.textbook import TextbookPrinter
+
+__all__ = ["einsum_call", "index_notation"]
+
+# Letters that plain text has as subscripts, but "o".
+_SUBSCRIPTS = "ijklrstuvpmnhaex"
+
+
+def einsum_call(printer: Printer, e: Einsum) -> Graded:
+    """Python's call; a tensor stands in it as such."""
+    inside = ", ".join(printer.of_tensor(operand) for operand in e.operands)
+    return f"einsum('{e.subscripts}', {inside})", ATOM
+
+
+def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
+    """Mathematics: the sum, and in brackets with its indices where it is an array."""
+    count = len(e.lengths.of)
+    taken = printer.names | printer.bound
+    letters = next(
+        found
+        for names in (taken, printer.names, ())
+        for alphabet in ((_SUBSCRIPTS,) if names else (_SUBSCRIPTS, LETTERS))
+        if len(found := [letter for letter in alphabet if letter not in names]) >= count
+    )
+
+    def spelt(axes: Iterable[int]) -> str:
+        return "".join(letters[axis] for axis in axes)
+
+    before, printer.bound = printer.bound, printer.bound.union(letters[:count])
+    texts = []
+    for operand, at in e.factors:
+        if isinstance(operand, Identity):
+            texts.append(printer.indexed_by(printer.delta, spelt(at)))
+        elif not isinstance(operand, Ones | Number):
+            texts.append(printer.indexed_by(printer.of_tensor(operand, ATOM), spelt(at)))
+    printer.bound = before
+    text = " ".join(texts) or "1"
+    summed = range(len(e.output), count)
+    if summed:
+        text = f"{printer.indexed_by(printer.sigma, spelt(summed))} {text}"
+    if not e.output:
+        return text, TERM
+    return printer.indexed_by(f"[{text}]", spelt(e.output)), FACTOR
