@@ -98,6 +98,7 @@ def walk(
     sizes: Mapping[str, int],
     checked: bool = False,
     largest: float = np.inf,
+    known: dict[bytes, Array] | None = None,
 ) -> Array:
     """The value as an array of two dimensions.
 
@@ -110,18 +111,21 @@ def walk(
         Whether a part that is not finite is an error that names it.
     largest : float
         Of any entry of an inverse, where ``checked``.
+    known : dict of bytes to array, optional
+        Values of parts at this point, by their keys, of walks that were not checked; those that
+        are computed are added.
 
     Raises
     ------
     EvaluationError
         If a part is not defined there.
     """
-    known: dict[bytes, Array] = {}
+    found: dict[bytes, Array] = {} if known is None else known
 
     def value(part: Expression) -> Array:
-        if part.key not in known:
-            known[part.key] = computed(part)
-        return known[part.key]
+        if part.key not in found:
+            found[part.key] = computed(part)
+        return found[part.key]
 
     def computed(part: Expression) -> Array:
         if isinstance(part, N.Symbol):
