@@ -171,7 +171,7 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         for node, slope in slopes:
-            if part.shape == slope.shape:
+            if part.shape == slope.shape and node.used <= part.used:
                 yield (
                     hadamard([part, slope]),
                     Words(

@@ -324,20 +324,26 @@ def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, Words]
             yield turned, Words("the term {} of {} has the wrong sign", (term, part))
 
 
-def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:
+def single_transposes(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A product with one square factor transposed, or a sum with one square term transposed."""
+    if part.is_scalar:
+        return
     if isinstance(part, N.Sum) and part.is_square:
         for i, term in enumerate(part.children):
             turned = [*part.children[:i], transpose(term), *part.children[i + 1 :]]
-            yield add(turned), term.mathematics()
+            yield add(turned), _named(term)
     if isinstance(part, N.Product):
         for i, factor in enumerate(part.children):
             if factor.is_square:
                 turned = [*part.children[:i], transpose(factor), *part.children[i + 1 :]]
-                yield matmul(turned), factor.mathematics()
+                yield matmul(turned), _named(factor)
     if isinstance(part, N.Transpose) and part.is_square:
-        yield part.argument, part.mathematics()
+        yield part.argument, _named(part)
     coefficient, scalars, array = parts(part)
     plain = isinstance(array, N.Symbol | N.Transpose)
     if array is not None and plain and array is not part and array.is_square:
-        yield scale(coefficient, *scalars, transpose(array)), array.mathematics()
+        yield scale(coefficient, *scalars, transpose(array)), _named(array)
+
+
+def _named(part: Expression) -> Words:
+    return Words("{}", (part,))
