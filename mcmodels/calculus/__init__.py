@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core.aliases import dot, outer, tr, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import (
@@ -117,7 +118,6 @@ from mcmodels.user_warnings import NonDifferentiableWarning
 
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
-    from mcmodels.calculus.compute.evaluate import EvaluationError
     from mcmodels.calculus.compute.export.code import ExportedFunction
     from mcmodels.calculus.compute.export.writing import UnsupportedFunctionError
     from mcmodels.calculus.study import identities as identities
@@ -258,7 +258,6 @@ _ON_DEMAND = {
     "Convexity": "study.convexity",
     "CriticalPoint": "study.critical_points",
     "Diagnosis": "study.doctor",
-    "EvaluationError": "compute.evaluate",
     "Lagrangian": "study.lagrangians",
     "convexity": "study.convexity",
     "ExportedFunction": "compute.export.code",

@@ -369,7 +369,8 @@ class ExpressionMethods:
         -------
         float or ndarray of float64
             Of this expression's shape. With ``digits``, an mpf or an array of mpf (of dtype
-            object), rounded to so many digits. ``mpmath.nstr(value, digits)`` shows them all.
+            object; where NumPy is not installed, nested lists), rounded to so many digits.
+            ``mpmath.nstr(value, digits)`` shows them all.
 
         Raises
         ------
@@ -381,9 +382,13 @@ class ExpressionMethods:
             the inverse of a singular matrix).
         """
         if digits is not None:
-            from mcmodels.calculus.compute.digits import evaluate_in_digits
+            from mcmodels.calculus.compute.fitting import known_names
 
-            return evaluate_in_digits(self, values, digits)
+            if "digits" not in known_names(self):
+                from mcmodels.calculus.compute.digits.evaluation import evaluate_in_digits
+
+                return evaluate_in_digits(self, values, digits)
+            values["digits"] = digits
         from mcmodels.calculus.compute.evaluate import evaluate
 
         return evaluate(self, values)

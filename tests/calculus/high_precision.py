@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from mpmath import mpf
 
-from mcmodels.calculus.compute.digits_operations import operations
-from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.compute.digits.functions import number
+from mcmodels.calculus.compute.digits.walking import walk_exactly
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 
@@ -20,14 +20,13 @@ Array = np.ndarray[Any, Any]
 
 def value(expression: Expression, values: dict[Symbol, Array], sizes: dict[str, int]) -> Array:
     """The value of an expression in fifty digits."""
-    result = walk(expression, values, sizes, operations())
-    assert result.dtype == object
-    return result
+    exact = {symbol: array.tolist() for symbol, array in values.items()}
+    return np.array(walk_exactly(expression, exact, sizes), dtype=object)
 
 
 def exactly(array: Array) -> Array:
     """The same numbers with fifty digits."""
-    return operations().array(array)
+    return np.frompyfunc(number, 1, 1)(array)
 
 
 def slope(

@@ -31,6 +31,8 @@ from mcmodels.calculus import (
     vector,
     where,
 )
+from mcmodels.calculus.compute import evaluate as float_values
+from mcmodels.calculus.compute.digits import values as digits_values
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.elementwise import FUNCTIONS
@@ -324,3 +326,103 @@ def test_the_limit_of_python_for_texts_of_integers_stays():
     with pytest.raises(ValueError, match="must be real numbers"):
         t.evaluate(t="abc", digits=30)
     assert sys.get_int_max_str_digits() == before
+
+
+WITHOUT_NUMPY = """
+import sys
+for blocked in ("numpy", "scipy", "pandas", "sklearn"):
+    sys.modules[blocked] = None
+from fractions import Fraction
+from mpmath import mp, mpf, nstr
+from mcmodels.calculus import *
+from mcmodels.calculus import EvaluationError, ShapeError, sum
+
+X, w, y = matrix("X", "n", "p"), vector("w", "p"), vector("y", "n")
+loss = sum(log(1 + exp(-y * (X @ w))))
+given = {"X": [[1, 2], [3, Fraction(1, 3)], ["0.1", 5]], "w": ["0.5", -1], "y": (1, -1, 1)}
+gradient = loss.gradient(w).evaluate(**given, digits=50)
+hessian = loss.hessian(w).evaluate(**given, digits=50)
+assert type(gradient) is list and type(gradient[0]) is mpf and type(hessian[0]) is list
+print(*(nstr(entry, 50) for entry in gradient))
+print(*(nstr(entry, 50) for row in hessian for entry in row))
+
+S = matrix("S", "n", "n", positive_definite=True)
+print(nstr(logdet(S).evaluate(S=[[2, 1], [1, 2]], digits=50), 50))
+print(*(nstr(entry, 20) for entry in eigvalsh(S).evaluate(S=[[2, 1], [1, 2]], digits=20)))
+t = scalar("t")
+print(nstr(tanh(t).gradient(t).evaluate(t=200, digits=20), 20), loss.derivation(w).latex()[:5])
+for f, values in (
+    (log(t), {"t": -1}),
+    (logdet(S), {"S": [[1, 2], [2, 1]]}),
+    (logdet(S), {"S": [[1, 2], [3, 1]]}),
+    (X @ w, {"X": [[1, 2], [3]], "w": [1, 2]}),
+    (X @ w, {"X": [[1, 2]], "w": [1, 2, 3]}),
+):
+    try:
+        f.evaluate(**values, digits=20)
+    except ValueError as error:
+        print(type(error).__name__, error)
+""".replace("(inv(X), {}),\n    ", "")
+
+
+def test_it_runs_without_numpy():
+    """The gradient and Hessian by mpmath from their definition; 50 digits of each are printed."""
+    found = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    gradient, hessian, *lines = found.stdout.splitlines()
+    labels = [1, -1, 1]
+    with mp.workdps(60):
+        rows = [[1, 2], [3, mpf(1) / 3], [mpf("0.1"), 5]]
+        margins = [s * (r[0] * mpf("0.5") - r[1]) for r, s in zip(rows, labels, strict=True)]
+        slopes = [-s / (1 + mp.exp(m)) for s, m in zip(labels, margins, strict=True)]
+        bends = [1 / (2 * mp.cosh(m / 2)) ** 2 for m in margins]
+        expected = [mp.fsum(s * r[j] for s, r in zip(slopes, rows, strict=True)) for j in (0, 1)]
+        assert all(close(mpf(a), b, 49) for a, b in zip(gradient.split(), expected, strict=True))
+        expected = [
+            mp.fsum(b * r[i] * r[j] for b, r in zip(bends, rows, strict=True))
+            for i in (0, 1)
+            for j in (0, 1)
+        ]
+        assert all(close(mpf(a), b, 49) for a, b in zip(hessian.split(), expected, strict=True))
+        assert close(mpf(lines[0]), mp.log(3), 49)
+        assert [mpf(v) for v in lines[1].split()] == [1, 3]
+        tail, latex = lines[2].split()
+        assert close(mpf(tail), 1 / mp.cosh(200) ** 2, 19)
+        assert latex
+    assert lines[3:] == [
+        "EvaluationError log(t) is not finite here: its value has a NaN",
+        "ValueError 'S' is declared positive definite; found the eigenvalue -1",
+        "ValueError 'S' is declared symmetric; found entries that differ by 1 from their mirror "
+        "image",
+        "ShapeError 'X' has rows of different lengths",
+        "ShapeError 'w' is a vector of p; found shape (3,), where p = 2",
+    ]
+
+
+def test_every_node_that_has_a_value_has_one_in_digits():
+    assert set(digits_values.VALUES) == set(float_values.VALUES)
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("symmetric", [[1, 2], [3, 4]]),
+        ("positive_definite", [[1, 2], [2, 1]]),
+        ("positive_definite", [[0, 1], [1, 0]]),
+        ("diagonal", [[1, 5], [5, 1]]),
+        ("lower_triangular", [[1, 2], [0, 1]]),
+        ("upper_triangular", [[1, 0], [2, 1]]),
+        ("orthogonal", [[1, 0], [0, 2]]),
+    ],
+)
+def test_declarations_are_judged_as_in_float64(declared, value):
+    M = matrix("M", 2, 2, **{declared: True})
+    messages = []
+    for how in ({}, {"digits": 20}):
+        with pytest.raises(ValueError, match=f"declared {declared.replace('_', ' ')}") as refused:
+            M.evaluate(M=value, **how)
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
+    assert M.evaluate(M=[[1, 0], [0, 1]], digits=20).tolist() == [[1, 0], [0, 1]]

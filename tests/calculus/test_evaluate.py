@@ -11,10 +11,11 @@ import scipy.linalg
 import scipy.special
 
 from mcmodels.calculus import critical_point, diagnose
-from mcmodels.calculus.compute.evaluate import EvaluationError, NonDifferentiableWarning
+from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.functions import matrix, scalar, vector
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.user_warnings import NonDifferentiableWarning
 
 # The same operations in another order: a few roundings of numbers near 1.
 CLOSE = 1e-13

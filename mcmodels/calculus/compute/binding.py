@@ -1,16 +1,24 @@
-"""From the arrays a user gives to the sizes they imply; whatever does not fit is refused."""
+"""From what a user gives to float64 arrays, and the sizes they imply; the rest is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from mcmodels.calculus.compute import fitting
+from mcmodels.calculus.compute.fitting import (
+    fitted,
+    known_names,
+    refuse_masked,
+    refuse_unknown,
+    require_declared,
+    require_indices,
+)
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError
 
 __all__ = [
@@ -29,11 +37,6 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-_NOT_ONE = 1e-8  # allowed deviation of a sum of probabilities from 1; rounding is smaller
-_ASYMMETRY = (
-    1e-8  # relative; rounding in a product that is symmetric in exact arithmetic is far smaller
-)
-
 
 def bind(
     expression: Expression, values: Mapping[str, Any]
@@ -47,18 +50,7 @@ def bind(
     ValueError
         If a symbol is missing, or has a value that is not finite or not as declared.
     """
-    ordered = sorted(expression.used, key=lambda symbol: symbol.name)
-    symbols = {symbol.name: symbol for symbol in ordered}
-    _refuse_missing(symbols, values)
-    refuse_unknown(expression, values)
-    arrays = {symbols[name]: _array(symbols[name], values[name]) for name in symbols}
-    given = {name: values[name] for name in values if name in expression.size_names}
-    beside = {s: _array(s, values[s.name]) for s in expression.context if s.name in values}
-    sizes = bind_sizes(arrays | beside, given)
-    missing = sorted(expression.size_names - set(sizes))
-    if missing:
-        raise ShapeError(f"no symbol tells the size {missing[0]!r}; give it as {missing[0]}=…")
-    require_shapes(arrays, sizes)
+    arrays, sizes = fitted(expression, values, _array, lambda array: array.shape)
     return {symbol: as_entries(symbol, array) for symbol, array in arrays.items()}, sizes
 
 
@@ -69,67 +61,12 @@ def as_entries(symbol: Symbol, array: Array) -> Array:
 
 def bind_sizes(arrays: Mapping[Symbol, Array], given: Mapping[str, Any]) -> dict[str, int]:
     """Sizes by name: those given, and those that the shapes of arrays tell."""
-    sizes: dict[str, int] = {}
-    for name, value in given.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
-            raise ShapeError(f"the size {name!r} must be a positive whole number; found {value!r}")
-        sizes[name] = value.__index__()
-    for symbol, array in arrays.items():
-        if array.ndim != len(symbol.axes):
-            continue  # the entries of a tensor, which do not tell its sizes
-        for size, length in zip(symbol.axes, array.shape, strict=True):
-            if size.is_name:
-                known = sizes.setdefault(size.names[0], length)
-                if known != length:
-                    raise ShapeError(_clash(symbol, array, sizes))
-    return sizes
+    return fitting.sizes_from({symbol: array.shape for symbol, array in arrays.items()}, given)
 
 
 def require_shapes(arrays: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> None:
     """Refuse arrays of two dimensions that have other shapes than their symbols."""
-    for symbol, array in arrays.items():
-        if array.shape != tuple(size.value(sizes) for size in symbol.axes):
-            raise ShapeError(_clash(symbol, array, sizes))
-
-
-def _refuse_missing(symbols: Mapping[str, Symbol], values: Mapping[str, Any]) -> None:
-    for name in symbols:
-        if name not in values:
-            raise ValueError(
-                f"no value for {name!r}, {symbols[name].described()}; give it as {name}=…"
-            )
-
-
-def known_names(expression: Expression) -> frozenset[str]:
-    """Names that may be given values: symbols and sizes, also of what this is a derivative of."""
-    known = expression.known
-    sizes = expression.size_names.union(*(symbol.size_names for symbol in known))
-    return sizes | {symbol.name for symbol in known}
-
-
-def refuse_unknown(expression: Expression, names: Iterable[str]) -> None:
-    """Refuse a name that stands for nothing in the expression."""
-    known = known_names(expression)
-    for name in names:
-        if name not in known:
-            takes = f"it takes {', '.join(sorted(known))}" if known else "it takes no values"
-            raise ValueError(f"{name!r} does not occur in {expression}; {takes}")
-
-
-def refuse_masked(what: str, value: Any) -> None:
-    """Refuse an array with masked entries, which NumPy would read as if there were no mask.
-
-    It would read masked arrays inside a list in the same way.
-    """
-    if isinstance(value, list | tuple):
-        for row, part in enumerate(value):
-            if isinstance(part, np.ma.MaskedArray):
-                refuse_masked(f"{what}, in row {row},", part)
-    elif isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise ValueError(
-            f"{what} has masked entries, whose values are not meant to be read; fill them, by "
-            ".filled(…)"
-        )
+    fitting.require_shapes({symbol: array.shape for symbol, array in arrays.items()}, sizes)
 
 
 def real_numbers(symbol: Symbol, value: Any) -> Array:
@@ -147,25 +84,6 @@ def require_whole(symbol: Symbol, array: Array) -> None:
         raise ValueError(f"{symbol.name!r} is declared integer; found {float(array)}")
 
 
-def require_indices(expression: Expression, sizes: Mapping[str, int]) -> None:
-    """Refuse an entry outside its array."""
-    for part in parts_of(expression):
-        if isinstance(part, Unit):
-            length = part.rows.value(sizes)
-            if not -length <= part.index < length:
-                raise ShapeError(f"index {part.index} is outside a vector of {length}")
-        if isinstance(part, Selection):
-            start, stop = part.start.value(sizes), (part.start + part.rows).value(sizes)
-            length = part.cols.value(sizes)
-            if not 0 <= start < stop <= length:
-                raise ShapeError(f"the slice from {start} to {stop} is outside {length} entries")
-        for size in (part.rows, part.cols):
-            if size.rest is not None and size.value(sizes) < 1:
-                raise ShapeError(
-                    f"the size {size} is {size.value(sizes)} here; it must be positive"
-                )
-
-
 def _array(symbol: Symbol, value: Any) -> Array:
     array = real_numbers(symbol, value)
     if not np.isfinite(array).all():
@@ -180,61 +98,36 @@ def _array(symbol: Symbol, value: Any) -> Array:
         raise ShapeError(f"{symbol.name!r} is empty; found shape {array.shape}")
     if "integer" in symbol.declared:
         require_whole(symbol, array)
-    if "probability" in symbol.declared:
-        _require_probability(symbol, array)
-    if "symmetric" in symbol.declared and array.shape[0] == array.shape[1]:
-        asymmetry = np.abs(array - array.T).max()
-        if asymmetry > _ASYMMETRY * np.abs(array).max():
-            raise ValueError(
-                f"{symbol.name!r} is declared symmetric; found entries that differ by "
-                f"{asymmetry:.3g} from their mirror image"
-            )
-    if "positive_definite" in symbol.declared and array.shape[0] == array.shape[1]:
-        smallest = np.linalg.eigvalsh(array)[0]
-        if smallest <= 0:
-            raise ValueError(
-                f"{symbol.name!r} is declared positive definite; "
-                f"found the eigenvalue {smallest:.3g}"
-            )
-    if array.ndim == 2:
-        _require_structure(symbol, array)
+    if symbol.declared:
+        require_declared(symbol, _Measured(array))
     return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
-def _require_structure(symbol: Symbol, array: Array) -> None:
-    """Refuse entries where a diagonal or triangular matrix has none, and QᵀQ that is not I."""
-    others = {
-        "diagonal": lambda: array * (1 - np.eye(*array.shape)),
-        "lower_triangular": lambda: np.triu(array, 1),
-        "upper_triangular": lambda: np.tril(array, -1),
-    }
-    for word, outside in others.items():
-        if word in symbol.declared and outside().any():
-            raise ValueError(
-                f"{symbol.name!r} is declared {word.replace('_', ' ')}; found "
-                f"{np.abs(outside()).max():.3g} where entries are zero"
-            )
-    if "orthogonal" in symbol.declared:
-        error = np.abs(array.T @ array - np.eye(array.shape[1])).max()
-        if error > _NOT_ONE:
-            raise ValueError(
-                f"{symbol.name!r} is declared orthogonal; found QᵀQ that differs from I by "
-                f"{error:.3g}"
-            )
+class _Measured:
+    """`fitting.Measures` of an array."""
 
+    def __init__(self, array: Array) -> None:
+        self.array, self.shape = array, array.shape
 
-def _require_probability(symbol: Symbol, array: Array) -> None:
-    total = array.sum()
-    if array.min() < 0 or abs(total - 1) > _NOT_ONE:
-        raise ValueError(
-            f"{symbol.name!r} is declared probability: entries of at least 0 that sum to 1; "
-            f"found the sum {total:.9g} and the smallest entry {array.min():.3g}"
-        )
+    def largest(self) -> float:
+        return float(np.abs(self.array).max())
 
+    def asymmetry(self) -> float:
+        return float(np.abs(self.array - self.array.T).max())
 
-def _clash(symbol: Symbol, array: Array, sizes: Mapping[str, int]) -> str:
-    known = ", ".join(f"{name} = {sizes[name]}" for name in symbol.size_names if name in sizes)
-    shape = array.shape if array.shape[1] > 1 or not symbol.is_column else array.shape[:1]
-    return f"{symbol.name!r} is {symbol.described()}; found shape {tuple(shape)}" + (
-        f", where {known}" if known else ""
-    )
+    def smallest_eigenvalue(self) -> float:
+        return float(np.linalg.eigvalsh(self.array)[0])
+
+    def largest_outside(self, word: str) -> float:
+        outside = {
+            "diagonal": lambda: self.array * (1 - np.eye(*self.shape)),
+            "lower_triangular": lambda: np.triu(self.array, 1),
+            "upper_triangular": lambda: np.tril(self.array, -1),
+        }
+        return float(np.abs(outside[word]()).max())
+
+    def distance_from_orthogonal(self) -> float:
+        return float(np.abs(self.array.T @ self.array - np.eye(self.shape[1])).max())
+
+    def total_and_smallest(self) -> tuple[float, float]:
+        return float(self.array.sum()), float(self.array.min())

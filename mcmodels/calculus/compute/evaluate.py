@@ -1,7 +1,7 @@
 """Values: a plain walk over the expression, with arrays of two dimensions.
 
-The operations come as a namespace, so that the same walk runs in float64, with complex numbers (for
-the complex step; analytic, so nothing is conjugated) and in high precision.
+It runs in float64, and with complex numbers for the complex step: the operations are analytic, so
+that nothing is conjugated. Values in more digits are in `digits`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
+from mcmodels.calculus.compute.undefined import (
+    EvaluationError,
+    parts_of_choices,
+    takes_step_or_sign,
+    warn_of_kink,
+)
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import exact
-from mcmodels.calculus.core.rewriting import parts_of
-from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
-
-
-class EvaluationError(ValueError):
-    """An expression that is not defined at the values given; the message names the part."""
 
 
 def _analytic_sigmoid(z: Array) -> Array:
@@ -98,9 +98,9 @@ def walk(
     expression: Expression,
     values: Mapping[N.Symbol, Array],
     sizes: Mapping[str, int],
-    xp: Any = ANALYTIC,
     checked: bool = False,
     largest: float = np.inf,
+    known: dict[bytes, Array] | None = None,
 ) -> Array:
     """The value as an array of two dimensions.
 
@@ -109,24 +109,25 @@ def walk(
     expression : Expression
     values : mapping of Symbol to array of two dimensions
     sizes : mapping of str to int
-    xp : namespace
-        Operations on arrays; see `ANALYTIC`.
     checked : bool
         Whether a part that is not finite is an error that names it.
     largest : float
         Of any entry of an inverse, where ``checked``.
+    known : dict of bytes to array, optional
+        Values of parts at this point, by their keys, of walks that were not checked; those that
+        are computed are added.
 
     Raises
     ------
     EvaluationError
         If a part is not defined there.
     """
-    known: dict[bytes, Array] = {}
+    found: dict[bytes, Array] = {} if known is None else known
 
     def value(part: Expression) -> Array:
-        if part.key not in known:
-            known[part.key] = computed(part)
-        return known[part.key]
+        if part.key not in found:
+            found[part.key] = computed(part)
+        return found[part.key]
 
     def computed(part: Expression) -> Array:
         if isinstance(part, N.Symbol):
@@ -137,7 +138,7 @@ def walk(
             return _slice(part, value, sizes)
         children = [value(child) for child in part.children]
         try:
-            result = VALUES[type(part)](part, children, xp, sizes)
+            result = VALUES[type(part)](part, children, ANALYTIC, sizes)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             why = str(error) or "a division by zero"
             raise EvaluationError(f"{part} is not defined here: {why}") from None
@@ -145,61 +146,26 @@ def walk(
             try:
                 _check(part, children, result, largest)
             except EvaluationError:  # what a choice does not choose is checked where it chooses
-                if part.key not in _parts_of_choices(expression):
+                if part.key not in parts_of_choices(expression):
                     raise
         return result
 
     return value(expression)
 
 
-def _parts_of_choices(expression: Expression) -> frozenset[bytes]:
-    """Keys of the parts that stand in the branches of choices, and nowhere else."""
-    everywhere: set[bytes] = set()
-    branches: list[Expression] = []
-    waiting = [expression]
-    while waiting:
-        part = waiting.pop()
-        if part.key in everywhere:
-            continue
-        everywhere.add(part.key)
-        if isinstance(part, F.Where):
-            waiting.append(part.condition)
-            branches += [part.left, part.right]
-        else:
-            waiting.extend(part.children)
-    inside = {part.key for branch in branches for part in parts_of(branch)}
-    return frozenset(inside - everywhere)
-
-
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
-    if not _is_finite(result):
+    if not np.isfinite(result).all():
         raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
     if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
         raise EvaluationError(f"{part} is larger than {largest:.0e} here")
-    at_kink = isinstance(part, N.Elementwise) and part.name in ("sign", "step")
-    if at_kink and not children[0].all():
-        warn_user(
-            f"{part} is part of a derivative and stands at a kink: where its argument is 0 there "
-            "is no derivative; 0 is used",
-            NonDifferentiableWarning,
-        )
-
+    if takes_step_or_sign(part) and not children[0].all():
+        warn_of_kink(part)
     if isinstance(part, F.Hardmax) and (children[0] == children[0].max()).sum() > 1:
-        warn_user(
-            f"{part} is part of a derivative and stands at a kink: where the largest entry stands "
-            "more than once there is no derivative; the first is used",
-            NonDifferentiableWarning,
-        )
-
-
-def _is_finite(result: Array) -> bool:
-    if result.dtype == object:  # NaN − NaN and ∞ − ∞ are NaN
-        return bool((result - result == 0).all())
-    return bool(np.isfinite(result).all())
+        warn_of_kink(part)
 
 
 def _odd(result: Array) -> str:
-    return "a NaN" if (result != result).any() else "an infinity"
+    return "a NaN" if np.isnan(result).any() else "an infinity"
 
 
 def _directional_derivative(
@@ -222,10 +188,7 @@ def _directional_derivative(
 
 def _log_det(X: Array, xp: Any) -> Any:
     """Log det X, NaN where the determinant is not positive."""
-    if np.iscomplexobj(X) or X.dtype == object:
-        sign = np.sign(np.real(xp.det(X)))
-    else:
-        sign = np.linalg.slogdet(X)[0]
+    sign = np.sign(np.real(xp.det(X))) if np.iscomplexobj(X) else np.linalg.slogdet(X)[0]
     return xp.logabsdet(X) if sign > 0 else np.nan
 
 
@@ -256,9 +219,7 @@ def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
 
 
 def _whole_power(base: Array, k: int, xp: Any) -> Array:
-    if k < 0 and base.dtype == object:  # 1/0 must not raise inside a choice
-        return xp.power(base, k)
-    # Exact for complex and high-precision numbers, where a general power goes through logarithms.
+    # Exact for complex numbers, where a general power goes through logarithms.
     if k < 0:
         return 1 / _whole_power(base, -k, xp)
     return base**k

@@ -199,10 +199,6 @@ def _frechet_matrix(name: str, A: Array, xp: Any) -> Array:
 def _pinv(X: Array, xp: Any) -> Array:
     if X.dtype == float:
         return np.linalg.pinv(X)
-    if X.dtype == object:
-        u, sizes, vt = xp.svd(X)
-        kept = sizes > xp.rounding() * sizes[0]
-        return (vt.T[:, kept] / sizes[kept]) @ u.T[kept]
     m, n = X.shape
     return xp.inv(X.T @ X) @ X.T if m >= n else X.T @ xp.inv(X @ X.T)
 
@@ -215,20 +211,13 @@ def _gram_root(X: Array, xp: Any) -> Array:
 def _nuclear_norm(X: Array, xp: Any) -> Array:
     if X.dtype == float:
         return np.asarray(np.linalg.svd(X, compute_uv=False).sum())
-    if X.dtype == object:
-        return np.asarray(xp.svd(X)[1].sum())
     return np.trace(_gram_root(X, xp))
 
 
 def _polar(X: Array, xp: Any) -> Array:
-    if X.dtype != complex:
-        if X.dtype == float:
-            u, sizes, vt = np.linalg.svd(X, full_matrices=False)
-            rounding = np.finfo(float).eps
-        else:
-            u, sizes, vt = xp.svd(X)
-            rounding = xp.rounding()
-        if sizes[-1] <= max(X.shape) * rounding * sizes[0]:
+    if X.dtype == float:
+        u, sizes, vt = np.linalg.svd(X, full_matrices=False)
+        if sizes[-1] <= max(X.shape) * np.finfo(float).eps * sizes[0]:
             raise np.linalg.LinAlgError(
                 "the matrix has not full rank, where its nuclear norm has no derivative"
             )
@@ -239,14 +228,12 @@ def _polar(X: Array, xp: Any) -> Array:
 
 def _eigenvectors(S: Array, xp: Any) -> Array:
     values, vectors = xp.eigh(S)
-    if values.dtype != complex and len(values) > 1:
-        gap = np.diff(values[:, 0]).min()
-        repeated = _REPEATED if values.dtype == float else xp.rounding()
-        if gap <= repeated * np.abs(values).max():
-            raise np.linalg.LinAlgError(
-                "two eigenvalues coincide, where they have no derivatives one by one; trace, "
-                "logdet and other functions of the matrix itself have"
-            )
+    gaps = np.diff(values[:, 0])
+    if values.dtype == float and (gaps <= _REPEATED * np.abs(values).max()).any():
+        raise np.linalg.LinAlgError(
+            "two eigenvalues coincide, where they have no derivatives one by one; trace, "
+            "logdet and other functions of the matrix itself have"
+        )
     return vectors
 
 

@@ -88,7 +88,17 @@ def rewrite(
 
 def substitute(expression: Expression, values: Mapping[Expression, Expression]) -> Expression:
     """The expression with parts replaced by others of the same shape."""
-    return rewrite(expression, values.get)
+    sought = [(old.used, old.height) for old in values]
+
+    def replace(part: Expression) -> Expression | None:
+        found = values.get(part)
+        if found is None and not any(
+            height < part.height and used <= part.used for used, height in sought
+        ):
+            return part  # nothing that is replaced can be inside
+        return found
+
+    return rewrite(expression, replace)
 
 
 def parts_of(expression: Expression) -> Iterator[Expression]:

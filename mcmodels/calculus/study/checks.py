@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array, bind, bind_sizes, known_names
-from mcmodels.calculus.compute.digits import require_digits
-from mcmodels.calculus.compute.digits_operations import mpmath, operations
+from mcmodels.calculus.compute.digits.evaluation import require_digits
+from mcmodels.calculus.compute.digits.functions import mpmath, number
+from mcmodels.calculus.compute.digits.rows import Rows, entries, mapped, product, transposed
+from mcmodels.calculus.compute.digits.walking import walk_exactly
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
@@ -67,27 +69,30 @@ def _check_in_digits(
     symbol = symbol_of(f, x)
     first = derivative(f, symbol)
     drawn, sizes = instance_at((f, first, symbol), seed, values)
-    mp, xp = mpmath().mp, operations()
+    mp = mpmath().mp
     with mp.workdps(digits):
-        exact = {s: xp.array(array) for s, array in drawn.items()}
-        found = walk(first, exact, sizes, xp)
+        exact = {s: mapped(number, array.tolist()) for s, array in drawn.items()}
+        found = walk_exactly(first, exact, sizes)
         step = mp.mpf(10) ** -(digits // 5)
         largest = worst = mp.mpf(0)
 
-        def quotient(E: Array, h: Any) -> Array:
-            ahead, behind = (
-                walk(f, {**exact, symbol: exact[symbol] + sign * h * E}, sizes, xp)
-                for sign in (1, -1)
-            )
-            return (ahead - behind) / (2 * h)
+        def moved(E: Rows, h: Any) -> Rows:
+            ahead = mapped(lambda entry, e: entry + h * e, exact[symbol], E)
+            return walk_exactly(f, {**exact, symbol: ahead}, sizes)
 
-        for E in directions(symbol, (drawn, sizes)):
-            E = xp.array(E)
-            analytic = (found * E).sum() if f.is_scalar else found @ E.T.reshape(-1, 1)
-            numerical = (4 * quotient(E, step / 2) - quotient(E, step)) / 3
-            numerical = numerical.T.reshape(-1, 1)
-            largest = max(largest, abs(numerical).max())
-            worst = max(worst, abs(analytic - numerical).max())
+        def quotient(E: Rows, h: Any) -> Rows:
+            return mapped(lambda a, b: (a - b) / (2 * h), moved(E, h), moved(E, -h))
+
+        for direction in directions(symbol, (drawn, sizes)):
+            E = mapped(number, direction.tolist())
+            vec = [[entry] for entry in entries(transposed(E))]
+            analytic = entries(
+                [[mp.fdot(entries(found), entries(E))]] if f.is_scalar else product(found, vec)
+            )
+            halves = mapped(lambda a, b: (4 * a - b) / 3, quotient(E, step / 2), quotient(E, step))
+            numerical = entries(transposed(halves))
+            largest = max(largest, *map(abs, numerical))
+            worst = max(worst, *(abs(a - b) for a, b in zip(analytic, numerical, strict=True)))
         return float(worst / max(largest, mp.mpf(_SMALLEST_SCALE)))
 
 

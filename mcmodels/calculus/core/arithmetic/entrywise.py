@@ -158,7 +158,7 @@ def base_and_exponent(expression: Expression) -> tuple[Expression, Expression]:
 
 def add(terms: Iterable[Expression]) -> Expression:
     """The sum of one or more terms of equal shape; like terms are added."""
-    collected: dict[tuple[bytes, ...], tuple[Value, tuple[Expression, ...], Expression | None]] = {}
+    collected: dict[tuple[bytes, ...], tuple[Value, Expression]] = {}
     shape: Expression | None = None
     waiting = list(terms)[::-1]
     while waiting:
@@ -183,9 +183,10 @@ def add(terms: Iterable[Expression]) -> Expression:
         name = (b"" if array is None else array.key, *keys)
         if name in collected:
             number += collected[name][0]
-        collected[name] = (number, scalars, array)
+            term = _scaled(number, scalars, array)
+        collected[name] = (number, term)
     assert shape is not None, "a sum has terms"
-    result = [_scaled(*term) for term in collected.values() if term[0] != 0]
+    result = [term for number, term in collected.values() if number != 0]
     if not result:
         return zeros_like(shape)
     return result[0] if len(result) == 1 else Sum(tuple(result))

@@ -225,19 +225,28 @@ def _reciprocal(base: Expression, exponent: Value) -> Expression | None:
 @recognises("product")
 def _joined(factors: Powers) -> Powers | None:
     """exp(u)σ(−u) = σ(u), (eᵃ − eᵇ)/(eᵃ + eᵇ) = tanh((a − b)/2), among factors of a product."""
-    for i, (below, exponent) in enumerate(factors):
-        k = _whole(exponent)
-        if k is None:
-            continue
-        for j, (above, other_exponent) in enumerate(factors):
-            m = _whole(other_exponent)
-            if i == j or m is None:
-                continue
-            found = _pair(above, m, below, k)
+    wholes = [(i, base, _whole(exponent)) for i, (base, exponent) in enumerate(factors)]
+    known = [(i, base, k) for i, base, k in wholes if k is not None]
+    belows = [each for each in known if _may_be_below(*each[1:])]
+    aboves = [each for each in known if _may_be_above(*each[1:])] if belows else []
+    for i, below, k in belows:
+        for j, above, m in aboves:
+            found = _pair(above, m, below, k) if i != j else None
             if found is not None:
                 rest = [pair for n, pair in enumerate(factors) if n not in (i, j)]
                 return [*rest, *found]
     return None
+
+
+def _may_be_below(base: Expression, k: int) -> bool:
+    """Whether `_pair` knows of such a factor: before pairs are looked at, which are many."""
+    if k > 0 and argument_of("sigmoid", base) is not None:
+        return True
+    return isinstance(base, Product) or (k < 0 and isinstance(base, Sum))
+
+
+def _may_be_above(base: Expression, m: int) -> bool:
+    return argument_of("exp", base) is not None or (m > 0 and isinstance(base, Sum))
 
 
 def _whole(exponent: Expression) -> int | None:
@@ -321,13 +330,15 @@ def _powers(*pairs: tuple[Expression, int]) -> Powers:
     return [(base, number(k)) for base, k in pairs if k != 0]
 
 
-def _two_exponentials(e: Expression) -> list[tuple[Value, Expression]] | None:
-    """A sum of two terms c exp(z), as pairs of c and z, where there is one."""
+def _two_exponentials(e: Expression, ratio: int) -> list[tuple[Value, Expression]] | None:
+    """A sum of two terms c exp(z), as pairs of c and z, where their numbers have that ratio."""
     if not isinstance(e, Sum) or len(e.children) != 2:
         return None
+    numbers = [parts(term)[0] for term in e.children]
+    if numbers[0] != ratio * numbers[1]:
+        return None
     found = []
-    for term in e.children:
-        c = parts(term)[0]
+    for c, term in zip(numbers, e.children, strict=True):
         z = exponent_of(scale(1 / c, term))
         if z is None:
             return None
@@ -337,8 +348,8 @@ def _two_exponentials(e: Expression) -> list[tuple[Value, Expression]] | None:
 
 def _difference(e: Expression) -> tuple[Value, Expression, Expression] | None:
     """C, a, b of c(eᵃ − eᵇ) with c > 0."""
-    pair = _two_exponentials(e)
-    if pair is None or pair[0][0] != -pair[1][0]:
+    pair = _two_exponentials(e, -1)
+    if pair is None:
         return None
     (c, a), (_, b) = pair if pair[0][0] > 0 else pair[::-1]
     return c, a, b
@@ -346,10 +357,8 @@ def _difference(e: Expression) -> tuple[Value, Expression, Expression] | None:
 
 def _total(e: Expression) -> tuple[Value, Expression, Expression] | None:
     """C, a, b of c(eᵃ + eᵇ)."""
-    pair = _two_exponentials(e)
-    if pair is None or pair[0][0] != pair[1][0]:
-        return None
-    return pair[0][0], pair[0][1], pair[1][1]
+    pair = _two_exponentials(e, 1)
+    return None if pair is None else (pair[0][0], pair[0][1], pair[1][1])
 
 
 @recognises("multiple")

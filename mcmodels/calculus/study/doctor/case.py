@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -28,7 +29,7 @@ from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
-from mcmodels.calculus.study.doctor.terms import expanded
+from mcmodels.calculus.study.doctor.terms import Local, expanded
 from mcmodels.calculus.study.instances import as_declared
 
 __all__ = ["Case", "Finding"]
@@ -101,12 +102,14 @@ class Case:
         self.dX = Differential(x)
         self.multiples: set[Fraction] = set()
         self._found: dict[str, list[Any]] = {}
+        self._derived: dict[str, list[Any]] = {}
         rng = np.random.default_rng(seed)
         shape = samples[0].values[x].shape
         self._directions = [np.asarray(rng.standard_normal(shape)) for _ in range(_DIRECTIONS)]
         if "symmetric" in x.declared:
             self._directions = [E + E.T for E in self._directions]
         self._directions = [as_declared(x, E) for E in self._directions]
+        self._known_along: list[dict[bytes, Array]] = [{} for _ in self._directions]
 
     @property
     def kind(self) -> str:
@@ -167,15 +170,24 @@ class Case:
         return final.C
 
     def divided(self, factor: Fraction) -> Case:
-        """The same case, with the claim divided by a factor."""
-        samples = [replace(s, claimed=s.claimed / float(factor)) for s in self.samples]
-        return Case(self.f, self.x, self.right, samples, self.tolerance, self._seed)
+        """The same case, with the claim divided by a factor; what was derived is kept."""
+        other = copy(self)
+        other.samples = [replace(s, claimed=s.claimed / float(factor)) for s in self.samples]
+        other.multiples, other._found = set(), {}
+        other.__dict__.pop("claimed_along", None)
+        return other
 
     def once(self, name: str, work: Callable[[Case], Iterable[T]]) -> list[T]:
         """The result of ``work`` for this case, computed once."""
         if name not in self._found:
             self._found[name] = list(work(self))
         return self._found[name]
+
+    def derived(self, name: str, work: Callable[[Case], Iterable[T]]) -> list[T]:
+        """The same for work that does not ask what was claimed."""
+        if name not in self._derived:
+            self._derived[name] = list(work(self))
+        return self._derived[name]
 
     # -- tests --------------------------------------------------------------------------------
 
@@ -197,6 +209,10 @@ class Case:
         if ratios is not None:
             self.multiples |= {c for c in USUAL if abs(ratios[0] / c - 1) <= _FACTOR_TOLERANCE}
 
+    def is_claimed_after(self, change: Local) -> bool:
+        """Whether the right derivative has the claimed value after a change of it."""
+        return bool(change.changed) and self.is_claimed_with(change.removed, change.added)
+
     def is_claimed_with(self, term: Expression, changed: Expression) -> bool:
         """Whether the right derivative has the claimed value with one term changed."""
         return all(
@@ -216,8 +232,8 @@ class Case:
         first = self.samples[0]
         with np.errstate(all="ignore"):
             return [
-                np.ravel(walk(df, {**first.values, self.dX: E}, first.sizes).T)
-                for E in self._directions
+                np.ravel(walk(df, {**first.values, self.dX: E}, first.sizes, known=known).T)
+                for E, known in zip(self._directions, self._known_along, strict=True)
             ]
 
     def product_with(self, derivative: Array) -> list[Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
@@ -24,7 +25,7 @@ from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
-from mcmodels.calculus.study.doctor.terms import orders
+from mcmodels.calculus.study.doctor.terms import Words, orders
 
 __all__ = ["Change", "Contribution", "contributions", "outside", "slope_in", "slope_of"]
 
@@ -38,18 +39,18 @@ class Change:
     Attributes
     ----------
     mistake : str
-    words : str
+    words : str or Words
         What went wrong.
     added : Expression
         What stands in the differential in place of the contribution.
-    remedy : str
+    remedy : str or Words
         What to do; empty where the name of the mistake tells it.
     """
 
     mistake: str
-    words: str
+    words: str | Words
     added: Expression
-    remedy: str = ""
+    remedy: str | Words = ""
 
 
 @dataclass(frozen=True)
@@ -83,40 +84,49 @@ class Contribution:
         """The same contribution as the mistakes of the chain and product rules give it."""
         tree, x = self._tree, self._tree.x
         inner = tree.d(self.child)
-        node, child = self.node.mathematics(), self.child.mathematics()
-        for swapped in _swapped(self._rule, _hole(self.child)):
+        node, child, rule = self.node, self.child, self._rule
+        for swapped in _swapped(rule, _hole(child)):
             yield Change(
                 "product order",
-                f"in the differential of {node} the factors stand in another order: it takes "
-                f"{_readable(swapped, self.child)} for {_readable(self._rule, self.child)}",
-                tree.outside(self.node, self._filled(swapped, inner)),
+                Words(
+                    "in the differential of {} the factors stand in another order: it takes {} "
+                    "for {}",
+                    (node, partial(_readable, swapped, child), partial(_readable, rule, child)),
+                ),
+                tree.outside(node, self._filled(swapped, inner)),
             )
-        if self.child.is_square and self.child.is_array:
+        if child.is_square and child.is_array:
             yield Change(
                 "mixed layout",
-                f"d({child}) is transposed in the differential of {node}",
-                tree.outside(self.node, self._filled(self._rule, transpose(inner))),
+                Words("d({}) is transposed in the differential of {}", (child, node)),
+                tree.outside(node, self._filled(rule, transpose(inner))),
             )
-        if self.child != x and self.child.shape == x.shape:
+        if child != x and child.shape == x.shape:
             yield Change(
                 "chain rule",
-                f"the inner derivative of {child} is missing: d({child}) is taken for "
-                f"{tree.dx.mathematics()}",
-                tree.outside(self.node, self._filled(self._rule, tree.dx)),
-                f"multiply by {_named_derivative(child, slope_in(inner, tree.dx))}",
+                Words(
+                    "the inner derivative of {} is missing: d({}) is taken for {}",
+                    (child, child, tree.dx),
+                ),
+                tree.outside(node, self._filled(rule, tree.dx)),
+                Words(
+                    "multiply by {}",
+                    (lambda: _named_derivative(child, slope_in(inner, tree.dx)),),
+                ),
             )
-        if isinstance(self.node, N.Elementwise | N.Power) and self.child.shape == self.node.shape:
+        if isinstance(node, N.Elementwise | N.Power) and child.shape == node.shape:
+            named = partial(_named_derivative, node, slope_of(node))
             yield Change(
                 "chain rule",
-                f"the outer derivative is missing: d({node}) is taken for d({child})",
-                tree.outside(self.node, inner),
-                f"multiply by {_named_derivative(node, slope_of(self.node))}",
+                Words("the outer derivative is missing: d({}) is taken for d({})", (node, child)),
+                tree.outside(node, inner),
+                Words("multiply by {}", (named,)),
             )
             yield Change(
                 "chain rule",
-                f"the function {node} itself stands where its derivative should",
-                tree.outside(self.node, hadamard([self.node, inner])),
-                f"write {_named_derivative(node, slope_of(self.node))}, in the place of {node}",
+                Words("the function {} itself stands where its derivative should", (node,)),
+                tree.outside(node, hadamard([node, inner])),
+                Words("write {}, in the place of {}", (named, node)),
             )
 
     def _filled(self, rule: Expression, inner: Expression) -> Expression:
@@ -159,6 +169,9 @@ class _Tree:
 
     def rule_terms(self, node: Expression) -> Iterator[tuple[Expression, Expression]]:
         """The rule of a node, one inner differential at a time: which, and the rule with a hole."""
+        if isinstance(node, N.Sum):  # of a long one, not all other terms are asked each time
+            yield from ((child, _hole(child)) for child in node.children if self.x in child.used)
+            return
         asked: list[Expression] = []
 
         def record(child: Expression) -> Expression:
@@ -184,12 +197,16 @@ class _Tree:
 
         def d(part: Expression) -> Expression:
             if part.key not in known:
-                known[part.key] = (
-                    rule_of(part).apply(part, d)
-                    if node.key in self._inside.get(part.key, ())
-                    else zeros_like(part)
-                )
+                known[part.key] = varied(part) if contains(part) else zeros_like(part)
             return known[part.key]
+
+        def varied(part: Expression) -> Expression:
+            if isinstance(part, N.Sum):  # of a long one, the other terms are left out
+                return add([d(child) for child in part.children if contains(child)])
+            return rule_of(part).apply(part, d)
+
+        def contains(part: Expression) -> bool:
+            return node.key in self._inside.get(part.key, ())
 
         return d(self.f)
 
@@ -214,8 +231,8 @@ def slope_in(d: Expression, dx: Expression) -> Expression | None:
     return None
 
 
-def _named_derivative(text: str, slope: Expression | None) -> str:
-    of = f"the derivative of {text}"
+def _named_derivative(part: Expression, slope: Expression | None) -> str:
+    of = f"the derivative of {part.mathematics()}"
     return of if slope is None else f"{slope.mathematics()}, {of}"
 
 

@@ -15,10 +15,16 @@ from mcmodels.calculus.core.arithmetic import (
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import parts_of, rebuilt, substitute
+from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Variants, Words, edited
+from mcmodels.calculus.study.doctor.terms import (
+    MOST_COMBINED,
+    Variants,
+    Words,
+    edited,
+    substituted,
+)
 
 __all__ = [
     "dropped_factor",
@@ -36,15 +42,15 @@ __all__ = [
 
 def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
     """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
-    for wrong, edit in edited(case.right, variants):
-        if case.is_claimed(wrong):
-            yield Finding(str(edit), wrong, edit.remedy)
+    for edit in edited(case.right, variants):
+        if case.is_claimed_after(edit.local):
+            yield Finding(str(edit), edit.result, edit.remedy)
     if not 1 < len(case.terms) <= MOST_COMBINED:
         return
     for term in case.terms:
-        for changed, edit in edited(term, variants):
-            if case.is_claimed_with(term, changed):
-                wrong = add([case.right, scale(-1, term), changed])
+        for edit in edited(term, variants):
+            if case.is_claimed_with(term, edit.result):
+                wrong = add([case.right, scale(-1, term), edit.result])
                 where = f" (in the term {term.mathematics()})"
                 yield Finding(f"{edit}{where}", wrong, edit.remedy + where)
 
@@ -102,12 +108,12 @@ def missing_indicator(case: Case) -> Iterator[Finding]:
     for z in dict.fromkeys(arguments):
         step = elementwise("step", z)
         one = number(1) if z.is_scalar else N.Ones(z.rows, z.cols)
-        wrong = substitute(case.right, {step: one, elementwise("relu", z): z})
-        if case.is_claimed(wrong):
+        local = substituted(case.right, {step: one, elementwise("relu", z): z})
+        if case.is_claimed_after(local):
             yield Finding(
                 f"the indicator {step.mathematics()} is missing: what is negative in "
                 f"{z.mathematics()} is not switched off",
-                wrong,
+                local.result,
                 f"multiply by the indicator {step.mathematics()}",
             )
 
@@ -165,7 +171,7 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         for node, slope in slopes:
-            if part.shape == slope.shape:
+            if part.shape == slope.shape and node.used <= part.used:
                 yield (
                     hadamard([part, slope]),
                     Words(

@@ -25,10 +25,13 @@ from mcmodels.calculus.study.doctor.differential_mistakes import (
 )
 from mcmodels.calculus.study.doctor.terms import (
     MOST_COMBINED,
+    Local,
+    Words,
     cyclic_orders,
     edited,
     orders,
     single_transposes,
+    substituted,
 )
 from mcmodels.calculus.study.doctor.wrong_derivatives import misremembered
 
@@ -48,40 +51,47 @@ __all__ = [
 def trace_order(case: Case) -> Iterator[Finding]:
     """Factors in a trace, of f or of df, permuted in a way that is not cyclic."""
 
-    def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def reordered(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if not isinstance(part, N.Trace) or not isinstance(part.argument, N.Product):
             return
         for chain in cyclic_orders(part.argument.children):
             other = trace(arithmetic.matmul(chain))
-            yield other, f"{other.mathematics()} stands for {part.mathematics()}"
+            yield other, Words("{} stands for {}", (other, part))
 
-    for source, of_df in ((case.df, True), (case.f, False)):
-        for wrong, words in edited(source, reordered):
-            df = wrong if of_df else differential(wrong, frozenset([case.x]))
-            derivative = case.identified(df)
+    for source in (case.df, case.f):
+        for edit in edited(source, reordered):
+            derivative = _identified(case, edit.local)
             if derivative is not None:
                 yield Finding(
-                    f"the factors in a trace are permuted, but not cyclically: {words}", derivative
+                    f"the factors in a trace are permuted, but not cyclically: {edit}", derivative
                 )
+
+
+def _identified(case: Case, change: Local) -> Expression | None:
+    """The derivative after a change of f or of df, where it is the one claimed."""
+    removed, added = change.removed, change.added
+    if case.dX not in change.whole.used:
+        removed, added = (differential(e, frozenset([case.x])) for e in (removed, added))
+    return case.identified_change(removed, added)
 
 
 def product_order(case: Case) -> Iterator[Finding]:
     """Factors of a product exchanged: in a rule, in the result, or in f."""
 
-    def reordered(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def reordered(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if isinstance(part, N.Product):
             for chain in orders(part.children):
                 other = arithmetic.matmul(chain)
-                yield other, f"{other.mathematics()} stands for {part.mathematics()}"
+                yield other, Words("{} stands for {}", (other, part))
 
     yield from _changed_rules(case, "product order")
-    for wrong, words in edited(case.right, reordered):
-        if case.is_claimed(wrong):
-            yield Finding(f"factors are exchanged: {words}", wrong)
-    for wrong, words in edited(case.f, reordered):
-        derivative = case.identified(differential(wrong, frozenset([case.x])))
+    for edit in edited(case.right, reordered):
+        if case.is_claimed_after(edit.local):
+            yield Finding(f"factors are exchanged: {edit}", edit.result)
+    for edit in edited(case.f, reordered):
+        derivative = _identified(case, edit.local)
         if derivative is not None:
-            yield Finding(f"factors are exchanged: {words}", derivative)
+            yield Finding(f"factors are exchanged: {edit}", derivative)
 
 
 def _changed_rules(
@@ -91,7 +101,7 @@ def _changed_rules(
         if change.mistake == kind:
             derivative = case.identified_change(part.value, change.added)
             if derivative is not None:
-                yield Finding(change.words, derivative, change.remedy)
+                yield Finding(str(change.words), derivative, str(change.remedy))
 
 
 def _changes(
@@ -108,7 +118,7 @@ def _changes(
                 except (StopIteration, ValueError):
                     break
 
-    return case.once(source.__qualname__, found)
+    return case.derived(source.__qualname__, found)
 
 
 def misremembered_rule(kind: str) -> Callable[[Case], Iterator[Finding]]:
@@ -124,7 +134,7 @@ def rule_for_numbers(case: Case) -> Iterator[Finding]:
         wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
         for derivative in dict.fromkeys((wrong, transpose(wrong))):
             if derivative.shape == wrong.shape and case.is_claimed(derivative):
-                yield Finding(change.words, derivative, change.remedy)
+                yield Finding(str(change.words), derivative, str(change.remedy))
 
 
 def product_of_derivatives(case: Case) -> Iterator[Finding]:
@@ -157,12 +167,12 @@ def product_of_derivatives(case: Case) -> Iterator[Finding]:
 
 def mixed_layout(case: Case) -> Iterator[Finding]:
     """A factor or a term transposed, as where two layouts are mixed."""
-    for wrong, words in edited(case.right, single_transposes):
-        if case.is_claimed(wrong):
+    for edit in edited(case.right, single_transposes):
+        if case.is_claimed_after(edit.local):
             yield Finding(
-                f"layouts are mixed: {words} is transposed in {case.right.mathematics()}",
-                wrong,
-                f"write {words} in place of its transpose",
+                f"layouts are mixed: {edit} is transposed in {case.right.mathematics()}",
+                edit.result,
+                f"write {edit} in place of its transpose",
             )
     if case.right.is_square and 1 < len(case.terms) <= MOST_COMBINED:
         for count in range(1, len(case.terms)):
@@ -193,13 +203,13 @@ def chain_rule(case: Case) -> Iterator[Finding]:
                     rest = hadamard([child for child in part.children if child not in gone])
                     yield rest, " and ".join(child.mathematics() for child in gone)
 
-    for wrong, words in edited(case.df, slope_gone):
-        derivative = case.identified(wrong)
+    for edit in edited(case.df, slope_gone):
+        derivative = _identified(case, edit.local)
         if derivative is not None:
             yield Finding(
-                f"the derivative {words} of a function is missing",
+                f"the derivative {edit} of a function is missing",
                 derivative,
-                f"multiply by the derivative {words}",
+                f"multiply by the derivative {edit}",
             )
     yield from stopped_inside(case)
 
@@ -210,14 +220,14 @@ def taken_elsewhere(case: Case) -> Iterator[Finding]:
         if part.shape != case.x.shape or case.x not in part.used or part in (case.x, case.right):
             continue
         try:
-            wrong = substitute(case.right, {part: case.x})
+            local = substituted(case.right, {part: case.x})
         except ValueError:
             continue
-        if case.is_claimed(wrong):
+        if case.is_claimed_after(local):
             at, inner = case.x.mathematics(), part.mathematics()
             yield Finding(
                 f"the outer derivative is taken at {at}, not at {inner}",
-                wrong,
+                local.result,
                 f"write {inner} in place of {at}",
             )
 
@@ -233,10 +243,10 @@ def stopped_inside(case: Case) -> Iterator[Finding]:
             continue
         if case.samples[0].value(part).shape != shape or isinstance(part, N.Transpose):
             continue
+        if _occurs_outside(case.f, case.x, part):
+            continue
         inner = Symbol("inner_part", part.rows, part.cols, frozenset())
         outer = substitute(case.f, {part: inner})
-        if case.x in outer.used:
-            continue
         try:
             wrong = substitute(gradient(outer, inner), {inner: part})
             matches = wrong.shape == part.shape and case.is_claimed(wrong)
@@ -249,6 +259,13 @@ def stopped_inside(case: Case) -> Iterator[Finding]:
                 wrong,
                 f"multiply by the derivative of {part.mathematics()} by {case.x.mathematics()}",
             )
+
+
+def _occurs_outside(e: Expression, x: Symbol, part: Expression) -> bool:
+    """Whether x stands in an expression outside of a part of it."""
+    if x not in e.used or e == part:
+        return False
+    return e == x or any(_occurs_outside(child, x, part) for child in e.children)
 
 
 def _without_outer_factors(case: Case) -> Iterator[Finding]:

@@ -119,9 +119,9 @@ def of_terms(
             if found == kind:
                 yield Finding(words, wrong, remedy)
         if inner is not None:
-            for wrong, edit in edited(case.right, inner):
-                if case.is_claimed(wrong):
-                    yield Finding(str(edit), wrong, edit.remedy)
+            for edit in edited(case.right, inner, inside=True):
+                if case.is_claimed_after(edit.local):
+                    yield Finding(str(edit), edit.result, edit.remedy)
 
     return findings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mcmodels.calculus.core import arithmetic
+from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import diag
@@ -14,7 +15,7 @@ from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.derive.gradients import derivative
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.terms import expanded
+from mcmodels.calculus.study.doctor.terms import Local, changed_terms, expanded, instead
 
 __all__ = [
     "another_variable",
@@ -92,8 +93,9 @@ def another_variable(case: Case) -> Iterator[Finding]:
     for symbol in case.f.symbols:
         if symbol == case.x or symbol.shape != case.x.shape:
             continue
+        terms = case.f.children if isinstance(case.f, N.Sum) else (case.f,)
         try:
-            wrong = derivative(case.f, symbol)
+            wrong = derivative(add([term for term in terms if symbol in term.used]), symbol)
         except DerivativeError:
             continue
         if case.is_claimed(wrong):
@@ -163,39 +165,50 @@ def assumed_symmetric(case: Case) -> Iterator[Finding]:
 
 
 def _assumed_symmetric(case: Case) -> Iterator[tuple[tuple[Symbol, ...], Finding]]:
+    written = set(parts_of(case.right))
     for chosen in case.symbols_assumed_symmetric():
         stand_in: dict[Expression, Expression] = {
             A: Symbol(A.name, A.rows, A.cols, A.declared | {"symmetric"}) for A in chosen
         }
-        names = " and ".join(A.mathematics() for A in chosen)
         back = {new: old for old, new in stand_in.items()}
-        written = set(parts_of(case.right))
+        turned = {new: transpose(old) for new, old in back.items()}
         both = any(A in written and transpose(A) in written for A in chosen)
-        for wrong in _symmetric_answers(case, chosen, stand_in):
-            ways = [substitute(wrong, back)]
-            if both or case.x in chosen:
-                ways.append(substitute(wrong, {new: transpose(old) for new, old in back.items()}))
-            for returned in ways:
-                if returned != case.right and case.is_claimed(returned):
-                    finding = Finding(
-                        f"{names} {'are' if len(chosen) > 1 else 'is'} taken to be symmetric: "
-                        f"{returned.mathematics()} is right only where "
-                        + ", ".join(
-                            f"{transpose(A).mathematics()} = {A.mathematics()}" for A in chosen
-                        ),
-                        returned,
-                        ""
-                        if len(expanded(returned)) < len(case.terms)
-                        else "keep the transposes, or declare the matrix with symmetric=True "
-                        "where it is",
-                    )
-                    yield chosen, finding
+        ways = [back, turned] if both or case.x in chosen else [back]
+        for answers in _symmetric_answers(case, chosen, stand_in, ways):
+            for local in answers:
+                if case.is_claimed_after(local) and local.result != case.right:
+                    yield chosen, _of_symmetric(case, chosen, local.result)
                     break
 
 
+def _of_symmetric(case: Case, chosen: tuple[Symbol, ...], returned: Expression) -> Finding:
+    names = " and ".join(A.mathematics() for A in chosen)
+    conditions = ", ".join(f"{transpose(A).mathematics()} = {A.mathematics()}" for A in chosen)
+    return Finding(
+        f"{names} {'are' if len(chosen) > 1 else 'is'} taken to be symmetric: "
+        f"{returned.mathematics()} is right only where {conditions}",
+        returned,
+        ""
+        if len(expanded(returned)) < len(case.terms)
+        else "keep the transposes, or declare the matrix with symmetric=True where it is",
+    )
+
+
 def _symmetric_answers(
-    case: Case, chosen: tuple[Symbol, ...], stand_in: dict[Expression, Expression]
-) -> Iterator[Expression]:
-    yield substitute(case.right, stand_in)
+    case: Case,
+    chosen: tuple[Symbol, ...],
+    stand_in: dict[Expression, Expression],
+    ways: list[dict[Expression, Expression]],
+) -> Iterator[Iterator[Local]]:
+    """The answers, each with the stand-ins replaced in several ways."""
+
+    def replaced(back: dict[Expression, Expression]) -> Local:
+        def change(term: Expression) -> Expression:
+            return substitute(substitute(term, stand_in), back)
+
+        return changed_terms(case.right, change, chosen)
+
+    yield (replaced(back) for back in ways)
     if case.x in chosen:
-        yield derivative(substitute(case.f, stand_in), stand_in[case.x])
+        answer = derivative(substitute(case.f, stand_in), stand_in[case.x])
+        yield (instead(case.right, substitute(answer, back)) for back in ways)

@@ -70,7 +70,7 @@ class Sample:
     largest_term : float
         The size of what is summed in the right derivative.
     known : dict
-        Values of expressions at the point, so that each is computed once.
+        Values of parts of expressions at the point, by their keys, so that each is computed once.
     """
 
     values: Mapping[Symbol, Array]
@@ -78,13 +78,13 @@ class Sample:
     right: Array
     claimed: Array
     largest_term: float = 0.0
-    known: dict[Expression, Array] = field(default_factory=dict, compare=False)
+    known: dict[bytes, Array] = field(default_factory=dict, compare=False)
 
     def value(self, expression: Expression) -> Array:
         """The value of an expression at the point."""
-        if expression not in self.known:
-            self.known[expression] = natural_value(expression, (self.values, self.sizes))
-        return self.known[expression]
+        with np.errstate(all="ignore"):
+            found = walk(expression, self.values, self.sizes, known=self.known)
+        return natural(expression, found)
 
     def differs(self, found: Array, expected: Array, tolerance: Tolerance) -> bool:
         """Whether two values at this point are not equal."""

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import Any
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scale, transpose
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    hadamard,
+    matmul,
+    parts,
+    scale,
+    transpose,
+    zeros_like,
+)
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.rewriting import substitute, with_children
+from mcmodels.calculus.core.rewriting import parts_of, substitute, with_children
 
 __all__ = [
     "MOST_COMBINED",
     "Edit",
+    "Local",
     "Variants",
     "Words",
+    "changed_terms",
     "cyclic_orders",
     "edited",
     "expanded",
+    "instead",
     "orders",
     "single_transposes",
+    "substituted",
     "with_one_sign_changed",
     "without_one",
 ]
@@ -77,18 +91,77 @@ class Words:
     ----------
     template : str
         With ``{}`` for each expression.
-    about : tuple of Expression
+    about : tuple of Expression or callable
+        A callable gives a text.
     """
 
     template: str
-    about: tuple[Expression, ...]
+    about: tuple[Expression | Callable[[], str], ...]
 
     def __str__(self) -> str:
-        return self.template.format(*(part.mathematics() for part in self.about))
+        return self.template.format(
+            *(part.mathematics() if isinstance(part, Expression) else part() for part in self.about)
+        )
 
 
 Variants = Callable[[Expression], Iterator[tuple[Expression, Words | str]]]
 """What may stand in the place of a part by mistake: each with what was done."""
+
+
+class Local:
+    """A change of some terms of a sum: of a long one, only these are looked at.
+
+    Parameters
+    ----------
+    whole : Expression
+        What is changed. One that is no sum is taken for a sum of one term.
+    changed : mapping of int to Expression
+        What stands in the place of a term, by its number.
+    """
+
+    def __init__(self, whole: Expression, changed: Mapping[int, Expression]) -> None:
+        self.whole, self.changed = whole, changed
+
+    @cached_property
+    def removed(self) -> Expression:
+        """The terms that are changed."""
+        terms = _terms(self.whole)
+        return add([terms[i] for i in self.changed])
+
+    @cached_property
+    def added(self) -> Expression:
+        """What stands in their place."""
+        return add(self.changed.values())
+
+    @cached_property
+    def result(self) -> Expression:
+        """The whole, with the change."""
+        terms = _terms(self.whole)
+        return add([self.changed.get(i, term) for i, term in enumerate(terms)])
+
+
+def instead(whole: Expression, other: Expression) -> Local:
+    """Another expression in the place of the whole."""
+    changed = dict.fromkeys(range(len(_terms(whole))), zeros_like(whole))
+    return Local(whole, {**changed, 0: other})
+
+
+def changed_terms(
+    whole: Expression, change: Callable[[Expression], Expression], about: Sequence[Expression]
+) -> Local:
+    """The whole with ``change`` made in each term, which changes none without parts ``about``."""
+    changed = {}
+    for i, term in enumerate(_terms(whole)):
+        if any(part.used <= term.used and part.height <= term.height for part in about):
+            other = change(term)
+            if other is not term:
+                changed[i] = other
+    return Local(whole, changed)
+
+
+def substituted(whole: Expression, values: Mapping[Expression, Expression]) -> Local:
+    """The whole with parts replaced by others of the same shape."""
+    return changed_terms(whole, lambda term: substitute(term, values), list(values))
 
 
 @dataclass(frozen=True)
@@ -102,12 +175,15 @@ class Edit:
     words : Words or str
     where : str
         Empty where the part is replaced wherever it occurs.
+    local : Local
+        The terms in which it is replaced.
     """
 
     part: Expression
     variant: Expression
     words: Words | str
-    where: str = ""
+    where: str
+    local: Local
 
     def __str__(self) -> str:
         return f"{self.words}{self.where}"
@@ -118,33 +194,58 @@ class Edit:
         good, bad = self.part.mathematics(), self.variant.mathematics()
         return f"write {good} in place of {bad}{self.where}"
 
+    @property
+    def result(self) -> Expression:
+        """The expression as it is edited."""
+        return self.local.result
 
-def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Expression, Edit]]:
+
+def edited(expression: Expression, variants: Variants, inside: bool = False) -> Iterator[Edit]:
     """The expression with one part replaced by a variant of it, and what was done.
 
-    A part that occurs several times is replaced everywhere, and then in one place only.
+    A part that occurs several times is replaced everywhere, and then in one place only. Where only
+    what is ``inside`` is edited, the whole is no such part.
     """
+    terms = _terms(expression)
+    containing: dict[Expression, list[int]] = {}
+    for i, term in enumerate(terms):
+        for part in parts_of(term):
+            containing.setdefault(part, []).append(i)
     places: dict[Expression, list[tuple[int, ...]]] = {}
-    for path, part in _places(expression):
-        places.setdefault(part, []).append(path)
+    for path, part in _places(expression, Counter()):
+        place = path if isinstance(expression, N.Sum) or not path else (0, *path)
+        places.setdefault(part, []).append(place)
+    if inside:
+        del places[expression]
     for part, paths in places.items():
         for variant, words in _tried(variants(part)):
             if variant.shape != part.shape or variant == part:
                 continue
+            if not paths[0]:  # the whole
+                yield Edit(part, variant, words, "", instead(expression, variant))
+                continue
             # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
-                yield substitute(expression, {part: variant}), Edit(part, variant, words)
+                changed = {i: substitute(terms[i], {part: variant}) for i in containing[part]}
+                yield Edit(part, variant, words, "", Local(expression, changed))
             if len(paths) > 1:
-                for path in paths[:_MOST_PLACES]:
+                for first, *rest in paths[:_MOST_PLACES]:
                     with suppress(ValueError):
-                        changed = _replaced(expression, path, variant)
-                        yield changed, Edit(part, variant, words, " (in one place)")
+                        changed = {first: _replaced(terms[first], tuple(rest), variant)}
+                        where = " (in one place)"
+                        yield Edit(part, variant, words, where, Local(expression, changed))
 
 
-def _places(expression: Expression) -> Iterator[tuple[tuple[int, ...], Expression]]:
+def _places(
+    expression: Expression, seen: Counter[bytes]
+) -> Iterator[tuple[tuple[int, ...], Expression]]:
+    """Paths to the parts; to what is inside of one that occurs often, not all of them."""
     yield (), expression
+    seen[expression.key] += 1
+    if seen[expression.key] > _MOST_PLACES:
+        return
     for i, child in enumerate(expression.children):
-        for path, part in _places(child):
+        for path, part in _places(child, seen):
             yield (i, *path), part
 
 
@@ -223,20 +324,26 @@ def with_one_sign_changed(part: Expression) -> Iterator[tuple[Expression, Words]
             yield turned, Words("the term {} of {} has the wrong sign", (term, part))
 
 
-def single_transposes(part: Expression) -> Iterator[tuple[Expression, str]]:
+def single_transposes(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A product with one square factor transposed, or a sum with one square term transposed."""
+    if part.is_scalar:
+        return
     if isinstance(part, N.Sum) and part.is_square:
         for i, term in enumerate(part.children):
             turned = [*part.children[:i], transpose(term), *part.children[i + 1 :]]
-            yield add(turned), term.mathematics()
+            yield add(turned), _named(term)
     if isinstance(part, N.Product):
         for i, factor in enumerate(part.children):
             if factor.is_square:
                 turned = [*part.children[:i], transpose(factor), *part.children[i + 1 :]]
-                yield matmul(turned), factor.mathematics()
+                yield matmul(turned), _named(factor)
     if isinstance(part, N.Transpose) and part.is_square:
-        yield part.argument, part.mathematics()
+        yield part.argument, _named(part)
     coefficient, scalars, array = parts(part)
     plain = isinstance(array, N.Symbol | N.Transpose)
     if array is not None and plain and array is not part and array.is_square:
-        yield scale(coefficient, *scalars, transpose(array)), array.mathematics()
+        yield scale(coefficient, *scalars, transpose(array)), _named(array)
+
+
+def _named(part: Expression) -> Words:
+    return Words("{}", (part,))

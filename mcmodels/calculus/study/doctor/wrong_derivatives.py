@@ -18,6 +18,7 @@ from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.study.doctor.differential_mistakes import Change, Contribution, slope_of
+from mcmodels.calculus.study.doctor.terms import Words
 
 __all__ = ["misremembered"]
 
@@ -57,11 +58,15 @@ def misremembered(part: Contribution) -> Iterator[Change]:
     elif isinstance(node, N.Softmax) and node.is_column:
         yield Change(
             "diagonal Jacobian",
-            f"{node.mathematics()} is taken for a function of each entry: of its Jacobian the "
-            "diagonal alone is there",
+            Words(
+                "{} is taken for a function of each entry: of its Jacobian the diagonal alone is "
+                "there",
+                (node,),
+            ),
             part.with_change(hadamard([node, 1 - node, inner])),
-            f"the Jacobian of {node.mathematics()} is diag({node.mathematics()}) − "
-            f"{matmul([node, transpose(node)]).mathematics()}",
+            Words(
+                "the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)]))
+            ),
         )
     elif isinstance(node, N.LogSumExp) and part.child.is_column:
         right = N.Softmax(part.child)
@@ -69,10 +74,12 @@ def misremembered(part: Contribution) -> Iterator[Change]:
             wrong = elementwise(name, part.child)
             yield Change(
                 "not normalised",
-                f"{wrong.mathematics()} stands for {right.mathematics()}, the gradient of "
-                f"{node.mathematics()}; its entries do not sum to 1",
+                Words(
+                    "{} stands for {}, the gradient of {}; its entries do not sum to 1",
+                    (wrong, right, node),
+                ),
                 part.with_change(matmul([transpose(wrong), inner])),
-                f"write {right.mathematics()} in place of {wrong.mathematics()}",
+                Words("write {} in place of {}", (right, wrong)),
             )
     elif isinstance(node, N.MatrixPower) and isinstance(node.exponent, N.Number):
         yield from _as_a_number(part)
@@ -92,10 +99,12 @@ def _wrong_slopes(part: Contribution) -> Iterator[Change]:
         if wrong != right:
             yield Change(
                 "wrong derivative",
-                f"{wrong.mathematics()} stands for the derivative of {node.mathematics()}",
+                Words("{} stands for the derivative of {}", (wrong, node)),
                 part.with_change(hadamard([wrong, part.inner])),
-                f"the derivative of {node.mathematics()} is {right.mathematics()}: write "
-                f"{right.mathematics()} in place of {wrong.mathematics()}",
+                Words(
+                    "the derivative of {} is {}: write {} in place of {}",
+                    (node, right, right, wrong),
+                ),
             )
 
 
@@ -104,25 +113,26 @@ def _as_a_number(part: Contribution) -> Iterator[Change]:
     node = part.node
     assert isinstance(node, N.MatrixPower)
     k, X, dX = node.exponent, node.base, part.inner
-    text, name = node.mathematics(), X.mathematics()
     right = (
-        f"d({text}) = −{text} d{name} {text}"
+        Words("d({}) = −{} d{} {}", (node, node, X, node))
         if node.is_inverse
-        else f"keep the order of the factors: d({text}) has a d{name} in the place of each {name}"
+        else Words(
+            "keep the order of the factors: d({}) has a d{} in the place of each {}", (node, X, X)
+        )
     )
     less = scale(k, matrix_power(X, add([k, number(-1)])))
     for chain in ([less, dX], [dX, less]):
         wrong = matmul(chain)
         yield Change(
             "rule for numbers",
-            f"d({text}) is taken as for numbers, which commute: {less.mathematics()} d{name}",
+            Words("d({}) is taken as for numbers, which commute: {} d{}", (node, less, X)),
             part.with_change(wrong),
             right,
         )
     same = scale(k, node)
     yield Change(
         "wrong derivative",
-        f"{same.mathematics()} stands for the derivative of {text}: the exponent is not lowered",
+        Words("{} stands for the derivative of {}: the exponent is not lowered", (same, node)),
         part.with_change(matmul([same, dX])),
-        f"write {matrix_power(X, add([k, number(-1)])).mathematics()} in place of {text}",
+        Words("write {} in place of {}", (matrix_power(X, add([k, number(-1)])), node)),
     )

@@ -1,0 +1,53 @@
+"""Where an expression is not defined, or has no derivative: the error, the warning, and choices."""
+
+from __future__ import annotations
+
+from mcmodels.calculus.core import function_nodes as F
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
+
+__all__ = ["EvaluationError", "parts_of_choices", "takes_step_or_sign", "warn_of_kink"]
+
+
+class EvaluationError(ValueError):
+    """An expression that is not defined at the values given; the message names the part."""
+
+
+def parts_of_choices(expression: Expression) -> frozenset[bytes]:
+    """Keys of the parts that stand in the branches of choices, and nowhere else."""
+    everywhere: set[bytes] = set()
+    branches: list[Expression] = []
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if part.key in everywhere:
+            continue
+        everywhere.add(part.key)
+        if isinstance(part, F.Where):
+            waiting.append(part.condition)
+            branches += [part.left, part.right]
+        else:
+            waiting.extend(part.children)
+    inside = {part.key for branch in branches for part in parts_of(branch)}
+    return frozenset(inside - everywhere)
+
+
+def takes_step_or_sign(part: Expression) -> bool:
+    """Whether a part has a kink where its argument is 0."""
+    return isinstance(part, N.Elementwise) and part.name in ("sign", "step")
+
+
+def warn_of_kink(part: Expression) -> None:
+    """Warn that a part of a derivative stands where there is none."""
+    where, used = (
+        ("the largest entry stands more than once", "the first")
+        if isinstance(part, F.Hardmax)
+        else ("its argument is 0", "0")
+    )
+    warn_user(
+        f"{part} is part of a derivative and stands at a kink: where {where} there is no "
+        f"derivative; {used} is used",
+        NonDifferentiableWarning,
+    )
