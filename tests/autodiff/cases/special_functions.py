@@ -23,4 +23,6 @@ case(
     lambda a, b: call("share", a, b, np.logaddexp(constant(a), constant(b))), any_(3), any_(3),
 )  # fmt: skip
 case("sech_squared", "tanh and its slope", lambda x: call("sech_squared", x), any_(3))
+case("sech", "one over cosh", lambda x: call("sech", x), any_(3))
+case("logcosh", "log cosh", lambda x: call("logcosh", x), 2 * any_(2, 3))
 case("logsumexp", "scalar", special.logsumexp, any_())
