@@ -65,7 +65,7 @@ class TracedArray(Traced):
     __mul__, __rmul__ = _binary(np.multiply)
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
-    __matmul__, __rmatmul__ = _binary(np.matmul)
+    _, __rmatmul__ = _binary(np.matmul)
     __mod__, __rmod__ = _binary(np.remainder)
     __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
     __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
@@ -89,6 +89,11 @@ class TracedArray(Traced):
     conj, conjugate = _method(np.conjugate), _method(np.conjugate)
     any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
 
+    def __matmul__(self, other: Any) -> Any:
+        if type(other) is not np.ndarray and hasattr(other, "tocsr"):
+            return NotImplemented  # a sparse matrix says what it cannot do
+        return apply(RULES[np.matmul], (self, other), {})
+
     def __neg__(self) -> Any:
         return np.negative(self)
 
@@ -100,6 +105,15 @@ class TracedArray(Traced):
 
     def __rfloordiv__(self, other: Any) -> Any:
         return np.floor_divide(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return np.floor_divide(self, other), np.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return np.floor_divide(other, self), np.remainder(other, self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return np.round(self, ndigits or 0)
 
     def __abs__(self) -> Any:
         return np.abs(self)
@@ -185,7 +199,21 @@ class TracedArray(Traced):
         """The array with its axes in another order."""
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def astype(self, dtype: Any) -> Any:
+    def item(self, *index: Any) -> Any:
+        """One entry, which is being differentiated as well."""
+        if len(index) > 1 or (index and isinstance(index[0], tuple)):
+            return self[index if len(index) > 1 else index[0]]
+        return np.ravel(self)[index[0]] if index else np.reshape(self, ())
+
+    def tolist(self) -> Any:
+        """The entries in lists of lists; each of them is being differentiated."""
+        return [part.tolist() for part in self] if self.ndim else self
+
+    def round(self, decimals: int = 0) -> Any:
+        """Refused: steps have no derivative."""
+        return np.round(self, decimals)
+
+    def astype(self, dtype: Any, *_: Any, **kwargs: Any) -> Any:
         """The array converted to another floating-point type."""
         if self.dtype.kind == "c" and np.dtype(dtype).kind == "f":
             raise NoRuleError(
@@ -253,7 +281,9 @@ class TracedArray(Traced):
         if dtype in (None, np.dtype(object)) and (array := array_for_numpy(self)) is not None:
             return array
         name = caller or called
-        advice = instead(name) or "Use a function that has a rule."
+        advice = instead(name) or (
+            "Use functions that have a rule, or give it a derivative by mcmodels.autodiff.rule."
+        )
         if not name:
             advice = (
                 "Build arrays of such values by np.stack, np.concatenate or np.where; or import "
@@ -349,6 +379,12 @@ def _plain_arguments(values: Any) -> Any:
 
 
 def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) -> NoReturn:
+    if "where" in keywords and isinstance(function, np.ufunc):
+        raise NoRuleError(
+            f"{name} with where= leaves entries of the plain array out= as they are, and these "
+            "cannot be followed. Use np.where with arguments that are allowed everywhere; or make "
+            "the array of out= by mcmodels.autodiff.numpy, imported in NumPy's place."
+        )
     if keywords:
         listed = ", ".join(f"{key}=" for key in sorted(keywords))
         in_place = (
@@ -363,7 +399,7 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
         raise NoRuleError(
             f"{name} is constant between its jumps: its derivative is zero wherever it has one, "
             "and is not taken silently. If that is what you want, write "
-            f"{function.__name__}(constant(x))."
+            f"{function.__name__}(constant(x){', …' if getattr(function, 'nin', 1) > 1 else ''})."
         )
     if function in JUMPS:
         raise NoRuleError(

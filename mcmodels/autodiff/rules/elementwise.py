@@ -74,6 +74,11 @@ def _cosine(a: Any, y: Any) -> Any:
     return a / np.where(zero, 1.0, y)
 
 
+def _over_square(a: Any, r: Any) -> Any:
+    """``a/r²``; r² might overflow."""
+    return (a / r) / r
+
+
 def _chosen(condition: Any, a: Any, b: Any) -> Any:
     return np.where(condition, a, b)
 
@@ -163,8 +168,8 @@ add(
     elementwise(
         np.arctan2,
         "d arctan(a/b) = (b da - a db)/(a² + b²)",
-        lambda t, y, a, b: t * (b / (a * a + b * b)),
-        lambda t, y, a, b: -t * (a / (a * a + b * b)),
+        lambda t, y, a, b: t * _over_square(b, np.hypot(a, b)),
+        lambda t, y, a, b: -t * _over_square(a, np.hypot(a, b)),
     ),
     elementwise(np.sinh, "d sinh x = cosh x dx", lambda t, y, x: t * np.cosh(x)),
     elementwise(np.cosh, "d cosh x = sinh x dx", lambda t, y, x: t * np.sinh(x)),
