@@ -35,6 +35,8 @@ __all__ = [
     "unshared",
 ]
 
+_FLOAT64 = np.dtype(np.float64)
+
 Argnums = int | str | Sequence[int | str]
 
 
@@ -131,6 +133,8 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
     """The result of a function that was traced; refused unless it is an array of real numbers."""
     y = settled(y)
     if isinstance(y, Traced):
+        if y.tracer is tracer and getattr(y.value, "dtype", None) is _FLOAT64:
+            return y
         if y.tracer.level > tracer.level:
             raise ValueError(
                 "the function returned a value of a derivative inside it that has ended, and was "
@@ -210,6 +214,9 @@ def require_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
 
 def result_like(x: Any, g: Any) -> Any:
     """A derivative as a new array with the floating-point type of x; zeros if g is None."""
+    if type(g) is np.ndarray and type(x) is np.ndarray and g.dtype is x.dtype is _FLOAT64:
+        flags = g.flags
+        return g if flags.owndata and flags.writeable else g.copy()
     if g is None:
         return np.zeros_like(constant(x))
     if is_complex(g):
@@ -235,6 +242,11 @@ def unshared(y: Any, others: Sequence[Any] = ()) -> Any:
     if isinstance(y, Traced):
         _refuse_ended(y)
         return y
+    if type(y) is np.float64:
+        return np.asarray(y)
     y = np.asarray(y)
-    own = y.flags.owndata and y.flags.writeable and not any(y is x for x in others)
+    flags = y.flags
+    own = flags.owndata and flags.writeable
+    for x in others:
+        own = own and y is not x
     return y if own else y.copy()

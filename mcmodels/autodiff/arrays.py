@@ -54,6 +54,9 @@ def _compress_method(self: Any, condition: Any, axis: int | None = None) -> Any:
     return np.compress(condition, self, axis=axis)
 
 
+_FLOAT64 = np.dtype(np.float64)
+
+
 class TracedArray(Traced):
     """An array that is being differentiated: it behaves as an ndarray, and calls are recorded."""
 
@@ -95,7 +98,7 @@ class TracedArray(Traced):
         return apply(RULES[np.matmul], (self, other), {})
 
     def __neg__(self) -> Any:
-        return np.negative(self)
+        return apply(RULES[np.negative], (self,), {})
 
     def __pos__(self) -> Any:
         return self
@@ -141,17 +144,17 @@ class TracedArray(Traced):
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return constant(self).shape
+        return self.value.shape
 
     @property
     def ndim(self) -> int:
         """Number of its axes."""
-        return constant(self).ndim
+        return self.value.ndim
 
     @property
     def size(self) -> int:
         """Number of its entries."""
-        return constant(self).size
+        return self.value.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -262,6 +265,8 @@ class TracedArray(Traced):
                 f"{name_of(func)} has a rule for real numbers only; found complex ones."
             )
         args, kwargs = implementation.named(args, kwargs)
+        if not kwargs:
+            return implementation.function(*args)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
             del kwargs["dtype"]
@@ -361,10 +366,14 @@ def _is_default(key: str, value: Any) -> bool:
 def _has_complex(args: Sequence[Any]) -> bool:
     """Whether complex numbers are among the arguments, or in lists of them."""
     for arg in args:
-        parts = arg if isinstance(arg, (list, tuple)) else (arg,)
-        for part in parts:
-            dtype = getattr(constant(part), "dtype", None)
-            if isinstance(part, complex) or (dtype is not None and dtype.kind == "c"):
+        for part in arg if isinstance(arg, (list, tuple)) else (arg,):
+            while isinstance(part, Traced):
+                part = part.value
+            dtype = getattr(part, "dtype", None)
+            if dtype is None:
+                if isinstance(part, complex):
+                    return True
+            elif dtype is not _FLOAT64 and dtype.kind == "c":
                 return True
     return False
 

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from mcmodels.autodiff.rules.arrangement import with_axes
 from mcmodels.autodiff.rules.origins import is_number, made, origin
-from mcmodels.autodiff.tables import add, call, elementwise
-from mcmodels.autodiff.tracing import is_complex
+from mcmodels.autodiff.tables import add, call, elementwise, matrix_function
+from mcmodels.autodiff.tracing import constant, is_complex
 
 __all__ = ["STARTS", "added", "divided", "log1p_of", "logarithm", "raised", "subtracted"]
 
@@ -45,7 +46,18 @@ _, _of_sech = elementwise(
     _sech, "d(1/cosh x) = -tanh x/cosh x dx", lambda t, y, x: -t * (np.tanh(x) * y)
 )
 _, _of_logcosh = elementwise(_logcosh, "d log cosh x = tanh x dx", lambda t, y, x: t * np.tanh(x))
-add(("sech", _of_sech), ("logcosh", _of_logcosh))
+_, _of_square = matrix_function(
+    "squared_norm",
+    lambda x, y, axis=None, keepdims=False: y * y,
+    "d‖x‖² = 2 xᵀdx, y = ‖x‖ given",
+    (
+        lambda t, s, x, y, axis=None, keepdims=False: (
+            2.0 * np.sum(x * t, axis=axis, keepdims=keepdims)
+        ),
+        lambda g, s, x, y, axis=None, keepdims=False: x * with_axes(2.0 * g, x, axis, keepdims),
+    ),
+)
+add(("sech", _of_sech), ("logcosh", _of_logcosh), ("squared_norm", _of_square))
 
 
 def _starting(kind: str, *rest: Any) -> Any:
@@ -145,5 +157,5 @@ def raised(base: Any, exponent: Any) -> Any:
         return np.square(np.real(u)) + np.square(np.imag(u)) if is_complex(u) else np.square(u)
     if (found := origin(base, "norm")) is not None:
         u, axis, keepdims = found
-        return call("sum", np.square(u), axis=axis, keepdims=keepdims)
+        return call("squared_norm", u, constant(base), axis=axis, keepdims=keepdims)
     return None

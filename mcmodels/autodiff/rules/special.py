@@ -30,10 +30,14 @@ def _denominator_or_one(y: Any, x: Any) -> Any:
     return np.where(both, 1.0, y) if np.any(both) else y
 
 
+# Where all shares are smaller, the sum cancels ten times its rounding at most.
+_LARGE_SHARE = 0.9
+
+
 def _less_at_largest(t: Any, y: Any, axis: Axis) -> Any:
     """T, less its entry where y is largest."""
     p = np.asarray(constant(y))
-    if p.size == 0:
+    if p.size == 0 or np.max(p) < _LARGE_SHARE:
         return t
     if axis is None:
         return t - np.ravel(t)[int(np.argmax(p))]
