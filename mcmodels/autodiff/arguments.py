@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.filling import settled
+from mcmodels.autodiff.filling import FilledArray, followed, settled
 from mcmodels.autodiff.tables import call, shape_of
-from mcmodels.autodiff.tracing import Traced, Tracer, constant, is_complex, stack_objects
+from mcmodels.autodiff.tracing import (
+    Traced,
+    Tracer,
+    constant,
+    is_complex,
+    stack_objects,
+    tracing,
+)
 from mcmodels.autodiff.trees import Tree, map_leaves, tree_of
 
 __all__ = [
@@ -27,6 +34,8 @@ __all__ = [
     "split_aux",
     "unshared",
 ]
+
+_FLOAT64 = np.dtype(np.float64)
 
 Argnums = int | str | Sequence[int | str]
 
@@ -103,6 +112,11 @@ def real_array(x: Any) -> Any:
             "of its own, which the function would not see."
         )
     array = np.asarray(x)
+    if array.dtype == object and array.ndim == 0:
+        raise TypeError(
+            f"derivatives are taken by arrays, and dicts, lists, tuples and named tuples of "
+            f"arrays; found {type(x).__name__}."
+        )
     if array.dtype == object and array.size:
         return stack_objects(array)
     if array.dtype.kind in "iub":
@@ -119,12 +133,16 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
     """The result of a function that was traced; refused unless it is an array of real numbers."""
     y = settled(y)
     if isinstance(y, Traced):
+        if y.tracer is tracer and getattr(y.value, "dtype", None) is _FLOAT64:
+            return y
         if y.tracer.level > tracer.level:
             raise ValueError(
                 "the function returned a value of a derivative inside it that has ended, and was "
                 "kept in a list, an attribute or the like. Return it from there by value_and_grad, "
                 "jvp or vjp; or keep constant(x)."
             )
+        if y.tracer is not tracer:
+            _refuse_ended(y)
         if is_complex(y):
             raise TypeError(
                 "the function returned complex numbers; derivatives are of real functions: return "
@@ -152,8 +170,12 @@ def split_aux(returned: Any, tracer: Tracer) -> tuple[Any, Any]:
         )
 
     def plain(leaf: Any) -> Any:
-        own = isinstance(leaf, Traced) and leaf.tracer is tracer
-        return unshared(leaf.value) if own else leaf
+        filled, leaf = isinstance(leaf, FilledArray), settled(leaf)
+        if isinstance(leaf, Traced) and leaf.tracer is tracer:
+            return unshared(leaf.value)
+        if filled and isinstance(leaf, np.ndarray):
+            return followed(leaf.copy()) if tracing.depth else leaf.copy()
+        return leaf
 
     return returned[0], map_leaves(plain, returned[1])
 
@@ -192,20 +214,39 @@ def require_shape(v: Any, shape: tuple[int, ...], name: str, what: str) -> Any:
 
 def result_like(x: Any, g: Any) -> Any:
     """A derivative as a new array with the floating-point type of x; zeros if g is None."""
+    if type(g) is np.ndarray and type(x) is np.ndarray and g.dtype is x.dtype is _FLOAT64:
+        flags = g.flags
+        return g if flags.owndata and flags.writeable else g.copy()
     if g is None:
         return np.zeros_like(constant(x))
     if is_complex(g):
         g = call("real", g)
     if isinstance(g, TracedArray):
+        _refuse_ended(g)
         dtype = np.asarray(constant(x)).dtype
         return g if g.dtype == dtype else call("astype", g, dtype=dtype)
     return unshared(np.asarray(g, dtype=np.asarray(constant(x)).dtype))
 
 
+def _refuse_ended(y: Traced) -> None:
+    """Refuse a traced result where no derivative is being taken any more."""
+    if not tracing.depth and not isinstance(settled(y), np.ndarray | np.generic):
+        raise ValueError(
+            "the result depends on a value of a derivative that has ended, and was kept in a list, "
+            "an attribute or the like. Keep constant(x) instead."
+        )
+
+
 def unshared(y: Any, others: Sequence[Any] = ()) -> Any:
     """A result as a writeable array that shares no memory with another array."""
     if isinstance(y, Traced):
+        _refuse_ended(y)
         return y
+    if type(y) is np.float64:
+        return np.asarray(y)
     y = np.asarray(y)
-    own = y.flags.owndata and y.flags.writeable and not any(y is x for x in others)
+    flags = y.flags
+    own = flags.owndata and flags.writeable
+    for x in others:
+        own = own and y is not x
     return y if own else y.copy()

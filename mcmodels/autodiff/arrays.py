@@ -54,6 +54,9 @@ def _compress_method(self: Any, condition: Any, axis: int | None = None) -> Any:
     return np.compress(condition, self, axis=axis)
 
 
+_FLOAT64 = np.dtype(np.float64)
+
+
 class TracedArray(Traced):
     """An array that is being differentiated: it behaves as an ndarray, and calls are recorded."""
 
@@ -65,7 +68,7 @@ class TracedArray(Traced):
     __mul__, __rmul__ = _binary(np.multiply)
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
-    __matmul__, __rmatmul__ = _binary(np.matmul)
+    _, __rmatmul__ = _binary(np.matmul)
     __mod__, __rmod__ = _binary(np.remainder)
     __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
     __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
@@ -89,8 +92,13 @@ class TracedArray(Traced):
     conj, conjugate = _method(np.conjugate), _method(np.conjugate)
     any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
 
+    def __matmul__(self, other: Any) -> Any:
+        if type(other) is not np.ndarray and hasattr(other, "tocsr"):
+            return NotImplemented  # a sparse matrix says what it cannot do
+        return apply(RULES[np.matmul], (self, other), {})
+
     def __neg__(self) -> Any:
-        return np.negative(self)
+        return apply(RULES[np.negative], (self,), {})
 
     def __pos__(self) -> Any:
         return self
@@ -100,6 +108,15 @@ class TracedArray(Traced):
 
     def __rfloordiv__(self, other: Any) -> Any:
         return np.floor_divide(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return np.floor_divide(self, other), np.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return np.floor_divide(other, self), np.remainder(other, self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return np.round(self, ndigits or 0)
 
     def __abs__(self) -> Any:
         return np.abs(self)
@@ -127,17 +144,17 @@ class TracedArray(Traced):
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return constant(self).shape
+        return self.value.shape
 
     @property
     def ndim(self) -> int:
         """Number of its axes."""
-        return constant(self).ndim
+        return self.value.ndim
 
     @property
     def size(self) -> int:
         """Number of its entries."""
-        return constant(self).size
+        return self.value.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -185,7 +202,21 @@ class TracedArray(Traced):
         """The array with its axes in another order."""
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def astype(self, dtype: Any) -> Any:
+    def item(self, *index: Any) -> Any:
+        """One entry, which is being differentiated as well."""
+        if len(index) > 1 or (index and isinstance(index[0], tuple)):
+            return self[index if len(index) > 1 else index[0]]
+        return np.ravel(self)[index[0]] if index else np.reshape(self, ())
+
+    def tolist(self) -> Any:
+        """The entries in lists of lists; each of them is being differentiated."""
+        return [part.tolist() for part in self] if self.ndim else self
+
+    def round(self, decimals: int = 0) -> Any:
+        """Refused: steps have no derivative."""
+        return np.round(self, decimals)
+
+    def astype(self, dtype: Any, *_: Any, **kwargs: Any) -> Any:
         """The array converted to another floating-point type."""
         if self.dtype.kind == "c" and np.dtype(dtype).kind == "f":
             raise NoRuleError(
@@ -234,6 +265,8 @@ class TracedArray(Traced):
                 f"{name_of(func)} has a rule for real numbers only; found complex ones."
             )
         args, kwargs = implementation.named(args, kwargs)
+        if not kwargs:
+            return implementation.function(*args)
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
             del kwargs["dtype"]
@@ -253,7 +286,9 @@ class TracedArray(Traced):
         if dtype in (None, np.dtype(object)) and (array := array_for_numpy(self)) is not None:
             return array
         name = caller or called
-        advice = instead(name) or "Use a function that has a rule."
+        advice = instead(name) or (
+            "Use functions that have a rule, or give it a derivative by mcmodels.autodiff.rule."
+        )
         if not name:
             advice = (
                 "Build arrays of such values by np.stack, np.concatenate or np.where; or import "
@@ -331,10 +366,14 @@ def _is_default(key: str, value: Any) -> bool:
 def _has_complex(args: Sequence[Any]) -> bool:
     """Whether complex numbers are among the arguments, or in lists of them."""
     for arg in args:
-        parts = arg if isinstance(arg, (list, tuple)) else (arg,)
-        for part in parts:
-            dtype = getattr(constant(part), "dtype", None)
-            if isinstance(part, complex) or (dtype is not None and dtype.kind == "c"):
+        for part in arg if isinstance(arg, (list, tuple)) else (arg,):
+            while isinstance(part, Traced):
+                part = part.value
+            dtype = getattr(part, "dtype", None)
+            if dtype is None:
+                if isinstance(part, complex):
+                    return True
+            elif dtype is not _FLOAT64 and dtype.kind == "c":
                 return True
     return False
 
@@ -349,6 +388,12 @@ def _plain_arguments(values: Any) -> Any:
 
 
 def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) -> NoReturn:
+    if "where" in keywords and isinstance(function, np.ufunc):
+        raise NoRuleError(
+            f"{name} with where= leaves entries of the plain array out= as they are, and these "
+            "cannot be followed. Use np.where with arguments that are allowed everywhere; or make "
+            "the array of out= by mcmodels.autodiff.numpy, imported in NumPy's place."
+        )
     if keywords:
         listed = ", ".join(f"{key}=" for key in sorted(keywords))
         in_place = (
@@ -363,7 +408,7 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
         raise NoRuleError(
             f"{name} is constant between its jumps: its derivative is zero wherever it has one, "
             "and is not taken silently. If that is what you want, write "
-            f"{function.__name__}(constant(x))."
+            f"{function.__name__}(constant(x){', …' if getattr(function, 'nin', 1) > 1 else ''})."
         )
     if function in JUMPS:
         raise NoRuleError(

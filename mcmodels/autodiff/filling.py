@@ -187,6 +187,9 @@ class FilledArray(TracedArray):
         if method == "at":
             return WRITERS["at"](ufunc, *inputs)
         outputs = kwargs.pop("out", None)
+        mask = kwargs.get("where", True)
+        if mask is not True and method == "__call__" and outputs is not None:
+            return _written_where(ufunc, inputs, outputs, mask)
         result = getattr(ufunc, method)(*settled(inputs), **settled(kwargs))
         if outputs is None:
             return followed(result)
@@ -326,6 +329,17 @@ def _written(output: Any, result: Any, kwargs: dict[str, Any]) -> Any:
         pairs = zip(output, result, strict=True)
         return tuple(_written(o, r, {}) for o, r in pairs)
     output[...] = result
+    return output
+
+
+def _written_where(ufunc: np.ufunc, inputs: Any, outputs: Any, mask: Any) -> Any:
+    """A ufunc computed at the entries of a mask, and written there."""
+    if len(outputs) != 1 or not isinstance(outputs[0], FilledArray):
+        raise NoRuleError(f"numpy.{ufunc.__name__} with where= needs out=, one array to fill.")
+    (output,) = outputs
+    chosen = np.broadcast_to(np.asarray(settled(mask), bool), output.shape)
+    parts = [np.broadcast_to(settled(gathered(x)), output.shape)[chosen] for x in inputs]
+    output[chosen] = ufunc(*parts)
     return output
 
 

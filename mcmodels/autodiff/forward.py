@@ -30,7 +30,9 @@ class Dual(TracedArray):
     __slots__ = ("tangent",)
 
     def __init__(self, value: Any, tracer: Tracer, tangent: Any) -> None:
-        super().__init__(value, tracer)
+        self.value = value
+        self.tracer = tracer
+        self.origin = None
         self.tangent = tangent
 
 

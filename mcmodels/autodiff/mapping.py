@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.arguments import real_leaves
+from mcmodels.autodiff.filling import settled
 from mcmodels.autodiff.tables import shape_of
+from mcmodels.autodiff.tracing import Traced, stack_list
 from mcmodels.autodiff.trees import Tree, holds_arrays, tree_of
 
 __all__ = ["vmap"]
@@ -63,9 +64,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable
             raise ValueError(
                 f"in_axes has {len(axes)} entries, and there are {len(args)} positional arguments."
             )
-        trees = [
-            None if axis is None else real_leaves(x) for x, axis in zip(args, axes, strict=True)
-        ]
+        trees = [None if axis is None else _arrays(x) for x, axis in zip(args, axes, strict=True)]
         n_rows = _length(trees, axes)
         results = []
         for i in range(n_rows):
@@ -77,6 +76,13 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable
         return _stacked(results, out_axes)
 
     return mapped
+
+
+def _arrays(x: Any) -> Tree:
+    """The arrays of an argument, of any type: they may be positions, or truth values."""
+    tree = tree_of(x)
+    leaves = [stack_list(settled(leaf)) for leaf in tree.leaves]
+    return tree._replace(leaves=[x if isinstance(x, Traced) else np.asarray(x) for x in leaves])
 
 
 def _length(trees: Sequence[Tree | None], axes: Sequence[Any]) -> int:

@@ -18,10 +18,11 @@ from mcmodels.autodiff.arguments import (
     split_aux,
     unshared,
 )
+from mcmodels.autodiff.forward import Dual
 from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import Traced, constant
 
 __all__ = ["Recorded"]
 
@@ -57,20 +58,20 @@ class Recorded:
         *,
         has_aux: bool = False,
     ) -> None:
-        self._single = is_single(argnums)
-        places = places_of(argnums, f, args, kwargs)
-        named = dict(kwargs)
-        self.trees = [real_leaves(named[k] if isinstance(k, str) else args[k]) for k in places]
-        self.points = [x for tree in self.trees for x in tree.leaves]
         self.tape = Tape()
-        self.inputs = [self.tape.input(x) for x in self.points]
-        arguments = list(args)
-        for k, argument in zip(places, self._in_trees(self.inputs), strict=True):
-            if isinstance(k, str):
-                named[k] = argument
-            else:
-                arguments[k] = argument
-        returned, self.aux = traced_call(f, arguments, named), None
+        self._single = is_single(argnums)
+        self._only = _only_array(argnums, args)
+        if self._only is None:
+            returned = self._called(f, argnums, args, kwargs)
+        else:
+            # The usual case takes a short way: for a small function this is most of the time.
+            position, x = self._only
+            self.points = [x]
+            self.inputs = [self.tape.input(x)]
+            arguments = [*args]
+            arguments[position] = self.inputs[0]
+            returned = traced_call(f, arguments, kwargs)
+        self.aux = None
         if has_aux:
             returned, self.aux = split_aux(returned, self.tape)
         y = returned_array(returned, self.tape)
@@ -78,14 +79,37 @@ class Recorded:
         self.output = y if on_tape else None
         self.value = unshared(y.value, self.points) if on_tape else y
 
+    def _called(
+        self, f: Callable[..., Any], argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Any:
+        places = places_of(argnums, f, args, kwargs)
+        named = dict(kwargs)
+        self.trees = [real_leaves(named[k] if isinstance(k, str) else args[k]) for k in places]
+        self.points = [x for tree in self.trees for x in tree.leaves]
+        self.inputs = [self.tape.input(x) for x in self.points]
+        arguments = list(args)
+        for k, argument in zip(places, self._in_trees(self.inputs), strict=True):
+            if isinstance(k, str):
+                named[k] = argument
+            else:
+                arguments[k] = argument
+        return traced_call(f, arguments, named)
+
     def require_scalar(self, operator: str) -> None:
         """Refuse a function that did not return one number, or an array of one."""
-        shape = shape_of(self.value)
-        if math.prod(shape) != 1:
+        shape = self.value.shape
+        if shape != () and math.prod(shape) != 1:
             raise ValueError(
                 f"{operator} needs a function that returns a scalar; it returned an array of shape "
                 f"{shape}. Sum it, take an entry, or use jacobian or vjp."
             )
+
+    def slopes(self) -> list[Any]:
+        """The gradient of a scalar by each input."""
+        value = self.value
+        if type(value) is np.ndarray and value.shape == () and value.dtype is _FLOAT64:
+            return self.pull(_ONE)
+        return self.pull(np.ones_like(constant(value)))
 
     def pull(self, u: Any) -> list[Any]:
         """``Jᵀu`` for each input that is differentiated by."""
@@ -114,7 +138,7 @@ class Recorded:
         if not sweeps:
             return [_empty_jacobian(shape, x) for x in self.points]
         return [
-            np.reshape(np.stack(rows), shape + shape_of(x))
+            np.reshape(_stacked(rows), shape + shape_of(x))
             for x, rows in zip(self.points, zip(*sweeps, strict=True), strict=True)
         ]
 
@@ -128,7 +152,9 @@ class Recorded:
             columns.append(np.zeros(shape) if found is None else found)
         if not columns:
             return _empty_jacobian(shape, x)
-        return result_like(x, np.reshape(np.stack(columns, axis=-1), shape + shape_of(x)))
+        stacked = _stacked(columns)
+        order = (*range(1, len(shape) + 1), 0)
+        return result_like(x, np.reshape(stacked.transpose(order), shape + shape_of(x)))
 
     def packed(self, results: Sequence[Any]) -> Any:
         """Results for the points, in the containers of the arguments; a tuple for several."""
@@ -136,6 +162,8 @@ class Recorded:
         return found[0] if self._single else tuple(found)
 
     def _in_trees(self, results: Sequence[Any]) -> list[Any]:
+        if self._only is not None:
+            return [results[0]]
         if len(self.trees) == 1:
             return [self.trees[0].rebuilt(results)]
         found, start = [], 0
@@ -146,11 +174,35 @@ class Recorded:
         return found
 
 
+_ONE = np.float64(1.0)
+_FLOAT64 = np.dtype(np.float64)
+
+
+def _only_array(argnums: Any, args: Sequence[Any]) -> tuple[int, Any] | None:
+    """The position of the argument and the argument, if it is one, and an array of float64."""
+    if type(argnums) is tuple and len(argnums) == 1:
+        (argnums,) = argnums
+    if type(argnums) is int and 0 <= argnums < len(args):
+        x = args[argnums]
+        kind = type(x)
+        if (kind is np.ndarray and x.dtype is _FLOAT64) or kind is Variable or kind is Dual:
+            return argnums, x
+    return None
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    """Arrays of one shape as one array, along a new first axis."""
+    if any(isinstance(part, Traced) for part in parts):
+        return np.stack(parts)
+    return np.array(parts)
+
+
 def _unit_arrays(shape: tuple[int, ...], like: Any) -> Iterator[np.ndarray]:
     """All arrays of a shape with one entry 1 and the others 0, of the type of another array."""
-    for index in np.ndindex(*shape):
-        unit = np.zeros(shape, np.asarray(constant(like)).dtype)
-        unit[index] = 1.0
+    dtype = np.asarray(constant(like)).dtype
+    for k in range(math.prod(shape)):
+        unit = np.zeros(shape, dtype)
+        unit.reshape(-1)[k] = 1.0
         yield unit
 
 

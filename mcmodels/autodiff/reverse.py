@@ -7,36 +7,18 @@ either side: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §3
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tracing import DerivativeRule, Tracer
+from mcmodels.autodiff.tracing import DerivativeRule, Tracer, next_level
 
 __all__ = ["Tape", "Variable"]
 
 
-class Entry(NamedTuple):
-    """One line of a tape: a function, its arguments and its result.
-
-    Parameters
-    ----------
-    rule : DerivativeRule or None
-        The rule of the function; None for an input.
-    y : ndarray or Traced
-        The result.
-    values : sequence
-        The arguments.
-    kwargs : dict
-        The keyword arguments.
-    parents : list of (int, int)
-        For each argument on the tape: its position, and its line.
-    """
-
-    rule: DerivativeRule | None
-    y: Any
-    values: Sequence[Any]
-    kwargs: dict[str, Any]
-    parents: list[tuple[int, int]]
+# One line of a tape: the rule of a function, None for an input; the result; the arguments; the
+# keyword arguments; and for each argument on the tape its position, and its line. A plain tuple:
+# making a named one takes as long as a small computation.
+Entry = tuple[DerivativeRule | None, Any, Sequence[Any], dict[str, Any], Sequence[tuple[int, int]]]
 
 
 class Variable(TracedArray):
@@ -55,7 +37,9 @@ class Variable(TracedArray):
     __slots__ = ("line",)
 
     def __init__(self, value: Any, tracer: Tracer, line: int) -> None:
-        super().__init__(value, tracer)
+        self.value = value
+        self.tracer = tracer
+        self.origin = None
         self.line = line
 
 
@@ -63,12 +47,13 @@ class Tape(Tracer):
     """A record of all computations with its inputs, in order."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.level = next_level()
         self.entries: list[Entry] = []
 
     def input(self, x: Any) -> Variable:
         """An input x as a value to differentiate by."""
-        return self._written(Entry(None, x, (), {}, []))
+        self.entries.append((None, x, (), {}, ()))
+        return Variable(x, self, len(self.entries) - 1)
 
     def follow(
         self,
@@ -79,24 +64,28 @@ class Tape(Tracer):
         kwargs: dict[str, Any],
     ) -> Variable:
         """Record how y was computed."""
-        parents = [
-            (i, arg.line)
-            for i, arg in enumerate(args)
-            if isinstance(arg, Variable) and arg.tracer is self
-        ]
-        return self._written(Entry(rule, y, values, kwargs, parents))
+        parents = []
+        for i, arg in enumerate(args):
+            if isinstance(arg, Variable) and arg.tracer is self:
+                parents.append((i, arg.line))
+        entries = self.entries
+        entries.append((rule, y, values, kwargs, parents))
+        return Variable(y, self, len(entries) - 1)
 
     def pull(self, output: Variable, cotangent: Any, inputs: Sequence[Variable]) -> list[Any]:
         """``Jᵀ`` times a cotangent of an output, for each input; None stands for zero."""
         found: list[Any] = [None] * (output.line + 1)
         found[output.line] = cotangent
         for line in range(output.line, -1, -1):
-            g, entry = found[line], self.entries[line]
-            if g is None or entry.rule is None:
+            g = found[line]
+            if g is None:
+                continue
+            rule, y, values, kwargs, parents = self.entries[line]
+            if rule is None:
                 continue
             found[line] = None
-            for i, parent in entry.parents:
-                part = entry.rule.pull(i, g, entry.y, entry.values, entry.kwargs)
+            for i, parent in parents:
+                part = rule.pull(i, g, y, values, kwargs)
                 before = found[parent]
                 found[parent] = part if before is None else before + part
         return [found[x.line] if x.line <= output.line else None for x in inputs]
@@ -106,7 +95,7 @@ class Tape(Tracer):
         needed = {output.line}
         for line in range(output.line, -1, -1):
             if line in needed:
-                needed.update(parent for _, parent in self.entries[line].parents)
+                needed.update(parent for _, parent in self.entries[line][4])
         return sorted(needed)
 
     def push(self, x: Variable, tangent: Any, lines: Sequence[int]) -> Any:
@@ -114,16 +103,12 @@ class Tape(Tracer):
         found: list[Any] = [None] * (max(x.line, lines[-1]) + 1)
         found[x.line] = tangent
         for line in lines:
-            entry = self.entries[line]
-            if entry.rule is None:
+            rule, y, values, kwargs, parents = self.entries[line]
+            if rule is None:
                 continue
-            for i, parent in entry.parents:
+            for i, parent in parents:
                 if (dx := found[parent]) is not None:
-                    part = entry.rule.push(i, dx, entry.y, entry.values, entry.kwargs)
+                    part = rule.push(i, dx, y, values, kwargs)
                     before = found[line]
                     found[line] = part if before is None else before + part
         return found[lines[-1]]
-
-    def _written(self, entry: Entry) -> Variable:
-        self.entries.append(entry)
-        return Variable(entry.y, self, len(self.entries) - 1)

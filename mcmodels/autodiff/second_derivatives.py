@@ -9,8 +9,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.autodiff.arguments import (
     Argnums,
     is_single,
@@ -20,7 +18,6 @@ from mcmodels.autodiff.arguments import (
 )
 from mcmodels.autodiff.recorded import Recorded
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import constant
 from mcmodels.autodiff.transforms import jvp
 from mcmodels.autodiff.trees import joined, parted
 
@@ -76,8 +73,7 @@ def _all_slopes(f: Callable[..., Any], places: Any, *args: Any, **kwargs: Any) -
     """The gradient by all arrays of some arguments: one after another, of a single one as it is."""
     recorded = Recorded(f, places, args, kwargs)
     recorded.require_scalar("hessian")
-    slopes = recorded.pull(np.ones_like(constant(recorded.value)))
-    return joined(slopes)
+    return joined(recorded.slopes())
 
 
 def hessian_vector_product(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

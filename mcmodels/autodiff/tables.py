@@ -166,10 +166,12 @@ def elementwise(
     maps = [_unknown(name, i) if d is None else d for i, d in enumerate(derivatives)]
 
     def push(i: int, dx: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return broadcast(maps[i](dx, y, *args), shape_of(y))
+        found, shape = maps[i](dx, y, *args), y.shape
+        return found if found.shape == shape else np.broadcast_to(found, shape)
 
     def pull(i: int, g: Any, y: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        return sum_to_shape(maps[i](g, y, *args), shape_of(args[i]))
+        found, shape = maps[i](g, y, *args), args[i].shape
+        return found if found.shape == shape else sum_to_shape(found, shape)
 
     return function, DerivativeRule(name, function, identity, push, pull)
 

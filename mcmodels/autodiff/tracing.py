@@ -30,12 +30,13 @@ __all__ = [
     "apply",
     "constant",
     "is_complex",
+    "next_level",
     "stack_list",
     "stack_objects",
     "tracing",
 ]
 
-_levels = itertools.count()
+next_level = itertools.count().__next__
 
 
 class Tracing(threading.local):
@@ -126,7 +127,7 @@ class Tracer(ABC):
     """One derivative that is being taken."""
 
     def __init__(self) -> None:
-        self.level = next(_levels)
+        self.level = next_level()
 
     @abstractmethod
     def follow(
@@ -144,43 +145,72 @@ class Tracer(ABC):
         """
 
 
+# Types of arguments that need no second look, and the type of most results.
+_NUMBERS = frozenset({float, int, np.float64})
+_FLOAT64 = np.dtype(np.float64)
+
+
 def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a rule, traced by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
-    asked = rule.starts
+    asked, nested = rule.starts, False
     for i, arg in enumerate(args):
-        if isinstance(arg, Traced):
+        kind = type(arg)
+        if kind in _NUMBERS:
+            continue
+        if kind is np.ndarray:
+            if arg.dtype is not _FLOAT64 and arg.dtype.hasobject:
+                return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
+        elif isinstance(arg, Traced):
             if arg.origin is not None:
                 asked = True
-            if tracer is None or arg.tracer.level > tracer.level:
-                tracer = arg.tracer
+            of = arg.tracer
+            if tracer is None:
+                tracer = of
+            elif of is not tracer:
+                nested = True
+                if of.level > tracer.level:
+                    tracer = of
         elif isinstance(arg, (list, tuple)):
             return apply(rule, [*args[:i], stack_list(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
             return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
     if tracer is None:
-        y = rule.function(*args, **kwargs)
-        if not (type(y) is np.ndarray or isinstance(y, np.generic)):
-            raise NoRuleError(
-                f"{rule.name} gave a {type(y).__name__}; derivatives are of arrays: use np.asarray "
-                "of what it was computed from."
-            )
-        if y.dtype.kind not in "fiub" and not (rule.holomorphic and y.dtype.kind == "c"):
-            raise NoRuleError(
-                f"{rule.name} gave {y.dtype} numbers; it has a rule for real ones only."
-            )
-        return y
-    values = [
-        arg.value if isinstance(arg, Traced) and arg.tracer is tracer else arg for arg in args
-    ]
-    if not asked or rule.recognise is None:
-        return tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
-    found = rule.recognise(args, kwargs)
-    if found is not None and type(found) is not tuple:
-        return found
-    result = tracer.follow(rule, apply(rule, values, kwargs), args, values, kwargs)
-    result.origin = found
+        return _computed(rule, args, kwargs)
+    if asked and rule.recognise is not None:
+        found = rule.recognise(args, kwargs)
+        if found is not None and type(found) is not tuple:
+            return found
+    else:
+        found = None
+    values = []
+    for arg in args:
+        if isinstance(arg, Traced) and arg.tracer is tracer:
+            arg = arg.value
+            if isinstance(arg, Traced):
+                nested = True
+        values.append(arg)
+    y = apply(rule, values, kwargs) if nested else _computed(rule, values, kwargs)
+    result = tracer.follow(rule, y, args, values, kwargs)
+    if found is not None:
+        result.origin = found
     return result
+
+
+def _computed(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """The function of a rule, of plain arrays and numbers."""
+    y = rule.function(*args, **kwargs)
+    kind = type(y)
+    if kind is np.float64 or (kind is np.ndarray and y.dtype is _FLOAT64):
+        return y
+    if not (kind is np.ndarray or isinstance(y, np.generic)):
+        raise NoRuleError(
+            f"{rule.name} gave a {kind.__name__}; derivatives are of arrays: use np.asarray "
+            "of what it was computed from."
+        )
+    if y.dtype.kind not in "fiub" and not (rule.holomorphic and y.dtype.kind == "c"):
+        raise NoRuleError(f"{rule.name} gave {y.dtype} numbers; it has a rule for real ones only.")
+    return y
 
 
 def stack_list(values: Any) -> Any:
@@ -227,6 +257,9 @@ def constant(x: Any) -> Any:
 
 def is_complex(x: Any) -> bool:
     """Whether a value, traced or not, has complex numbers."""
-    value = constant(x)
-    dtype = getattr(value, "dtype", None)
-    return bool(np.iscomplexobj(value) if dtype is None else dtype.kind == "c")
+    while isinstance(x, Traced):
+        x = x.value
+    dtype = getattr(x, "dtype", None)
+    if dtype is None:
+        return bool(np.iscomplexobj(x))
+    return dtype is not _FLOAT64 and dtype.kind == "c"

@@ -85,12 +85,13 @@ def grad(
     >>> gradient["w"], float(gradient["b"])
     (array([21.,  5.]), 12.0)
     """
-    both = value_and_grad(f, argnums, has_aux=has_aux)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = both(*args, **kwargs)
-        return (found, value[1]) if has_aux else found
+        recorded = Recorded(f, argnums, args, kwargs, has_aux=has_aux)
+        recorded.require_scalar("grad")
+        found = recorded.packed(recorded.slopes())
+        return (found, recorded.aux) if has_aux else found
 
     return gradient
 
@@ -123,7 +124,7 @@ def value_and_grad(
     def both(*args: Any, **kwargs: Any) -> Any:
         recorded = Recorded(f, argnums, args, kwargs, has_aux=has_aux)
         recorded.require_scalar("grad")
-        found = recorded.packed(recorded.pull(np.ones_like(constant(recorded.value))))
+        found = recorded.packed(recorded.slopes())
         return ((recorded.value, recorded.aux) if has_aux else recorded.value), found
 
     return both

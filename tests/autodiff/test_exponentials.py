@@ -7,6 +7,7 @@ import pytest
 from mpmath import mp, mpf
 from scipy import special
 
+from mcmodels import autodiff
 from mcmodels.autodiff import grad, hessian, jvp, value_and_grad
 from mcmodels.autodiff.values import traced_value
 
@@ -19,6 +20,10 @@ def logistic(z):
 
 def softplus(z):
     return mp.log1p(mp.exp(z))
+
+
+def _squared(x):
+    return x * x
 
 
 # NumPy code, and the same function with fifty digits and more.
@@ -46,6 +51,36 @@ CODE = {
         lambda z: mp.log(mp.exp(z) + mp.exp(-z)),
     ),
 }
+# Their values at 40 need fewer digits of mpmath, which is slow.
+NEAR = {
+    "log cosh": (lambda z: np.log(np.cosh(z)), lambda z: mp.log(mp.cosh(z))),
+    "1/cosh": (lambda z: 1 / np.cosh(z), mp.sech),
+    "1/cosh²": (lambda z: 1 / np.cosh(z) ** 2, lambda z: mp.sech(z) ** 2),
+    "cosh⁻²": (lambda z: 3 * np.cosh(z) ** -2.0, lambda z: 3 * mp.sech(z) ** 2),
+    "1/cosh² by square": (
+        lambda z: np.reciprocal(np.square(np.cosh(z))),
+        lambda z: mp.sech(z) ** 2,
+    ),
+    "sinh/cosh": (lambda z: np.sinh(z) / np.cosh(z), mp.tanh),
+    "1 - tanh²": (lambda z: 1 - np.tanh(z) ** 2, lambda z: mp.sech(z) ** 2),
+    "log(1 - tanh²)": (
+        lambda z: np.log(1 - _squared(np.tanh(z))),
+        lambda z: 2 * mp.log(mp.sech(z)),
+    ),
+    "1 + tanh": (lambda z: 1.0 + np.tanh(z), lambda z: 2 * logistic(2 * z)),
+    "tanh - 1": (lambda z: np.tanh(z) - 1, lambda z: -2 * logistic(-2 * z)),
+    "log Φ": (lambda z: np.log(special.ndtr(z)), lambda z: mp.log(mp.ncdf(z))),
+    "log(1 - Φ)": (lambda z: np.log(1 - special.ndtr(z)), lambda z: mp.log(mp.ncdf(-z))),
+    "log1p(-Φ)": (lambda z: np.log1p(-special.ndtr(z)), lambda z: mp.log(mp.ncdf(-z))),
+    "logsumexp of two": (
+        lambda z: autodiff.special.logsumexp(np.stack([z, 0 * z]), axis=0),
+        softplus,
+    ),
+    "logsumexp of a vector": (
+        lambda z: autodiff.special.logsumexp(np.concatenate([z, 2 * z, [1.0]]))[np.newaxis],
+        lambda z: mp.log(mp.exp(z) + mp.exp(2 * z) + mp.e),
+    ),
+}
 DIGITS = 1e-13  # a few roundings of functions that are right to the last digits
 SMALLEST = 1e-300  # below, numbers of float64 lose digits
 
@@ -57,15 +92,17 @@ def require_close(found, exact) -> None:
         assert abs(found - exact) <= DIGITS * abs(exact), (found, float(exact))
 
 
-@pytest.mark.parametrize("name", CODE)
+@pytest.mark.parametrize("name", [*CODE, *NEAR])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # np.exp overflows before it is recognised
 def test_value_slope_and_curvature_in_the_tails(name):
-    f, exact = CODE[name]
+    f, exact = {**CODE, **NEAR}[name]
     one = np.ones(1)
-    with mp.workdps(1200):
-        for point in POINTS:
+    far = name in CODE
+    with mp.workdps(1200 if far else 200):
+        for point in POINTS if far else [x for x in POINTS if abs(x) <= 40.0]:
             z = np.array([point])
-            derivatives = [mp.diff(exact, mpf(point), k, h=mpf(10) ** -200) for k in (0, 1, 2)]
+            h = mpf(10) ** (-200 if far else -60)
+            derivatives = [mp.diff(exact, mpf(point), k, h=h) for k in (0, 1, 2)]
             value, slope = value_and_grad(lambda z: f(z)[0])(z)
             forward, curvature = jvp(lambda z: jvp(f, (z,), (one,))[1], (z,), (one,))
             require_close(value, derivatives[0])
@@ -117,6 +154,17 @@ ALIKE = {
     "exponent two": lambda z: (1 + np.exp(z)) ** 2,
     "minus one": lambda z: 1 - np.exp(z),
     "array of ones": lambda z: np.log(np.ones(3) + np.exp(z)),
+    "two less tanh²": lambda z: 2 - np.tanh(z) ** 2,
+    "two and tanh": lambda z: 2 + np.tanh(z),
+    "tanh³": lambda z: 1 - np.tanh(z) ** 3,
+    "tanh of two": lambda z: 1 - np.tanh(z) * np.tanh(2 * z),
+    "cosh less one": lambda z: np.log(np.cosh(z) - 1),
+    "sinh over another cosh": lambda z: np.sinh(z) / np.cosh(2 * z),
+    "sinh over cosh²": lambda z: np.sinh(z) / np.cosh(z) ** 2,
+    "cosh over sinh": lambda z: np.cosh(z) / np.sinh(z),
+    "roots of cosh": lambda z: np.log(np.sqrt(np.cosh(z))) / np.cosh(z) ** 0.5,
+    "a third of cosh": lambda z: np.log(np.cosh(z) / 3) / np.cosh(z) ** 3,
+    "erf": lambda z: (2 - special.erf(z)) * (special.erf(z) + 2),
 }
 
 
@@ -144,3 +192,49 @@ def test_a_long_loop_keeps_no_chain_of_values():
 
     jvp(f, (np.array(0.5),), (np.array(1.0),))
     assert max(depths) <= 4
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", NEAR)
+def test_far_away_all_is_finite(name):
+    f, exact = NEAR[name]
+    for point in (-900.0, 900.0):
+        z = np.array([point])
+        value, slope = value_and_grad(lambda z: f(z)[0])(z)
+        limit = float(exact(mpf(point)))
+        assert value == pytest.approx(limit, rel=1e-13, abs=1e-300)
+        assert np.isfinite(slope).all()
+        assert np.isfinite(hessian(lambda z: f(z)[0])(z)).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_squares_of_norms_have_derivatives_at_zero():
+    """``‖x‖²`` and ``|x|²`` are sums of squares: exact, so no tolerance."""
+    x = np.array([0.0, 0.0, 0.0])
+    for f in (
+        lambda x: np.linalg.norm(x) ** 2,
+        lambda x: np.square(np.linalg.norm(x)),
+        lambda x: np.sum(np.abs(x) ** 2),
+        lambda x: np.sum(_squared(np.abs(x))),
+        lambda x: np.sum(np.linalg.norm(x.reshape(3, 1), axis=1, keepdims=True) ** 2),
+        lambda x: np.sum(np.abs(x * 1j) ** 2),
+    ):
+        np.testing.assert_array_equal(grad(f)(x), np.zeros(3))
+        np.testing.assert_array_equal(hessian(f)(x), 2 * np.eye(3))
+        np.testing.assert_array_equal(grad(f)(x + 2), 4 * np.ones(3))
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_softmax_keeps_the_digits_of_its_tails(axis):
+    """``pᵢ(1 - pᵢ)`` of the largest is the sum of products with the others, which is exact."""
+    x = np.array([[60.0, 0.0, -3.0], [0.0, 55.0, 1.0]])
+    p = special.softmax(x, axis=axis)
+    v = np.random.default_rng(0).normal(size=x.shape)
+    slope = jvp(lambda x: autodiff.special.softmax(x, axis=axis), (x,), (v,))[1]
+    by_pairs = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        for j in np.ndindex(x.shape):
+            alone = () if axis is None else np.atleast_1d(axis)
+            if axis is None or all(i[k] == j[k] for k in range(2) if k not in alone):
+                by_pairs[i] += p[i] * p[j] * (v[i] - v[j])
+    np.testing.assert_allclose(slope, by_pairs, rtol=1e-12)  # a few roundings of sums of six

@@ -356,7 +356,6 @@ def test_traced_content_is_not_lost():
     """What NumPy's arrays would lose in silence is an error of filled ones too."""
     for lose in (
         lambda h: float(h[0]), lambda h: np.zeros(3).__setitem__(slice(None), h),
-        lambda h: h.tolist(),
         lambda h: np.asarray(h), lambda h: np.floor(h), lambda h: pickle.dumps(h),
         lambda h: h.astype(int),
         lambda h: anp.zeros(3, int).__setitem__(0, h[0]), lambda h: np.add(h, 1.0, out=np.zeros(3)),
@@ -429,7 +428,7 @@ def test_long_loops_take_linear_time():
     from mcmodels.autodiff.recorded import Recorded
 
     recorded = Recorded(f, 0, (X,), {})
-    assert sum(np.size(entry.y) for entry in recorded.tape.entries) < 5 * 4000
+    assert sum(np.size(y) for _, y, *_ in recorded.tape.entries) < 5 * 4000
     # A geometric sum: x₀ 0.9³⁹⁹⁹ + 10 x₁; rounding of 4000 steps.
     np.testing.assert_allclose(grad(f)(X), [0.9**3999, 10.0, 0.0], rtol=1e-12)
 

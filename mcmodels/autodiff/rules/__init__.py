@@ -10,6 +10,7 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the
     arrangement,
     bessel,
     beta_moments,
+    closed_forms,
     complex_numbers,
     densities,
     elementwise,

@@ -16,122 +16,108 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from mcmodels.autodiff.rules import arrangement, elementwise, special  # noqa: F401  (their rules)
+from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are marked here)
+    arrangement,
+    closed_forms,
+    complex_numbers,
+    elementwise,
+    linear_algebra,
+    special,
+)
+from mcmodels.autodiff.rules.origins import is_number, made, origin
 from mcmodels.autodiff.tables import RULES, call, shape_of
-from mcmodels.autodiff.tracing import Origin, Traced, is_complex
-
-_LONGEST = 4  # chain of origins
+from mcmodels.autodiff.tracing import is_complex
 
 Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
 
 
-def _origin(x: Any, kind: str) -> tuple[Any, ...] | None:
-    """The arguments that a value was made of, by an operation of this kind."""
-    if isinstance(x, Traced) and x.origin is not None and x.origin[0] == kind:
-        return x.origin[1]
-    return None
-
-
-def _made(kind: str, *args: Any) -> Origin | None:
-    depth = 0
-    for x in args:
-        if isinstance(x, Traced) and x.origin is not None:
-            depth = max(depth, x.origin[2])
-    return (kind, args, depth + 1) if depth < _LONGEST else None
-
-
-def _is_number(x: Any) -> bool:
-    """Whether it is one plain number."""
-    return isinstance(x, float | int | np.floating | np.integer) and not isinstance(x, bool)
-
-
 def _exponent(x: Any) -> Any:
     """The u with x = exp(u), for an exponential or a positive number; else None."""
-    found = _origin(x, "exp")
+    found = origin(x, "exp")
     if found is not None:
         return found[0]
-    return float(np.log(x)) if _is_number(x) and x > 0 else None
+    return float(np.log(x)) if is_number(x) and x > 0 else None
 
 
 def _same(u: Any, v: Any) -> bool:
     """Whether two values are known to be equal: the same one, or negatives of the same."""
-    if u is v or (_is_number(u) and _is_number(v) and u == v):
+    if u is v or (is_number(u) and is_number(v) and u == v):
         return True
-    a, b = _origin(u, "negative"), _origin(v, "negative")
+    a, b = origin(u, "negative"), origin(v, "negative")
     return a is not None and b is not None and a[0] is b[0]
 
 
 def _negative(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return _made("negative", args[0])
+    return made("negative", args[0])
 
 
 def _exp(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     # The other forms are of real numbers.
-    return None if is_complex(args[0]) else _made("exp", args[0])
+    return None if is_complex(args[0]) else made("exp", args[0])
 
 
 def _expit(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return _made("expit", args[0])
+    return made("expit", args[0])
 
 
 def _sum_of_two(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     u, v = map(_exponent, args)
-    return None if u is None or v is None else _made("sum", u, v)
+    return closed_forms.added(*args) if u is None or v is None else made("sum", u, v)
 
 
 def _difference(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     a, b = args
-    if _is_number(a) and a == 1 and (found := _origin(b, "expit")) is not None:
+    if is_number(a) and a == 1 and (found := origin(b, "expit")) is not None:
         return sp.expit(-found[0])
     u, v = _exponent(a), _exponent(b)
-    return None if u is None or v is None else _made("difference", u, v)
+    return closed_forms.subtracted(a, b) if u is None or v is None else made("difference", u, v)
 
 
 def _total(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    found = _origin(args[0], "exp")
+    found = origin(args[0], "exp")
     if found is None:
         return None
-    return _made("total", found[0], kwargs.get("axis"), kwargs.get("keepdims", False))
+    return made("total", found[0], kwargs.get("axis"), kwargs.get("keepdims", False))
 
 
 def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     (x,) = args
-    if (found := _origin(x, "sum")) is not None:
+    if (found := origin(x, "sum")) is not None:
         return np.logaddexp(*found)
-    if (found := _origin(x, "expit")) is not None:
+    if (found := origin(x, "expit")) is not None:
         return sp.log_expit(found[0])
-    if (found := _origin(x, "total")) is not None:
+    if (found := origin(x, "total")) is not None:
         u, axis, keepdims = found
         return call("logsumexp", u, axis=axis, keepdims=keepdims)
-    if (found := _origin(x, "softmax")) is not None:
+    if (found := origin(x, "softmax")) is not None:
         u, axis = found
         return u - call("logsumexp", u, axis=axis, keepdims=True)
-    found = _origin(x, "exp")
-    return None if found is None else found[0] + 0.0
+    found = origin(x, "exp")
+    return closed_forms.logarithm(x) if found is None else found[0] + 0.0
 
 
 def _log1p(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    if (found := _origin(args[0], "exp")) is not None:
+    if (found := origin(args[0], "exp")) is not None:
         return np.logaddexp(0.0, found[0])
-    negative = _origin(args[0], "negative")
-    found = None if negative is None else _origin(negative[0], "expit")
-    return None if found is None else sp.log_expit(-found[0])
+    negative = origin(args[0], "negative")
+    found = None if negative is None else origin(negative[0], "expit")
+    return closed_forms.log1p_of(args[0]) if found is None else sp.log_expit(-found[0])
 
 
 def _divide(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     a, b = args
-    if (pair := _origin(b, "sum")) is not None:
+    if (pair := origin(b, "sum")) is not None:
         return _over_sum(a, *pair)
-    if (found := _origin(b, "total")) is not None and (top := _origin(a, "exp")) is not None:
+    if (found := origin(b, "total")) is not None and (top := origin(a, "exp")) is not None:
         u, axis, keepdims = found
         if top[0] is u and (keepdims or axis is None or len(shape_of(u)) == 1):
             return call("softmax", u, axis=axis)
-    return None
+    return closed_forms.divided(a, b)
 
 
 def _over_sum(a: Any, u: Any, v: Any) -> Any:
     """A over exp(u) + exp(v)."""
-    if (found := _origin(a, "difference")) is not None:
+    if (found := origin(a, "difference")) is not None:
         x, y = found
         if _same(x, u) and _same(y, v):
             return np.tanh(0.5 * (x - y))
@@ -143,27 +129,38 @@ def _over_sum(a: Any, u: Any, v: Any) -> Any:
         return sp.expit(u - v)
     if x is not None and _same(x, v):
         return sp.expit(v - u)
-    if _is_number(u) and u == 0.0:
+    if is_number(u) and u == 0.0:
         return a * sp.expit(-v)
-    return a * sp.expit(-u) if _is_number(v) and v == 0.0 else None
+    return a * sp.expit(-u) if is_number(v) and v == 0.0 else None
 
 
 def _reciprocal(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    pair = _origin(args[0], "sum")
-    return None if pair is None else _over_sum(1.0, *pair)
+    pair = origin(args[0], "sum")
+    return closed_forms.divided(1.0, args[0]) if pair is None else _over_sum(1.0, *pair)
 
 
 def _power(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     base, exponent = args
-    pair = _origin(base, "sum")
-    if pair is None or not _is_number(exponent) or exponent >= 0:
+    if not is_number(exponent):
         return None
+    pair = origin(base, "sum")
+    if pair is None or exponent >= 0:
+        return closed_forms.raised(base, exponent)
     found = _over_sum(1.0, *pair)
     return None if found is None else found**-exponent
 
 
+def _square(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return closed_forms.raised(args[0], 2)
+
+
+def _product(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    a, b = args
+    return closed_forms.raised(a, 2) if a is b else None
+
+
 def _softmax(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return _made("softmax", args[0], kwargs.get("axis"))
+    return made("softmax", args[0], kwargs.get("axis"))
 
 
 RECOGNISERS: dict[Any, Recogniser] = {
@@ -178,8 +175,11 @@ RECOGNISERS: dict[Any, Recogniser] = {
     np.divide: _divide,
     np.reciprocal: _reciprocal,
     np.power: _power,
+    np.square: _square,
+    np.multiply: _product,
     "softmax": _softmax,
+    **closed_forms.STARTS,
 }
-STARTS = {np.negative, np.exp, sp.expit, "softmax"}
+STARTS = {np.negative, np.exp, sp.expit, "softmax", *closed_forms.STARTS}
 for key, recogniser in RECOGNISERS.items():
     RULES[key] = dataclasses.replace(RULES[key], recognise=recogniser, starts=key in STARTS)

@@ -161,8 +161,10 @@ def inverse_gaps(w: Any, what: str) -> Any:
     if _equal_pairs(w).any():
         raise np.linalg.LinAlgError(
             f"two {what} are equal to rounding, and their vectors are not differentiable: any "
-            "rotation among them would do as well. For functions of the values alone use "
-            "np.linalg.eigvalsh, or np.linalg.svd(…, compute_uv=False)."
+            "rotation among them would do as well. First derivatives of functions of the values "
+            "alone are those of np.linalg.eigvalsh, or np.linalg.svd(…, compute_uv=False); for "
+            "second ones write the function without them: trace, slogdet, "
+            "mcmodels.autodiff.linalg.logm, sqrtm, expm."
         )
     return (1.0 - np.eye(n)) / (gaps + np.eye(n))
 

@@ -83,6 +83,10 @@ def _max(
 ) -> Any:
     if where is not True and initial is None:
         raise ValueError("numpy.max with where= needs initial=")
+    if initial is not None and _count(a, axis) == 0:
+        return np.broadcast_to(
+            initial, np.sum(np.empty(shape_of(a)), axis, keepdims=keepdims).shape
+        )
     found = call("max", _chosen(a, where, -np.inf), axis=axis, keepdims=keepdims)
     return found if initial is None else np.maximum(found, initial)
 
@@ -93,6 +97,10 @@ def _min(
 ) -> Any:
     if where is not True and initial is None:
         raise ValueError("numpy.min with where= needs initial=")
+    if initial is not None and _count(a, axis) == 0:
+        return np.broadcast_to(
+            initial, np.sum(np.empty(shape_of(a)), axis, keepdims=keepdims).shape
+        )
     found = call("min", _chosen(a, where, np.inf), axis=axis, keepdims=keepdims)
     return found if initial is None else np.minimum(found, initial)
 

@@ -23,4 +23,21 @@ case(
     lambda a, b: call("share", a, b, np.logaddexp(constant(a), constant(b))), any_(3), any_(3),
 )  # fmt: skip
 case("sech_squared", "tanh and its slope", lambda x: call("sech_squared", x), any_(3))
+case("sech", "one over cosh", lambda x: call("sech", x), any_(3))
+case(
+    "sech_squared",
+    "given tanh, in both branches",
+    lambda x: call("sech_squared", x, np.tanh(constant(x))),
+    np.array([0.3, -2.5, 1.7]),
+)
+for axis in (None, 0, (0, 2)):
+    case(
+        "squared_norm",
+        f"given the norm, {axis}",
+        lambda x, axis=axis: call(
+            "squared_norm", x, constant(call("norm", x, axis=axis)), axis=axis
+        ),
+        any_(2, 3, 2),
+    )
+case("logcosh", "log cosh", lambda x: call("logcosh", x), any_(2, 3))
 case("logsumexp", "scalar", special.logsumexp, any_())
