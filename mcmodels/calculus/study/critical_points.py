@@ -139,12 +139,13 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     or at most 1e-12 of the largest abs(λ) times r, which is rounding. r is the norm of x, or 1
     where that is smaller. Where all λ are 0, 1e-12 r is the most.
 
-    At a kink of abs, relu, norm, maximum or minimum (an argument, or a difference, that is exactly 0), the slopes on both sides decide:
-    with multipliers t of size below 1 for the kinks, the gradient of the function with t u in the
-    place of each abs(u) must be zero. Along directions that cross a kink the function then rises at
-    a rate (or falls, where abs(u) counts negatively), and the Hessian of that smooth function
-    decides along the others. Where slopes are flat on one side, or only second derivatives jump, as
-    those of x·abs(y), the point is degenerate, which a warning notes.
+    At a kink of abs, relu, norm, maximum or minimum (an argument, or a difference, that is exactly
+    0), the slopes on both sides decide: with multipliers t of size below 1 for the kinks, the
+    gradient of the function with t u in the place of each abs(u) must be zero. Along directions
+    that cross a kink the function then rises at a rate (or falls, where abs(u) counts negatively),
+    and the Hessian of that smooth function decides along the others. Where slopes are flat on one
+    side, or only second derivatives jump, as those of x·abs(y), the point is degenerate, which a
+    warning notes. Ties of amax and boundaries of where are refused.
 
     An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
     moves the point by about as much, and eigenvalues with it: a point that is only roughly critical
