@@ -10,18 +10,26 @@ from mcmodels.calculus import parse
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.functions import (
+    abs,
     commutation,
     diag,
     diagonal_selection,
+    eigvalsh,
+    eigvecsh,
+    exp,
     eye,
     kron,
     matrix,
     mean,
     norm,
     ones,
+    relu,
     scalar,
     sigmoid,
+    sign,
     size,
+    sqrt,
+    step,
     sum,
     tanh,
     trace,
@@ -32,10 +40,14 @@ from mcmodels.calculus.core.functions import (
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.simplification import (
     REWRITES,
+    brackets,
+    choices,
     diagonals,
     numbers,
     reading_size,
     simplify,
+    spectra,
+    sums,
 )
 from mcmodels.calculus.study.instances import random_instance
 from tests.calculus import high_precision
@@ -51,6 +63,13 @@ M, R = matrix("M", "m", "n"), matrix("R", "m", "n")
 u = vector("u", "m")
 P = diagonal_selection("n")
 Pm = diagonal_selection("m")
+
+S, T = (matrix(name, "n", "n", positive_definite=True) for name in "ST")
+
+
+def _spectral(values):
+    return eigvecsh(S) @ diag(values) @ eigvecsh(S).T
+
 
 RULES = [
     (numbers.scalars_out_of_parts, (2 * A - 2 * B) @ C, "2(A − B)C"),
@@ -108,7 +127,33 @@ RULES = [
     (diagonals.rows_scaled, M * (ones("m") @ v.T), "M diag(v)"),
     (diagonals.with_identity, A * eye("n"), "diag(diag(A))"),
     (diagonals.with_identity, A * B * eye("n"), "diag(diag(A ∘ B))"),
+    (numbers.numbers_merged, 4 * M.T @ (2 * M @ x - 4 * u), "8Mᵀ(Mx − 2u)"),
+    (numbers.numbers_merged, 4 * M.T @ (2 * M @ x - 3 * u), None),
+    (brackets.brackets_joined, A @ (2 * x - 2 * y) + B @ (y - x), "(2A − B)(x − y)"),
+    (brackets.brackets_joined, (A - B) @ x + (B - A) @ C @ y, "(A − B)(x − Cy)"),
+    (brackets.brackets_joined, A @ (x - y) + B @ (x + y), None),
+    (brackets.bracket_completed, A @ (x - y) - x + y, "(A − I)(x − y)"),
+    (brackets.bracket_completed, a * A @ (x - y) + 2 * v - 3 * x + 3 * y, "(αA − 3I)(x − y) + 2v"),
+    (brackets.bracket_completed, A @ (x - y) - x - y, None),
+    (brackets.bracket_completed, R @ (x - y) - u, None),
+    (choices.chosen_once, relu(x) * step(x) * y, "relu(x) ∘ y"),
+    (choices.chosen_once, relu(z) ** 2 * step(z), "relu(z)²"),
+    (choices.chosen_once, relu(z) * step(z) * x, "relu(z) x"),
+    (choices.chosen_once, 2 * abs(x) * sign(x), "2x"),
+    (choices.chosen_once, relu(x) * step(-x), None),
+    (choices.chosen_once, relu(x) * step(y), None),
+    (choices.chosen_once, abs(x) * sign(y), None),
+    (spectra.eigenvalues_put_back, _spectral(1 / eigvalsh(S)), "S⁻¹"),
+    (spectra.eigenvalues_put_back, _spectral(eigvalsh(S) ** 2), "S²"),
+    (spectra.eigenvalues_put_back, _spectral(exp(eigvalsh(S))), "expm(S)"),
+    (spectra.eigenvalues_put_back, _spectral(sqrt(eigvalsh(S))), None),
+    (spectra.eigenvalues_put_back, _spectral(1 / eigvalsh(T)), None),
+    (sums.distributed_elementwise, x * (v - y / x), "x ∘ v − y"),
+    (sums.distributed_elementwise, x * (v - y), None),
 ]
+
+
+COVERED = {module.__name__ for module in (brackets, choices, diagonals, numbers, spectra)}
 
 
 def require_equal(found, expected) -> None:
@@ -141,7 +186,7 @@ def test_a_rule_by_itself(rule, before, after):
 
 def test_every_rule_has_a_test():
     ours = {rule for rules in REWRITES.values() for rule in rules
-            if rule.__module__ in (diagonals.__name__, numbers.__name__)}  # fmt: skip
+            if rule.__module__ in COVERED or rule is sums.distributed_elementwise}  # fmt: skip
     assert ours == {rule for rule, _, after in RULES if after is not None}
 
 

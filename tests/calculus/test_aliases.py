@@ -259,6 +259,7 @@ class TestHints:
         shapes = {
             **dict.fromkeys("abptxyz", "n"),
             **dict.fromkeys(string.ascii_uppercase, "n,n"),
+            "S": "n,n:symmetric",
             "p": "scalar",
         }
         for name, options in hints._INSTEAD.items():

@@ -25,6 +25,7 @@ ADVICE = {
     "transposed layout": ("transpose it", "has the shape of its variable"),
     "wrong shape": ("has the shape of its variable", "has outputs as rows"),
     "assumed symmetric": ("keep both terms", "keep the transposes"),
+    "assumed probability": ("keep the sum",),
     "trace order": ("cyclically",),
     "product order": ("keep the order of the factors",),
     "rule for numbers": ("d(Z⁻¹) = −Z⁻¹ dZ Z⁻¹",),

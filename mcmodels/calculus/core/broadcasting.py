@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mcmodels.calculus.core.arithmetic import matmul, ones, require_same_shape, scale, shape_text
+from mcmodels.calculus.core.arithmetic import (
+    matmul,
+    ones,
+    parts,
+    require_same_shape,
+    scale,
+    shape_text,
+)
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Ones
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
@@ -32,16 +39,16 @@ def broadcast(operation: str, a: Expression, b: Expression) -> tuple[Expression,
 
 def broadcast_all(
     operation: str,
-    parts: Sequence[Expression],
+    arrays: Sequence[Expression],
     join: Callable[[Sequence[Expression]], Expression],
 ) -> Expression:
     """Two or more arrays, joined from left to right; a matrix among them settles the shape.
 
     Parts of equal shape are joined at once, so that the time for many of them is not squared.
     """
-    full = next((part for part in parts if _is_matrix(part)), None)
-    group, shape = [parts[0]], _shape(parts[0])
-    for part in parts[1:]:
+    full = next((part for part in arrays if _is_matrix(part)), None)
+    group, shape = [arrays[0]], _shape(arrays[0])
+    for part in arrays[1:]:
         if _shape(part) != shape and not part.is_scalar:
             here = join(group)
             crossed = not (_is_matrix(here) or _is_matrix(part) or here.is_scalar)
@@ -85,6 +92,7 @@ def _common(operation: str, a: Expression, b: Expression) -> Shape:
         require_same_shape(operation, a, b)
     if not (_is_matrix(a) or _is_matrix(b)):
         return _crossed(operation, a, b)
+    operation, b = _as_typed(operation, b)
     line, matrix = (b, a) if _is_matrix(a) else (a, b)
     if (line.rows == matrix.rows) if line.is_column else (line.cols == matrix.cols):
         return _shape(matrix)
@@ -105,6 +113,7 @@ def _crossed(operation: str, a: Expression, b: Expression) -> Shape:
     """The shape of a column with a row: all pairs, where their sizes tell that this is meant."""
     if a.is_column == b.is_column:
         require_same_shape(operation, a, b)
+    operation, b = _as_typed(operation, b)
     column, row = (a, b) if a.is_column else (b, a)
     if column.rows == row.cols:
         raise ShapeError(
@@ -114,6 +123,12 @@ def _crossed(operation: str, a: Expression, b: Expression) -> Shape:
             f"ones(1, {row.cols})"
         )
     return column.rows, row.cols
+
+
+def _as_typed(operation: str, b: Expression) -> tuple[str, Expression]:
+    """A term that is subtracted, without the sign that it has as a term of a sum."""
+    is_subtracted = operation == "+" and parts(b)[0] < 0
+    return ("-", scale(-1, b)) if is_subtracted else (operation, b)
 
 
 def _described(part: Expression) -> str:

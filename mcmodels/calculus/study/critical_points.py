@@ -16,7 +16,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.study.checks import directions
-from mcmodels.calculus.study.kinks import SmoothPart, at_kinks
+from mcmodels.calculus.study.kinks import SmoothPart, at_kinks, require_decided, with_relu
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["CriticalPoint", "critical_point"]
@@ -139,12 +139,13 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     or at most 1e-12 of the largest abs(λ) times r, which is rounding. r is the norm of x, or 1
     where that is smaller. Where all λ are 0, 1e-12 r is the most.
 
-    At a kink of abs, relu or norm (an argument that is exactly 0), the slopes on both sides decide:
-    with multipliers t of size below 1 for the kinks, the gradient of the function with t u in the
-    place of each abs(u) must be zero. Along directions that cross a kink the function then rises at
-    a rate (or falls, where abs(u) counts negatively), and the Hessian of that smooth function
-    decides along the others. Where slopes are flat on one side, or only second derivatives jump, as
-    those of x·abs(y), the point is degenerate, which a warning notes.
+    At a kink of abs, relu, norm, maximum or minimum (an argument, or a difference, that is exactly
+    0), the slopes on both sides decide: with multipliers t of size below 1 for the kinks, the
+    gradient of the function with t u in the place of each abs(u) must be zero. Along directions
+    that cross a kink the function then rises at a rate (or falls, where abs(u) counts negatively),
+    and the Hessian of that smooth function decides along the others. Where slopes are flat on one
+    side, or only second derivatives jump, as those of x·abs(y), the point is degenerate, which a
+    warning notes. Ties of amax and boundaries of where are refused.
 
     An eigenvalue counts as zero up to 1e-8 of the largest in size. A gradient of relative size 1e-6
     moves the point by about as much, and eigenvalues with it: a point that is only roughly critical
@@ -166,7 +167,8 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     point, sizes = bind(f, _by_name(f, symbol, at))
     basis = _orthonormal(directions(symbol, (point, sizes)))
     with np.errstate(all="ignore"):
-        smooth = at_kinks(f, symbol, point, sizes, basis)
+        require_decided(f, symbol, point, sizes)
+        smooth = at_kinks(with_relu(f), symbol, point, sizes, basis)
         if smooth is not None:
             if not smooth.strict:
                 warn_user(

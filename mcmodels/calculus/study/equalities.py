@@ -51,7 +51,12 @@ class Equalities:
         for constraint in constraints:
             solved = _solved(constraint, x)
             if solved is not None:
-                given |= dict.fromkeys(_as_sums_of_squares(solved[0]), solved[1])
+                left, right = solved
+                given |= dict.fromkeys(_as_sums_of_squares(left), right)
+                if isinstance(left, N.Norm):
+                    two = number(2)
+                    squares = _as_sums_of_squares(power(left, two))
+                    given |= dict.fromkeys(squares, power(right, two))
         return cls(given)
 
     def used_in(self, expression: Expression) -> Expression:

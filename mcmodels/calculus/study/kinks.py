@@ -18,13 +18,16 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import functions, operators
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, scale
+from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.core.rewriting import parts_of, rewrite, substitute
 from mcmodels.calculus.derive import gradients
 
-__all__ = ["SmoothPart", "at_kinks"]
+__all__ = ["SmoothPart", "at_kinks", "require_decided", "with_relu"]
 
 _STRICT = 1 - 1e-9  # multipliers of at least this size decide nothing
 _ROUNDING = 1e-9  # of a gradient that the multipliers should cancel, relative to its terms
@@ -88,6 +91,45 @@ class SmoothPart:
     sign: int
     eigenvalues: Array
     gradient: Array
+
+
+def with_relu(f: Expression) -> Expression:
+    """The same function with maximum(a, b) = b + relu(a − b), minimum(a, b) = b − relu(b − a)."""
+
+    def replaced(part: Expression) -> Expression | None:
+        if not (isinstance(part, F.Pairwise) and part.name in ("maximum", "minimum")):
+            return None
+        a, b = (rewrite(side, replaced) for side in (part.left, part.right))
+        sign = 1 if part.name == "maximum" else -1
+        above = scale(sign, add([a, scale(-1, b)]))
+        return add([b, scale(sign, elementwise("relu", above))])
+
+    return rewrite(f, replaced).within(f.context)
+
+
+def require_decided(
+    f: Expression, x: N.Symbol, point: Mapping[N.Symbol, Array], sizes: Mapping[str, int]
+) -> None:
+    """Refuse ties of `amax` and boundaries of `where`: no multipliers here decide there.
+
+    Raises
+    ------
+    ValueError
+    """
+    for part in parts_of(f):
+        if not isinstance(part, F.Largest | F.Where) or x not in part.used:
+            continue
+        if isinstance(part, F.Largest):
+            values = walk(part.argument, point, sizes)
+            found, what = int((values == values.max()).sum()) > 1, "the largest entry stands twice"
+        else:
+            found = bool((walk(part.condition, point, sizes) == 0).any())
+            what = "the condition is at its boundary"
+        if found:
+            raise ValueError(
+                f"{part} may have a kink at this point, where {what}: slopes on both sides are "
+                "compared at kinks of abs, relu, norm, maximum and minimum alone"
+            )
 
 
 def at_kinks(

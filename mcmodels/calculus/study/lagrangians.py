@@ -31,7 +31,7 @@ from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.rule import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
-from mcmodels.calculus.study.equalities import Equalities, multiplied_out
+from mcmodels.calculus.study.equalities import Equalities
 
 if TYPE_CHECKING:
     from mcmodels.calculus.study.critical_points import CriticalPoint
@@ -99,18 +99,24 @@ class Lagrangian:
         Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., (18.21).
         """
         symbol = gradients.symbol_of(self.expression, x)
-        found = self._formulas(symbol)
+        pairs = [
+            (multiplier, constraint)
+            for multiplier, constraint in zip(self.multipliers, self.constraints, strict=True)
+            if symbol in constraint.used
+        ]
+        if not pairs:
+            _require_x(self.constraints, symbol)
+        found = self._formulas(symbol, tuple(constraint for _, constraint in pairs))
         return {
             multiplier: formula.within(self.expression.known)
-            for multiplier, formula in zip(self.multipliers, found, strict=True)
+            for (multiplier, _), formula in zip(pairs, found, strict=True)
         }
 
-    def _formulas(self, symbol: Symbol) -> list[Expression]:
-        _require_x(self.constraints, symbol)
+    def _formulas(self, symbol: Symbol, constraints: tuple[Expression, ...]) -> list[Expression]:
         known = Equalities.of_constraints(self.constraints, symbol, self.using)
         G = gradients.gradient(self.objective, symbol)
-        if len(self.constraints) == 1:
-            only = self.constraints[0]
+        if len(constraints) == 1:
+            only = constraints[0]
             if _is_stiefel(only, symbol):
                 XG = matmul([transpose(symbol), G])
                 formula = scale(_QUARTER, add([XG, transpose(XG)]))
@@ -122,20 +128,20 @@ class Lagrangian:
                 J = gradients.jacobian(only, symbol)
                 formula = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
                 return [known.used_in(formula)]
-        if not all(constraint.is_scalar for constraint in self.constraints):
+        if not all(constraint.is_scalar for constraint in constraints):
             raise ShapeError(
                 "formulas of multipliers are known of one constraint, or of several that are "
-                f"scalars; found {', '.join(str(g) for g in self.constraints)}. "
+                f"scalars; found {', '.join(str(g) for g in constraints)}. "
                 "stationarity() gives the equations"
             )
-        slopes = [gradients.gradient(constraint, symbol) for constraint in self.constraints]
+        slopes = [gradients.gradient(constraint, symbol) for constraint in constraints]
         if all(
             is_zero(known.used_in(inner_product(a, b)))
             for i, a in enumerate(slopes)
             for b in slopes[:i]
         ):
             return [_ratio(known, slope, G) for slope in slopes]
-        J = _jacobian(self.constraints, symbol)
+        J = _jacobian(constraints, symbol)
         stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
         return [known.used_in(stacked[i]) for i in range(len(slopes))]
 
@@ -318,7 +324,7 @@ def _projected(given: tuple[Expression, ...], symbol: Symbol, direction: Express
     if len(given) == 1 and given[0].is_scalar:
         slope = gradients.gradient(given[0], symbol)
         normal = scale(_ratio(known, slope, direction), slope)
-        return simplify(add([direction, scale(-1, multiplied_out(normal))]))
+        return simplify(add([direction, scale(-1, known.used_in(normal))]))
     J = _jacobian(given, symbol)
     steps = matmul([transpose(J), inverse(matmul([J, transpose(J)])), J, vec(direction)])
     return simplify(add([direction, scale(-1, unvec(steps, symbol.rows, symbol.cols))]))

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
 
-__all__ = ["MODULES", "SIGNS", "for_attribute", "for_function"]
+__all__ = ["MODULES", "SIGNS", "WORDS", "for_attribute", "for_function"]
 
 _MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
 MODULES = frozenset(_MODULES.split())
@@ -37,10 +37,18 @@ SIGNS = {
     "√": "write sqrt(x)",
     "∑": "write sum(x)",
     "‖": "write norm(x)",
-    "|": "write abs(x) or det(X)",
+    "|": "write norm(x) for ||x||, abs(x) for |x|, det(X) for a determinant",
+    "&": "multiply comparisons that must both hold, as in (x > 0) * (x < 1)",
     "{": "write ( and ) for a group",
     "\\": "write inv(A) @ b for A⁻¹b",
     "%": "write @ for a matrix product, * for an elementwise one",
+}
+
+# Words of Python that people type, and what to write for them.
+WORDS = {
+    "and": SIGNS["&"],
+    "if": "write where(x > 0, a, b) for a choice",
+    "lambda": "write lambda_ for λ",
 }
 
 # What to write for a function that there is not: all that exist of these, in this order.
@@ -100,6 +108,62 @@ _INSTEAD = {
     "t": ("x.T",),
     "var": ("mean((x - mean(x)) ** 2)",),
     "vdot": ("dot(x, y)",),
+    "acos": ("arccos(x)",),
+    "acosh": ("arccosh(x)",),
+    "arctan2": ("arctan(y / x) for positive x",),
+    "asin": ("arcsin(x)",),
+    "asinh": ("arcsinh(x)",),
+    "atan": ("arctan(x)",),
+    "atan2": ("arctan(y / x) for positive x",),
+    "atanh": ("arctanh(x)",),
+    "beta": ("exp(gammaln(a) + gammaln(b) - gammaln(a + b))",),
+    "betaln": ("gammaln(a) + gammaln(b) - gammaln(a + b)",),
+    "cbrt": ("x ** (1 / 3)",),
+    "corrcoef": ("dot(x - mean(x), y - mean(y)) / (norm(x - mean(x)) * norm(y - mean(y)))",),
+    "cot": ("1 / tan(x)",),
+    "coth": ("1 / tanh(x)",),
+    "cov": ("mean((x - mean(x)) * (y - mean(y))) for two vectors",),
+    "csc": ("1 / sin(x)",),
+    "cumsum": ("tril(ones(n, n)) @ x",),
+    "diff": ("x[1:] - x[:-1]",),
+    "dnorm": ("norm_pdf(x)",),
+    "eig": ("eigvalsh(S) for the eigenvalues of a symmetric matrix", "eigvecsh(S) for its vectors"),
+    "eigh": (
+        "eigvalsh(S) for the eigenvalues of a symmetric matrix",
+        "eigvecsh(S) for its vectors",
+    ),
+    "eigvals": ("eigvalsh(S) for a symmetric matrix",),
+    "fro": ("norm(A)",),
+    "gamma": ("exp(gammaln(x)) for positive x",),
+    "i": ("inv(A)",),
+    "lambda_max": ("eigvalsh(S)[-1]",),
+    "lambda_min": ("eigvalsh(S)[0]",),
+    "leaky_relu": ("maximum(x, 0.01 * x)",),
+    "lgamma": ("gammaln(x)",),
+    "log_ndtr": ("norm_logcdf(x)",),
+    "log_sum_exp": ("logsumexp(x)",),
+    "logaddexp": ("a + softplus(b - a)",),
+    "logcdf": ("norm_logcdf(x)",),
+    "loggamma": ("gammaln(x)",),
+    "ndtr": ("norm_cdf(x)",),
+    "normcdf": ("norm_cdf(x)",),
+    "normpdf": ("norm_pdf(x)",),
+    "phi": ("norm_cdf(x) for Φ", "norm_pdf(x) for φ"),
+    "pnorm": ("norm_cdf(x)",),
+    "psi": ("digamma(x)",),
+    "quad_form": ("x.T @ A @ x",),
+    "quad_over_lin": ("norm(x) ** 2 / y",),
+    "relu6": ("clip(x, 0, 6)",),
+    "sec": ("1 / cos(x)",),
+    "sech": ("1 / cosh(x)",),
+    "sigma_max": ("norm(A, 2)",),
+    "silu": ("x * sigmoid(x)",),
+    "softsign": ("x / (1 + abs(x))",),
+    "sumsq": ("norm(x) ** 2",),
+    "svd": ("norm(A, 2) for the largest singular value", "norm(A, nuc) for the sum of all"),
+    "swish": ("x * sigmoid(x)",),
+    "trigamma": ("polygamma(1, x)",),
+    "xlogy": ("x * log(y)",),
 }
 _NORM1 = frozenset({"l1", "l1_norm", "norm_1"})
 
@@ -146,5 +210,6 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
     if owner in MODULES and owner not in declared:
+        owner = f"{owner}.{name}" if name in MODULES else owner
         return f"{found or 'write the function'} without {owner}."
     return found

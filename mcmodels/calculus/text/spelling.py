@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-__all__ = ["Caret", "at_places_of", "carets", "transposes_by_caret"]
+__all__ = ["Caret", "at_places_of", "carets", "transposes_by_caret", "without_quotes"]
+
+_QUOTED_ORDER = re.compile(r"""([,=]\s*)(["'])(fro|nuc|inf)\2(?=\s*[,)])""")
+
+
+def without_quotes(text: str) -> str:
+    """The text with ``norm(X, "fro")`` as ``norm(X, fro)``, each letter at its place."""
+    return _QUOTED_ORDER.sub(lambda found: f"{found[1]} {found[3]} ", text)
 
 
 class Caret(ast.Pow):

@@ -21,7 +21,13 @@ from mcmodels.calculus.core.sizes import ShapeError, Size, size_of_tree
 from mcmodels.calculus.text import hints
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.quotes import Text
-from mcmodels.calculus.text.spelling import Caret, at_places_of, carets, transposes_by_caret
+from mcmodels.calculus.text.spelling import (
+    Caret,
+    at_places_of,
+    carets,
+    transposes_by_caret,
+    without_quotes,
+)
 
 __all__ = [
     "COMPARISONS",
@@ -133,7 +139,7 @@ def _scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
         if token == "^":
             respelt.append((column - 1, "**"))
         if kind == "name" and keyword.iskeyword(token):
-            advice = "; write lambda_ for λ" if token == "lambda" else ""
+            advice = f"; {hints.WORDS[token]}" if token in hints.WORDS else ""
             _refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
         if operand and kind in ("name", "number"):
             _refuse(text, f"expected * or @ before {token!r}", column)
@@ -232,7 +238,7 @@ def read(
         )
     if not text.strip():
         raise ParseError("there is no text to read an expression from")
-    typed = text.typed if isinstance(text, Text) else text
+    typed = without_quotes(text.typed if isinstance(text, Text) else text)
     respelt = _scan(Text.of(typed), known)
     # Python's parser takes no line breaks outside brackets, and no spaces at the start.
     text = Text.of(re.sub(r"\s", " ", typed))

@@ -137,7 +137,7 @@ class Text:
             values |= {n: 3.0 for n, shape in self.names.items() if shape == "scalar:integer"}
             with np.errstate(all="ignore"):
                 found = self._at(values)
-            if np.isfinite(found).all():
+            if np.isrealobj(found) and np.isfinite(found).all():
                 return values
         raise ValueError(f"no values were found at which {self} is defined")
 
@@ -158,6 +158,8 @@ def _drawn(shape: str, draw: Callable, rng: np.random.Generator) -> Any:
         return value @ value.T / counted[0] + np.eye(counted[0])
     if declared == "symmetric":
         return (value + value.T) / 2
+    if declared == "orthogonal":
+        return np.linalg.qr(value)[0]
     if declared == "probability":
         return np.abs(value) / np.abs(value).sum()
     return value

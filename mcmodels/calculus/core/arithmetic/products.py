@@ -17,7 +17,7 @@ from mcmodels.calculus.core.arithmetic.entrywise import add, parts, power, scale
 from mcmodels.calculus.core.arithmetic.stacks import blocks_taken, equal_parts
 from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.function_nodes import Pinv
+from mcmodels.calculus.core.function_nodes import Eigenvectors, Pinv
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
@@ -226,7 +226,8 @@ def _orthogonal(last: Expression, factor: Expression) -> Expression | None:
 
 
 def _is_orthogonal(factor: Expression) -> bool:
-    return isinstance(factor, Symbol) and "orthogonal" in factor.declared
+    declared = isinstance(factor, Symbol) and "orthogonal" in factor.declared
+    return declared or isinstance(factor, Eigenvectors)
 
 
 def _of_halves(last: Expression, factor: Expression) -> Expression | None:

@@ -15,11 +15,14 @@ from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import rebuilt
 from mcmodels.calculus.derive.simplification import (
+    brackets,
+    choices,
     diagonals,
     factors,
     kronecker,
     numbers,
     products,
+    spectra,
     sums,
 )
 
@@ -41,6 +44,8 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         numbers.complemented,
         numbers.mirrored,
         numbers.scalar_factor_taken_out,
+        brackets.brackets_joined,
+        brackets.bracket_completed,
     ),
     N.Product: (
         products.inverses_opened,
@@ -53,14 +58,17 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         diagonals.kronecker_between_selections,
         diagonals.selected,
         diagonals.applied_to_a_vector,
+        spectra.eigenvalues_put_back,
     ),
     N.Hadamard: (
         numbers.scalars_out_of_parts,
         diagonals.rows_scaled,
         diagonals.with_identity,
+        choices.chosen_once,
+        sums.distributed_elementwise,
     ),
     N.Kron: (numbers.scalars_out_of_parts,),
-    N.Scaled: (numbers.scalars_out_of_parts,),
+    N.Scaled: (numbers.scalars_out_of_parts, numbers.numbers_merged, choices.chosen_once),
     N.DiagonalMatrix: (numbers.scalars_out_of_parts,),
     N.Diagonal: (
         numbers.scalars_out_of_parts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -118,8 +119,12 @@ def _is_fraction(term: Expression) -> bool:
     )
 
 
+def _is_whole(coefficient: Value) -> bool:
+    return isinstance(coefficient, Fraction) and coefficient.denominator == 1
+
+
 def common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]:
-    """Numbers of equal size and scalar factors that all terms of a sum share, taken out."""
+    """Numbers of equal size, whole divisors and scalars that all terms share, taken out."""
     if not isinstance(e, N.Sum):
         return [], e
     terms = [parts(term) for term in e.children]
@@ -127,6 +132,8 @@ def common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]
     factor: Value = Fraction(1)
     if all(magnitude(coefficient) == size for coefficient, _, _ in terms):
         factor = size if any(coefficient > 0 for coefficient, _, _ in terms) else -size
+    elif all(_is_whole(coefficient) for coefficient, _, _ in terms):
+        factor = Fraction(math.gcd(*(int(coefficient) for coefficient, _, _ in terms)))
     common = [s for s in terms[0][1] if all(s in scalars for _, scalars, _ in terms)]
     if factor == 1 and not common:
         return [], e
@@ -158,7 +165,10 @@ def number_taken_out(e: N.Sum) -> Expression | None:
     outside, inside = common_scalars(e)
     if not outside:
         return None
-    size = magnitude(parts(e.children[0])[0])
+    sizes = {magnitude(parts(term)[0]) for term in e.children}
+    if len(sizes) > 1:
+        return None
+    (size,) = sizes
     shifted = any(isinstance(parts(term)[2], N.Identity) for term in e.children)
     return scale(*outside, inside) if shifted or size != int(size) else None
 

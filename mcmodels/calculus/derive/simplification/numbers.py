@@ -15,6 +15,7 @@ from mcmodels.calculus.derive.simplification.sums import multiplied_out
 __all__ = [
     "complemented",
     "mirrored",
+    "numbers_merged",
     "opened_total",
     "opened_trace",
     "scalar_factor_taken_out",
@@ -33,11 +34,26 @@ def scalars_out_of_parts(e: Expression) -> Expression | None:
     return scale(*outside, with_children(e, children)) if outside else None
 
 
+def numbers_merged(e: N.Scaled) -> Expression | None:
+    """4Aᵀ(2x − 4y) as 8Aᵀ(x − 2y)."""
+    if not isinstance(e.array, N.Product):
+        return None
+    simpler = scalars_out_of_parts(e.array)
+    return None if simpler is None else scale(e.coefficient, *e.scalars, simpler)
+
+
 def opened_total(e: N.Total) -> Expression | None:
     """sum(x − c1) = sum(x) − cn."""
     if not isinstance(e.argument, N.Sum):
         return None
-    return add([functions.sum(term) for term in e.argument.children])
+    opened = []
+    for term in e.argument.children:
+        coefficient, scalars, array = parts(term)
+        total = functions.sum(array if array is not None else term)
+        inside = opened_total(total) if isinstance(total, N.Total) else None
+        body = total if inside is None else inside
+        opened.append(body if array is None else scale(coefficient, *scalars, body))
+    return add(opened)
 
 
 def opened_trace(e: N.Trace) -> Expression | None:

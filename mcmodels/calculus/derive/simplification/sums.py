@@ -19,8 +19,9 @@ from mcmodels.calculus.core.arithmetic import (
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.derive.simplification.choices import is_complement
 
-__all__ = ["collected", "mirror_images_in_order", "multiplied_out"]
+__all__ = ["collected", "distributed_elementwise", "mirror_images_in_order", "multiplied_out"]
 
 _MOST_TERMS = 64  # of a product of sums that is multiplied out to see what cancels
 
@@ -72,11 +73,38 @@ def multiplied_out(e: N.Sum) -> Expression | None:
     return add([piece for term in e.children for piece in _opened(term)])
 
 
+def distributed_elementwise(e: N.Hadamard) -> Expression | None:
+    """A∘(B − C⊘A) as A∘B − C."""
+    found = [factor for factor in e.children if isinstance(factor, N.Sum)]
+    if len(found) != 1 or len(found[0].children) > _MOST_TERMS:
+        return None
+    others = [factor for factor in e.children if factor is not found[0]]
+    below = {_below(factor) for term in found[0].children for factor in _entries(term)}
+    if not any(factor.key in below for factor in others):
+        return None
+    return add([hadamard([*others, term]) for term in found[0].children])
+
+
+def _entries(term: Expression) -> tuple[Expression, ...]:
+    array = parts(term)[2]
+    return array.children if isinstance(array, N.Hadamard) else () if array is None else (array,)
+
+
+def _below(factor: Expression) -> bytes:
+    """The key of what an elementwise factor divides by; empty where it does not divide."""
+    if not (isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number)):
+        return b""
+    return factor.base.key if factor.exponent.value < 0 else b""
+
+
 def _sums_in(term: Expression) -> list[Expression]:
     _, scalars, array = parts(term)
     factors = array.children if isinstance(array, N.Hadamard) else ()
+    beside = len(scalars) + len(factors) > 1 or (scalars and array is not None)
     found: list[Expression] = [
-        factor for factor in (*scalars, *factors) if isinstance(factor, N.Sum)
+        factor
+        for factor in (*scalars, *factors)
+        if isinstance(factor, N.Sum) and not (beside and is_complement(factor))
     ]
     return found + ([array] if isinstance(array, N.Sum) else [])
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mcmodels.calculus.core.arithmetic import add, scale, total
+from mcmodels.calculus.core.arithmetic import add, is_zero, scale, total
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nesting import NestingError, refuses_depth
 from mcmodels.calculus.core.nodes import Scaled, Sum, Symbol, Total
@@ -179,7 +179,9 @@ def _proved(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Convexi
             if smooth and all(found >= kind for found in others):
                 H = _semidefinite(add(smooth), x, composition, sign)
                 if H is not None:
-                    return Convexity(_kind(kind), _by_hessian(smooth, others, H, sign), H)
+                    linear = is_zero(H) and all(found >= AFFINE for found in others)
+                    proved = _kind(AFFINE if linear else kind)
+                    return Convexity(proved, _by_hessian(smooth, others, H, sign), H)
     part = composition.unknown[0] if composition.unknown else f
     what = "it" if part == f else part.mathematics()
     return Convexity("unknown", f"no rule says whether {what} is convex or concave")
@@ -220,6 +222,8 @@ def _by_composition(terms: list[Expression], each: list[Curvature]) -> str:
 
 def _by_hessian(smooth: list[Expression], others: list[Curvature], H: Expression, sign: int) -> str:
     shown = scale(sign, H).mathematics()
+    if is_zero(H) and not others:
+        return "its Hessian is 0"
     if not others:
         start = "its Hessian" if sign > 0 else "the negative of its Hessian,"
         return f"{start} {shown} is positive semidefinite"

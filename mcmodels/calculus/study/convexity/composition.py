@@ -27,6 +27,13 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.study.convexity.atoms import domain_of, pieces_of
 from mcmodels.calculus.study.convexity.forms import index_taken, powers_of, s_shaped
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
+from mcmodels.calculus.study.convexity.spectral import (
+    as_function_of_eigenvalues,
+    matrix_of,
+    spectral_norm_argument,
+    sum_of_squares,
+    trace_bends,
+)
 
 __all__ = ["AFFINE", "CONCAVE", "CONSTANT", "CONVEX", "Composition", "Curvature"]
 
@@ -48,6 +55,7 @@ _LINEAR_WITH_SIGN = (
     N.Stack,
     N.Sum,
 )
+_SCALARS_OF_ENTRIES = (N.Total, N.Norm, N.LogSumExp, N.Power, F.Largest)
 
 
 class Composition:
@@ -87,6 +95,10 @@ class Composition:
             return CONSTANT
         if isinstance(e, N.Symbol):
             return AFFINE
+        if isinstance(e, _SCALARS_OF_ENTRIES) and e.is_scalar:
+            found = self._of_eigenvalues(e)
+            if found:
+                return found
         if isinstance(e, N.Trace):
             found = self._of_trace(e.argument)
             if found:
@@ -164,6 +176,10 @@ class Composition:
             return self.of(e.argument) >= CONVEX
         if isinstance(e, N.Elementwise) and e.name == "cosh":
             return self._size_is_convex(e.argument)
+        if isinstance(e, N.Trace) and isinstance(e.argument, F.MatrixFunction):
+            # log tr exp(A): the eigenvalues' logsumexp
+            inside = e.argument.argument
+            return e.argument.name == "expm" and is_symmetric(inside) and self.is_affine(inside)
         return False
 
     def _of_power(self, e: N.Power) -> Curvature:
@@ -177,6 +193,9 @@ class Composition:
                 centre = root[1]  # √(xᵀMx) is a norm, where M is constant
                 if centre is None or (not self.varies(centre) and self.ranges.definite(centre)):
                     return CONVEX
+            squares = sum_of_squares(e.base)  # norms of rows or columns
+            if squares is not None and self._size_is_convex(squares[0]):
+                return CONVEX if all(self._is_weight(f) for f in squares[1]) else _UNKNOWN
             if isinstance(e.base, N.Sum) and all(map(self._is_square, e.base.terms)):
                 return CONVEX  # a norm of the parts that are squared
         found = self._of_function(e) or self._of_p_norm(e)
@@ -197,6 +216,9 @@ class Composition:
         is_norm = p >= 1 and p * e.exponent.value == 1
         sizes = self.ranges.sign(z) == 1 or (p == int(p) and p % 2 == 0)
         return CONVEX if is_norm and sizes and self._size_is_convex(z) else _UNKNOWN
+
+    def _is_weight(self, factor: Expression) -> bool:
+        return not self.varies(factor) and self.ranges.sign(factor) == 1
 
     def _is_square(self, e: Expression) -> bool:
         """Whether its root is the absolute value of a convex function, or constant."""
@@ -239,8 +261,11 @@ class Composition:
         if not (isinstance(base, N.Product) and isinstance(base.factors[-1], F.Eigenvalues)):
             return False
         gram = base.factors[-1].argument
-        half = around_centre(gram) if isinstance(gram, N.Product) else None
         last = index_taken(base)
+        root = spectral_norm_argument(gram)
+        if root is not None:
+            return last == "last" and self.is_affine(root)
+        half = around_centre(gram) if isinstance(gram, N.Product) else None
         return half is not None and half[1] is None and last == "last" and self.is_affine(half[0])
 
     # -- sums and products ------------------------------------------------------------------------
@@ -358,12 +383,21 @@ class Composition:
             return False
         return self.is_affine(e.base) and self.ranges.definite(e.base)
 
+    def _operator_concave(self, e: Expression) -> int:
+        """-1 of log(A) and √A (Löwner 1934), A affine and semidefinite; 0 where unknown."""
+        if not (isinstance(e, F.MatrixFunction) and e.name in ("logm", "sqrtm")):
+            return 0
+        fits = self.is_affine(e.argument) and self.ranges.definite(e.argument)
+        return -1 if fits and is_symmetric(e.argument) else 0
+
     def _of_trace(self, e: Expression) -> Curvature:
         if self._is_inverse_of_affine(e):
             return CONVEX
-        if isinstance(e, F.MatrixFunction) and e.name == "expm":
-            affine = self.is_affine(e.argument) and is_symmetric(e.argument)
-            return CONVEX if affine else _UNKNOWN
+        A = matrix_of(e)
+        if A is not None:
+            bends = trace_bends(e, self.is_affine(A), self.ranges.definite(A))
+            if bends:
+                return _times(CONVEX, bends)
         if not isinstance(e, N.Product):
             return _UNKNOWN
         factors = e.factors
@@ -376,12 +410,22 @@ class Composition:
                 return found
             last, others = turned.factors[-1], turned.factors[:-1]
             constant = not any(map(self.varies, others))
-            if constant and self._is_inverse_of_affine(last) and last.rows == others[0].rows:
+            bends = 1 if self._is_inverse_of_affine(last) else self._operator_concave(last)
+            if constant and bends and last.rows == others[0].rows:
                 weights = matmul(others)
                 signs = [sign for sign in (1, -1) if self.ranges.definite(weights, sign)]
                 if signs:
-                    return _times(CONVEX, signs[0])
+                    return _times(CONVEX, bends * signs[0])
         return _UNKNOWN
+
+    def _of_eigenvalues(self, e: Expression) -> Curvature:
+        found = as_function_of_eigenvalues(e, self.x)
+        if found is None or not self.is_affine(found[2]):
+            return _UNKNOWN
+        g, v, A = found
+        signed = [v] if self.ranges.definite(A) else []
+        ranges = Ranges({*self.ranges.nonnegative, *signed})
+        return Composition(v, ranges).of(g) & AFFINE
 
     # -- functions of arrays ----------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,11 @@ from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, natural, walk
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.rule import DerivativeError
 from mcmodels.calculus.study.checks import directions
@@ -27,7 +29,9 @@ _ROUNDING = 1e-8  # of the values that a second difference is made of
 _STEPS = (0.03, 0.3, 1.0)
 _SCALES = (1.0, 0.3, 3.0, 0.1, 6.0)
 _SEEDS = 8
+_SLOW = (F.Frechet, F.FrechetMatrix, F.MatrixFunction)
 _DRAWS = 6  # of x at each scale
+_OF_SLOW = 1  # seeds and draws where a value takes milliseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +90,16 @@ def find_witness(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Wi
     except (DerivativeError, NestingError):
         H = None
     f = guarded(stabilised(f), keep_steps=True)  # as `evaluate` computes it
+    is_slow = any(isinstance(part, _SLOW) for part in parts_of(f))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         across: Witness | None = None
-        for seed in range(_SEEDS):
+        for seed in range(_OF_SLOW if is_slow else _SEEDS):
             smooth: dict[int, Bend] = {}
             found: dict[int, Bend] = {}
-            for instance in _instances(f, x, nonnegative, seed):
-                for bend in _bends(f, x, H, instance, nonnegative, seed):
+            for instance in _instances(f, x, nonnegative, seed, _OF_SLOW if is_slow else _DRAWS):
+                told = set(smooth) if H is not None else set(found)
+                for bend in _bends(f, x, H, instance, nonnegative, seed, told):
                     sign = 1 if bend.difference > 0 else -1
                     found.setdefault(sign, bend)
                     if bend.curvature is not None:
@@ -108,7 +114,7 @@ def find_witness(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Wi
 
 
 def _instances(
-    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], seed: int
+    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], seed: int, draws: int
 ) -> Iterator[Instance]:
     """Values that differ in x alone, at which the function is defined."""
     rng = np.random.default_rng(seed)
@@ -122,7 +128,7 @@ def _instances(
     if _is_defined(f, values, sizes):
         yield values, sizes
     for scale in _SCALES:
-        for _ in range(_DRAWS):
+        for _ in range(draws):
             drawn = {**values, x: _drawn(x, values[x].shape, rng, scale, x in nonnegative)}
             if _is_defined(f, drawn, sizes):
                 yield drawn, sizes
@@ -158,7 +164,9 @@ def _bends(
     instance: Instance,
     nonnegative: frozenset[Symbol],
     seed: int,
+    told: Collection[int],
 ) -> Iterator[Bend]:
+    """Bends at a point; none of a sign in ``told``, of which there is one already."""
     values, sizes = instance
     at = values[x]
     hessian = _hessian(H, instance)
@@ -168,7 +176,9 @@ def _bends(
             if not all(_belongs(x, end, x in nonnegative) for end in ends):
                 continue
             change = _change(f, x, instance, step * v)
-            if change is None or not all(
+            if change is None or (1 if change > 0 else -1) in told:
+                continue
+            if not all(
                 _is_alike(_change(f, x, (moved, sizes), step * v), change)
                 for moved in _moved(x, values)
             ):

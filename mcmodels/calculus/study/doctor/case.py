@@ -45,6 +45,11 @@ _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 
 _HALF = number(1) / 2
 
 
+def _as_factor(part: Expression) -> str:
+    text = part.mathematics()
+    return f"({text})" if isinstance(part, N.Sum) else text
+
+
 def _is_of_a_root(part: N.Power) -> bool:
     return part.exponent in (_HALF, scale(-1, _HALF))
 
@@ -149,7 +154,7 @@ class Case:
             if isinstance(part, N.LogDet):
                 found.append(functions.det(part.argument))
         return [
-            Quantity(part.mathematics(), tuple(float(s.value(part)) for s in self.samples), part)
+            Quantity(_as_factor(part), tuple(float(s.value(part)) for s in self.samples), part)
             for part in list(dict.fromkeys(found))[:_MOST_QUANTITIES]
         ]
 

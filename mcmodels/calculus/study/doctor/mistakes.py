@@ -38,6 +38,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_terms import (
 )
 from mcmodels.calculus.study.doctor.mistakes_of_wholes import (
     another_variable,
+    assumed_probability,
     assumed_symmetric,
     commuted,
     merged_as_symmetric,
@@ -102,6 +103,11 @@ MISTAKES = (
         "assumed symmetric",
         "keep both terms, or declare the matrix with symmetric=True where it is",
         merged_as_symmetric,
+    ),
+    Mistake(
+        "assumed probability",
+        "keep the sum, or declare the vector with probability=True where it sums to 1",
+        assumed_probability,
     ),
     *_terms(written_terms)[:2],
     Mistake(

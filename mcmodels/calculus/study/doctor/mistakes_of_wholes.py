@@ -9,7 +9,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import diag
-from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.nodes import Symbol, Total
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.derive.gradients import derivative
@@ -19,6 +19,7 @@ from mcmodels.calculus.study.doctor.terms import Local, changed_terms, expanded,
 
 __all__ = [
     "another_variable",
+    "assumed_probability",
     "assumed_symmetric",
     "commuted",
     "merged_as_symmetric",
@@ -145,6 +146,21 @@ def not_symmetrised(case: Case) -> Iterator[Finding]:
             "(G + Gᵀ)/2 of this G",
             next(forms, None),
         )
+
+
+def assumed_probability(case: Case) -> Iterator[Finding]:
+    """The answer for vectors whose entries sum to one, which are not declared so."""
+    for part in dict.fromkeys(parts_of(case.right)):
+        if not (isinstance(part, Total) and isinstance(part.argument, Symbol)):
+            continue
+        wrong = substitute(case.right, {part: number(1)})
+        if part.argument.is_column and case.is_claimed(wrong):
+            name = part.argument.mathematics()
+            yield Finding(
+                f"the entries of {name} are taken to sum to 1, as those of a one-hot vector do: "
+                f"{wrong.mathematics()} is right only there",
+                wrong,
+            )
 
 
 def merged_as_symmetric(case: Case) -> Iterator[Finding]:

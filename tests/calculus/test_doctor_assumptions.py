@@ -1,0 +1,42 @@
+"""What students take for granted, and factors that read as they are meant."""
+
+import pytest
+
+from mcmodels.calculus import diagnose, log, matrix, mean, norm, size, softmax, vector
+
+z, t, x, w = vector("z", "k"), vector("t", "k"), vector("x", "n"), vector("w", "n")
+W = matrix("W", "k", "n")
+CROSS_ENTROPY = -(t.T @ log(softmax(z)))
+
+
+@pytest.mark.parametrize(
+    ("f", "by", "claim"),
+    [
+        (CROSS_ENTROPY, z, softmax(z) - t),
+        (-(t.T @ log(softmax(W @ x))), W, (softmax(W @ x) - t) @ x.T),
+    ],
+)
+def test_labels_that_are_not_declared_to_sum_to_one(f, by, claim):
+    found = diagnose(f, by, claim)
+    assert found.mistake == "assumed probability"
+    assert "t are taken to sum to 1" in found.explanation
+    assert "probability=True" in found.remedy
+    assert found.reproduced is not None
+
+
+def test_declared_labels_are_right():
+    one_hot = vector("t", "k", probability=True)
+    assert diagnose(-(one_hot.T @ log(softmax(z))), z, softmax(z) - one_hot).correct
+
+
+def test_another_mistake_beside_it_is_not_hidden():
+    found = diagnose(CROSS_ENTROPY, z, t - softmax(z))
+    assert "turn the sign" in found.remedy
+
+
+def test_a_sum_in_a_factor_stands_in_brackets():
+    """n − 1 over n once was printed n − 1/n."""
+    n = size("n")
+    found = diagnose(norm(x - mean(x)) ** 2 / (n - 1), x, 2 * (x - mean(x)) / n)
+    assert "(n − 1)/n" in found.explanation
+    assert found.remedy == "multiply by n/(n − 1)"
