@@ -103,9 +103,11 @@ from mcmodels.calculus.core.functions import (
     where,
     zeros,
 )
+from mcmodels.calculus.core.indices import index
 from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.derivation import Derivation, Step
 from mcmodels.calculus.text.parsing import ParseError, parse
@@ -180,6 +182,7 @@ __all__ = [
     "hardmax",
     "hstack",
     "hypot",
+    "index",
     "inv",
     "inverse_mills",
     "inverse_mills_gap",
@@ -196,6 +199,7 @@ __all__ = [
     "matrix_power",
     "maximum",
     "mean",
+    "mean_over",
     "minimum",
     "norm",
     "norm_cdf",
@@ -225,6 +229,7 @@ __all__ = [
     "sqrtm_frechet_matrix",
     "step",
     "sum",
+    "sum_over",
     "tan",
     "tangent_projection",
     "tanh",

@@ -10,17 +10,38 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.elementwise_special import polygamma_of
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
+from mcmodels.calculus.core.indices import fresh, indices_in, unit_at
 from mcmodels.calculus.core.matrix_functions import MATRIX_CONSTRUCTORS
 from mcmodels.calculus.core.norms import NORM_CONSTRUCTORS
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import choose, pairwise
+from mcmodels.calculus.core.sizes import Size
 
-__all__ = ["parts_of", "rebuilt", "rewrite", "substitute", "with_children"]
+__all__ = [
+    "apart",
+    "constructs",
+    "parts_of",
+    "rebuilt",
+    "renamed",
+    "rewrite",
+    "substitute",
+    "with_children",
+]
 
 Children = Sequence[Expression]
+Constructor = Callable[..., Expression]
+
+
+def _unit_at(position: Expression, shift: int, rows: Size) -> Expression:
+    if isinstance(position, N.Number):
+        return arithmetic.unit(int(position.value) + shift, rows)
+    return unit_at(arithmetic.add([position, number(shift)]), rows)
+
 
 # The constructors that bring a kind of node into normal form; each takes the fields of the node.
 # A kind that is not here is in normal form whatever its children are.
-_CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
+_CONSTRUCTORS: dict[type[Expression], Constructor] = {
     N.Sum: arithmetic.add,
     N.Scaled: arithmetic.assemble,
     N.Product: arithmetic.matmul,
@@ -47,7 +68,21 @@ _CONSTRUCTORS: dict[type[Expression], Callable[..., Expression]] = {
     **NORM_CONSTRUCTORS,
     **MATRIX_CONSTRUCTORS,
     N.Stack: arithmetic.stack,
+    UnitAt: _unit_at,
 }
+
+
+def constructs(kind: type[Expression]) -> Callable[[Constructor], Constructor]:
+    """Enter the decorated function as the constructor of a kind of node.
+
+    Sums over an index are made above this module, because they rename indices.
+    """
+
+    def enter(constructor: Constructor) -> Constructor:
+        _CONSTRUCTORS[kind] = constructor
+        return constructor
+
+    return enter
 
 
 def with_children(node: Expression, children: Children) -> Expression:
@@ -84,7 +119,15 @@ def rewrite(
 
 
 def substitute(expression: Expression, values: Mapping[Expression, Expression]) -> Expression:
-    """The expression with parts replaced by others of the same shape."""
+    """The expression with parts replaced by others of the same shape.
+
+    An index that is free in what comes in stays free: sums in which it would be bound get another.
+    """
+    if values:
+        symbols = {s for pair in values.items() for e in pair for s in e.used}
+        names = frozenset(s.name for s in symbols if isinstance(s, Index))
+        if names:
+            expression = apart(expression, names)
     return rewrite(expression, values.get)
 
 
@@ -101,3 +144,29 @@ def parts_of(expression: Expression) -> Iterator[Expression]:
         yield part
 
     return walk(expression)
+
+
+# -- indices ---------------------------------------------------------------------------------------
+
+
+def renamed(e: Expression, i: Index, name: str) -> Expression:
+    """The expression with another name for an index that is free in it."""
+    return e if name == i.name else rewrite(e, {i: Index(name, i.over)}.get)
+
+
+def apart(e: Expression, names: frozenset[str]) -> Expression:
+    """An equal expression whose sums have no index of these names."""
+    if names.isdisjoint(indices_in(e)):
+        return e
+
+    def replaced(part: Expression) -> Expression | None:
+        if not isinstance(part, SumOver) or part.name not in names:
+            return None
+        body, condition = (apart(child, names) for child in part.children)
+        symbols = {symbol.name for symbol in body.used | condition.used}
+        taken = names | indices_in(body) | indices_in(condition) | symbols | part.size_names
+        name = fresh(part.name, frozenset(taken))
+        body, condition = (renamed(child, part.index, name) for child in (body, condition))
+        return SumOver(body, condition, name, part.over)
+
+    return rewrite(e, replaced)

@@ -13,10 +13,12 @@ from typing import Any
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import rebuilt
 from mcmodels.calculus.derive.simplification import (
     diagonals,
     factors,
+    indexed,
     kronecker,
     numbers,
     products,
@@ -41,7 +43,9 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         numbers.complemented,
         numbers.mirrored,
         numbers.scalar_factor_taken_out,
+        indexed.sums_joined,
     ),
+    SumOver: (indexed.body_factored,),
     N.Product: (
         products.inverses_opened,
         products.distributed,

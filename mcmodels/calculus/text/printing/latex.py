@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal
+from mcmodels.calculus.text.printing.letters import GREEK
 from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded
-from mcmodels.calculus.text.printing.textbook import GREEK, TextbookPrinter
+from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
 __all__ = ["LatexPrinter"]
 
@@ -37,6 +38,7 @@ class LatexPrinter(TextbookPrinter):
     times, over, kronecker, minus, by = r"\circ", r"\oslash", r"\otimes", "-", r" \times "
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
     plus, star, greater = "+", "*", ">"
+    at_least, unequal, sigma = r"\ge", r"\neq", r"\sum"
     numerator, indexed = SUM, SUM
     sized_identity = True
 

@@ -8,10 +8,12 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
+from mcmodels.calculus.text.printing.indexed import python_at_index, python_place, python_sum
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -22,6 +24,7 @@ from mcmodels.calculus.text.printing.structure import (
     entry,
     fraction,
     in_triangle,
+    is_at_index,
     is_grid,
     is_half,
     signed_terms,
@@ -89,6 +92,9 @@ class PythonPrinter(Printer):
             **dict.fromkeys(FUNCTION_NODES, self._function),
             F.NuclearNorm: lambda e: (f"norm({self.write(e.argument)}, nuc)", ATOM),
             F.Where: self._where,
+            Index: lambda e: (e.name, ATOM),
+            UnitAt: lambda e: (f"unit({python_place(e)}, {e.rows})", ATOM),
+            SumOver: lambda e: python_sum(self, e),
         }
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
@@ -190,6 +196,9 @@ class PythonPrinter(Printer):
             return f"vech({self.write(half)})", ATOM
         texts = []
         for part in slices(e):
+            if is_at_index(part):
+                texts.append(python_at_index(self, part)[0])
+                continue
             (array, rows, cols), flipped = upright_slice(part)
             if rows is None and cols is None:
                 texts.append(self.write(array, FACTOR))

@@ -8,6 +8,7 @@ from fractions import Fraction
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import ONE, Size
 
@@ -19,9 +20,11 @@ __all__ = [
     "TERM",
     "Graded",
     "Printer",
+    "Slice",
     "entry",
     "fraction",
     "in_triangle",
+    "is_at_index",
     "is_grid",
     "is_half",
     "is_slice",
@@ -129,24 +132,45 @@ def is_grid(e: N.Stack) -> bool:
     return e.axis == 0 and len(rows) == len(e.blocks) and len(counts) == 1
 
 
-Slice = tuple[Expression, N.Selection | None, N.Selection | None]
+Taken = N.Selection | UnitAt | None
+Slice = tuple[Expression, Taken, Taken]
 """An array, and which of its rows and columns are taken (None for all)."""
 
 
 def slices(e: N.Product) -> list[Slice]:
     """The factors; one that takes entries of its neighbour is a slice of that neighbour."""
     found: list[Slice] = []
-    rows: N.Selection | None = None
+    rows: Taken = None
     for i, factor in enumerate(e.children):
         inner = factor.argument if isinstance(factor, N.Transpose) else None
         if isinstance(factor, N.Selection) and i + 1 < len(e.children) and rows is None:
             rows = factor
+        elif isinstance(inner, UnitAt) and i + 1 < len(e.children) and is_letter(e.children[i + 1]):
+            rows = inner
+        elif (
+            isinstance(factor, UnitAt)
+            and found
+            and is_letter(found[-1][0])
+            and found[-1][2] is None
+            and not isinstance(found[-1][1], N.Selection)
+        ):
+            found[-1] = (*found[-1][:2], factor)
         elif isinstance(inner, N.Selection) and found and rows is None and found[-1][2] is None:
             found[-1] = (*found[-1][:2], inner)
         else:
             found.append((factor, rows, None))
             rows = None
     return found
+
+
+def is_letter(e: Expression) -> bool:
+    """Whether it is a symbol or the transpose of one."""
+    return isinstance(e.argument if isinstance(e, N.Transpose) else e, N.Symbol)
+
+
+def is_at_index(part: Slice) -> bool:
+    """Whether it is an entry, a row or a column of a symbol at an index of a sum."""
+    return isinstance(part[1], UnitAt) or isinstance(part[2], UnitAt)
 
 
 def upright_slice(part: Slice) -> tuple[Slice, bool]:
@@ -172,11 +196,12 @@ def is_slice(e: Expression) -> bool:
 
 
 def slice_text(
-    taken: N.Selection | None, number: Callable[[int], str], size: Callable[[Size], str]
+    taken: Taken, number: Callable[[int], str], size: Callable[[Size], str]
 ) -> str:
     """A slice as text, its bounds counted from the start or the end where they are numbers."""
     if taken is None:
         return ":"
+    assert isinstance(taken, N.Selection)
     start, stop = taken.start, taken.start + taken.rows
 
     def bound(place: Size, left_out: Size) -> str:
