@@ -19,35 +19,12 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, transpose
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
+from mcmodels.calculus.core.index_nodes import Index, LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.rewriting import parts_of
-from mcmodels.calculus.core.sizes import ONE, Size
 
-__all__ = ["LogSumOver", "Terms"]
+__all__ = ["Terms"]
 
 _MOST_ENTRIES = 2**21  # of one array of a block of terms; more of them would leave the cache
-
-
-class LogSumOver(SumOver):
-    """The logarithm of a sum over an index of weight · exp(exponent), which does not overflow.
-
-    The body is the column of weight and exponent.
-    """
-
-    __slots__ = ()
-
-    def _dimensions(self) -> tuple[Size, Size]:
-        return ONE, ONE
-
-    @property
-    def weight(self) -> Expression:
-        """The factor of the exponential."""
-        return self.body.children[0]
-
-    @property
-    def exponent(self) -> Expression:
-        """What the exponential is of."""
-        return self.body.children[1]
 
 
 Node = Callable[[Expression, list[Array]], Array]
@@ -166,7 +143,7 @@ class Terms:
         return result
 
     def _logarithm(self, e: LogSumOver, mask: Array | None, level: int) -> Array:
-        weight, z = (self._on_axis(self.value(part), level) for part in (e.weight, e.exponent))
+        weight, z = (self._on_axis(self.value(part), level) for part in e.body.children)
         counts = np.broadcast_to(weight != 0, z.shape) if mask is None else mask & (weight != 0)
         real = _real(z)
         top = np.where(counts, real, real.min()).max(axis=0)

@@ -11,7 +11,7 @@ from mcmodels.calculus.core.expression import Expression, node
 from mcmodels.calculus.core.nodes import Number, Symbol
 from mcmodels.calculus.core.sizes import ONE, Size
 
-__all__ = ["Index", "SumOver", "UnitAt"]
+__all__ = ["Index", "LogSumOver", "SumOver", "UnitAt", "WeightedExponential"]
 
 
 class Index(Symbol):
@@ -82,6 +82,23 @@ class SumOver(Expression):
 
     def _dimensions(self) -> tuple[Size, Size]:
         return self.body.rows, self.body.cols
+
+
+@node
+class WeightedExponential(Expression):
+    """The term weight · exp(exponent) of a sum whose logarithm is taken."""
+
+    weight: Expression
+    exponent: Expression
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        return ONE, ONE
+
+
+class LogSumOver(SumOver):
+    """The logarithm of a sum of `WeightedExponential`, for numbers: it does not overflow."""
+
+    __slots__ = ()
 
 
 def _key(e: Expression, levels: Mapping[Symbol, int], known: dict[bytes, bytes]) -> bytes:

@@ -167,6 +167,6 @@ def apart(e: Expression, names: frozenset[str]) -> Expression:
         taken = names | indices_in(body) | indices_in(condition) | symbols | part.size_names
         name = fresh(part.name, frozenset(taken))
         body, condition = (renamed(child, part.index, name) for child in (body, condition))
-        return SumOver(body, condition, name, part.over)
+        return type(part)(body, condition, name, part.over)
 
     return rewrite(e, replaced)

@@ -6,7 +6,7 @@ row: Σᵢ yᵢxᵢ stays, and is not written Xᵀ Σᵢ yᵢeᵢ. `derive.whole
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from mcmodels.calculus.core import functions
@@ -24,13 +24,20 @@ from mcmodels.calculus.core.arithmetic.transposes import transposes
 from mcmodels.calculus.core.choices import condition_as_step
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
-from mcmodels.calculus.core.nodes import DiagonalMatrix, Number, Product, Transpose
+from mcmodels.calculus.core.nodes import (
+    DiagonalMatrix,
+    Hadamard,
+    Number,
+    Product,
+    Scaled,
+    Transpose,
+)
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
-from mcmodels.calculus.core.rewriting import apart, constructs
+from mcmodels.calculus.core.rewriting import apart, constructs, rebuilt
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 
-__all__ = ["mean_over", "sum_over", "summed"]
+__all__ = ["mean_over", "moved_inside", "sum_over", "summed"]
 
 _EVERY = number(1)  # the condition that always holds
 
@@ -167,6 +174,69 @@ def _transposed(e: SumOver) -> Expression:
     if e.is_column or isinstance(parts(body)[2], Transpose):
         return Transpose(e)
     return summed(body, e.condition, e.index)
+
+
+# -- factors moved into sums -----------------------------------------------------------------------
+
+
+def moved_inside(
+    e: Expression,
+    units: Sequence[Expression],
+    wanted: Callable[[Expression], bool],
+    join: Callable[[Expression, Expression], Expression],
+) -> Expression | None:
+    """A product in which scalars stand inside of the sums among its factors; None without sums.
+
+    Parameters
+    ----------
+    e : Expression
+        The product of the other factors.
+    units : sequence of Expression
+        The scalars; with several sums, they are dealt out.
+    wanted : callable
+        Whether a scalar is to stand inside of a sum with this body.
+    join : callable
+        The product of a scalar and a body.
+    """
+    sums: list[SumOver] = []
+    _find_sums(e, wanted, sums)
+    if not sums:
+        return None
+    shares: list[list[Expression]] = [[] for _ in sums]
+    for place, unit in enumerate(units):
+        shares[place % len(sums)].append(unit)
+    count = iter(shares)
+    return _with_shares(e, wanted, count, join)
+
+
+def _find_sums(e: Expression, wanted: Callable[[Expression], bool], found: list[SumOver]) -> None:
+    if isinstance(e, SumOver):
+        if wanted(e.body):
+            found.append(e)
+    elif isinstance(e, Scaled | Product | Hadamard | Transpose | DiagonalMatrix):
+        for child in e.children:
+            _find_sums(child, wanted, found)
+
+
+def _with_shares(
+    e: Expression,
+    wanted: Callable[[Expression], bool],
+    shares: Iterator[list[Expression]],
+    join: Callable[[Expression, Expression], Expression],
+) -> Expression:
+    if isinstance(e, SumOver):
+        if not wanted(e.body):
+            return e
+        for unit in next(shares):
+            names = frozenset(s.name for s in unit.used if isinstance(s, Index))
+            e = apart(e, names)
+            assert isinstance(e, SumOver)
+            e = SumOver(join(unit, e.body), e.condition, e.name, e.over)
+        return e
+    if isinstance(e, Scaled | Product | Hadamard | Transpose | DiagonalMatrix):
+        children = [_with_shares(child, wanted, shares, join) for child in e.children]
+        return rebuilt(e, children)
+    return e
 
 
 @constructs(SumOver)

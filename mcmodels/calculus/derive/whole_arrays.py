@@ -25,10 +25,11 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
+from mcmodels.calculus.core.index_nodes import Index, LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import rewrite, with_children
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.core.summation import moved_inside
 from mcmodels.calculus.derive.simplification import simplify
 
 __all__ = ["by_whole_arrays", "matrix_form"]
@@ -46,7 +47,7 @@ def by_whole_arrays(expression: Expression) -> Expression:
         if not isinstance(part, SumOver) or any(isinstance(s, Index) for s in part.used):
             return None
         try:
-            return _sum(part.body, part)
+            return _log(part) if isinstance(part, LogSumOver) else _sum(part.body, part)
         except _NoArray:
             return None
 
@@ -67,10 +68,11 @@ def _sum(body: Expression, e: SumOver) -> Expression:
     i = e.index
     if i not in body.used:
         return scale(functions.size(i.over), body)
-    if isinstance(body, N.Sum):
-        return add([_sum(term, e) for term in body.children])
     if body.is_scalar:
         return total(_column(body, i))
+    if isinstance(body, N.Sum):
+        return add([_sum(term, e) for term in body.children])
+    body = _with_softmax(body)
     coefficient, scalars, array = parts(body)
     assert array is not None
     weights = _column(assemble(coefficient, scalars, None), i)
@@ -93,6 +95,13 @@ def _sum(body: Expression, e: SumOver) -> Expression:
     raise _NoArray
 
 
+def _log(e: LogSumOver) -> Expression:
+    weight, exponent = e.body.children
+    if e.is_conditional or weight != number(1):
+        raise _NoArray
+    return N.LogSumExp(_column(exponent, e.index))
+
+
 def _between(factors: tuple[Expression, ...], weights: Expression, i: Index) -> Expression:
     """Σᵢ dᵢ uᵢvᵢᵀ = Uᵀ diag(d) V."""
     for place in range(1, len(factors)):
@@ -104,6 +113,27 @@ def _between(factors: tuple[Expression, ...], weights: Expression, i: Index) -> 
                 return matmul([u, transpose(weights), _rows(v, i)])
             return matmul([transpose(_rows(u, i)), functions.diag(weights), _rows(v, i)])
     raise _NoArray
+
+
+def _with_softmax(e: Expression) -> Expression:
+    """(Σⱼ exp(zᵢⱼ) xⱼ)/(Σⱼ exp(zᵢⱼ)) with the quotient inside of the sum, where it is a softmax."""
+    coefficient, scalars, array = parts(e)
+    below = [s for s in scalars if _is_reciprocal(s)]
+    if len(below) != 1 or array is None:
+        return e
+    rest = assemble(coefficient, [s for s in scalars if s is not below[0]], array)
+    found = moved_inside(rest, below, _is_exponential, scale)
+    return e if found is None else found
+
+
+def _is_reciprocal(s: Expression) -> bool:
+    minus = number(-1)
+    return isinstance(s, N.Power) and isinstance(s.base, SumOver) and s.exponent == minus
+
+
+def _is_exponential(body: Expression) -> bool:
+    _, scalars, _ = parts(body)
+    return any(isinstance(s, N.Elementwise) and s.name == "exp" for s in scalars)
 
 
 # -- what depends on one index ---------------------------------------------------------------------
@@ -135,6 +165,11 @@ def _column(e: Expression, i: Index) -> Expression:
         if isinstance(e, N.Total):
             return _row_sums(rows)
         return power(_row_sums(power(rows, number(2))), number(1) / 2)
+    if isinstance(e, LogSumOver):
+        weight, exponent = e.body.children
+        if e.is_conditional or weight != number(1):
+            raise _NoArray
+        return N.LogSumExp(_pairs(exponent, i, e.index))
     if isinstance(e, SumOver) and not e.is_conditional:
         return _row_sums(_pairs(e.body, i, e.index))
     raise _NoArray
@@ -185,6 +220,8 @@ def _rows(e: Expression, i: Index) -> Expression:
         return selection(Size(e.shift), n, e.rows)
     if isinstance(e, N.Sum):
         return add([_rows(term, i) for term in e.children])
+    if isinstance(e, N.Scaled):
+        e = _with_softmax(e)
     if isinstance(e, N.Scaled):
         assert e.array is not None
         weights = _column(assemble(e.coefficient, e.scalars, None), i)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
-from mcmodels.calculus.compute.compiling import chains, functions, others, products, sums
+from mcmodels.calculus.compute.compiling import (
+    chains,
+    functions,
+    indexed_sums,
+    others,
+    products,
+    sums,
+)
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 
-__all__ = ["Writer", "write_function"]
+__all__ = ["Writer", "for_arrays", "write_function"]
 
 
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
-    expression = guarded(stabilised(expression), keep_steps=False)
+    expression = guarded(for_arrays(expression), keep_steps=False)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)
@@ -35,7 +45,17 @@ def write_function(expression: Expression, arguments: list[str], sizes: Mapping[
     return "\n".join([*imports, "", "", *header, indented, ""])
 
 
-WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS | functions.WRITERS
+def for_arrays(expression: Expression) -> Expression:
+    """The expression in a stable form, with sums over indices by whole arrays where they can be."""
+    stable = stabilised(expression)
+    if not any(isinstance(part, SumOver) for part in parts_of(stable)):
+        return stable
+    return stabilised(by_whole_arrays(stable)).within(expression.context)
+
+
+WRITERS = (
+    sums.WRITERS | products.WRITERS | others.WRITERS | functions.WRITERS | indexed_sums.WRITERS
+)
 
 _APPLIED = (N.DiagonalMatrix, N.Transpose, N.Kron, N.MatrixPower)  # seldom given a value
 
@@ -73,6 +93,10 @@ class Writer:
     def written(self, e: Expression) -> Snippet:
         """Code for the value, written anew: for what is returned or named, and needs no name."""
         return WRITERS[type(e)](self, e)
+
+    def writer(self, kind: type[Expression]) -> Callable[[Any, Any], Snippet]:
+        """What writes a kind of node."""
+        return WRITERS[kind]
 
     def size(self, size: Size) -> str:
         """A size as code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcmodels.calculus.core.arithmetic import add, assemble, parts, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
-from mcmodels.calculus.core.nodes import Sum
+from mcmodels.calculus.core.nodes import Scaled, Sum
 from mcmodels.calculus.core.rewriting import apart, renamed
 from mcmodels.calculus.core.summation import summed
 from mcmodels.calculus.derive.simplification.factors import common_scalars
@@ -66,8 +66,15 @@ def _named_like(other: SumOver, first: SumOver) -> Expression | None:
 
 
 def body_factored(e: SumOver) -> Expression | None:
-    """Σᵢ (aᵢuᵢ − aᵢvᵢ) as Σᵢ aᵢ(uᵢ − vᵢ)."""
+    """Σᵢ (aᵢuᵢ − aᵢvᵢ) as Σᵢ aᵢ(uᵢ − vᵢ), and Σᵢ (2aᵢ − 2bᵢ)uᵢ as 2 Σᵢ (aᵢ − bᵢ)uᵢ."""
     outside, inside = common_scalars(e.body)
+    if isinstance(inside, Scaled):
+        scalars = []
+        for scalar in inside.scalars:
+            taken, rest = common_scalars(scalar)
+            outside += taken
+            scalars.append(rest)
+        inside = assemble(inside.coefficient, scalars, inside.array)
     if not outside:
         return None
     return summed(scale(*outside, inside), e.condition, e.index)
