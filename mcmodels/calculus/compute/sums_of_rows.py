@@ -87,7 +87,8 @@ class Terms:
         return largest * inner
 
     def _over(self, e: SumOver, places: Array) -> Array:
-        level = len(self.open)
+        # An axis is free again behind the indices on which the sum depends.
+        level = 1 + max((at for i, (at, _) in self.open.items() if i in e.used), default=-1)
         self.open[e.index] = (level, places)
         check = self.check
         if e.is_conditional:
@@ -95,40 +96,40 @@ class Terms:
         try:
             mask = None
             if e.is_conditional:
-                mask = self._on_axis(_real(self.value(e.condition)) > 0, level)
+                mask = self._on_axis(_real(self.value(e.condition)) > 0, e.index)
             if isinstance(e, LogSumOver):
-                return self._logarithm(e, mask, level)
-            return self._sum_of(e.body, e.index, mask, level)
+                return self._logarithm(e, mask)
+            return self._sum_of(e.body, e.index, mask)
         finally:
             del self.open[e.index]
             self.check = check
 
-    def _on_axis(self, array: Array, level: int) -> Array:
-        """An array with the axis of the innermost open index, of full length."""
+    def _on_axis(self, array: Array, i: Index) -> Array:
+        """An array with the axis of an index as its first, of full length."""
+        level, places = self.open[i]
         missing = level + 3 - array.ndim
         array = array.reshape((1,) * missing + array.shape)
-        count = len(next(reversed(self.open.values()))[1])
-        return np.broadcast_to(array, (count, *array.shape[1:]))
+        return np.broadcast_to(array, (len(places), *array.shape[1:]))
 
-    def _sum_of(self, body: Expression, i: Index, mask: Array | None, level: int) -> Array:
+    def _sum_of(self, body: Expression, i: Index, mask: Array | None) -> Array:
         """The sum of the terms of a body; eᵢuᵀ puts u into a row, without a matrix for each i."""
         if isinstance(body, N.Sum):
-            terms = [self._sum_of(term, i, mask, level) for term in body.children]
+            terms = [self._sum_of(term, i, mask) for term in body.children]
             return reduce(lambda a, b: a + b, terms)
         coefficient, scalars, array = parts(body)
         first = array.children[0] if isinstance(array, N.Product) else array
         if isinstance(first, UnitAt) and first.position == i:
             rest = matmul(array.children[1:]) if isinstance(array, N.Product) else None
-            row = self._masked(assemble(coefficient, scalars, rest), mask, level)
+            row = self._masked(assemble(coefficient, scalars, rest), mask, i)
             return self._placed(row, first)
         last = array.children[-1] if isinstance(array, N.Product) else None
         if isinstance(last, N.Transpose) and isinstance(last.argument, UnitAt):
             if last.argument.position == i:
-                return self._sum_of(transpose(body), i, mask, level).swapaxes(-1, -2)
-        return self._masked(body, mask, level).sum(axis=0)
+                return self._sum_of(transpose(body), i, mask).swapaxes(-1, -2)
+        return self._masked(body, mask, i).sum(axis=0)
 
-    def _masked(self, body: Expression, mask: Array | None, level: int) -> Array:
-        value = self._on_axis(self.value(body), level)
+    def _masked(self, body: Expression, mask: Array | None, i: Index) -> Array:
+        value = self._on_axis(self.value(body), i)
         return value if mask is None else np.where(mask, value, 0)
 
     def _placed(self, rows: Array, unit: UnitAt) -> Array:
@@ -142,8 +143,8 @@ class Terms:
         result[..., places + unit.shift, :] = moved
         return result
 
-    def _logarithm(self, e: LogSumOver, mask: Array | None, level: int) -> Array:
-        weight, z = (self._on_axis(self.value(part), level) for part in e.body.children)
+    def _logarithm(self, e: LogSumOver, mask: Array | None) -> Array:
+        weight, z = (self._on_axis(self.value(part), e.index) for part in e.body.children)
         counts = np.broadcast_to(weight != 0, z.shape) if mask is None else mask & (weight != 0)
         real = _real(z)
         top = np.where(counts, real, real.min()).max(axis=0)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.index_calls import place_in
 from mcmodels.calculus.text.syntax import Source
 
-__all__ = ["OF_ARRAYS", "exponents", "untied", "used_as_arrays"]
+__all__ = ["OF_ARRAYS", "exponents", "rows_taken", "untied", "used_as_arrays"]
 
 _OF_ARRAYS = (
     "amax amin det diag eigvalsh eigvecsh expm hardmax inv logdet logm logsumexp matrix_power mean "
@@ -30,6 +31,36 @@ def used_as_arrays(source: Source) -> set[str]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             found += node.args if node.func.id in OF_ARRAYS | ALIASES.keys() else []
     return {node.id for node in found if isinstance(node, ast.Name)}
+
+
+def rows_taken(source: Source) -> set[str]:
+    """Names whose entry at an index is used as a vector, as in ``x[i].T @ w``, or at two indices."""
+    found = set()
+    for node in ast.walk(source.tree):
+        vectors: list[ast.AST] = []
+        if isinstance(node, ast.Attribute):
+            vectors = [node.value]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            vectors = [node.left, node.right]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            vectors = list(node.args) if node.func.id in _OF_VECTORS else []
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            vectors = [ast.Subscript(node.value, ast.Name(""), ast.Load())]
+        for vector in vectors:
+            for entry in _terms(vector):
+                if isinstance(entry, ast.Subscript) and isinstance(entry.value, ast.Name):
+                    if place_in(entry.slice) is not None:
+                        found.add(entry.value.id)
+    return found
+
+
+_OF_VECTORS = frozenset(["dot", "norm", "outer", "logsumexp", "softmax"])
+
+
+def _terms(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return [*_terms(node.left), *_terms(node.right)]
+    return [node]
 
 
 def exponents(source: Source) -> set[str]:

@@ -70,28 +70,22 @@ class _Sums:
         self.w, self.code = w, w.code
         self.open: dict[N.Symbol, int] = {}
         self.known: dict[tuple[bytes, tuple[int, ...]], Terms] = {}
+        self.names: dict[str, str] = {}  # of texts, so that none is computed twice
 
     # -- sums -------------------------------------------------------------------------------------
 
     def total(self, e: SumOver) -> Terms:
-        level = len(self.open)
+        # An axis is free again behind the indices on which the sum depends.
+        level = 1 + max((at for i, at in self.open.items() if i in e.used), default=-1)
         self.open[e.index] = level
         mask = self.terms(e.condition) if e.is_conditional else None
         if isinstance(e, LogSumOver):
             text = self._logarithm(e, mask)
         else:
             text = self._sum(e.body, e, mask)
-        levels = self._outer(e, level)
         del self.open[e.index]
+        levels = frozenset(at for i, at in self.open.items() if i in e.used)
         return Terms(text, levels, _kind(e))
-
-    def _outer(self, e: SumOver, level: int) -> frozenset[int]:
-        """The levels of the open indices on which the result depends."""
-        used = {at for i, at in self.open.items() if at < level and self._uses(e, i)}
-        return frozenset(used)
-
-    def _uses(self, e: SumOver, i: N.Symbol) -> bool:
-        return i in e.used
 
     def _sum(self, body: Expression, e: SumOver, mask: Terms | None) -> str:
         if isinstance(body, N.Sum) and any(_unit_of(term, e.index) for term in body.children):
@@ -105,8 +99,9 @@ class _Sums:
         if _unit_of(body, e.index) == "last":
             flipped = self._sum(transpose(body), e, mask)
             return flipped if is_line(body) else f"{flipped}.swapaxes(-1, -2)"
-        if mask is None and isinstance(array, N.Product) and not is_line(array):
-            found = self._outer_products(assemble(coefficient, scalars, None), chain, e.index)
+        if isinstance(array, N.Product) and not is_line(array):
+            weight = assemble(coefficient, scalars, None)
+            found = self._outer_products(weight, chain, e.index, mask)
             if found is not None:
                 return found
         return f"{self._masked(body, mask)}.sum(axis=0)"
@@ -115,26 +110,31 @@ class _Sums:
         terms = self.terms(body)
         if mask is None:
             return terms.text
-        name = self.code.assign(f"np.where({mask.with_axes(_AXES[terms.kind])} > 0, {terms.text}, 0)")
-        return name.text
+        test = f"{mask.with_axes(_AXES[terms.kind])} > 0"
+        return self._named(f"np.where({test}, {terms.text}, 0)")
 
     def _outer_products(
-        self, weight: Expression, chain: tuple[Expression, ...], i: Index
+        self, weight: Expression, chain: tuple[Expression, ...], i: Index, mask: Terms | None
     ) -> str | None:
-        """Σᵢ wᵢuᵢvᵢᵀ without the matrix of each term."""
+        """Σᵢ wᵢuᵢvᵢᵀ without the matrix of each term.
+
+        With a condition, v must be a row of an array, which is finite in all terms.
+        """
         place = next((k + 1 for k, factor in enumerate(chain) if factor.is_column), 0)
         if not place:
             return None
         u, v = self.terms(matmul(chain[:place])), self.terms(matmul(chain[place:]))
         level = self.open[i]
-        if level not in u.levels or level not in v.levels:
+        if level not in u.levels or level not in v.levels or (mask is not None and not v.rows):
             return None
         left = u.text
         if not (isinstance(weight, N.Number) and weight.value == 1):
             w = self.terms(weight)
             if w.levels and level not in w.levels:
                 return None
-            left = self.code.assign(f"{w.with_axes(1)} * {u.text}").text
+            left = self._named(f"{w.with_axes(1)} * {u.text}")
+        if mask is not None:
+            left = self._named(f"np.where({mask.with_axes(1)} > 0, {left}, 0)")
         if level == 0:
             return f"({left}.T @ {v.text})"
         return f"np.einsum('z...i,z...j->...ij', {left}, {v.text})"
@@ -183,8 +183,9 @@ class _Sums:
         if mask is not None:
             z = f"np.where({mask.text} > 0, {z}, -np.inf)"
         z = self._named(z)
-        top = self.code.assign(f"{z}.max(axis=0)")
-        return self.code.assign(f"{top} + np.log(({factor}np.exp({z} - {top})).sum(axis=0))").text
+        top = self._named(f"{z}.max(axis=0)")
+        terms = f"({factor}np.exp({z} - {top}))" if factor else f"np.exp({z} - {top})"
+        return self._named(f"{top} + np.log({terms}.sum(axis=0))")
 
     # -- parts ------------------------------------------------------------------------------------
 
@@ -200,7 +201,13 @@ class _Sums:
         return self.known[name]
 
     def _named(self, text: str) -> str:
-        return text if text.isidentifier() else self.code.assign(text).text
+        if text.startswith("(") and _closes_at_the_end(text):
+            text = text[1:-1]
+        if text.isidentifier():
+            return text
+        if text not in self.names:
+            self.names[text] = self.code.assign(text).text
+        return self.names[text]
 
     def _written(self, e: Expression, levels: frozenset[int]) -> Terms:
         if isinstance(e, SumOver):
@@ -317,6 +324,11 @@ class _Sums:
         levels = a.levels | b.levels
         if not (a.levels and b.levels):
             closed, other = (a, b) if not a.levels else (b, a)
+            if other.rows:
+                axes = ["np.newaxis"] * (other.depth - 1)
+                text = f"({other.rows} @ {closed.text})"
+                text += f"[{', '.join([':', *axes])}]" if axes else ""
+                return Terms(text, levels, "scalar")
             return Terms(f"({other.text} @ {closed.text})", levels, "scalar")
         if a.rows and b.rows and a.levels != b.levels:
             high, low = (a, b) if a.depth > b.depth else (b, a)
@@ -382,6 +394,16 @@ class _Sums:
         axes = ", ".join(places.get(k, "np.newaxis") for k in range(max(levels), -1, -1))
         text = text if set(axes) <= set(":, ") else f"{text}[{axes}]"
         return Terms(text, frozenset(levels), "scalar")
+
+
+def _closes_at_the_end(text: str) -> bool:
+    """Whether the bracket that a text starts with closes at its end."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return place == len(text) - 1
+    return False
 
 
 def _unit_of(body: Expression, i: Index) -> str | None:

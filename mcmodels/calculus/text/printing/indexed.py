@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.choices import tests_of
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
@@ -18,6 +20,7 @@ from mcmodels.calculus.text.printing.structure import (
     OPERATION,
     Graded,
     Slice,
+    slices,
 )
 
 if TYPE_CHECKING:
@@ -126,14 +129,25 @@ def _python_comparison(p: PythonPrinter, z: Expression, positive: bool) -> str:
 
 
 def _is_told(e: SumOver) -> bool:
-    """Whether the entries at an index tell over what it runs: none runs to the end of less."""
-    ends = {
-        part.rows - Size(part.shift)
+    """Whether the symbols at an index tell over what it runs: to the end of the shortest."""
+    ends = [
+        array.rows - Size(unit.shift)
         for child in e.children
         for part in parts_of(child)
-        if isinstance(part, UnitAt) and part.position == e.index
-    }
-    return ends == {e.over}
+        if isinstance(part, N.Product)
+        for array, unit in _taken(part)
+        if unit.position == e.index
+    ]
+    gaps = [(end - e.over).number for end in ends]
+    return any(gap == 0 for gap in gaps) and all(gap is not None and gap >= 0 for gap in gaps)
+
+
+def _taken(e: N.Product) -> Iterator[tuple[N.Symbol, UnitAt]]:
+    """Symbols at an index, turned so that it counts their rows."""
+    for array, rows, cols in slices(e):
+        for at, turned in ((rows, array), (cols, transpose(array))):
+            if isinstance(at, UnitAt):
+                yield turned, at  # type: ignore[misc]
 
 
 def python_at_index(p: PythonPrinter, part: Slice) -> Graded:
