@@ -231,9 +231,7 @@ def _directional_derivative(
     return np.imag(walk(part.children[0], _moved(part, values), sizes)) / _STEP
 
 
-def _moved(
-    part: N.Unevaluated, values: Mapping[N.Symbol, Array]
-) -> dict[N.Symbol, Array]:
+def _moved(part: N.Unevaluated, values: Mapping[N.Symbol, Array]) -> dict[N.Symbol, Array]:
     """The values, with the variables of d(E) a complex step ahead."""
     return {
         symbol: array + 1j * _STEP * values[N.Differential(symbol)]

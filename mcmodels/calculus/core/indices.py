@@ -127,5 +127,3 @@ def fresh(name: str, taken: frozenset[str]) -> str:
     while f"{name}{count}" in taken:
         count += 1
     return f"{name}{count}"
-
-

@@ -26,6 +26,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, LogSumOver, SumOver, UnitAt
+from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import rewrite, with_children
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -42,6 +43,8 @@ def matrix_form(expression: Expression) -> Expression:
 
 def by_whole_arrays(expression: Expression) -> Expression:
     """Every sum over an index that can be, by whole arrays; other sums as they are."""
+    if not indices_in(expression):
+        return expression
 
     def replaced(part: Expression) -> Expression | None:
         if not isinstance(part, SumOver) or any(isinstance(s, Index) for s in part.used):

@@ -88,7 +88,10 @@ def index_call(
             refuse("an index is given twice", node)
         unknown = set(options) - _OPTIONS
         if unknown or (function.startswith("mean") and "where" in options):
-            refuse(f"{function} over an index takes {'over' if unknown == set() else 'where= and over='}", node)
+            refuse(
+                f"{function} over an index takes {'over' if unknown == set() else 'where= and over='}",
+                node,
+            )
     return IndexCall(node, tuple(names), options.get("where"), options.get("over"))
 
 

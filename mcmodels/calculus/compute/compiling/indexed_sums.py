@@ -332,7 +332,10 @@ class _Sums:
             return Terms(f"({other.text} @ {closed.text})", levels, "scalar")
         if a.rows and b.rows and a.levels != b.levels:
             high, low = (a, b) if a.depth > b.depth else (b, a)
-            gaps = [":", *[":" if k in low.levels else "np.newaxis" for k in range(high.depth - 2, -1, -1)]]
+            gaps = [
+                ":",
+                *[":" if k in low.levels else "np.newaxis" for k in range(high.depth - 2, -1, -1)],
+            ]
             text = f"({high.rows} @ {low.rows}.T)"
             if "np.newaxis" in gaps:
                 text += f"[{', '.join(gaps)}]"
@@ -474,7 +477,9 @@ def _two_dimensional(s: _Sums, e: Expression) -> str:
     terms = s.terms(e)
     if terms.kind == "matrix":
         return terms.text
-    return f"{terms.text}[..., :, np.newaxis]" if e.is_column else f"{terms.text}[..., np.newaxis, :]"
+    return (
+        f"{terms.text}[..., :, np.newaxis]" if e.is_column else f"{terms.text}[..., np.newaxis, :]"
+    )
 
 
 def _kron(s: _Sums, e: N.Kron) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from mcmodels.calculus.compute.code_form import code_form
 from mcmodels.calculus.compute.compiling import (
     chains,
     functions,
@@ -16,22 +17,18 @@ from mcmodels.calculus.compute.compiling import (
     sums,
 )
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
-from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
-from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 
-__all__ = ["Writer", "for_arrays", "write_function"]
+__all__ = ["Writer", "write_function"]
 
 
 def write_function(expression: Expression, arguments: list[str], sizes: Mapping[str, int]) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes."""
-    expression = guarded(for_arrays(expression), keep_steps=False)
+    expression = code_form(expression)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)
@@ -43,14 +40,6 @@ def write_function(expression: Expression, arguments: list[str], sizes: Mapping[
     names = ", ".join(safe(name) for name in arguments)
     header = [*functions.decorators(expression), f"def f({names}):"]
     return "\n".join([*imports, "", "", *header, indented, ""])
-
-
-def for_arrays(expression: Expression) -> Expression:
-    """The expression in a stable form, with sums over indices by whole arrays where they can be."""
-    stable = stabilised(expression)
-    if not any(isinstance(part, SumOver) for part in parts_of(stable)):
-        return stable
-    return stabilised(by_whole_arrays(stable)).within(expression.context)
 
 
 WRITERS = (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.choices import tests_of
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import apart, parts_of
 from mcmodels.calculus.core.sizes import Size
 from mcmodels.calculus.text.printing.functions import compared
 from mcmodels.calculus.text.printing.letters import split_name
@@ -27,9 +27,23 @@ if TYPE_CHECKING:
     from mcmodels.calculus.text.printing.python import PythonPrinter
     from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
-__all__ = ["at_index", "python_at_index", "python_place", "python_sum", "sum_over", "unit"]
+__all__ = [
+    "at_index",
+    "python_at_index",
+    "python_place",
+    "python_sum",
+    "sum_over",
+    "told_apart",
+    "unit",
+]
 
 _RESERVED = {"d", "e", "I"}  # letters that mean something else with a subscript or before a name
+
+
+def told_apart(e: Expression) -> Expression:
+    """The expression with no index of a sum that has the name of a symbol or a size."""
+    names = frozenset(symbol.name for symbol in e.used if not isinstance(symbol, Index))
+    return apart(e, names | e.size_names)
 
 
 # -- textbook --------------------------------------------------------------------------------------
@@ -66,7 +80,9 @@ def unit(p: TextbookPrinter, e: UnitAt) -> Graded:
     return p._lowered("e", index), ATOM
 
 
-def _place(p: TextbookPrinter, e: UnitAt) -> str:
+def _place(p: TextbookPrinter, e: UnitAt | N.Unit) -> str:
+    if isinstance(e, N.Unit):
+        return p._integer(e.index)
     index = p.write(e.position)
     return f"{index}+{e.shift}" if e.shift else index
 
@@ -82,7 +98,7 @@ def at_index(p: TextbookPrinter, part: Slice) -> Graded:
         text = _row(p, symbol, _place(p, rows))
         is_row = not flipped and not symbol.is_column
     else:
-        places = [_place(p, at) if isinstance(at, UnitAt) else ":" for at in (rows, cols)]
+        places = [":" if at is None else _place(p, at) for at in (rows, cols)]
         text = p._element(p.write(symbol), ",".join(places))
         is_row = flipped and isinstance(cols, UnitAt) and rows is None
     return (p._raised(text, p.transposed), FACTOR) if is_row else (text, ATOM)
@@ -157,7 +173,7 @@ def python_at_index(p: PythonPrinter, part: Slice) -> Graded:
     assert isinstance(symbol, N.Symbol)
     if flipped:
         rows, cols = cols, rows
-    row, col = (python_place(at) if isinstance(at, UnitAt) else ":" for at in (rows, cols))
+    row, col = (":" if at is None else python_place(at) for at in (rows, cols))
     if symbol.is_column:
         return f"{symbol.name}[{row}]", ATOM
     if rows is None:
@@ -167,7 +183,9 @@ def python_at_index(p: PythonPrinter, part: Slice) -> Graded:
     return f"{symbol.name}[{row}, {col}]", ATOM
 
 
-def python_place(e: UnitAt) -> str:
-    """The place of a unit vector: ``i``, ``i + 1``."""
+def python_place(e: Any) -> str:
+    """The place of a unit vector: ``i``, ``i + 1``, ``0``."""
+    if isinstance(e, N.Unit):
+        return str(e.index)
     assert isinstance(e.position, Index)
     return f"{e.position.name} + {e.shift}" if e.shift else e.position.name

@@ -13,7 +13,12 @@ from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
-from mcmodels.calculus.text.printing.indexed import python_at_index, python_place, python_sum
+from mcmodels.calculus.text.printing.indexed import (
+    python_at_index,
+    python_place,
+    python_sum,
+    told_apart,
+)
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -100,6 +105,7 @@ class PythonPrinter(Printer):
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
         if self.sizes is None:
+            e = told_apart(e)
             self.sizes = frozenset(name for symbol in e.used for name in symbol.size_names)
             self.taken = frozenset(symbol.name for symbol in e.used) | e.size_names
         return super().write(e, tightness)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, transpose
+from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, scale, transpose
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import UnitAt
+from mcmodels.calculus.core.index_nodes import LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import ONE, Size
 
@@ -53,6 +53,8 @@ class Printer:
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
+        if isinstance(e, LogSumOver):
+            e = N.Elementwise("log", _plain_sum(e))
         if type(e) not in self.writers:  # a node that `compute` refines is written as what it was
             e = type(e).__mro__[1](*e.arguments())
         text, own = self.writers[type(e)](e)
@@ -132,7 +134,7 @@ def is_grid(e: N.Stack) -> bool:
     return e.axis == 0 and len(rows) == len(e.blocks) and len(counts) == 1
 
 
-Taken = N.Selection | UnitAt | None
+Taken = N.Selection | UnitAt | N.Unit | None
 Slice = tuple[Expression, Taken, Taken]
 """An array, and which of its rows and columns are taken (None for all)."""
 
@@ -147,8 +149,10 @@ def slices(e: N.Product) -> list[Slice]:
             rows = factor
         elif isinstance(inner, UnitAt) and i + 1 < len(e.children) and is_letter(e.children[i + 1]):
             rows = inner
+        elif isinstance(inner, N.Unit) and i == 0 and _is_column_of_letter(e.children[1:]):
+            rows = inner
         elif (
-            isinstance(factor, UnitAt)
+            (isinstance(factor, UnitAt) or (isinstance(factor, N.Unit) and _is_row(found)))
             and found
             and is_letter(found[-1][0])
             and found[-1][2] is None
@@ -161,6 +165,23 @@ def slices(e: N.Product) -> list[Slice]:
             found.append((factor, rows, None))
             rows = None
     return found
+
+
+def _is_row(found: list[Slice]) -> bool:
+    """Whether the last factor is a row of a symbol at an index, whose entry a unit vector takes."""
+    return bool(found) and isinstance(found[-1][1], UnitAt)
+
+
+def _is_column_of_letter(factors: tuple[Expression, ...]) -> bool:
+    """Whether a matrix stands before the unit vector of an index."""
+    return len(factors) == 2 and is_letter(factors[0]) and isinstance(factors[1], UnitAt)
+
+
+def _plain_sum(e: LogSumOver) -> Expression:
+    """The sum of which a node of `compute` is the logarithm."""
+    weight, exponent = e.body.children
+    term = scale(weight, N.Elementwise("exp", exponent))
+    return SumOver(term, e.condition, e.name, e.over)
 
 
 def is_letter(e: Expression) -> bool:
@@ -195,9 +216,7 @@ def is_slice(e: Expression) -> bool:
     return isinstance(e, N.Product) and len(slices(e)) == 1
 
 
-def slice_text(
-    taken: Taken, number: Callable[[int], str], size: Callable[[Size], str]
-) -> str:
+def slice_text(taken: Taken, number: Callable[[int], str], size: Callable[[Size], str]) -> str:
     """A slice as text, its bounds counted from the start or the end where they are numbers."""
     if taken is None:
         return ":"
