@@ -12,7 +12,7 @@ __all__ = ["code_form"]
 
 
 def code_form(expression: Expression) -> Expression:
-    """An equal expression without overflow, its sums over indices by whole arrays where they can be."""
+    """An equal expression without overflow, sums over indices by whole arrays where they can be."""
     form = stabilised(expression)
     if indices_in(form):
         form = stabilised(by_whole_arrays(form))

@@ -123,9 +123,9 @@ class Terms:
             row = self._masked(assemble(coefficient, scalars, rest), mask, i)
             return self._placed(row, first)
         last = array.children[-1] if isinstance(array, N.Product) else None
-        if isinstance(last, N.Transpose) and isinstance(last.argument, UnitAt):
-            if last.argument.position == i:
-                return self._sum_of(transpose(body), i, mask).swapaxes(-1, -2)
+        unit = last.argument if isinstance(last, N.Transpose) else None
+        if isinstance(unit, UnitAt) and unit.position == i:
+            return self._sum_of(transpose(body), i, mask).swapaxes(-1, -2)
         return self._masked(body, mask, i).sum(axis=0)
 
     def _masked(self, body: Expression, mask: Array | None, i: Index) -> Array:

@@ -20,7 +20,9 @@ from mcmodels.calculus.core.sizes import Size
 
 __all__ = [
     "apart",
+    "closed_parts_of",
     "constructs",
+    "exchanged",
     "parts_of",
     "rebuilt",
     "renamed",
@@ -131,6 +133,11 @@ def substitute(expression: Expression, values: Mapping[Expression, Expression]) 
     return rewrite(expression, values.get)
 
 
+def exchanged(expression: Expression, values: Mapping[Expression, Expression]) -> Expression:
+    """The same, also for parts of the terms of sums, whose indices are those of the sums."""
+    return rewrite(expression, values.get)
+
+
 def parts_of(expression: Expression) -> Iterator[Expression]:
     """Every distinct part, itself included, children before parents."""
     seen: set[bytes] = set()
@@ -146,12 +153,20 @@ def parts_of(expression: Expression) -> Iterator[Expression]:
     return walk(expression)
 
 
+def closed_parts_of(expression: Expression) -> Iterator[Expression]:
+    """The parts that have a value by themselves: without those of the terms of sums."""
+    for part in parts_of(expression):
+        if all(s in expression.used for s in part.used if isinstance(s, Index)):
+            yield part
+
+
 # -- indices ---------------------------------------------------------------------------------------
 
 
 def renamed(e: Expression, i: Index, name: str) -> Expression:
     """The expression with another name for an index that is free in it."""
-    return e if name == i.name else rewrite(e, {i: Index(name, i.over)}.get)
+    other: dict[Expression, Expression] = {i: Index(name, i.over)}
+    return e if name == i.name else rewrite(e, other.get)
 
 
 def apart(e: Expression, names: frozenset[str]) -> Expression:

@@ -53,7 +53,6 @@ SIGNATURES = {
     "norm": Signature("eo", 1, axis=True),
     **dict.fromkeys(("hstack", "vstack"), Signature("l", 1)),
     "block": Signature("g", 1),
-    **dict.fromkeys(("mean_over", "sum_over"), Signature("e", 1)),
     "commutation": Signature("ss", 2),
     "unit": Signature("is", 2),
     "unvec": Signature("ess", 3),

@@ -134,7 +134,7 @@ def summed(body: Expression, condition: Expression, i: Index) -> Expression:
         inside = [s for s in scalars if i in s.used]
         rest = scale(*inside, *([] if array is None else [array]))
         return scale(coefficient, *outside, summed(rest, condition, i))
-    if array is not None and array.rows == ONE or isinstance(array, Transpose):
+    if array is not None and (array.rows == ONE or isinstance(array, Transpose)):
         return transpose(summed(transpose(body), condition, i))
     if isinstance(array, DiagonalMatrix):
         return functions.diag(summed(scale(*scalars, array.argument), condition, i))

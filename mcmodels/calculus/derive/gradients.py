@@ -61,8 +61,8 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
             )
     if isinstance(x, Index):
         raise DerivativeError(
-            f"{x.name!r} is an index, which runs over whole numbers; derivatives are by symbols, as "
-            "by X, whose gradient has the derivatives by X[i] in its rows"
+            f"{x.name!r} is an index, which runs over whole numbers; derivatives are by symbols, "
+            "such as X, whose gradient has the derivatives by X[i] in its rows"
         )
     if isinstance(x, Symbol):
         for other in expression.used:

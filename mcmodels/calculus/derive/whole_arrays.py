@@ -7,7 +7,6 @@ matrix. Functions of each entry, sums, multiples and products with constant matr
 
 from __future__ import annotations
 
-
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N

@@ -21,8 +21,7 @@ from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import functions, operators
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import Index
-from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, substitute
 from mcmodels.calculus.derive import gradients
 
 __all__ = ["SmoothPart", "at_kinks"]
@@ -155,12 +154,11 @@ def _active(
 ) -> list[_Kink]:
     """The parts with a kink at the point; none where one is inside another."""
     found: list[_Kink] = []
-    for part in parts_of(f):
+    # Of kinks in the terms of a sum, `evaluate` tells, where a derivative stands at one.
+    for part in closed_parts_of(f):
         kinked = isinstance(part, N.Elementwise) and part.name in ("abs", "relu")
         if not (kinked or isinstance(part, N.Norm)) or x not in part.used:
             continue
-        if any(isinstance(symbol, Index) for symbol in part.used):
-            continue  # in the terms of a sum: `evaluate` says where a derivative has a kink
         u = walk(part.children[0], point, sizes)
         active = u == 0
         if not (active.any() if kinked else active.all()):

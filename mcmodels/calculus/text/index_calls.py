@@ -10,7 +10,6 @@ from typing import NoReturn
 __all__ = ["IndexCall", "Place", "index_call", "place_in", "places_in", "tests_in"]
 
 _TAKE_INDICES = frozenset(["mean", "mean_over", "sum", "sum_over"])
-_OPTIONS = frozenset(["over", "where"])
 
 
 @dataclass(frozen=True)
@@ -80,18 +79,15 @@ def index_call(
     if refuse is not None:
         if len(names) < len(node.args) - 1 or not names:
             refuse(
-                f"{function} takes what is summed and the names of indices, as in {function}(y[i] * "
-                f"X[i], i); along an axis write {function}(X, axis=0)",
+                f"{function} takes what is summed and the names of indices, as in "
+                f"{function}(y[i] * X[i], i); along an axis write {function}(X, axis=0)",
                 node,
             )
         if len(set(names)) < len(names):
             refuse("an index is given twice", node)
-        unknown = set(options) - _OPTIONS
-        if unknown or (function.startswith("mean") and "where" in options):
-            refuse(
-                f"{function} over an index takes {'over' if unknown == set() else 'where= and over='}",
-                node,
-            )
+        allowed = ("over",) if function.startswith("mean") else ("over", "where")
+        if not set(options) <= set(allowed):
+            refuse(f"{function} over an index takes {' and '.join(allowed)} by name", node)
     return IndexCall(node, tuple(names), options.get("where"), options.get("over"))
 
 

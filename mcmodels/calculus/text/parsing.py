@@ -154,7 +154,11 @@ class _Expressions:
         return operators.entry(value, at[0] if len(at) == 1 else tuple(at))
 
     def _position(self, place: Place) -> Expression:
-        return add([self.name(place.name), number(place.shift)])
+        found = self.name(place.name)
+        if not isinstance(found, Index):
+            message = f"expected a whole number here, or the index of a sum; found {place.name}"
+            self.source.refuse(message, place.name)
+        return add([found, number(place.shift)])
 
     def opened(self, name: str, over: Size | None, found: list[Found[Expression]]) -> Any:
         before = dict(self.open)

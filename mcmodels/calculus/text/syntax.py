@@ -357,9 +357,9 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
                 exponents.update(part.id for part in inside if isinstance(part, ast.Name))
         else:
             _refuse(text, "this is no part of an expression", node)
-    for place, node in places:
+    for place, where in places:
         if place.name not in indices and place.name not in known:
-            _refuse(text, f"expected a whole number here, or an index; {_for_index(place)}", node)
+            _refuse(text, f"expected a whole number here, or an index; {_for_index(place)}", where)
     values.sort(key=lambda node: node.col_offset)
     names = tuple(dict.fromkeys(node.id for node in values if node.id not in indices))
     found = (frozenset(sizes), frozenset(exponents), frozenset(indices))

@@ -34,8 +34,8 @@ def used_as_arrays(source: Source) -> set[str]:
 
 
 def rows_taken(source: Source) -> set[str]:
-    """Names whose entry at an index is used as a vector, as in ``x[i].T @ w``, or at two indices."""
-    found = set()
+    """Names whose entry at an index is used as a vector, as in ``x[i].T @ w``, or at two."""
+    found: set[str] = set()
     for node in ast.walk(source.tree):
         vectors: list[ast.AST] = []
         if isinstance(node, ast.Attribute):
@@ -45,12 +45,13 @@ def rows_taken(source: Source) -> set[str]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             vectors = list(node.args) if node.func.id in _OF_VECTORS else []
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-            vectors = [ast.Subscript(node.value, ast.Name(""), ast.Load())]
+            places = [place_in(part) for part in node.slice.elts]
+            if isinstance(node.value, ast.Name) and places != [None] * len(places):
+                found.add(node.value.id)
         for vector in vectors:
             for entry in _terms(vector):
-                if isinstance(entry, ast.Subscript) and isinstance(entry.value, ast.Name):
-                    if place_in(entry.slice) is not None:
-                        found.add(entry.value.id)
+                if isinstance(entry, ast.Subscript) and place_in(entry.slice) is not None:
+                    found.update(n.id for n in [entry.value] if isinstance(n, ast.Name))
     return found
 
 

@@ -79,10 +79,8 @@ class _Sums:
         level = 1 + max((at for i, at in self.open.items() if i in e.used), default=-1)
         self.open[e.index] = level
         mask = self.terms(e.condition) if e.is_conditional else None
-        if isinstance(e, LogSumOver):
-            text = self._logarithm(e, mask)
-        else:
-            text = self._sum(e.body, e, mask)
+        is_log = isinstance(e, LogSumOver)
+        text = self._logarithm(e, mask) if is_log else self._sum(e.body, e, mask)
         del self.open[e.index]
         levels = frozenset(at for i, at in self.open.items() if i in e.used)
         return Terms(text, levels, _kind(e))
@@ -92,10 +90,12 @@ class _Sums:
             terms = [self._sum(term, e, mask) for term in body.children]
             return f"({' + '.join(terms)})"
         coefficient, scalars, array = parts(body)
-        chain = array.children if isinstance(array, N.Product) else (array,)
+        chain = array.children if isinstance(array, N.Product) else ()
         if _unit_of(body, e.index) == "first":
             rest = matmul(chain[1:]) if len(chain) > 1 else None
-            return self._placed(assemble(coefficient, scalars, rest), chain[0], mask)
+            return self._placed(
+                assemble(coefficient, scalars, rest), chain[0] if chain else array, mask
+            )
         if _unit_of(body, e.index) == "last":
             flipped = self._sum(transpose(body), e, mask)
             return flipped if is_line(body) else f"{flipped}.swapaxes(-1, -2)"
@@ -172,7 +172,7 @@ class _Sums:
         behind = self.w.size(after) if after.number != 0 else "0"
         return f"({unit.shift}, {behind})"
 
-    def _logarithm(self, e: LogSumOver, mask: Terms | None) -> str:
+    def _logarithm(self, e: SumOver, mask: Terms | None) -> str:
         weight, exponent = e.body.children
         z = self.terms(exponent).text
         factor = ""

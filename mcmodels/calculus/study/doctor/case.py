@@ -17,10 +17,9 @@ from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
@@ -135,10 +134,8 @@ class Case:
         sizes = sorted(self.f.size_names | self.right.size_names)
         found: list[Expression] = [N.SizeValue(name) for name in sizes]
         found += [symbol for symbol in self.f.symbols if symbol.is_scalar]
-        parts = [*parts_of(self.right), *parts_of(self.f)]
+        parts = [*closed_parts_of(self.right), *closed_parts_of(self.f)]
         for part in parts:
-            if any(isinstance(symbol, Index) for symbol in part.used):
-                continue  # a part of the terms of a sum, which has a value in each
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
             # The derivative itself, where it is a scalar, would explain every claim.

@@ -15,7 +15,7 @@ from mcmodels.calculus.core.arithmetic import (
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import parts_of, rebuilt, substitute
+from mcmodels.calculus.core.rewriting import exchanged, parts_of, rebuilt
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Variants, Words, edited
@@ -102,7 +102,7 @@ def missing_indicator(case: Case) -> Iterator[Finding]:
     for z in dict.fromkeys(arguments):
         step = elementwise("step", z)
         one = number(1) if z.is_scalar else N.Ones(z.rows, z.cols)
-        wrong = substitute(case.right, {step: one, elementwise("relu", z): z})
+        wrong = exchanged(case.right, {step: one, elementwise("relu", z): z})
         if case.is_claimed(wrong):
             yield Finding(
                 f"the indicator {step.mathematics()} is missing: what is negative in "

@@ -12,7 +12,7 @@ from typing import Any
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.rewriting import substitute, with_children
+from mcmodels.calculus.core.rewriting import exchanged, with_children
 
 __all__ = [
     "MOST_COMBINED",
@@ -133,7 +133,7 @@ def edited(expression: Expression, variants: Variants) -> Iterator[tuple[Express
                 continue
             # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
-                yield substitute(expression, {part: variant}), Edit(part, variant, words)
+                yield exchanged(expression, {part: variant}), Edit(part, variant, words)
             if len(paths) > 1:
                 for path in paths[:_MOST_PLACES]:
                     with suppress(ValueError):

@@ -20,6 +20,7 @@ from mcmodels.calculus.text.printing.structure import (
     OPERATION,
     Graded,
     Slice,
+    Taken,
     slices,
 )
 
@@ -80,7 +81,8 @@ def unit(p: TextbookPrinter, e: UnitAt) -> Graded:
     return p._lowered("e", index), ATOM
 
 
-def _place(p: TextbookPrinter, e: UnitAt | N.Unit) -> str:
+def _place(p: TextbookPrinter, e: Taken) -> str:
+    assert isinstance(e, UnitAt | N.Unit)
     if isinstance(e, N.Unit):
         return p._integer(e.index)
     index = p.write(e.position)
@@ -121,20 +123,19 @@ def _row(p: TextbookPrinter, symbol: N.Symbol, place: str) -> str:
 
 def python_sum(p: PythonPrinter, e: SumOver) -> Graded:
     """``sum_over(body, i)``, with all sums that follow each other in one call."""
-    indices, body, condition, told = [e.name], e.body, e.condition, _is_told(e)
-    while told and isinstance(body, SumOver) and not _conditional(condition) and _is_told(body):
-        indices.append(body.name)
-        body, condition = body.body, body.condition
+    indices, told, inner = [e.name], _is_told(e), e
+    while told and not inner.is_conditional and isinstance(inner.body, SumOver):
+        if not _is_told(inner.body):
+            break
+        inner = inner.body
+        indices.append(inner.name)
+    body, condition = inner.body, inner.condition
     text = f"sum_over({', '.join([p.write(body), *indices])}"
-    if _conditional(condition):
+    if inner.is_conditional:
         tests = [_python_comparison(p, *test) for test in tests_of(condition) or []]
         written = tests[0] if len(tests) == 1 else " * ".join(f"({test})" for test in tests)
         text += f", where={written}"
     return text + (")" if told else f", over={e.over})"), ATOM
-
-
-def _conditional(condition: Expression) -> bool:
-    return not (isinstance(condition, N.Number) and condition.value == 1)
 
 
 def _python_comparison(p: PythonPrinter, z: Expression, positive: bool) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "Graded",
     "Printer",
     "Slice",
+    "Taken",
     "entry",
     "fraction",
     "in_triangle",
@@ -135,6 +136,8 @@ def is_grid(e: N.Stack) -> bool:
 
 
 Taken = N.Selection | UnitAt | N.Unit | None
+"""What takes rows or columns."""
+
 Slice = tuple[Expression, Taken, Taken]
 """An array, and which of its rows and columns are taken (None for all)."""
 
@@ -145,11 +148,10 @@ def slices(e: N.Product) -> list[Slice]:
     rows: Taken = None
     for i, factor in enumerate(e.children):
         inner = factor.argument if isinstance(factor, N.Transpose) else None
-        if isinstance(factor, N.Selection) and i + 1 < len(e.children) and rows is None:
+        following = e.children[i + 1 :]
+        if isinstance(factor, N.Selection) and following and rows is None:
             rows = factor
-        elif isinstance(inner, UnitAt) and i + 1 < len(e.children) and is_letter(e.children[i + 1]):
-            rows = inner
-        elif isinstance(inner, N.Unit) and i == 0 and _is_column_of_letter(e.children[1:]):
+        elif isinstance(inner, UnitAt | N.Unit) and _takes_row(inner, following, i == 0):
             rows = inner
         elif (
             (isinstance(factor, UnitAt) or (isinstance(factor, N.Unit) and _is_row(found)))
@@ -172,9 +174,12 @@ def _is_row(found: list[Slice]) -> bool:
     return bool(found) and isinstance(found[-1][1], UnitAt)
 
 
-def _is_column_of_letter(factors: tuple[Expression, ...]) -> bool:
-    """Whether a matrix stands before the unit vector of an index."""
-    return len(factors) == 2 and is_letter(factors[0]) and isinstance(factors[1], UnitAt)
+def _takes_row(unit: UnitAt | N.Unit, following: tuple[Expression, ...], is_first: bool) -> bool:
+    """Whether eᵢᵀ stands before a symbol; that of a number, where an index takes the column."""
+    if isinstance(unit, UnitAt):
+        return bool(following) and is_letter(following[0])
+    column = len(following) == 2 and isinstance(following[1], UnitAt)
+    return is_first and column and is_letter(following[0])
 
 
 def _plain_sum(e: LogSumOver) -> Expression:
