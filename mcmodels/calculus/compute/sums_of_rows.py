@@ -89,7 +89,8 @@ class Terms:
     def _over(self, e: SumOver, places: Array) -> Array:
         # An axis is free again behind the indices on which the sum depends.
         level = 1 + max((at for i, (at, _) in self.open.items() if i in e.used), default=-1)
-        self.open[e.index] = (level, places)
+        around = self.open
+        self.open = {**around, e.index: (level, places)}
         check = self.check
         if e.is_conditional:
             self.check = None  # terms that are left out need not be defined
@@ -101,8 +102,7 @@ class Terms:
                 return self._logarithm(e, mask)
             return self._sum_of(e.body, e.index, mask)
         finally:
-            del self.open[e.index]
-            self.check = check
+            self.open, self.check = around, check
 
     def _on_axis(self, array: Array, i: Index) -> Array:
         """An array with the axis of an index as its first, of full length."""

@@ -164,14 +164,22 @@ def closed_parts_of(expression: Expression) -> Iterator[Expression]:
 
 
 def renamed(e: Expression, i: Index, name: str) -> Expression:
-    """The expression with another name for an index that is free in it."""
-    other: dict[Expression, Expression] = {i: Index(name, i.over)}
-    return e if name == i.name else rewrite(e, other.get)
+    """The expression with another name for an index where it is free."""
+    if name == i.name:
+        return e
+
+    def replaced(part: Expression) -> Expression | None:
+        if isinstance(part, SumOver) and part.index == i:
+            return part  # which binds the index itself
+        return Index(name, i.over) if part == i else None
+
+    return rewrite(e, replaced)
 
 
 def apart(e: Expression, names: frozenset[str]) -> Expression:
     """An equal expression whose sums have no index of these names."""
-    if names.isdisjoint(indices_in(e)):
+    around = indices_in(e)
+    if names.isdisjoint(around):
         return e
 
     def replaced(part: Expression) -> Expression | None:
@@ -179,7 +187,7 @@ def apart(e: Expression, names: frozenset[str]) -> Expression:
             return None
         body, condition = (apart(child, names) for child in part.children)
         symbols = {symbol.name for symbol in body.used | condition.used}
-        taken = names | indices_in(body) | indices_in(condition) | symbols | part.size_names
+        taken = names | around | indices_in(body) | indices_in(condition) | symbols | part.size_names
         name = fresh(part.name, frozenset(taken))
         body, condition = (renamed(child, part.index, name) for child in (body, condition))
         return type(part)(body, condition, name, part.over)

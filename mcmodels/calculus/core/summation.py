@@ -134,6 +134,8 @@ def summed(body: Expression, condition: Expression, i: Index) -> Expression:
         inside = [s for s in scalars if i in s.used]
         rest = scale(*inside, *([] if array is None else [array]))
         return scale(coefficient, *outside, summed(rest, condition, i))
+    if array is not None and i not in array.used:
+        return scale(summed(scale(*scalars), condition, i), array)
     if array is not None and (array.rows == ONE or isinstance(array, Transpose)):
         return transpose(summed(transpose(body), condition, i))
     if isinstance(array, DiagonalMatrix):
@@ -141,8 +143,8 @@ def summed(body: Expression, condition: Expression, i: Index) -> Expression:
     if isinstance(array, Product):
         left, middle, right = _around(array.children, i)
         if left or right:
-            inner = scale(*scalars, matmul(middle)) if middle else scale(*scalars)
-            return matmul([*left, summed(inner, condition, i), *right])
+            inner = summed(scale(*scalars, matmul(middle)), condition, i)
+            return matmul([*left, inner, *right])
     return _sum(body, condition, i)
 
 
@@ -157,8 +159,6 @@ def _around(
 ) -> tuple[Sequence[Expression], Sequence[Expression], Sequence[Expression]]:
     """Factors before, with and after an index, and with it the matrices of which it takes rows."""
     uses = [place for place, factor in enumerate(factors) if i in factor.used]
-    if not uses:
-        return factors, (), ()
     first, last = uses[0], uses[-1]
     if isinstance(factors[first], UnitAt) and first > 0:
         first -= 1
@@ -231,7 +231,8 @@ def _with_shares(
             names = frozenset(s.name for s in unit.used if isinstance(s, Index))
             e = apart(e, names)
             assert isinstance(e, SumOver)
-            e = SumOver(join(unit, e.body), e.condition, e.name, e.over)
+            body = join(apart(unit, frozenset([e.name])), e.body)
+            e = SumOver(body, e.condition, e.name, e.over)
         return e
     if isinstance(e, Scaled | Product | Hadamard | Transpose | DiagonalMatrix):
         children = [_with_shares(child, wanted, shares, join) for child in e.children]

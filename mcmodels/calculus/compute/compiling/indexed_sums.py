@@ -77,11 +77,12 @@ class _Sums:
     def total(self, e: SumOver) -> Terms:
         # An axis is free again behind the indices on which the sum depends.
         level = 1 + max((at for i, at in self.open.items() if i in e.used), default=-1)
-        self.open[e.index] = level
+        around = self.open
+        self.open = {**around, e.index: level}
         mask = self.terms(e.condition) if e.is_conditional else None
         is_log = isinstance(e, LogSumOver)
         text = self._logarithm(e, mask) if is_log else self._sum(e.body, e, mask)
-        del self.open[e.index]
+        self.open = around
         levels = frozenset(at for i, at in self.open.items() if i in e.used)
         return Terms(text, levels, _kind(e))
 
