@@ -106,9 +106,11 @@ from mcmodels.calculus.core.functions import (
     where,
     zeros,
 )
+from mcmodels.calculus.core.indices import index
 from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.tensor_derivatives import tensor_derivative
@@ -186,6 +188,7 @@ __all__ = [
     "hardmax",
     "hstack",
     "hypot",
+    "index",
     "inv",
     "inverse_mills",
     "inverse_mills_gap",
@@ -202,6 +205,7 @@ __all__ = [
     "matrix_power",
     "maximum",
     "mean",
+    "mean_over",
     "minimum",
     "norm",
     "norm_cdf",
@@ -231,6 +235,7 @@ __all__ = [
     "sqrtm_frechet_matrix",
     "step",
     "sum",
+    "sum_over",
     "tan",
     "tangent_projection",
     "tanh",

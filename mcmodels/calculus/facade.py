@@ -173,6 +173,20 @@ class ExpressionMethods:
     def _repr_latex_(self: Any) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    @refuses_depth
+    def matrix_form(self: Any) -> Expression:
+        """An equal expression with sums over indices written by whole arrays: Σᵢ yᵢxᵢ as Xᵀy.
+
+        Returns
+        -------
+        Expression
+            Sums that have no such form stay: those with a condition, and those in which matrices
+            depend on the index, or vectors on two.
+        """
+        from mcmodels.calculus.derive.whole_arrays import matrix_form
+
+        return matrix_form(self)
+
     # -- calculus -----------------------------------------------------------------------------
 
     @refuses_depth

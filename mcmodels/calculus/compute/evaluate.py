@@ -19,6 +19,7 @@ from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
+from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,
     parts_of_choices,
@@ -30,6 +31,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
 from mcmodels.calculus.core.named_numbers import exact
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
@@ -136,19 +138,35 @@ def walk(
             return _directional_derivative(part, values, sizes)
         if isinstance(part, N.Product) and _is_slice(part):
             return _slice(part, value, sizes)
+        if isinstance(part, SumOver):
+            terms = Terms(value, node, check if checked else None, ahead, sizes, ANALYTIC)
+            result = terms.total(part)
+            if checked:
+                check(part, [], result)
+            return result
         children = [value(child) for child in part.children]
+        result = node(part, children)
+        if checked:
+            check(part, children, result)
+        return result
+
+    def ahead(part: N.Unevaluated) -> tuple[Callable[[Expression], Array], float]:
+        moved = _moved(part, values)
+        return lambda inner: walk(inner, moved, sizes), _STEP
+
+    def node(part: Expression, children: list[Array]) -> Array:
         try:
-            result = VALUES[type(part)](part, children, ANALYTIC, sizes)
+            return VALUES[type(part)](part, children, ANALYTIC, sizes)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             why = str(error) or "a division by zero"
             raise EvaluationError(f"{part} is not defined here: {why}") from None
-        if checked:
-            try:
-                _check(part, children, result, largest)
-            except EvaluationError:  # what a choice does not choose is checked where it chooses
-                if part.key not in parts_of_choices(expression):
-                    raise
-        return result
+
+    def check(part: Expression, children: list[Array], result: Array) -> None:
+        try:
+            _check(part, children, result, largest)
+        except EvaluationError:  # what a choice does not choose is checked where it chooses
+            if part.key not in parts_of_choices(expression):
+                raise
 
     return value(expression)
 
@@ -168,6 +186,9 @@ def _odd(result: Array) -> str:
     return "a NaN" if np.isnan(result).any() else "an infinity"
 
 
+_STEP = 1e-100  # of the complex step
+
+
 def _directional_derivative(
     part: N.Unevaluated, values: Mapping[N.Symbol, Array], sizes: Mapping[str, int]
 ) -> Array:
@@ -175,15 +196,17 @@ def _directional_derivative(
 
     Squire and Trapp (1998), SIAM Review 40(1).
     """
-    step = 1e-100
-    moved = {
-        symbol: array + 1j * step * values[N.Differential(symbol)]
+    return np.imag(walk(part.children[0], _moved(part, values), sizes)) / _STEP
+
+
+def _moved(part: N.Unevaluated, values: Mapping[N.Symbol, Array]) -> dict[N.Symbol, Array]:
+    """The values, with the variables of d(E) a complex step ahead."""
+    return {
+        symbol: array + 1j * _STEP * values[N.Differential(symbol)]
         if symbol in part.variables
         else array
         for symbol, array in values.items()
     }
-    result = walk(part.children[0], moved, sizes)
-    return np.imag(result) / step
 
 
 def _log_det(X: Array, xp: Any) -> Any:
@@ -316,6 +339,15 @@ def _unit(e: Any, sizes: Any) -> Array:
     return result
 
 
+def _unit_at(e: UnitAt, c: list[Array], sizes: Any) -> Array:
+    n, place = e.rows.value(sizes), int(c[0][0, 0].real) + e.shift
+    if not 0 <= place < n:
+        raise EvaluationError(f"index {place} is outside a vector of {n}")
+    result = np.zeros((n, 1))
+    result[place] = 1
+    return result
+
+
 def _elimination(n: int) -> Array:
     cols, rows = np.triu_indices(n)  # the order of vech: down the columns
     return np.eye(n * n)[cols * n + rows]
@@ -372,6 +404,7 @@ VALUES: dict[type[Expression], Values] = {
     N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),
     N.Ones: lambda e, c, xp, s: xp.array(np.ones(_shape(e, s))),
     N.Unit: lambda e, c, xp, s: xp.array(_unit(e, s)),
+    UnitAt: lambda e, c, xp, s: xp.array(_unit_at(e, c, s)),
     N.Commutation: lambda e, c, xp, s: xp.array(_commutation(e, s)),
     N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
     N.Triangle: lambda e, c, xp, s: xp.array(np.tri(e.rows.value(s))),

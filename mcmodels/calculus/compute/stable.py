@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
@@ -12,6 +13,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scal
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, exponent_of
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import magnitude
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.core.sizes import ONE
@@ -160,6 +162,7 @@ _LOGARITHMS: dict[type[Expression], Callable[[Any], Expression | None]] = {
     N.Transpose: _log_of_transpose,
     N.Total: _log_of_total,
     N.Det: lambda e: PositiveLogDet(e.argument),
+    SumOver: lambda e: log_of_sum(e, _exponent),
 }
 
 
@@ -169,7 +172,7 @@ _LOGARITHMS: dict[type[Expression], Callable[[Any], Expression | None]] = {
 def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
     """(Σ exp(zᵢ))ᵏ with k < 0 as exp(k log Σ exp(zᵢ))."""
     k = e.exponent.value if isinstance(e.exponent, N.Number) else 0
-    if k >= 0 or not isinstance(e.base, N.Sum | N.Total | N.Product):
+    if k >= 0 or not isinstance(e.base, N.Sum | N.Total | N.Product | SumOver):
         return None
     z = logarithm(e.base)
     if z is None or not z.used:
@@ -181,6 +184,9 @@ def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
 
 def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     """exp(a) exp(−log Σ) as one exponential, so that neither overflows."""
+    moved = quotient_in_sums(e, quotients) if isinstance(e, N.Scaled) else None
+    if moved is not None:
+        return moved
     pieces = [
         piece
         for factor in e.children

@@ -105,7 +105,7 @@ def where(condition: Any, x: Any, y: Any) -> Expression:
             "compare how two expressions are written"
         )
     expression = as_expression(condition)
-    tests = _tests(expression)
+    tests = tests_of(expression)
     if tests is None:
         raise ShapeError(
             "the condition of where is a comparison such as x > 0, or comparisons multiplied; "
@@ -118,7 +118,29 @@ def where(condition: Any, x: Any, y: Any) -> Expression:
     return a
 
 
-def _tests(condition: Expression) -> list[tuple[Expression, bool]] | None:
+def condition_as_step(condition: Any) -> Expression:
+    """A comparison, or several multiplied: positive where all hold.
+
+    Raises
+    ------
+    ShapeError
+        If it is none.
+    """
+    if isinstance(condition, bool):
+        raise ShapeError(
+            f"the condition of a sum is a comparison such as j > i; found {condition}. == and != "
+            "compare how two expressions are written; write abs(i - j) > 0 for i != j"
+        )
+    expression = as_expression(condition)
+    if tests_of(expression) is None:
+        raise ShapeError(
+            "the condition of a sum is a comparison such as t[j] >= t[i], or comparisons "
+            f"multiplied; found {expression}"
+        )
+    return expression
+
+
+def tests_of(condition: Expression) -> list[tuple[Expression, bool]] | None:
     """Each z of a product of comparisons z > 0 (True) and z <= 0 (False); None of anything else."""
     coefficient, scalars, array = parts(condition)
     factors = list(scalars)

@@ -118,12 +118,15 @@ class Expression(ExpressionMethods):
                 self.size_names = self.size_names | child.size_names
         if len(children) > 1:
             _check_names(self.used, self.size_names)
-        keys = [child.key for child in children]
+        self.key = self.key_of([child.key for child in children])
+        self.hash = hash(self.key)
+
+    def key_of(self, keys: list[bytes]) -> bytes:
+        """The key of a node like this one with children of these keys."""
         if self.commutative:
             keys.sort()
-        own = f"{type(self).__name__}|{label}|{rows}|{cols}|{len(keys)}|"
-        self.key = blake2b(own.encode() + b"".join(keys), digest_size=16).digest()
-        self.hash = hash(self.key)
+        own = f"{type(self).__name__}|{self.label}|{self.rows}|{self.cols}|{len(keys)}|"
+        return blake2b(own.encode() + b"".join(keys), digest_size=16).digest()
 
     # -- what it is ---------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from mcmodels.calculus.core.choices import *  # noqa: F403
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import MatrixFunction
+from mcmodels.calculus.core.indices import unit_at
 from mcmodels.calculus.core.kronecker_functions import *  # noqa: F403
 from mcmodels.calculus.core.matrix_functions import *  # noqa: F403
 from mcmodels.calculus.core.norms import *  # noqa: F403
@@ -384,14 +385,16 @@ def zeros(m: int | str | Size, n: int | str | Size = 1) -> Expression:
     return arithmetic.zeros(Size.of(m), Size.of(n))
 
 
-def unit(i: int, n: int | str | Size) -> Expression:
-    """The vector of ``n`` entries with a one at index ``i`` (from 0; -1 is the last).
+def unit(i: Any, n: int | str | Size) -> Expression:
+    """The vector of ``n`` entries with a one at ``i`` (from 0; -1 is the last), or at an index.
 
     Raises
     ------
     ShapeError
         If the index is outside; with a symbolic size, that shows at evaluation.
     """
+    if isinstance(i, Expression):
+        return unit_at(i, Size.of(n))
     return arithmetic.unit(i, Size.of(n))
 
 

@@ -123,17 +123,19 @@ def matmul(left: Any, right: Any) -> Expression:
 
 
 def entry(array: Expression, index: Any) -> Expression:
-    """x[i] of a vector; X[i, j], X[i, :] and X[:, j] of a matrix."""
+    """x[i] of a vector; X[i, j], X[i, :] and X[:, j] of a matrix; X[i] at an index of a sum."""
     if any(isinstance(i, bool) for i in (index if isinstance(index, tuple) else (index,))):
         raise ShapeError(f"an index is a whole number or ':'; found {index!r}")
     if array.is_scalar:
         raise ShapeError(f"a scalar has no entries; found {array}[{index}]")
     if array.is_column:
-        if hasattr(index, "__index__") or isinstance(index, slice):
+        if _is_place(index) or isinstance(index, slice):
             return arithmetic.matmul([row_taken(index, array.rows), array])
         raise ShapeError(
             f"a vector is indexed by one whole number, or a slice; found {array}[{index}]"
         )
+    if isinstance(index, Expression):
+        index = (index, slice(None))
     if not (isinstance(index, tuple) and len(index) == 2):
         raise ShapeError(
             f"a matrix is indexed by two whole numbers or slices, as in X[0, :] and X[1:, :]; "
@@ -141,10 +143,15 @@ def entry(array: Expression, index: Any) -> Expression:
         )
     result = array
     for axis, position in enumerate(index):
-        if position == slice(None):
+        if isinstance(position, slice) and position == slice(None):
             continue
         e = row_taken(position, array.rows if axis == 0 else array.cols)
         result = arithmetic.matmul([e, result] if axis == 0 else [result, transpose(e)])
     # X[i, :] has one dimension in NumPy, so it is a vector here; X[i : i + 1, :] has two.
-    one_row = hasattr(index[0], "__index__") and result.rows == ONE
+    one_row = _is_place(index[0]) and result.rows == ONE
     return transpose(result) if one_row and result.is_array else result
+
+
+def _is_place(index: Any) -> bool:
+    """Whether an index takes one entry."""
+    return hasattr(index, "__index__") or isinstance(index, Expression)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mcmodels.calculus.core import einsum_nodes, function_nodes, nodes
+from mcmodels.calculus.core import einsum_nodes, function_nodes, index_nodes, nodes
 from mcmodels.calculus.core.expression import Expression
 
 __all__ = ["pickled"]
 
 _KINDS = {
     name: getattr(module, name)
-    for module in (nodes, function_nodes, einsum_nodes)
+    for module in (nodes, function_nodes, einsum_nodes, index_nodes)
     for name in module.__all__
 }
 Entry = tuple[str, tuple[Any, ...]]  # the kind of a node, and its fields with a Place for each node

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.indices import unit_at
 from mcmodels.calculus.core.sizes import ShapeError, Size
 
 __all__ = ["bounds", "row_taken"]
@@ -22,6 +23,8 @@ def row_taken(index: Any, size: Size) -> Expression:
     if isinstance(index, slice):
         start, stop = bounds(index, size)
         return arithmetic.selection(start, stop - start, size)
+    if isinstance(index, Expression):
+        return arithmetic.transpose(unit_at(index, size))
     if isinstance(index, bool) or not hasattr(index, "__index__"):
         raise ShapeError(f"an index is a whole number or a slice; found {index!r}")
     return arithmetic.transpose(arithmetic.unit(index.__index__(), size))

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcmodels.calculus.core.arithmetic import require_same_shape, shape_text
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.operators import as_expression
@@ -61,6 +62,11 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
                 f"{expression} holds the differential {inside}; take the derivative of the "
                 "function itself, or hessian() for the second derivative"
             )
+    if isinstance(x, Index):
+        raise DerivativeError(
+            f"{x.name!r} is an index, which runs over whole numbers; derivatives are by symbols, "
+            "such as X, whose gradient has the derivatives by X[i] in its rows"
+        )
     if isinstance(x, Symbol):
         for other in expression.used:
             if other.name == x.name and other != x:
@@ -94,7 +100,8 @@ def require_scalar(expression: Expression) -> None:
 
 def differential_by(expression: Expression, symbols: tuple[Any, ...]) -> Expression:
     """The work of `Expression.differential`."""
-    variables = frozenset(symbol_of(expression, symbol) for symbol in symbols) or expression.used
+    variables = frozenset(symbol_of(expression, symbol) for symbol in symbols)
+    variables = variables or frozenset(s for s in expression.used if not isinstance(s, Index))
     return differential(expression, variables).within(expression.known)
 
 

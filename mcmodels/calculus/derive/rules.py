@@ -13,12 +13,14 @@ from mcmodels.calculus.core.contraction import contraction_of
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.pairwise import PAIRWISE
 from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.core.sources import BISHOP, BOYD, COOKBOOK, LAUE
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.core.summation import summed
 from mcmodels.calculus.core.tensors import dims_of
 from mcmodels.calculus.derive.function_rules import FUNCTION_RULES, trace_of_function
 from mcmodels.calculus.derive.rule import DerivativeError, Rule
@@ -204,6 +206,8 @@ RULES: dict[type[Expression], Rule] = {
                      f"{COOKBOOK}, (37)", _block(arithmetic.block_sum)),
     N.BlockTrace: Rule("traces of blocks", "d tr(BᵀCᵢⱼ) = tr(dBᵀCᵢⱼ) + tr(Bᵀ dCᵢⱼ)",
                        f"{COOKBOOK}, (36), (37)", _block(arithmetic.block_trace)),
+    SumOver: Rule("sum over an index", "d Σᵢ Aᵢ = Σᵢ dAᵢ", f"{COOKBOOK}, (35)",
+                  lambda e, d: summed(d(e.body), e.condition, e.index)),
     **FUNCTION_RULES,
     Einsum: Rule("einsum", "d Σ aᵢbᵢ = Σ (daᵢ)bᵢ + Σ aᵢ dbᵢ", f"{LAUE}, 3", _einsum),
 }  # fmt: skip

@@ -8,7 +8,7 @@ algebra. Pairings with equal M are merged, so that a part that is used twice is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcmodels.calculus.core import arithmetic, functions
@@ -18,6 +18,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, tran
 from mcmodels.calculus.core.arithmetic.stacks import starts
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index, SumOver
 from mcmodels.calculus.core.matrix_functions import frechet
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.numbers import number
@@ -25,8 +26,10 @@ from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.core.sources import HIGHAM, LAUE
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
 from mcmodels.calculus.core.tensors import dims_of
+from mcmodels.calculus.derive import sums_of_pairings
 from mcmodels.calculus.derive.einsum_rules import einsum_adjoint
 from mcmodels.calculus.derive.rules import Rule
+from mcmodels.calculus.derive.sums_of_pairings import Fields
 
 __all__ = ["ADJOINTS", "Pairing", "paired", "peel", "position_of"]
 
@@ -37,9 +40,16 @@ class Pairing:
 
     C: Expression
     M: Expression
+    over: tuple[Index, ...] = ()
+    """The indices over which it is summed, the outermost first; M depends on the last."""
+    conditions: tuple[Expression, ...] = ()
+    """What must hold for a term of that sum."""
 
     def expression(self) -> Expression:
         """The pairing as an expression, without a trace where it is a product of two vectors."""
+        if self.over:
+            inner = Pairing(self.C, self.M).expression()
+            return sums_of_pairings.closed(inner, self.over, self.conditions)
         if self.M.is_scalar:
             return scale(self.C, self.M)
         if self.M.is_column and dims_of(self.M) is not None:
@@ -165,7 +175,7 @@ def peel(pairings: list[Pairing], dX: Differential) -> Iterator[tuple[list[Rule]
                 used[rule.name] = rule
                 i = position_of(dX, pairing.M)
                 C = rule.apply(pairing.C, pairing.M, i)
-                following.append(Pairing(C, pairing.M.children[i]))
+                following.append(replace(pairing, C=C, M=pairing.M.children[i]))
             else:
                 following.append(pairing)
         pairings = _opened(following, dX)
@@ -175,7 +185,7 @@ def peel(pairings: list[Pairing], dX: Differential) -> Iterator[tuple[list[Rule]
 
 def _opened(pairings: list[Pairing], dX: Differential) -> list[Pairing]:
     """Sums opened, constants dropped, equal M's merged."""
-    merged: dict[bytes, tuple[Expression, list[Expression]]] = {}
+    merged: dict[Any, tuple[Pairing, list[Expression]]] = {}
     waiting = pairings[::-1]
     while waiting:
         pairing = waiting.pop()
@@ -183,10 +193,19 @@ def _opened(pairings: list[Pairing], dX: Differential) -> list[Pairing]:
         if dX not in M.used or arithmetic.is_zero(pairing.C):
             continue
         if isinstance(M, N.Sum):
-            waiting.extend(Pairing(pairing.C, term) for term in reversed(M.children))
+            waiting.extend(replace(pairing, M=term) for term in reversed(M.children))
+        elif isinstance(M, SumOver):
+            waiting.append(Pairing(*sums_of_pairings.opened(*_fields(pairing))))
         else:
-            merged.setdefault(M.key, (M, []))[1].append(pairing.C)
-    return [Pairing(add(C), M) for M, C in merged.values()]
+            if pairing.over:
+                pairing = Pairing(*sums_of_pairings.summed_out(*_fields(pairing)))
+            name = (M.key, pairing.over, pairing.conditions)
+            merged.setdefault(name, (pairing, []))[1].append(pairing.C)
+    return [replace(pairing, C=add(C)) for pairing, C in merged.values()]
+
+
+def _fields(pairing: Pairing) -> Fields:
+    return pairing.C, pairing.M, pairing.over, pairing.conditions
 
 
 def _tops(pairings: list[Pairing]) -> set[bytes]:

@@ -12,11 +12,13 @@ from mcmodels.calculus.core.arithmetic import add, identity, kron, matmul, scale
 from mcmodels.calculus.core.arithmetic.stacks import starts
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.matrix_functions import frechet_matrix
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.sizes import Size
 from mcmodels.calculus.core.sources import HIGHAM, LAUE
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.core.summation import summed
 from mcmodels.calculus.derive.einsum_rules import einsum_jacobian
 from mcmodels.calculus.derive.rules import Rule
 from mcmodels.calculus.derive.trace_form import paired, peel, position_of
@@ -136,6 +138,8 @@ VEC_RULES: dict[type[Expression], Rule] = {
                  lambda M, i, J: matmul([_kron_with(M.left, M.right, i), J])),
     N.Stack: Rule("blocks", "vec[M, 0] = [vec M; 0], vec[M; 0] = (I⊗[I; 0]) vec M",
                   f"{MN}, 2.4", _stack),
+    SumOver: Rule("sum over an index", "vec(Σᵢ Mᵢ) = Σᵢ vec(Mᵢ)", f"{MN}, 2.4",
+                  lambda M, i, J: summed(J, M.condition, M.index)),
     N.BlockSum: Rule("sum of blocks", "vec(Σaᵢⱼ Cᵢⱼ) = [vec Cᵢⱼ] vec A",
                      f"{MN}, 3.7, theorem 3.10", _block_sum),
     N.BlockTrace: Rule("traces of blocks", "vec[tr BᵀCᵢⱼ] = [vec Cᵢⱼ]ᵀ vec B",

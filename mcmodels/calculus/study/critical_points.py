@@ -15,6 +15,7 @@ from mcmodels.calculus.compute.evaluate import natural, walk
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.kinks import SmoothPart, at_kinks, require_decided, with_relu
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -162,6 +163,7 @@ def critical_point(f: Expression, x: Any, at: Any) -> CriticalPoint:
     """
     gradients.require_scalar(f)
     symbol = gradients.symbol_of(f, x)
+    f = by_whole_arrays(f)  # for kinks, which are looked for in parts that have a value
     if symbol not in f.used:
         raise ValueError(f"{symbol.name!r} does not occur in {f}, which is constant in it")
     point, sizes = bind(f, _by_name(f, symbol, at))

@@ -10,6 +10,7 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array, bind_sizes
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
 from mcmodels.calculus.core.rewriting import parts_of
 
@@ -112,6 +113,8 @@ def _distinct(names: list[str], taken: set[int], size: int) -> dict[str, int]:
 
 def _value(symbol: Symbol, sizes: Mapping[str, int], rng: np.random.Generator, draw: Draw) -> Array:
     shape = (symbol.rows.value(sizes), symbol.cols.value(sizes))
+    if isinstance(symbol, Index):
+        return np.full(shape, float(rng.integers(symbol.over.value(sizes))))
     if "integer" in symbol.declared:
         return np.full(shape, float(rng.integers(3, 5)))
     value = draw(rng, shape)

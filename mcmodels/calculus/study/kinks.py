@@ -24,7 +24,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.rewriting import parts_of, rewrite, substitute
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, rewrite, substitute
 from mcmodels.calculus.derive import gradients
 
 __all__ = ["SmoothPart", "at_kinks", "require_decided", "with_relu"]
@@ -196,7 +196,8 @@ def _active(
 ) -> list[_Kink]:
     """The parts with a kink at the point; none where one is inside another."""
     found: list[_Kink] = []
-    for part in parts_of(f):
+    # Of kinks in the terms of a sum, `evaluate` tells, where a derivative stands at one.
+    for part in closed_parts_of(f):
         kinked = isinstance(part, N.Elementwise) and part.name in ("abs", "relu")
         if not (kinked or isinstance(part, N.Norm)) or x not in part.used:
             continue

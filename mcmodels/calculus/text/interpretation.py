@@ -6,8 +6,15 @@ import ast
 from typing import Any, Generic, Protocol, TypeVar
 
 from mcmodels.calculus.core.signatures import SIGNATURES
-from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.text.aliases import ALIASES, aliased
+from mcmodels.calculus.text.index_calls import (
+    IndexCall,
+    index_call,
+    place_in,
+    places_in,
+    tests_in,
+)
 from mcmodels.calculus.text.syntax import (
     COMPARISONS,
     OPERATORS,
@@ -19,6 +26,7 @@ from mcmodels.calculus.text.syntax import (
     order_in,
     size_in,
     subscripts_in,
+    unit_place,
     whole_in,
 )
 
@@ -26,6 +34,9 @@ __all__ = ["Algebra", "interpret"]
 
 T = TypeVar("T")
 _MOST_FACTORS = 200  # cancelling neighbours takes time with the cube of their number
+
+Found = tuple[T, int, int]
+"""An array with an index in brackets, the axis, and what is added to the index."""
 
 Chained = ast.BinOp | ast.Attribute | ast.Subscript
 
@@ -62,6 +73,15 @@ class Algebra(Protocol[T]):
 
     def call(self, function: str, arguments: list[Any], axis: int | None) -> T:
         """A function; its arguments are of the kinds in `SIGNATURES`."""
+
+    def opened(self, name: str, over: Size | None, found: list[Found[T]]) -> Any:
+        """An index, from here on; what is returned closes it."""
+
+    def closed(self, before: Any) -> None:
+        """The end of what `opened` has opened."""
+
+    def summed(self, body: T, condition: T | None, names: tuple[str, ...], is_mean: bool) -> T:
+        """A sum over open indices, that of the outermost sum first."""
 
 
 def interpret(source: Source, algebra: Algebra[T]) -> T:
@@ -146,6 +166,9 @@ class _Walk(Generic[T]):
     def _call(self, node: ast.Call) -> T:
         text = self.source.text
         assert isinstance(node.func, ast.Name)
+        sum_ = index_call(node)
+        if sum_ is not None and not set(sum_.names).isdisjoint(self.source.indices):
+            return self._sum(sum_)
         if node.func.id in ALIASES:
             given = [self.value(argument) for argument in node.args]
             result: T = aliased(node.func.id, self.algebra, given)
@@ -157,6 +180,8 @@ class _Walk(Generic[T]):
                 arguments.append(size_in(text, argument))
             elif kind == "q":
                 arguments.append(subscripts_in(text, argument))
+            elif kind == "i" and node.func.id == "unit" and place_in(argument) is not None:
+                arguments.append(unit_place(argument))
             elif kind == "i":
                 arguments.append(whole_in(text, argument))
             elif kind == "o" and (order := order_in(argument)) is not None:
@@ -170,3 +195,32 @@ class _Walk(Generic[T]):
                 arguments.append(self.value(argument))
         axis = whole_in(text, node.keywords[0].value) if node.keywords else None
         return self.algebra.call(node.func.id, arguments, axis)
+
+    def _sum(self, call: IndexCall) -> T:
+        over = None if call.over is None else size_in(self.source.text, call.over)
+        before = []
+        for name in call.names:
+            found = [
+                (self.value(array), axis, shift)
+                for array, axis, shift in places_in(call, name)
+                if isinstance(array, ast.Name)
+            ]
+            before.append(self.algebra.opened(name, over, found))
+        body = self.value(call.body)
+        condition = None if call.where is None else self._condition(call.where)
+        result = self.algebra.summed(body, condition, call.names, call.is_mean)
+        for state in reversed(before):
+            self.algebra.closed(state)
+        return result
+
+    def _condition(self, node: ast.expr) -> T:
+        tests = []
+        for test in tests_in(node) or []:
+            left, right = self.value(test.left), self.value(test.comparators[0])
+            if isinstance(test.ops[0], ast.NotEq):
+                gap = self.algebra.total([(False, left), (True, right)])
+                size = self.algebra.call("abs", [gap], None)
+                tests.append(self.algebra.compared(">", size, self.algebra.number(0)))
+            else:
+                tests.append(self.algebra.compared(COMPARISONS[type(test.ops[0])], left, right))
+        return tests[0] if len(tests) == 1 else self.algebra.multiple([(False, t) for t in tests])

@@ -11,15 +11,19 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_
 from mcmodels.calculus.core.broadcasting import broadcast_all
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Ones, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.core.symbols import scalar
 from mcmodels.calculus.core.tensors import Tensor, shaped
 from mcmodels.calculus.text.declarations import symbol
-from mcmodels.calculus.text.interpretation import interpret
-from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
+from mcmodels.calculus.text.index_calls import Place
+from mcmodels.calculus.text.interpretation import Found, interpret
+from mcmodels.calculus.text.syntax import Index as Position
+from mcmodels.calculus.text.syntax import ParseError, Source, read
 
 __all__ = ["ParseError", "parse"]
 
@@ -34,7 +38,8 @@ def parse(text: str, /, **shapes: Any) -> Any:
     anywhere. It may hold names, numbers, ``+ - * / @ **``, ``.T``, ``x[i]``, ``x[i:j]``,
     ``X[i, j]``, ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`; also ``x'`` and
     ``x^T`` for a transpose, ``X^-T`` for that of an inverse, ``^`` for a power of anything but a
-    square matrix, and ``T(x)``.
+    square matrix, and ``T(x)``. ``sum(f, i)`` sums over an index, which stands in brackets, as in
+    ``y[i]`` and ``X[i]`` (a row, as a vector); ``sum(f, i, j, where=t[j] >= t[i])`` over several.
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
     ``eye(n)``; ``pi`` and ``e`` are the numbers; else, if it starts with a small letter, it is a
@@ -74,6 +79,8 @@ def parse(text: str, /, **shapes: Any) -> Any:
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
     scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
     source = read(text, sizes | symbols.keys(), scalars)
+    for name in sorted(source.indices & (sizes | symbols.keys())):
+        source.refuse(f"{name!r} is declared, and cannot be the index of a sum; use another", name)
     for name in sorted(sizes | source.sizes):
         if name in symbols:
             raise ShapeError(
@@ -88,11 +95,16 @@ class _Expressions:
 
     def __init__(self, source: Source, symbols: dict[str, Symbol], sizes: frozenset[str]) -> None:
         self.source, self.symbols, self.sizes = source, symbols, sizes
+        self.open: dict[str, Index] = {}  # indices of the sums around
 
     def number(self, value: int | float) -> Expression:
         return number(value)
 
     def name(self, name: str) -> Any:
+        if name in self.open:
+            return self.open[name]
+        if name in self.source.indices:
+            self.source.refuse(f"the index {name} stands outside of its sum", name)
         if name in self.symbols:
             symbol = self.symbols[name]
             return shaped(symbol, symbol.dims) if isinstance(symbol, TensorSymbol) else symbol
@@ -154,14 +166,63 @@ class _Expressions:
     def transposed(self, value: Any) -> Any:
         return value.T if isinstance(value, Tensor) else transpose(value)
 
-    def entry(self, value: Any, index: tuple[Index, ...]) -> Any:
+    def entry(self, value: Any, index: tuple[Position, ...]) -> Any:
         if isinstance(value, Tensor):
             return value[index]
-        return operators.entry(value, index[0] if len(index) == 1 else index)
+        at = [self._position(part) if isinstance(part, Place) else part for part in index]
+        return operators.entry(value, at[0] if len(at) == 1 else tuple(at))
+
+    def _position(self, place: Place) -> Expression:
+        found = self.name(place.name)
+        if not isinstance(found, Index):
+            message = f"expected a whole number here, or the index of a sum; found {place.name}"
+            self.source.refuse(message, place.name)
+        return add([found, number(place.shift)])
+
+    def opened(self, name: str, over: Size | None, found: list[Found[Expression]]) -> Any:
+        before = dict(self.open)
+        ends = [_length(array, axis, name) - Size(shift) for array, axis, shift in found]
+        self.open[name] = Index(name, _smallest(name, ends) if over is None else over)
+        return before
+
+    def closed(self, before: Any) -> None:
+        self.open = before
+
+    def summed(
+        self, body: Expression, condition: Expression | None, names: tuple[str, ...], is_mean: bool
+    ) -> Expression:
+        indices = [self.open[name] for name in names]
+        if is_mean:
+            return mean_over(body, *indices)
+        return sum_over(body, *indices, where=condition)
 
     def call(self, function: str, arguments: list[Any], axis: int | None) -> Any:
+        arguments = [self._position(a) if isinstance(a, Place) else a for a in arguments]
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)
+
+
+def _length(array: Expression, axis: int, name: str) -> Size:
+    if array.is_scalar:
+        raise ShapeError(f"a scalar has no entries; found {array}[{name}]")
+    return array.cols if axis else array.rows
+
+
+def _smallest(name: str, ends: list[Size]) -> Size:
+    """Over what an index runs: to the end of the shortest array at which it stands."""
+    if not ends:
+        raise ShapeError(
+            f"nothing tells over what the index {name} runs; write sum(…, {name}, over=n)"
+        )
+    for end in ends:
+        gaps = [(other - end).number for other in ends]
+        if all(gap is not None and gap >= 0 for gap in gaps):
+            return end
+    sizes = " and ".join(sorted({str(end) for end in ends}))
+    raise ShapeError(
+        f"the index {name} stands at arrays of {sizes}; write over= for where it ends, or declare "
+        "one size"
+    )
 
 
 def _require_one_meaning(base: Expression, exponent: Expression) -> None:

@@ -14,7 +14,8 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
 from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.declarations import Declaration
-from mcmodels.calculus.text.interpretation import interpret
+from mcmodels.calculus.text.index_calls import Place
+from mcmodels.calculus.text.interpretation import Found, interpret
 from mcmodels.calculus.text.lengths import (
     ONE_LONG,
     Derived,
@@ -28,7 +29,14 @@ from mcmodels.calculus.text.lengths import (
 )
 from mcmodels.calculus.text.parsing import parse
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
-from mcmodels.calculus.text.uses import OF_ARRAYS, exponents, ranks, untied, used_as_arrays
+from mcmodels.calculus.text.uses import (
+    OF_ARRAYS,
+    exponents,
+    ranks,
+    rows_taken,
+    untied,
+    used_as_arrays,
+)
 
 __all__ = ["infer_symbols"]
 
@@ -99,12 +107,13 @@ class _Shapes:
     def __init__(self, names: Mapping[str, _Shape], sizes: frozenset[str]) -> None:
         self.names, self.sizes = names, sizes
         self.equations = Equations()
+        self.open: frozenset[str] = frozenset()  # indices of the sums around
 
     def number(self, value: int | float) -> _Shape:
         return _Shape()
 
     def name(self, name: str) -> _Shape:
-        return _Shape() if name in self.sizes else self.names[name]
+        return _Shape() if name in self.sizes | self.open else self.names[name]
 
     def total(self, terms: list[tuple[bool, _Shape]]) -> _Shape:
         return reduce(self._sum, _matrices_first(terms))
@@ -134,6 +143,8 @@ class _Shapes:
         return _Shape(value.cols, value.rows)
 
     def entry(self, value: _Shape, index: tuple[Index, ...]) -> _Shape:
+        if len(index) == 1 and isinstance(index[0], Place) and not value.is_column:
+            return _Shape(value.cols)
         if value.is_scalar or value.is_column != (len(index) == 1):
             raise ShapeError(f"write x[i] for a vector, X[i, j] for a matrix; found {value}")
         rows = length_of_index(index[0], value.rows)
@@ -142,6 +153,22 @@ class _Shapes:
         cols = length_of_index(index[1], value.cols)
         # X[i, :] is a vector, X[i : i + 1, :] a row.
         return _Shape(rows, cols) if isinstance(index[0], slice) else _Shape(cols)
+
+    def opened(self, name: str, over: Size | None, found: list[Found[_Shape]]) -> Any:
+        before = self.open
+        self.open = before | {name}
+        ends = [array.cols if axis else array.rows for array, axis, _ in found]
+        for end in ends[1:] if over is None else []:
+            self._require(ends[0], end, f"the index {name} stands at {ends[0]} and {end} entries")
+        return before
+
+    def closed(self, before: Any) -> None:
+        self.open = before
+
+    def summed(
+        self, body: _Shape, condition: _Shape | None, names: tuple[str, ...], is_mean: bool
+    ) -> _Shape:
+        return body
 
     def call(self, function: str, arguments: list[Any], axis: int | None) -> _Shape:
         if function == "einsum":
@@ -400,7 +427,8 @@ def _by_its_letter(source: Source, name: str) -> Declaration:
     if rank is not None:
         kind = ("scalar", "vector", "matrix", "tensor")[min(rank, 3)]
         return Declaration(kind, None if rank else (), rank=rank)
-    return Declaration("matrix" if name[0].isupper() else "vector", None, is_guess=True)
+    is_matrix = name[0].isupper() or name in rows_taken(source)
+    return Declaration("matrix" if is_matrix else "vector", None, is_guess=True)
 
 
 def _scalars_that_fit(

@@ -20,6 +20,7 @@ from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size, size_of_tree
 from mcmodels.calculus.text import hints
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.index_calls import IndexCall, Place, index_call, place_in, tests_in
 from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.spelling import (
     Caret,
@@ -42,10 +43,11 @@ __all__ = [
     "read",
     "size_in",
     "subscripts_in",
+    "unit_place",
     "whole_in",
 ]
 
-Index = int | slice
+Index = int | slice | Place
 
 _MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
 _DEEPEST = 100  # levels of nesting; far below Python's recursion limit
@@ -83,6 +85,8 @@ class Source:
         Names in the place of a size, as in ``eye(n)``.
     exponents : frozenset of str
         Names in the exponent of a `matrix_power`.
+    indices : frozenset of str
+        Names of the indices of sums.
     """
 
     text: str
@@ -90,6 +94,7 @@ class Source:
     names: tuple[str, ...]
     sizes: frozenset[str]
     exponents: frozenset[str]
+    indices: frozenset[str] = frozenset()
 
     def refuse(self, message: str, where: str | ast.AST | None = None) -> NoReturn:
         """Raise a `ParseError` at a node, or at the first place of a name."""
@@ -104,7 +109,7 @@ class Source:
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<name>[^\W\d]\w*)"
     r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)"
-    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[<>]=?|[-+*/@^])|(?P<mark>')"
+    r"|(?P<open>[(\[])|(?P<close>[)\]])|(?P<operator>\*\*|[<>]=?|!=|[-+*/@^])|(?P<mark>')"
     r"|(?P<other>[.,:=])"
 )
 _CLOSING = {"(": ")", "[": "]"}
@@ -300,6 +305,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
     values: list[ast.Name] = []
     sizes: set[str] = set()
     exponents: set[str] = set()
+    indices: set[str] = set()
+    places: list[tuple[Place, ast.AST]] = []
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -324,10 +331,18 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             waiting += [node.left, node.comparators[0]]
         elif isinstance(node, ast.Subscript):
             for part in index_in(text, node):
+                if isinstance(part, Place):
+                    places.append((part, node))
                 bounds = (part.start, part.stop) if isinstance(part, slice) else ()
                 for bound in bounds:
                     sizes.update(bound.all_names if isinstance(bound, Size) else ())
             waiting.append(node.value)
+        elif isinstance(node, ast.Call) and (sum_ := _index_call(text, node, known)):
+            indices.update(sum_.names)
+            waiting.append(sum_.body)
+            waiting += _sides_of_condition(text, sum_)
+            if sum_.over is not None:
+                sizes.update(size_in(text, sum_.over).all_names)
         elif isinstance(node, ast.Call):
             function = _check_call(text, node, known)
             if function in ALIASES:
@@ -338,6 +353,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
                     sizes.update(size_in(text, argument).all_names)
                 elif kind in "lg":
                     waiting += blocks_in(text, function, argument)
+                elif kind == "i" and function == "unit" and place_in(argument) is not None:
+                    places.append((unit_place(argument), argument))
                 elif kind == "i":
                     whole_in(text, argument)
                 elif kind == "q":
@@ -351,9 +368,42 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
                 exponents.update(part.id for part in inside if isinstance(part, ast.Name))
         else:
             _refuse(text, "this is no part of an expression", node)
+    for place, where in places:
+        if place.name not in indices and place.name not in known:
+            _refuse(text, f"expected a whole number here, or an index; {_for_index(place)}", where)
     values.sort(key=lambda node: node.col_offset)
-    names = tuple(dict.fromkeys(node.id for node in values))
-    return Source(text, tree, names, frozenset(sizes), frozenset(exponents))
+    names = tuple(dict.fromkeys(node.id for node in values if node.id not in indices))
+    found = (frozenset(sizes), frozenset(exponents), frozenset(indices))
+    return Source(text, tree, names, *found)
+
+
+def _for_index(place: Place) -> str:
+    return f"for the sum over {place.name} write sum(…, {place.name})"
+
+
+def _index_call(text: str, node: ast.Call, known: frozenset[str]) -> IndexCall | None:
+    if isinstance(node.func, ast.Name) and node.func.id in known:
+        return None
+    return index_call(node, lambda message, where: _refuse(text, message, where))
+
+
+def _sides_of_condition(text: str, call: IndexCall) -> list[ast.expr]:
+    """What a condition compares."""
+    if call.where is None:
+        return []
+    tests = tests_in(call.where)
+    allowed = (*COMPARISONS, ast.NotEq)
+    if tests is None or any(not isinstance(test.ops[0], allowed) for test in tests):
+        message = "the condition of a sum is a comparison such as t[j] >= t[i] or i != j, or "
+        _refuse(text, f"{message}comparisons multiplied: (i < j) * (t[j] > 0)", call.where)
+    return [side for test in tests for side in (test.left, test.comparators[0])]
+
+
+def unit_place(node: ast.expr) -> Place:
+    """The index of ``unit(i, n)``."""
+    place = place_in(node)
+    assert place is not None
+    return place
 
 
 def number_in(text: str, node: ast.Constant) -> int | float:
@@ -428,7 +478,8 @@ def index_in(text: str, node: ast.Subscript) -> tuple[Index, ...]:
                 _refuse(text, "a slice has two bounds, as in x[1:5], and no step", node)
             index.append(slice(_bound_in(text, part.lower), _bound_in(text, part.upper)))
         else:
-            index.append(whole_in(text, part))
+            place = place_in(part)
+            index.append(whole_in(text, part) if place is None else place)
     if not 1 <= len(index) <= 2 or all(part == slice(None) for part in index):
         _refuse(text, "write x[i], x[i:j], X[i, j], X[i, :] or X[:, j]", node)
     return tuple(index)

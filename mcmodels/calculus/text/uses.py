@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.index_calls import place_in
 from mcmodels.calculus.text.syntax import Source, subscripts_in
 
-__all__ = ["OF_ARRAYS", "exponents", "ranks", "untied", "used_as_arrays"]
+__all__ = ["OF_ARRAYS", "exponents", "ranks", "rows_taken", "untied", "used_as_arrays"]
 
 _OF_ARRAYS = (
     "amax amin det diag eigvalsh eigvecsh expm hardmax inv logdet logm logsumexp matrix_power mean "
@@ -42,6 +43,37 @@ def ranks(source: Source) -> dict[str, int]:
                 if isinstance(operand, ast.Name):
                     found[operand.id] = len(term)
     return found
+
+
+def rows_taken(source: Source) -> set[str]:
+    """Names whose entry at an index is used as a vector, as in ``x[i].T @ w``, or at two."""
+    found: set[str] = set()
+    for node in ast.walk(source.tree):
+        vectors: list[ast.AST] = []
+        if isinstance(node, ast.Attribute):
+            vectors = [node.value]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            vectors = [node.left, node.right]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            vectors = list(node.args) if node.func.id in _OF_VECTORS else []
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            places = [place_in(part) for part in node.slice.elts]
+            if isinstance(node.value, ast.Name) and places != [None] * len(places):
+                found.add(node.value.id)
+        for vector in vectors:
+            for entry in _terms(vector):
+                if isinstance(entry, ast.Subscript) and place_in(entry.slice) is not None:
+                    found.update(n.id for n in [entry.value] if isinstance(n, ast.Name))
+    return found
+
+
+_OF_VECTORS = frozenset(["dot", "norm", "outer", "logsumexp", "softmax"])
+
+
+def _terms(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return [*_terms(node.left), *_terms(node.right)]
+    return [node]
 
 
 def exponents(source: Source) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.pairwise import PAIRWISE, unfilled
 from mcmodels.calculus.core.rewriting import parts_of
 
@@ -24,7 +25,10 @@ _REPEATED = (
 
 def decorators(expression: Expression) -> list[str]:
     """What stands above the function: a choice computes entries that it does not choose."""
-    chooses = any(isinstance(part, F.Where) for part in parts_of(expression))
+    chooses = any(
+        isinstance(part, F.Where) or (isinstance(part, SumOver) and part.is_conditional)
+        for part in parts_of(expression)
+    )
     return ['@np.errstate(all="ignore")'] if chooses else []
 
 

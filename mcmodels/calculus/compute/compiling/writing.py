@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
+from mcmodels.calculus.compute.code_form import code_form
 from mcmodels.calculus.compute.compiling import (
     chains,
     einsums,
     functions,
+    indexed_sums,
     others,
     products,
     sums,
 )
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
-from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.einsum_nodes import Lengths, TensorSymbol
@@ -43,7 +44,7 @@ def write_function(
     dims : Lengths, optional
         The shape of the tensor whose entries the expression is.
     """
-    expression = guarded(stabilised(expression), keep_steps=False)
+    expression = code_form(expression)
     writer = Writer(expression, sizes)
     result = writer.written(expression)
     text = str(result)
@@ -59,7 +60,14 @@ def write_function(
     return "\n".join([*imports, "", "", *header, indented, ""])
 
 
-WRITERS = sums.WRITERS | products.WRITERS | others.WRITERS | functions.WRITERS | einsums.WRITERS
+WRITERS = (
+    sums.WRITERS
+    | products.WRITERS
+    | others.WRITERS
+    | functions.WRITERS
+    | einsums.WRITERS
+    | indexed_sums.WRITERS
+)
 
 _APPLIED = (N.DiagonalMatrix, N.Transpose, N.Kron, N.MatrixPower)  # seldom given a value
 
@@ -98,6 +106,10 @@ class Writer:
     def written(self, e: Expression) -> Snippet:
         """Code for the value, written anew: for what is returned or named, and needs no name."""
         return WRITERS[type(e)](self, e)
+
+    def writer(self, kind: type[Expression]) -> Callable[[Any, Any], Snippet]:
+        """What writes a kind of node."""
+        return WRITERS[kind]
 
     def size(self, size: Size) -> str:
         """A size as code."""

@@ -35,6 +35,7 @@ from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import UnitAt, WeightedExponential
 from mcmodels.calculus.core.named_numbers import exact
 
 __all__ = ["VALUES", "chain_with_selections", "has_selections"]
@@ -65,6 +66,10 @@ def _unit(e: N.Unit, sizes: Sizes) -> Rows:
     if not -n <= e.index < n:
         raise EvaluationError(f"index {e.index} is outside a vector of {n}")
     return made(n, 1, lambda i, j: i == e.index % n)
+
+
+def _unit_at(e: UnitAt, position: int, sizes: Sizes) -> Rows:
+    return made(e.rows.value(sizes), 1, lambda i, j: i == position + e.shift)
 
 
 def _commutation(e: N.Commutation, sizes: Sizes) -> Rows:
@@ -273,6 +278,8 @@ def _polygamma(e: F.Polygamma, A: Rows) -> Rows:
 Values = Callable[[Any, list[Rows], Sizes], Rows]
 
 VALUES: dict[type[Expression], Values] = {
+    UnitAt: lambda e, c, s: _unit_at(e, int(c[0][0][0]), s),
+    WeightedExponential: lambda e, c, s: _times(c[0], mapped(mpmath().mp.exp, c[1])),
     N.Number: lambda e, c, s: _one(number(e.value)),
     N.NamedNumber: lambda e, c, s: _one(number(exact(e.name))),
     N.SizeValue: lambda e, c, s: _one(number(s[e.name])),

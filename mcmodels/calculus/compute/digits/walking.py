@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mcmodels.calculus.compute.digits.functions import mpmath
 from mcmodels.calculus.compute.digits.rows import Rows, entries
+from mcmodels.calculus.compute.digits.sums import sum_of_terms
 from mcmodels.calculus.compute.digits.values import (
     VALUES,
     chain_with_selections,
@@ -20,8 +21,11 @@ from mcmodels.calculus.compute.undefined import (
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 
 __all__ = ["walk_exactly"]
+
+Value = Callable[[Expression], Rows]
 
 
 def walk_exactly(
@@ -37,9 +41,22 @@ def walk_exactly(
     EvaluationError
         If a part is not defined there; where ``checked``, also if one is not finite.
     """
+    return _value_in(expression, values, sizes, checked)(expression)
+
+
+def _value_in(
+    expression: Expression,
+    values: Mapping[N.Symbol, Rows],
+    sizes: Mapping[str, int],
+    checked: bool,
+    outer: tuple[N.Symbol, Value] | None = None,
+) -> Value:
+    """The function that gives the values of parts; ``outer``: an index, and that around its sum."""
     known: dict[bytes, Rows] = {}
 
     def value(part: Expression) -> Rows:
+        if outer is not None and outer[0] not in part.used:
+            return outer[1](part)
         if part.key not in known:
             known[part.key] = computed(part)
         return known[part.key]
@@ -49,6 +66,15 @@ def walk_exactly(
             return values[part]
         if has_selections(part):
             return chain_with_selections(part, value, sizes)
+        if isinstance(part, SumOver):
+
+            def term(inner: Expression, place: Rows) -> Rows:
+                moved, around = {**values, part.index: place}, (part.index, value)
+                # Terms that are left out need not be defined.
+                strict = checked and not part.is_conditional
+                return _value_in(expression, moved, sizes, strict, around)(inner)
+
+            return after_check(part, [], sum_of_terms(part, term, sizes))
         if type(part) not in VALUES:
             raise EvaluationError(f"{part} has no value in digits")
         children = [value(child) for child in part.children]
@@ -57,6 +83,9 @@ def walk_exactly(
         except ArithmeticError as error:
             why = str(error) or "a division by zero"
             raise EvaluationError(f"{part} is not defined here: {why}") from None
+        return after_check(part, children, result)
+
+    def after_check(part: Expression, children: list[Rows], result: Rows) -> Rows:
         if checked:
             try:
                 _check(part, children, result)
@@ -65,7 +94,7 @@ def walk_exactly(
                     raise
         return result
 
-    return value(expression)
+    return value
 
 
 def _check(part: Expression, children: list[Rows], result: Rows) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from mcmodels.calculus.compute.code_form import code_form
 from mcmodels.calculus.compute.export.language import Language
-from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
+from mcmodels.calculus.compute.stable import PositiveLogDet
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import Value, magnitude
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -56,7 +57,14 @@ def arguments_of(expression: Expression) -> list[str]:
 
 def written(expression: Expression, language: Language, dims: Lengths | None = None) -> str:
     """The source of a function ``f`` of `arguments_of` the expression, or of a tensor's entries."""
-    form = guarded(stabilised(expression), keep_steps=False)
+    form = code_form(expression)
+    for part in parts_of(form):
+        if isinstance(part, SumOver):
+            raise UnsupportedFunctionError(
+                f"code for {language.title} writes sums over indices by whole arrays, and "
+                f"{expression} has a sum without such a form (see matrix_form); compile() and "
+                "code('numpy') have it"
+            )
     arguments = arguments_of(expression)
     writer = _Writer(form, expression, language)
     result = writer.value(form)[0]

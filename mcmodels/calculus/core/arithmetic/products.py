@@ -18,6 +18,7 @@ from mcmodels.calculus.core.arithmetic.stacks import blocks_taken, equal_parts
 from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Eigenvectors, Pinv
+from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
@@ -312,7 +313,9 @@ def _constant_scalar(left: Expression, right: Expression) -> tuple[int, Expressi
         if left.index * right.index > 0 or 0 in (left.index, right.index):
             same_side = (left.index >= 0) == (right.index >= 0)
             return (1, Number(Fraction(0))) if same_side else None
-    if {type(left), type(right)} == {Ones, Unit}:
+    if isinstance(left, UnitAt) and left == right:
+        return 1, Number(Fraction(1))
+    if {type(left), type(right)} in ({Ones, Unit}, {Ones, UnitAt}):
         return 1, Number(Fraction(1))
     return None
 

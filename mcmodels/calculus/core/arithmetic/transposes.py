@@ -18,6 +18,7 @@ from mcmodels.calculus.core.function_nodes import (
     Polygamma,
     Where,
 )
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.nodes import (
     Commutation,
     DiagonalMatrix,
@@ -94,6 +95,8 @@ def is_symmetric(expression: Expression) -> bool:
         return keys == sorted(transpose(child).key for child in expression.children)
     if isinstance(expression, Kron):
         return is_symmetric(expression.left) and is_symmetric(expression.right)
+    if isinstance(expression, SumOver):
+        return is_symmetric(expression.body)
     if isinstance(expression, Stack):
         return _TRANSPOSED[Stack](expression) == expression
     if isinstance(expression, Product):

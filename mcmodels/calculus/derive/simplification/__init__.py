@@ -13,12 +13,14 @@ from typing import Any
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import rebuilt
 from mcmodels.calculus.derive.simplification import (
     brackets,
     choices,
     diagonals,
     factors,
+    indexed,
     kronecker,
     numbers,
     products,
@@ -46,7 +48,9 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         numbers.scalar_factor_taken_out,
         brackets.brackets_joined,
         brackets.bracket_completed,
+        indexed.sums_joined,
     ),
+    SumOver: (indexed.body_factored,),
     N.Product: (
         products.inverses_opened,
         products.distributed,

@@ -21,6 +21,7 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
 )
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.numbers import Value, magnitude, number
 
 __all__ = ["common_scalars", "factored", "factored_on_both_sides", "gathered", "number_taken_out"]
@@ -54,6 +55,8 @@ def factored_on_both_sides(e: N.Sum) -> Expression | None:
         array = parts(term)[2]
         if isinstance(array, N.Product) and len(array.children) > 2:
             first, last = array.children[0], array.children[-1]
+            if isinstance(array.children[1], UnitAt):
+                continue
             if first == transpose(last):
                 groups.setdefault(last.key, []).append(i)
                 sides[i] = last
@@ -180,6 +183,8 @@ def _split_left(array: Expression) -> list[tuple[Expression, Expression]]:
     if not isinstance(array, N.Product):
         return []
     first, *rest = array.children
+    if isinstance(rest[0], UnitAt):  # a row of a matrix stays one letter
+        return [(matmul([first, rest[0]]), matmul(rest[1:]) if rest[1:] else number(1))]
     return [(first, matmul(rest)), *_through_diagonal(first, lambda v: matmul([v, *rest]))]
 
 
@@ -189,6 +194,8 @@ def _split_right(array: Expression) -> list[tuple[Expression, Expression]]:
     if not isinstance(array, N.Product):
         return []
     *rest, last = array.children
+    if isinstance(rest[-1], N.Transpose) and isinstance(rest[-1].argument, UnitAt):
+        return [(matmul([rest[-1], last]), matmul(rest[:-1]) if rest[:-1] else number(1))]
     opened = _through_diagonal(transpose(last), lambda v: matmul([*rest, transpose(v)]))
     return [(last, matmul(rest)), *opened]
 

@@ -24,6 +24,7 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
 )
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.study.convexity.atoms import domain_of, pieces_of
 from mcmodels.calculus.study.convexity.forms import index_taken, powers_of, s_shaped
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
@@ -54,6 +55,7 @@ _LINEAR_WITH_SIGN = (
     N.Transpose,
     N.Stack,
     N.Sum,
+    SumOver,
 )
 _SCALARS_OF_ENTRIES = (N.Total, N.Norm, N.LogSumExp, N.Power, F.Largest)
 
@@ -168,6 +170,8 @@ class Composition:
         """Whether its logarithm is convex: exponentials, cosh, sums, and multiples by a number."""
         if not self.varies(e):
             return self.ranges.positive(e)
+        if isinstance(e, SumOver):
+            return self._is_log_convex(e.body) and not self.varies(e.condition)
         if isinstance(e, N.Sum | N.Total | N.Transpose):
             return all(map(self._is_log_convex, e.children))
         if isinstance(e, N.Scaled):

@@ -14,6 +14,7 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import is_symmetric, matmul, parts, power, scale, transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
 
 __all__ = ["REAL", "Bound", "Range", "Ranges", "around_centre"]
 
@@ -68,6 +69,7 @@ _PASSES: dict[str, tuple[Bound, Bound]] = {
 _ZERO_ONE = (
     N.Identity,
     N.Unit,
+    UnitAt,
     N.Selection,
     N.Commutation,
     N.DiagonalSelection,
@@ -134,6 +136,8 @@ class Ranges:
             return e.coefficient > 0 and all(self.positive(factor) for factor in factors)
         if isinstance(e, N.Hadamard):
             return all(self.positive(factor) for factor in e.factors)
+        if isinstance(e, SumOver):
+            return not e.is_conditional and self.positive(e.body)
         if isinstance(e, N.Transpose | N.Total | N.Vec | N.Unvec | F.Largest):
             return self.positive(e.children[0])
         if isinstance(e, N.Power):
@@ -142,7 +146,7 @@ class Ranges:
             return any(_never_at_bounds(term) for term in e.terms)
         if isinstance(e, N.Product) and len(e.factors) == 2:
             first = e.factors[0]
-            taken = isinstance(first, N.Transpose) and isinstance(first.argument, N.Unit)
+            taken = isinstance(first, N.Transpose) and isinstance(first.argument, N.Unit | UnitAt)
             return taken and self.positive(e.factors[1])
         return low == 0 and _never_at_bounds(e)
 
@@ -197,6 +201,9 @@ class Ranges:
             result = self._of_product(e)
         elif isinstance(e, N.Total):
             result = _of_sums(self.of(e.argument))
+        elif isinstance(e, SumOver):
+            result = _of_sums(self.of(e.body))
+            result = _join([result, (_0, _0)]) if e.is_conditional else result
         elif isinstance(e, N.Trace):
             is_nonnegative = self.definite(e.argument) or self._product_of_definite(e.argument)
             result = _AT_LEAST_0 if is_nonnegative else _of_sums(self.of(e.argument))
@@ -257,7 +264,7 @@ class Ranges:
         factors = list(e.factors)
         if _takes_entries(factors[0]):
             return self.of(matmul(factors[1:]))
-        if isinstance(factors[-1], N.Unit):
+        if isinstance(factors[-1], N.Unit | UnitAt):
             return self.of(matmul(factors[:-1]))
         signs = [self.sign(factor) for factor in factors]
         return {1: _AT_LEAST_0, -1: (-_INF, _0), 0: REAL}[math.prod(signs)]
@@ -292,6 +299,8 @@ class Ranges:
             return factor != 0 and self.definite(M.array, factor * sign)
         if isinstance(M, N.Sum):
             return self._sum_is_definite(M, sign)
+        if isinstance(M, SumOver):
+            return self.definite(M.body, sign)
         if isinstance(M, N.Product):
             found = around_centre(M)
             if found is None:
@@ -401,7 +410,7 @@ def _inside(e: Expression) -> tuple[Expression, Expression] | None:
 
 def _takes_entries(factor: Expression) -> bool:
     if isinstance(factor, N.Transpose):
-        return isinstance(factor.argument, N.Unit)
+        return isinstance(factor.argument, N.Unit | UnitAt)
     return isinstance(factor, N.Selection)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.convexity.atoms import domain_of
 from mcmodels.calculus.study.convexity.composition import Composition
@@ -36,6 +37,7 @@ _SMOOTH = (
     N.BlockSum,
     N.BlockTrace,
     N.Stack,
+    SumOver,
 )
 _KINKS = frozenset(["abs", "relu", "sign", "step"])
 
@@ -97,7 +99,7 @@ def bounded_below(f: Expression, composition: Composition) -> set[Expression]:
     """
     found: set[Expression] = set()
     for part in parts_of(f):
-        if isinstance(part, F.Where):
+        if isinstance(part, F.Where) or (isinstance(part, SumOver) and part.is_conditional):
             return set()
         argument = part.children[0] if part.children else None
         if argument is None or not composition.is_affine(argument):

@@ -20,7 +20,7 @@ from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
@@ -142,7 +142,7 @@ class Case:
         sizes = sorted(self.f.size_names | self.right.size_names)
         found: list[Expression] = [N.SizeValue(name) for name in sizes]
         found += [symbol for symbol in self.f.symbols if symbol.is_scalar]
-        parts = [*parts_of(self.right), *parts_of(self.f)]
+        parts = [*closed_parts_of(self.right), *closed_parts_of(self.f)]
         for part in parts:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)

@@ -19,10 +19,11 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
-from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.core.rewriting import exchanged, parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
 from mcmodels.calculus.study.doctor.terms import Words, orders
@@ -130,17 +131,22 @@ class Contribution:
             )
 
     def _filled(self, rule: Expression, inner: Expression) -> Expression:
-        return substitute(rule, {_hole(self.child): inner})
+        return _filled(rule, self.child, inner)
+
+
+def _filled(rule: Expression, child: Expression, inner: Expression) -> Expression:
+    """The rule with an expression in its hole, whose indices are those of the sums around it."""
+    return exchanged(rule, {_hole(child): inner})
 
 
 def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
     """All contributions to df, from the outermost rules inwards."""
     tree = _Tree(f, x)
     for node in reversed([part for part in parts_of(f) if x in part.used]):
-        if isinstance(node, Symbol):
+        if isinstance(node, Symbol | SumOver):  # of a sum, a rule has one term for each index
             continue
         for child, rule in tree.rule_terms(node):
-            filled = substitute(rule, {_hole(child): tree.d(child)})
+            filled = _filled(rule, child, tree.d(child))
             yield Contribution(node, child, tree.outside(node, filled), tree, rule)
 
 

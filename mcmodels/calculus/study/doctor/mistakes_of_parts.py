@@ -104,6 +104,7 @@ def missing_indicator(case: Case) -> Iterator[Finding]:
         part.argument
         for part in parts_of(case.right)
         if isinstance(part, N.Elementwise) and part.name in ("relu", "step")
+        if case.x in part.used  # not the condition of a sum
     ]
     for z in dict.fromkeys(arguments):
         step = elementwise("step", z)

@@ -12,7 +12,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scal
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -238,7 +238,7 @@ def stopped_inside(case: Case) -> Iterator[Finding]:
         return
     yield from _without_outer_factors(case)
     shape = case.samples[0].claimed.shape
-    for part in parts_of(case.f):
+    for part in closed_parts_of(case.f):
         if case.x not in part.used or isinstance(part, Symbol) or part == case.f:
             continue
         if case.samples[0].value(part).shape != shape or isinstance(part, N.Transpose):

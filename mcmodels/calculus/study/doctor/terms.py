@@ -22,7 +22,12 @@ from mcmodels.calculus.core.arithmetic import (
     zeros_like,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.rewriting import parts_of, substitute, with_children
+from mcmodels.calculus.core.rewriting import (
+    exchanged,
+    parts_of,
+    symbols_but_indices,
+    with_children,
+)
 
 __all__ = [
     "MOST_COMBINED",
@@ -151,8 +156,9 @@ def changed_terms(
 ) -> Local:
     """The whole with ``change`` made in each term, which changes none without parts ``about``."""
     changed = {}
+    sought = [(symbols_but_indices(part), part.height) for part in about]
     for i, term in enumerate(_terms(whole)):
-        if any(part.used <= term.used and part.height <= term.height for part in about):
+        if any(used <= term.used and height <= term.height for used, height in sought):
             other = change(term)
             if other is not term:
                 changed[i] = other
@@ -161,7 +167,7 @@ def changed_terms(
 
 def substituted(whole: Expression, values: Mapping[Expression, Expression]) -> Local:
     """The whole with parts replaced by others of the same shape."""
-    return changed_terms(whole, lambda term: substitute(term, values), list(values))
+    return changed_terms(whole, lambda term: exchanged(term, values), list(values))
 
 
 @dataclass(frozen=True)
@@ -226,7 +232,7 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
                 continue
             # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
-                changed = {i: substitute(terms[i], {part: variant}) for i in containing[part]}
+                changed = {i: exchanged(terms[i], {part: variant}) for i in containing[part]}
                 yield Edit(part, variant, words, "", Local(expression, changed))
             if len(paths) > 1:
                 for first, *rest in paths[:_MOST_PLACES]:

@@ -8,12 +8,14 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import parts
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.sizes import ONE
+from mcmodels.calculus.text.printing.indexed import at_index
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
     SUM,
     Graded,
     in_triangle,
+    is_at_index,
     is_grid,
     slice_text,
     slices,
@@ -73,6 +75,9 @@ def factor_texts(p: TextbookPrinter, e: N.Product) -> list[str]:
     """The factors of a product, slices as such."""
     texts = []
     for part in slices(e):
+        if is_at_index(part):
+            texts.append(at_index(p, part)[0])
+            continue
         (array, rows, cols), flipped = upright_slice(part)
         if rows is None and cols is None:
             texts.append(p.write(array, FACTOR))

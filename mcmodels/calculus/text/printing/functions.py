@@ -9,7 +9,7 @@ from mcmodels.calculus.core.nodes import Ones, Sum
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.pairwise import unfilled
 
-__all__ = ["FUNCTION_NODES", "called", "sides"]
+__all__ = ["FUNCTION_NODES", "called", "compared", "sides"]
 
 FUNCTION_NODES: tuple[type[Expression], ...] = tuple(getattr(F, name) for name in F.__all__)
 
@@ -42,14 +42,14 @@ def called(e: Expression) -> tuple[str, tuple[Expression, ...]]:
 def sides(e: F.Where) -> tuple[Expression, Expression, Expression, Expression]:
     """Left and right of the comparison ``>`` of a choice, and its two branches."""
     c = e.children
-    left, right = _compared(c[0])
+    left, right = compared(c[0])
     beside = tuple(c)
     test = unfilled(left, (*beside[1:], right)), unfilled(right, (*beside[1:], left))
     branches = tuple(unfilled(c[i], (*c[:i], *c[i + 1 :])) for i in (1, 2))
     return test[0], test[1], branches[0], branches[1]
 
 
-def _compared(condition: Expression) -> tuple[Expression, Expression]:
+def compared(condition: Expression) -> tuple[Expression, Expression]:
     """What is added in a condition, and what is subtracted; 0 where it is nothing."""
     if not isinstance(condition, Sum):
         coefficient, scalars, array = parts(condition)

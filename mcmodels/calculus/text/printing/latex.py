@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal
+from mcmodels.calculus.text.printing.letters import GREEK
 from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded
-from mcmodels.calculus.text.printing.textbook import GREEK, TextbookPrinter
+from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
 __all__ = ["LatexPrinter"]
 
@@ -38,6 +39,7 @@ class LatexPrinter(TextbookPrinter):
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
     delta, sigma = r"\delta", r"\sum"
     plus, star, greater = "+", "*", ">"
+    at_least, unequal, sigma = r"\ge", r"\neq", r"\sum"
     numerator, indexed = SUM, SUM
     sized_identity = True
 

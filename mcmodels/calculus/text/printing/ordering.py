@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.text.printing.structure import entry, is_half, is_slice, vech_argument
+from mcmodels.calculus.text.printing.structure import (
+    entry,
+    is_at_index,
+    is_half,
+    is_slice,
+    slices,
+    vech_argument,
+)
 
 __all__ = ["is_product", "order"]
 
@@ -14,6 +21,11 @@ def is_product(e: Expression) -> bool:
     if not isinstance(e, N.Product):
         return False
     return not (entry(e) or is_slice(e)) and vech_argument(e) is None
+
+
+def _is_at_index(e: N.Product) -> bool:
+    found = slices(e)
+    return len(found) == 1 and is_at_index(found[0])
 
 
 def order(scalar: Expression) -> int:
@@ -27,4 +39,6 @@ def order(scalar: Expression) -> int:
         return 1
     if isinstance(scalar, N.Sum):
         return 4
+    if isinstance(scalar, N.Product) and _is_at_index(scalar):
+        return 1
     return 5 if is_product(scalar) else 2

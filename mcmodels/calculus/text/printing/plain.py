@@ -22,7 +22,7 @@ _UP = dict(
         strict=True,
     )
 )
-_DOWN = dict(zip("0123456789−aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_DOWN = dict(zip("0123456789+−aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 _RATIOS = {
     Fraction(p, q): text
     for p, q, text in (
@@ -57,6 +57,7 @@ class PlainPrinter(TextbookPrinter):
     transposed, one, psi = "ᵀ", "1", "Ψ"
     delta, sigma = "δ", "Σ"
     plus, star, greater = "+", "*", ">"
+    at_least, unequal, sigma = "≥", "≠", "Σ"
     numerator, indexed = TERM, ATOM
     sized_identity = False
 

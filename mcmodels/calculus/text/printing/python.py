@@ -9,11 +9,18 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing.einsums import einsum_call
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
+from mcmodels.calculus.text.printing.indexed import (
+    python_at_index,
+    python_place,
+    python_sum,
+    told_apart,
+)
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
     FACTOR,
@@ -24,6 +31,7 @@ from mcmodels.calculus.text.printing.structure import (
     entry,
     fraction,
     in_triangle,
+    is_at_index,
     is_grid,
     is_half,
     signed_terms,
@@ -93,11 +101,15 @@ class PythonPrinter(Printer):
             F.Where: self._where,
             TensorSymbol: lambda e: (e.name, ATOM),
             Einsum: lambda e: einsum_call(self, e),
+            Index: lambda e: (e.name, ATOM),
+            UnitAt: lambda e: (f"unit({python_place(e)}, {e.rows})", ATOM),
+            SumOver: lambda e: python_sum(self, e),
         }
 
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
         if self.sizes is None:
+            e = told_apart(e)
             self.sizes = frozenset(name for symbol in e.used for name in symbol.size_names)
             self.taken = frozenset(symbol.name for symbol in e.used) | e.size_names
         return super().write(e, tightness)
@@ -194,6 +206,9 @@ class PythonPrinter(Printer):
             return f"vech({self.write(half)})", ATOM
         texts = []
         for part in slices(e):
+            if is_at_index(part):
+                texts.append(python_at_index(self, part)[0])
+                continue
             (array, rows, cols), flipped = upright_slice(part)
             if rows is None and cols is None:
                 texts.append(self.write(array, FACTOR))

@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, transpose
+from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, scale, transpose
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.core.tensors import dims_of, holds_tensors
@@ -22,9 +23,12 @@ __all__ = [
     "TERM",
     "Graded",
     "Printer",
+    "Slice",
+    "Taken",
     "entry",
     "fraction",
     "in_triangle",
+    "is_at_index",
     "is_grid",
     "is_half",
     "is_slice",
@@ -91,6 +95,8 @@ class Printer:
 
     def plainly(self, e: Expression, tightness: int) -> str:
         """The text of an expression by its own writer."""
+        if isinstance(e, LogSumOver):
+            e = N.Elementwise("log", _plain_sum(e))
         if type(e) not in self.writers:  # a node that `compute` refines is written as what it was
             e = type(e).__mro__[1](*e.arguments())
         text, own = self.writers[type(e)](e)
@@ -170,24 +176,68 @@ def is_grid(e: N.Stack) -> bool:
     return e.axis == 0 and len(rows) == len(e.blocks) and len(counts) == 1
 
 
-Slice = tuple[Expression, N.Selection | None, N.Selection | None]
+Taken = N.Selection | UnitAt | N.Unit | None
+"""What takes rows or columns."""
+
+Slice = tuple[Expression, Taken, Taken]
 """An array, and which of its rows and columns are taken (None for all)."""
 
 
 def slices(e: N.Product) -> list[Slice]:
     """The factors; one that takes entries of its neighbour is a slice of that neighbour."""
     found: list[Slice] = []
-    rows: N.Selection | None = None
+    rows: Taken = None
     for i, factor in enumerate(e.children):
         inner = factor.argument if isinstance(factor, N.Transpose) else None
-        if isinstance(factor, N.Selection) and i + 1 < len(e.children) and rows is None:
+        following = e.children[i + 1 :]
+        if isinstance(factor, N.Selection) and following and rows is None:
             rows = factor
+        elif isinstance(inner, UnitAt | N.Unit) and _takes_row(inner, following, i == 0):
+            rows = inner
+        elif (
+            (isinstance(factor, UnitAt) or (isinstance(factor, N.Unit) and _is_row(found)))
+            and found
+            and is_letter(found[-1][0])
+            and found[-1][2] is None
+            and not isinstance(found[-1][1], N.Selection)
+        ):
+            found[-1] = (*found[-1][:2], factor)
         elif isinstance(inner, N.Selection) and found and rows is None and found[-1][2] is None:
             found[-1] = (*found[-1][:2], inner)
         else:
             found.append((factor, rows, None))
             rows = None
     return found
+
+
+def _is_row(found: list[Slice]) -> bool:
+    """Whether the last factor is a row of a symbol at an index, whose entry a unit vector takes."""
+    return bool(found) and isinstance(found[-1][1], UnitAt)
+
+
+def _takes_row(unit: UnitAt | N.Unit, following: tuple[Expression, ...], is_first: bool) -> bool:
+    """Whether eᵢᵀ stands before a symbol; that of a number, where an index takes the column."""
+    if isinstance(unit, UnitAt):
+        return bool(following) and is_letter(following[0])
+    column = len(following) == 2 and isinstance(following[1], UnitAt)
+    return is_first and column and is_letter(following[0])
+
+
+def _plain_sum(e: LogSumOver) -> Expression:
+    """The sum of which a node of `compute` is the logarithm."""
+    weight, exponent = e.body.children
+    term = scale(weight, N.Elementwise("exp", exponent))
+    return SumOver(term, e.condition, e.name, e.over)
+
+
+def is_letter(e: Expression) -> bool:
+    """Whether it is a symbol or the transpose of one."""
+    return isinstance(e.argument if isinstance(e, N.Transpose) else e, N.Symbol)
+
+
+def is_at_index(part: Slice) -> bool:
+    """Whether it is an entry, a row or a column of a symbol at an index of a sum."""
+    return isinstance(part[1], UnitAt) or isinstance(part[2], UnitAt)
 
 
 def upright_slice(part: Slice) -> tuple[Slice, bool]:
@@ -212,12 +262,11 @@ def is_slice(e: Expression) -> bool:
     return isinstance(e, N.Product) and len(slices(e)) == 1
 
 
-def slice_text(
-    taken: N.Selection | None, number: Callable[[int], str], size: Callable[[Size], str]
-) -> str:
+def slice_text(taken: Taken, number: Callable[[int], str], size: Callable[[Size], str]) -> str:
     """A slice as text, its bounds counted from the start or the end where they are numbers."""
     if taken is None:
         return ":"
+    assert isinstance(taken, N.Selection)
     start, stop = taken.start, taken.start + taken.rows
 
     def bound(place: Size, left_out: Size) -> str:

@@ -17,12 +17,15 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
+from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
-from mcmodels.calculus.text.printing import blocks
+from mcmodels.calculus.text.printing import blocks, indexed
 from mcmodels.calculus.text.printing.einsums import index_notation
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
+from mcmodels.calculus.text.printing.letters import split_name
 from mcmodels.calculus.text.printing.ordering import is_product, order
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
@@ -34,21 +37,14 @@ from mcmodels.calculus.text.printing.structure import (
     Printer,
     entry,
     fraction,
+    is_at_index,
     is_half,
     signed_terms,
     slices,
     vech_argument,
 )
 
-__all__ = ["GREEK", "TextbookPrinter", "split_name"]
-
-_FROM_ALPHA = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi
-rho final_sigma sigma tau upsilon phi chi psi omega"""
-GREEK = {
-    name: chr(0x3B1 + i) for i, name in enumerate(_FROM_ALPHA.split()) if name != "final_sigma"
-}
-GREEK |= {name.capitalize(): letter.upper() for name, letter in GREEK.items()}
-GREEK |= {"lam": "λ", "lamda": "λ", "Lamda": "Λ"}
+__all__ = ["TextbookPrinter"]
 
 _CALLS: dict[type[Expression], str] = {
     N.Trace: "tr",
@@ -65,17 +61,6 @@ _CALLS: dict[type[Expression], str] = {
 _LIKE_A_CONSTANT = re.compile(r"(e_?\d+|K_?\d\d+|(I|Psi|Ψ)(_?\d+|_\w+))_?\Z")
 _SIMPLE_DENOMINATORS = (1, 2, 3, 4)
 _LARGEST_DENOMINATOR = 12  # that joins the denominators of a fraction
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Stem, with Greek letters as such, and index of a name: W1, W_1 and W_out have one."""
-    found = re.fullmatch(r"([^\W\d_]+?)_?(\d*)_?", name) or re.fullmatch(
-        r"([^\W\d_]+)_([^\W_]+)_?", name
-    )
-    if not found:
-        return name, ""
-    stem, index = found.groups()
-    return GREEK.get(stem, stem), GREEK.get(index, index)
 
 
 class TextbookPrinter(Printer):
@@ -96,6 +81,9 @@ class TextbookPrinter(Printer):
     plus: str
     star: str
     greater: str
+    at_least: str
+    unequal: str
+    sigma: str
     transposed: str
     one: str
     psi: str
@@ -149,6 +137,9 @@ class TextbookPrinter(Printer):
             **dict.fromkeys(_CALLS, self._call),
             **dict.fromkeys(FUNCTION_NODES, self._called),
             F.Where: self._where,
+            Index: lambda e: (self._named(e.name), ATOM),
+            UnitAt: lambda e: indexed.unit(self, e),
+            SumOver: lambda e: indexed.sum_over(self, e),
             F.Pinv: lambda e: (self._with_exponent(e.argument, self.plus), FACTOR),
             F.NuclearNorm: lambda e: (
                 self._bars(self.write(e.argument), double=True, index=self.star),
@@ -230,7 +221,8 @@ class TextbookPrinter(Printer):
     def text(self, e: Expression, tensor: bool = False) -> str:
         """The text of a whole expression, with names told apart; it may be that of a tensor."""
         self.in_tensor = tensor
-        names = {_innermost(symbol).name for symbol in e.used} | e.size_names
+        e = indexed.told_apart(e)
+        names = {_innermost(symbol).name for symbol in e.used} | e.size_names | indices_in(e)
         self.names = frozenset(names)
         shown = {name: self._name(*split_name(name)) for name in names}
         counts = Counter(shown.values())
@@ -358,6 +350,9 @@ class TextbookPrinter(Printer):
         products = [factor for factor in factors if is_product(factor)]
         # λxᵀx needs no parentheses, as nothing comes after; (aᵀx)(bᵀx) reads better with them.
         opened = is_product(last) and (array is not None or len(products) == 1)
+        if isinstance(last, SumOver):  # 2 Σᵢ xᵢ needs no parentheses, as nothing comes after
+            texts += [self.write(factor, FACTOR) for factor in factors[:-1]]
+            return [*texts, self.write(last, OPERATION)], OPERATION
         texts += [self.write(factor, FACTOR) for factor in (factors[:-1] if opened else factors)]
         if opened and isinstance(last, N.Product):
             texts += blocks.factor_texts(self, last)
@@ -375,6 +370,8 @@ class TextbookPrinter(Printer):
         texts = blocks.factor_texts(self, e)
         if len(texts) > 1:
             return self._juxtaposed(texts), TERM
+        if is_at_index(slices(e)[0]):
+            return indexed.at_index(self, slices(e)[0])
         transposed = isinstance(slices(e)[0][0], N.Transpose)
         return texts[0], FACTOR if transposed else ATOM
 
