@@ -15,7 +15,6 @@ from mcmodels.calculus.compute.digits.rows import (
     largest_of,
     mapped,
     product,
-    shape,
     transposed,
 )
 from mcmodels.calculus.compute.fitting import fitted, refuse_masked, require_declared
@@ -35,7 +34,8 @@ def bind_exactly(
 
     They are what `exact_rows` takes, and are not rounded to the digits at work.
     """
-    return fitted(expression, values, _read, shape)
+    found, sizes = fitted(expression, values, _read, _lengths)
+    return {symbol: _as_rows(nested) for symbol, nested in found.items()}, sizes
 
 
 def exact_rows(given: Mapping[Symbol, Rows]) -> dict[Symbol, Rows]:
@@ -107,10 +107,26 @@ def _numbers(symbol: Symbol, nested: Any) -> Any:
     return exact
 
 
-def _in_two_dimensions(nested: Any, dimensions: int) -> Rows:
+def _in_two_dimensions(nested: Any, dimensions: int) -> Any:
+    """Rows; of a tensor of more than two dimensions, the nested lists as they are."""
     if dimensions == 0:
         return [[nested]]
-    return nested if dimensions == 2 else [[entry] for entry in nested]
+    return [[entry] for entry in nested] if dimensions == 1 else nested
+
+
+def _lengths(nested: Any) -> tuple[int, ...]:
+    return (len(nested), *_lengths(nested[0])) if isinstance(nested, list) else ()
+
+
+def _as_rows(nested: Any) -> Rows:
+    """A tensor as the column of its entries; any other array as it is."""
+    if len(_lengths(nested)) == 2:
+        return nested
+    return [[entry] for entry in _flat(nested)]
+
+
+def _flat(nested: Any) -> list[Any]:
+    return [e for part in nested for e in _flat(part)] if isinstance(nested, list) else [nested]
 
 
 def _float(exact: Any) -> float:

@@ -28,12 +28,18 @@ def sum_of_terms(
     sizes : mapping of str to int
     """
     mp = mpmath().mp
-    terms = []
-    for i in range(e.over.value(sizes)):
-        place = [[mp.mpf(i)]]
-        if not e.is_conditional or at(e.condition, place)[0][0] > 0:
-            terms.append(at(e.body, place))
+
+    def term(place: Rows) -> Rows:
+        if not isinstance(e, LogSumOver):
+            return at(e.body, place)
+        # mpmath's exponents have no bound, so that exp does not overflow.
+        weight, exponent = (at(part, place) for part in e.body.children)
+        return mapped(lambda w, z: w * mp.exp(z), weight, exponent)
+
+    places = [[[mp.mpf(i)]] for i in range(e.over.value(sizes))]
+    terms = [
+        term(place) for place in places if not e.is_conditional or at(e.condition, place)[0][0] > 0
+    ]
     zero = made(e.rows.value(sizes), e.cols.value(sizes), lambda row, col: 0)
     total = reduce(added, terms, zero)
-    # mpmath's exponents have no bound, so that exp does not overflow.
     return mapped(mp.log, total) if isinstance(e, LogSumOver) else total

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any, TypeGuard
 
+from mcmodels.calculus.compute.digits.contractions import contracted
 from mcmodels.calculus.compute.digits.functions import functions, mpmath, number
 from mcmodels.calculus.compute.digits.matrices import (
     MATRIX_FUNCTIONS,
@@ -34,8 +35,9 @@ from mcmodels.calculus.compute.stable import PositiveLogDet
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import UnitAt, WeightedExponential
+from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.named_numbers import exact
 
 __all__ = ["VALUES", "chain_with_selections", "has_selections"]
@@ -278,8 +280,8 @@ def _polygamma(e: F.Polygamma, A: Rows) -> Rows:
 Values = Callable[[Any, list[Rows], Sizes], Rows]
 
 VALUES: dict[type[Expression], Values] = {
+    Einsum: lambda e, c, s: contracted(e, c, s),
     UnitAt: lambda e, c, s: _unit_at(e, int(c[0][0][0]), s),
-    WeightedExponential: lambda e, c, s: _times(c[0], mapped(mpmath().mp.exp, c[1])),
     N.Number: lambda e, c, s: _one(number(e.value)),
     N.NamedNumber: lambda e, c, s: _one(number(exact(e.name))),
     N.SizeValue: lambda e, c, s: _one(number(s[e.name])),
