@@ -47,7 +47,7 @@ def rows(y, n=30):
 
 
 def known(text, y, *, of_classes=False):
-    return convexity_of_loss(pointwise(text), rows(y), of_classes=of_classes)
+    return convexity_of_loss(UserLoss(pointwise(text)), rows(y), of_classes=of_classes)
 
 
 @pytest.mark.parametrize("text", CONVEX)
@@ -64,7 +64,7 @@ def test_convex_for_targets_of_at_least_zero(text):
     # A target of weight 0 is none.
     y, w = np.array([-1.0, 2.0, 5.0]), np.array([0.0, 1.0, 1.0])
     present = ArrayRows(np.zeros((3, 1)), y, w, None, intercept=True)
-    assert convexity_of_loss(pointwise(text), present, of_classes=False).is_convex
+    assert convexity_of_loss(UserLoss(pointwise(text)), present, of_classes=False).is_convex
 
 
 @pytest.mark.parametrize("text", OF_CLASSES)
