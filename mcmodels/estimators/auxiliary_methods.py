@@ -10,12 +10,8 @@ import numpy as np
 
 from mcmodels.arrays import Array, VectorLike
 from mcmodels.estimators.arguments import check_params
-from mcmodels.estimators.auxiliary_pointwise import (
-    auxiliary_shapes,
-    auxiliary_values,
-    link_with_auxiliary,
-    pointwise_with_auxiliary,
-)
+from mcmodels.estimators.auxiliary_arguments import auxiliary_shapes, auxiliary_values
+from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, pointwise_with_auxiliary
 from mcmodels.estimators.auxiliary_verdicts import undetermined_with_auxiliary
 from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.pointwise import pointwise
@@ -30,7 +26,8 @@ from mcmodels.records.record import INTERCEPT
 from mcmodels.rows import Rows
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum
-from mcmodels.solvers.joint_newton import JointSolution, joint_coordinates
+from mcmodels.solvers.joint_conclusion import JointSolution
+from mcmodels.solvers.joint_newton import joint_coordinates
 from mcmodels.solvers.joint_refits import JointRefits, joint_held
 from mcmodels.solvers.profile import Profile
 from mcmodels.solvers.starts import better_start, intercept_start

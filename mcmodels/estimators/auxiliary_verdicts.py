@@ -13,7 +13,7 @@ from mcmodels.estimators.verdicts import rank_deficient, warn_rank_deficient
 from mcmodels.exceptions import ConvergenceWarning, NoMinimumWarning, RankDeficiencyWarning
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.fit_state import Optimum
-from mcmodels.solvers.joint_newton import JointSolution
+from mcmodels.solvers.joint_conclusion import JointSolution
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["undetermined_with_auxiliary", "warn_of_auxiliary"]

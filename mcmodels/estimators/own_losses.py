@@ -20,17 +20,14 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
+from mcmodels.estimators.auxiliary_arguments import auxiliary_values
 from mcmodels.estimators.auxiliary_methods import (
     loss_of,
     objective_of,
     refuse_names,
     seen_by_predictor,
 )
-from mcmodels.estimators.auxiliary_pointwise import (
-    auxiliary_values,
-    link_with_auxiliary,
-    require_rows,
-)
+from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, require_rows
 from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_methods import LossMethods
@@ -53,10 +50,10 @@ from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserL
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
 from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
-from mcmodels.solvers import Solution, Status, conclusion, irls, joint_newton
+from mcmodels.solvers import Solution, Status, conclusion, irls, joint_conclusion, joint_newton
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
-from mcmodels.solvers.joint_newton import JointSolution
+from mcmodels.solvers.joint_conclusion import JointSolution
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -217,7 +214,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
                 if callbacks.end_after(step):
                     break
             refuse_underflow_of_targets(rows.cross_sums.y, rows.cross_sums.y_squares)
-            ended = joint_newton if isinstance(objective, AuxiliaryObjective) else conclusion
+            ended = joint_conclusion if isinstance(objective, AuxiliaryObjective) else conclusion
             solution = with_constant_columns(ended.conclude(objective, step), rows)
             seen = seen_by_predictor(objective, solution)
             return solution, list(warnings_of_loss(*seen, visited, features))
