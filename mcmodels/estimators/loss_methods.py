@@ -140,7 +140,7 @@ class LossMethods(AuxiliaryMethods):
                 "kind='mean', and no distribution of an observation. Take "
                 "GeneralizedLinearRegressor for one."
             )
-        inverse = self._link_of_eta
+        inverse = self._link_of_eta()
         is_classifier = hasattr(self, "classes_")
         if is_classifier and inverse is None:
             raise InferenceError(

@@ -235,7 +235,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     def _published(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with, and the auxiliary parameters."""
-        shapes = self._shapes_given
+        shapes = self._shapes_given()
         theta = params[: len(params) - shapes.size]
         attributes = self._attributes(theta, found)
         if shapes.size:
@@ -276,7 +276,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
         features = found.features
         published = self._published(solution.value.params, found)
         is_classes = found.classes is not None
-        shapes = self._shapes_given
+        shapes = self._shapes_given()
         kind = functools.partial(AuxiliaryFit.of, shapes=shapes) if shapes.size else LossFit.of
         return kind(
             solution,
@@ -296,7 +296,7 @@ class LossEstimator(CallbackSupportMixin, LossMethods):
 
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
         if isinstance(solution, JointSolution):
-            shapes = self._shapes_given
+            shapes = self._shapes_given()
             first = shapes.ravel(auxiliary_values(self.auxiliary))
             warn_of_auxiliary(features, solution, shapes.names, n_rows, first)
         elif solution.status is Status.UNBOUNDED:
