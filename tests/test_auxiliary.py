@@ -237,7 +237,7 @@ def test_robust_covariances_are_sandwiches(name):
     neighbours = scores[1:].T @ scores[:-1]
     meat = scores.T @ scores + (neighbours + neighbours.T) / 2
     assert relative_error(hac, bread @ meat @ bread) < 1e-7
-    with pytest.raises(ValueError, match="HC3"):
+    with pytest.raises(InferenceError, match=r"HC3.*Choose kind='HC1'"):
         found.covariance(X, y, kind="HC3")
 
 

@@ -19,7 +19,6 @@ from mcmodels.estimators.validation import Features
 from mcmodels.estimators.verdicts import undetermined
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.profiles import FiniteProfiles, LikelihoodProfiles, Scale
-from mcmodels.inference.robust import HC_KINDS
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective, AuxiliaryShapes
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.records.record import INTERCEPT
@@ -132,13 +131,6 @@ class AuxiliaryMethods(OffsetMethods):
             return undetermined(features, solution, n_rows)
         names = self._shapes_given().names
         return undetermined_with_auxiliary(features, solution, names, n_rows)
-
-    @property
-    def _kinds(self) -> tuple[str, ...]:  # type: ignore[override]
-        found = super()._kinds
-        if not self._auxiliary_found:
-            return found
-        return tuple(kind for kind in found if kind not in HC_KINDS[2:])
 
     @property
     def _default_kind(self) -> str:

@@ -114,8 +114,8 @@ class LossMethods(AuxiliaryMethods):
         ------
         InferenceError
             For another kind; for classes without an inverse link; where the loss is no likelihood
-            and no other covariance was chosen (``results(…).with_covariance``); or where the
-            inverse link rises and falls within an interval.
+            and no other covariance was chosen (``results(…).with_covariance``); where the inverse
+            link takes auxiliary parameters, or rises and falls within an interval.
 
         Notes
         -----
