@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from mcmodels import ObjectiveRegressor, results
 from mcmodels.exceptions import (
@@ -113,6 +114,38 @@ def test_ordered_classes_with_one_that_is_separated():
     found = model("ordinal logit")
     assert NoMinimumWarning in said(found, X, y)
     assert found.status_ == "no minimum"
+
+
+def separates_in_order(X, y, n_classes):
+    """Whether a change of coefficients and thresholds lowers no row's probability, and raises some.
+
+    By a linear program over the slacks ``c_k - xᵀβ ≥ 0`` and ``xᵀβ - c_{k-1} ≥ 0``.
+    """
+    p, slacks = X.shape[1], []
+    cuts = np.eye(n_classes - 1)
+    for x, k in zip(X, y.astype(int), strict=True):
+        if k < n_classes - 1:
+            slacks.append(np.append(-x, cuts[k]))
+        if k > 0:
+            slacks.append(np.append(x, -cuts[k - 1]))
+    A = np.array(slacks)
+    bounds = [(-1.0, 1.0)] * (p + n_classes - 1)
+    return linprog(-A.sum(axis=0), A_ub=-A, b_ub=np.zeros(len(A)), bounds=bounds).fun < -1e-7
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_verdicts_on_ordered_classes_are_those_of_a_linear_program(seed):
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(5, 14)), int(rng.integers(1, 3))
+    X = np.round(rng.normal(size=(n, p)), int(rng.integers(0, 3)))
+    latent = X[:, 0] + rng.logistic(size=n) * rng.choice([0.2, 1.0])
+    y = np.digitize(latent, [-0.5, 0.6]).astype(float)
+    if np.unique(y).size < 3 or np.linalg.matrix_rank(X) < p:
+        pytest.skip("a class is absent, or columns are dependent")
+    for name in ("ordinal logit", "ordinal probit"):
+        found = quietly(model(name), X, y)
+        separated = separates_in_order(X, y, 3)
+        assert found.status_ == ("no minimum" if separated else "converged")
 
 
 def test_a_wrong_sign_has_no_minimum():
