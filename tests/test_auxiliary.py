@@ -569,6 +569,14 @@ def by_name(y, eta, log_scale):
     return student(y, eta, log_scale)
 
 
-@parametrize_with_checks([ObjectiveRegressor(by_name, auxiliary={"log_scale": 0.0})])
+SCALED = ObjectiveClassifier(
+    "softplus(eta*exp(a)) - y*eta*exp(a) + a**2",
+    auxiliary={"a": 0.1},
+    alpha=1.0,
+    inverse_link="sigmoid(eta*exp(a))",
+)
+
+
+@parametrize_with_checks([ObjectiveRegressor(by_name, auxiliary={"log_scale": 0.0}), SCALED])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
