@@ -24,7 +24,9 @@ from mcmodels import (
 )
 from mcmodels.exceptions import InferenceError
 from tests.auxiliary_problems import PROBLEMS, data, huber_proposal_2, model, quietly, student
+from tests.callbacks import Recorder
 from tests.numerics import central_differences, relative_error
+from tests.versions import needs_callbacks
 
 NAMES = list(PROBLEMS)
 
@@ -516,6 +518,20 @@ def test_warm_start():
     steps = found.n_iter_
     quietly(found, X, y)
     assert found.n_iter_ == 0 < steps
+
+
+@needs_callbacks
+def test_callbacks_see_each_step_and_stop_the_fit():
+    X, y = data("positive")
+    link = {"inverse_link": "exp(eta + log_scale)"}
+    recorder = Recorder()
+    found = quietly(model("weibull", **link).set_callbacks(recorder), X, y)
+    steps = recorder.ends("newton-step")
+    assert [step[2] for step in steps] == list(range(found.n_iter_))
+    np.testing.assert_array_equal(steps[-1][3], found.predict(X))
+    stopped = quietly(model("weibull").set_callbacks(Recorder(stop_after=2)), X, y)
+    assert stopped.n_iter_ == 2
+    assert stopped.status_ == "not converged"
 
 
 def test_clone_pickle_and_parameters():

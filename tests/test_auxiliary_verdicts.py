@@ -64,6 +64,16 @@ def test_constant_targets_are_exact(name, n):
     assert "scale" in text or "log_sigma" in text
 
 
+def test_an_exact_fit_of_a_location_is_a_minimum():
+    """An auxiliary parameter that is no scale: residuals are rounding errors, and it is not."""
+    X, _ = data("numbers", 40)
+    y = X @ [1.0, 2.0] + 0.7
+    found = ObjectiveRegressor("(y - eta - a)**2", auxiliary={"a": 0.0}, fit_intercept=False)
+    said(found, X, y)
+    assert found.status_ == "converged"
+    assert found.auxiliary_["a"] == pytest.approx(0.7, abs=1e-12)
+
+
 @pytest.mark.parametrize("n", [3, 5, 60])
 def test_nearly_exact_fits_converge(n):
     rng = np.random.default_rng(0)

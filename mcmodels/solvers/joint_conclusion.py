@@ -68,7 +68,7 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
     auxiliary, of_intercept, tied = tuple[int, ...](), False, False
-    exact = status is not Status.UNBOUNDED and _is_exact(inner, state.params)
+    exact = status is not Status.UNBOUNDED and _is_exact(inner, state.params, known.hessian)
     if exact:
         status = Status.NOT_CONVERGED
     if status is Status.UNBOUNDED:
@@ -97,10 +97,11 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
     )
 
 
-def _is_exact(objective: AuxiliaryObjective, params: Array) -> bool:
-    """Whether rounding of η changes the derivatives by auxiliary parameters by more than a share.
+def _is_exact(objective: AuxiliaryObjective, params: Array, hessian: Array) -> bool:
+    """Whether rounding of η changes the derivatives by an auxiliary parameter, and it, by a share.
 
-    A scale is then estimated from rounding errors alone.
+    A scale is then estimated from rounding errors alone. Of other parameters the derivatives may be
+    rounding errors at an exact fit, too, but the curvature leaves them where they are.
     """
     theta, a = objective.split(params)
 
@@ -115,7 +116,9 @@ def _is_exact(objective: AuxiliaryObjective, params: Array) -> bool:
 
     with np.errstate(all="ignore"):
         changes, whole = objective.rows.reduce(sizes)
-        return bool((changes > _ROUNDED * whole).any())
+        curvature = np.abs(np.diagonal(hessian))[len(theta) :]
+        stays = changes <= _ROUNDED * np.maximum(whole, curvature * np.minimum(np.abs(a), 1.0))
+        return not bool(stays.all())
 
 
 def _tied_direction(
