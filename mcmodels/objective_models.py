@@ -174,7 +174,7 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         ndarray of shape (n_samples,)
         """
         eta = self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
-        predicted = inverse_link(self._link, eta.astype(np.float64, copy=False))
+        predicted = inverse_link(self._bound_link(), eta.astype(np.float64, copy=False))
         return predicted.astype(eta.dtype, copy=False)
 
     def _rows_of_fit(
@@ -319,7 +319,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         return tags
 
     def _probability(self, eta: Array) -> Array:
-        p = inverse_link(self._link, eta)
+        p = inverse_link(self._bound_link(), eta)
         outside = (p < 0) | (p > 1)
         if outside.any():
             k = int(outside.argmax())

@@ -1,6 +1,7 @@
 """Auxiliary parameters of own losses against peers, high precision and laws."""
 
 import pickle
+from dataclasses import dataclass
 
 import mpmath
 import numpy as np
@@ -24,7 +25,9 @@ from mcmodels import (
 )
 from mcmodels.exceptions import InferenceError
 from tests.auxiliary_problems import PROBLEMS, data, huber_proposal_2, model, quietly, student
+from tests.callbacks import Recorder
 from tests.numerics import central_differences, relative_error
+from tests.versions import needs_callbacks
 
 NAMES = list(PROBLEMS)
 
@@ -237,7 +240,7 @@ def test_robust_covariances_are_sandwiches(name):
     neighbours = scores[1:].T @ scores[:-1]
     meat = scores.T @ scores + (neighbours + neighbours.T) / 2
     assert relative_error(hac, bread @ meat @ bread) < 1e-7
-    with pytest.raises(ValueError, match="HC3"):
+    with pytest.raises(InferenceError, match=r"HC3.*Choose kind='HC1'"):
         found.covariance(X, y, kind="HC3")
 
 
@@ -518,6 +521,20 @@ def test_warm_start():
     assert found.n_iter_ == 0 < steps
 
 
+@needs_callbacks
+def test_callbacks_see_each_step_and_stop_the_fit():
+    X, y = data("positive")
+    link = {"inverse_link": "exp(eta + log_scale)"}
+    recorder = Recorder()
+    found = quietly(model("weibull", **link).set_callbacks(recorder), X, y)
+    steps = recorder.ends("newton-step")
+    assert [step[2] for step in steps] == list(range(found.n_iter_))
+    np.testing.assert_array_equal(steps[-1][3], found.predict(X))
+    stopped = quietly(model("weibull").set_callbacks(Recorder(stop_after=2)), X, y)
+    assert stopped.n_iter_ == 2
+    assert stopped.status_ == "not converged"
+
+
 def test_clone_pickle_and_parameters():
     found, X, y = fitted("ordinal logit", PROBLEMS["ordinal logit"].function)
     copied = pickle.loads(pickle.dumps(found))
@@ -565,10 +582,40 @@ def test_an_empty_dict_is_none():
     assert np.array_equal(one.params_, two.params_)
 
 
-def by_name(y, eta, log_scale):
-    return student(y, eta, log_scale)
+def test_residuals_are_slopes_with_the_auxiliary_parameters_of_the_fit():
+    found, X, y = fitted("student")
+    eta = X @ found.coef_ + found.intercept_
+    h = 1e-6
+    values = [student(y, eta + step, found.auxiliary_["log_scale"]) for step in (h, -h)]
+    # Central differences: h² of the third derivative, and ε/h.
+    expected = -(values[0] - values[1]) / (2 * h)
+    np.testing.assert_allclose(found.residuals(X, y), expected, atol=1e-8)
 
 
-@parametrize_with_checks([ObjectiveRegressor(by_name, auxiliary={"log_scale": 0.0})])
+def test_influence_and_l1_beside_auxiliary_parameters_are_refused():
+    found, X, y = fitted("student")
+    with pytest.raises(InferenceError, match="auxiliary parameters is not available"):
+        found.influence(X, y)
+    with pytest.raises(ValueError, match=r"l1=0\.5 beside auxiliary parameters"):
+        found.set_params(l1=0.5).fit(X, y)
+
+
+@dataclass(frozen=True)
+class Student:
+    """A function whose text, which names the tests, is the same in every process."""
+
+    def __call__(self, y, eta, log_scale):
+        return student(y, eta, log_scale)
+
+
+SCALED = ObjectiveClassifier(
+    "softplus(eta*exp(a)) - y*eta*exp(a) + a**2",
+    auxiliary={"a": 0.1},
+    alpha=1.0,
+    inverse_link="sigmoid(eta*exp(a))",
+)
+
+
+@parametrize_with_checks([ObjectiveRegressor(Student(), auxiliary={"log_scale": 0.0}), SCALED])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

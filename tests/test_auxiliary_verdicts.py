@@ -4,13 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
-from mcmodels import ObjectiveRegressor
+from mcmodels import ObjectiveRegressor, results
 from mcmodels.exceptions import (
     ConvergenceWarning,
     FitWarning,
     InferenceError,
     NoMinimumWarning,
+    NotEstimableWarning,
     RankDeficiencyWarning,
 )
 from tests.auxiliary_problems import PROBLEMS, data, huber_proposal_2, model, quietly
@@ -60,6 +62,16 @@ def test_constant_targets_are_exact(name, n):
     assert not found.converged_
     text = warned.get(ConvergenceWarning, "") + warned.get(NoMinimumWarning, "")
     assert "scale" in text or "log_sigma" in text
+
+
+def test_an_exact_fit_of_a_location_is_a_minimum():
+    """An auxiliary parameter that is no scale: residuals are rounding errors, and it is not."""
+    X, _ = data("numbers", 40)
+    y = X @ [1.0, 2.0] + 0.7
+    found = ObjectiveRegressor("(y - eta - a)**2", auxiliary={"a": 0.0}, fit_intercept=False)
+    said(found, X, y)
+    assert found.status_ == "converged"
+    assert found.auxiliary_["a"] == pytest.approx(0.7, abs=1e-12)
 
 
 @pytest.mark.parametrize("n", [3, 5, 60])
@@ -112,6 +124,38 @@ def test_ordered_classes_with_one_that_is_separated():
     found = model("ordinal logit")
     assert NoMinimumWarning in said(found, X, y)
     assert found.status_ == "no minimum"
+
+
+def separates_in_order(X, y, n_classes):
+    """Whether a change of coefficients and thresholds lowers no row's probability, and raises some.
+
+    By a linear program over the slacks ``c_k - xᵀβ ≥ 0`` and ``xᵀβ - c_{k-1} ≥ 0``.
+    """
+    p, slacks = X.shape[1], []
+    cuts = np.eye(n_classes - 1)
+    for x, k in zip(X, y.astype(int), strict=True):
+        if k < n_classes - 1:
+            slacks.append(np.append(-x, cuts[k]))
+        if k > 0:
+            slacks.append(np.append(x, -cuts[k - 1]))
+    A = np.array(slacks)
+    bounds = [(-1.0, 1.0)] * (p + n_classes - 1)
+    return linprog(-A.sum(axis=0), A_ub=-A, b_ub=np.zeros(len(A)), bounds=bounds).fun < -1e-7
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_verdicts_on_ordered_classes_are_those_of_a_linear_program(seed):
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(5, 14)), int(rng.integers(1, 3))
+    X = np.round(rng.normal(size=(n, p)), int(rng.integers(0, 3)))
+    latent = X[:, 0] + rng.logistic(size=n) * rng.choice([0.2, 1.0])
+    y = np.digitize(latent, [-0.5, 0.6]).astype(float)
+    if np.unique(y).size < 3 or np.linalg.matrix_rank(X) < p:
+        pytest.skip("a class is absent, or columns are dependent")
+    for name in ("ordinal logit", "ordinal probit"):
+        found = quietly(model(name), X, y)
+        separated = separates_in_order(X, y, 3)
+        assert found.status_ == ("no minimum" if separated else "converged")
 
 
 def test_a_wrong_sign_has_no_minimum():
@@ -168,18 +212,53 @@ def test_two_auxiliary_parameters_for_one():
     assert total == pytest.approx(one.auxiliary_["log_sigma"], abs=1e-8)
 
 
-def test_dependent_columns():
+@pytest.mark.parametrize("intercept", [True, False])
+def test_dependent_columns(intercept):
     X, y = data("numbers")
+    X = X + np.array([3.0, 0.0])
     both = np.column_stack([X, X.sum(axis=1)])
-    found = model("student")
+    found = model("student", fit_intercept=intercept)
     warned = said(found, both, y)
     assert found.status_ == "rank deficient"
     assert "x0, x1, x2" in warned[RankDeficiencyWarning]
-    right = quietly(model("student"), X, y)
+    right = quietly(model("student", fit_intercept=intercept), X, y)
     assert relative_error(found.predict(both), right.predict(X)) < 1e-9
     assert found.auxiliary_["log_scale"] == pytest.approx(right.auxiliary_["log_scale"], abs=1e-9)
     # Of those with the same predictions, the shortest.
     assert abs(found.coef_ @ [1.0, 1.0, -1.0]) < 1e-9
+    # What the data determine has the errors of a fit without the column; the rest has none.
+    errors = found.standard_errors_
+    assert np.isnan(errors[:3]).all()
+    assert relative_error(errors[3:], right.standard_errors_[2:]) < 1e-8
+    robust = found.summary(both, y).to_frame()
+    expected = right.summary(X, y).to_frame()
+    error = robust.loc["log_scale", "standard_error"]
+    assert error == pytest.approx(expected.loc["log_scale", "standard_error"], rel=1e-8)
+    for options in ({}, {"kind": "HC1"}):
+        one, two = results(found), results(right)
+        if options:
+            one = one.with_covariance(both, y, **options)
+            two = two.with_covariance(X, y, **options)
+        intervals = one.predict_interval(both[:3]), two.predict_interval(X[:3])
+        assert relative_error(*intervals) < 1e-8
+    new = np.array([[1.0, 1.0, 0.0]])
+    with pytest.warns(NotEstimableWarning):
+        assert np.isnan(found.predict_interval(new)["standard_error"]).all()
+    profiles = found.profile_intervals(both, y)
+    assert np.isnan(profiles.iloc[:3].to_numpy()).all()
+    assert relative_error(profiles.iloc[3:], right.profile_intervals(X, y).iloc[2:]) < 1e-7
+    total = found.delta_method(lambda p: p[0] + p[2])  # of x0 and the sum: that of x0
+    assert float(total.standard_error) == pytest.approx(right.standard_errors_[0], rel=1e-8)
+
+
+def test_survey_weights_of_dependent_columns():
+    X, y = data("numbers")
+    both, w = np.column_stack([X, X.sum(axis=1)]), 1.0 + np.arange(len(y)) % 3
+    found = quietly(model("student", weights="probability"), both, y, w)
+    right = quietly(model("student", weights="probability"), X, y, w)
+    assert relative_error(found.standard_errors_[3:], right.standard_errors_[2:]) < 1e-8
+    intervals = found.predict_interval(both[:3]), right.predict_interval(X[:3])
+    assert relative_error(*intervals) < 1e-8
 
 
 # -- hard starts ----------------------------------------------------------------------------------

@@ -10,12 +10,8 @@ import numpy as np
 
 from mcmodels.arrays import Array, VectorLike
 from mcmodels.estimators.arguments import check_params
-from mcmodels.estimators.auxiliary_pointwise import (
-    auxiliary_shapes,
-    auxiliary_values,
-    link_with_auxiliary,
-    pointwise_with_auxiliary,
-)
+from mcmodels.estimators.auxiliary_arguments import auxiliary_shapes, auxiliary_values
+from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, pointwise_with_auxiliary
 from mcmodels.estimators.auxiliary_verdicts import undetermined_with_auxiliary
 from mcmodels.estimators.offset_methods import OffsetMethods
 from mcmodels.estimators.pointwise import pointwise
@@ -23,14 +19,14 @@ from mcmodels.estimators.validation import Features
 from mcmodels.estimators.verdicts import undetermined
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.profiles import FiniteProfiles, LikelihoodProfiles, Scale
-from mcmodels.inference.robust import HC_KINDS
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective, AuxiliaryShapes
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.records.record import INTERCEPT
 from mcmodels.rows import Rows
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum
-from mcmodels.solvers.joint_newton import JointSolution, joint_coordinates
+from mcmodels.solvers.joint_conclusion import JointSolution
+from mcmodels.solvers.joint_newton import joint_coordinates
 from mcmodels.solvers.joint_refits import JointRefits, joint_held
 from mcmodels.solvers.profile import Profile
 from mcmodels.solvers.starts import better_start, intercept_start
@@ -83,15 +79,13 @@ class AuxiliaryMethods(OffsetMethods):
     def _shapes(self) -> AuxiliaryShapes:
         return auxiliary_shapes(self._auxiliary_found)
 
-    @property
-    def _link(self) -> Any:
+    def _bound_link(self) -> Any:
         """The inverse link, with the values of the auxiliary parameters that it takes."""
         return link_with_auxiliary(self.inverse_link, self._auxiliary_found)
 
-    @property
     def _link_of_eta(self) -> Any:
         """The inverse link, for standard errors. Raises if it takes auxiliary parameters."""
-        if self._link is not self.inverse_link:
+        if self._bound_link() is not self.inverse_link:
             raise InferenceError(
                 "inverse_link takes auxiliary parameters, and errors of its predictions would "
                 "leave theirs out. Write the prediction as a function of params_, and call "
@@ -108,20 +102,19 @@ class AuxiliaryMethods(OffsetMethods):
         if self._auxiliary_found:
             yield self._shapes.ravel(self._auxiliary_found)
 
-    @property
     def _shapes_given(self) -> AuxiliaryShapes:
         """Names and shapes of the auxiliary parameters that a fit will have."""
         return auxiliary_shapes(auxiliary_values(self.auxiliary))
 
     def _loss_of(self, loss: Any) -> UserLoss | AuxiliaryLoss:
         """The loss by the parameters of the estimator, which are checked."""
-        return loss_of(loss, self._shapes_given)
+        return loss_of(loss, self._shapes_given())
 
     def _arrays_of(self, published: dict[str, Any]) -> Iterator[Any]:
         """What the digest of a fit is of: coefficients and auxiliary parameters."""
         yield from (published[name] for name in self._tracked)
         if "auxiliary_" in published:
-            yield self._shapes_given.ravel(published["auxiliary_"])
+            yield self._shapes_given().ravel(published["auxiliary_"])
 
     def _start_with_auxiliary(self, objective: AuxiliaryObjective, previous: Any) -> Array:
         """The values that were given, and the best intercept beside them; or an earlier fit."""
@@ -135,15 +128,8 @@ class AuxiliaryMethods(OffsetMethods):
         """Why the parameters have no standard errors; empty if they have them."""
         if not isinstance(solution, JointSolution):
             return undetermined(features, solution, n_rows)
-        names = self._shapes_given.names
+        names = self._shapes_given().names
         return undetermined_with_auxiliary(features, solution, names, n_rows)
-
-    @property
-    def _kinds(self) -> tuple[str, ...]:  # type: ignore[override]
-        found = super()._kinds
-        if not self._auxiliary_found:
-            return found
-        return tuple(kind for kind in found if kind not in HC_KINDS[2:])
 
     @property
     def _default_kind(self) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.validation import Features
-from mcmodels.estimators.verdicts import rank_deficient
+from mcmodels.estimators.verdicts import rank_deficient, warn_rank_deficient
 from mcmodels.exceptions import ConvergenceWarning, NoMinimumWarning, RankDeficiencyWarning
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.fit_state import Optimum
-from mcmodels.solvers.joint_newton import JointSolution
+from mcmodels.solvers.joint_conclusion import JointSolution
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["undetermined_with_auxiliary", "warn_of_auxiliary"]
@@ -68,7 +70,7 @@ def _cause(
             "values",
             _REMEDY_TIED,
         )
-    if solution.rank < features.n_features:
+    if solution.rank < features.n_features and solution.value.row_space is None:
         return rank_deficient(features, solution, n_rows), "Drop columns, or penalise (alpha > 0)."
     return "", ""
 
@@ -108,6 +110,14 @@ def warn_of_auxiliary(
     stopped = "The parameters and their curvature are those at which the fit stopped."
     if solution.status is Status.UNBOUNDED:
         warn_user(f"{cause}. {stopped} {remedy}", NoMinimumWarning)
+    elif solution.status is Status.RANK_DEFICIENT and not cause:
+        of_predictor = replace(solution.value, params=solution.value.params[: -len(first)])
+        warn_rank_deficient(
+            features,
+            replace(solution, value=of_predictor),
+            n_rows=n_rows,
+            what="Predictions are unique, coefficients are the shortest that give them.",
+        )
     elif solution.status is Status.RANK_DEFICIENT:
         warn_user(f"{cause}. {stopped} {remedy}", RankDeficiencyWarning)
     elif solution.status is Status.NOT_CONVERGED and cause:

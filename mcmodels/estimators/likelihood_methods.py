@@ -340,7 +340,8 @@ class LikelihoodMethods(ParameterMethods):
         if kept:
             columns = [j for j in kept if j < len(record.names)]
             found = smaller._profiles_of(RowsOfColumns(rows, columns), reference)
-        determined, scale = record.estimable.determined_of_one, Scale(*record.likelihood_scale)
+        determined = record.estimable.determined[: record.params.shape[-1]]
+        scale = Scale(*record.likelihood_scale)
         return DeterminedProfiles(found, scale, kept, determined), chosen_names, chosen
 
     def _held_fits(self, rows: Rows) -> BoundsOfProfile | None:

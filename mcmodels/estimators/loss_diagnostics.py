@@ -23,6 +23,7 @@ from mcmodels.inference.loss_diagnostics import (
     working_residuals,
 )
 from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
 from mcmodels.rows import RowStream, rows_of
 from mcmodels.tables.dask_results import lazily
@@ -103,7 +104,7 @@ class LossDiagnostics(LossMethods):
         X, targets, weights = self._validated(X, y, sample_weight)
         extras = self._offsets_of(X, **offsets)
         rows = rows_of(X, None, None, extras, intercept=record.intercept)
-        eta = rows.map(lambda block: block.linear_predictor(record.params))
+        eta = rows.map(lambda block: block.linear_predictor(record.predictor_params))
         loss = self._own_loss()
         if kind == "response":
             return targets - inverse_link(self._inverse, eta)
@@ -122,9 +123,10 @@ class LossDiagnostics(LossMethods):
         return self._record().weighting.residuals(found, weights)
 
     def _own_loss(self) -> UserLoss:
+        """The loss as a function of y and η, with the auxiliary parameters of the fit."""
         loss = self._loss_of_user()
-        assert loss is not None
-        return loss
+        record = self._record()
+        return loss.at(record.auxiliary) if isinstance(record, AuxiliaryFit) else loss
 
     @property
     def _inverse(self) -> Any:
@@ -162,7 +164,8 @@ class LossDiagnostics(LossMethods):
         Raises
         ------
         InferenceError
-            If the parameters are not determined, or were chosen by ``l1``.
+            If the parameters are not determined, or were chosen by ``l1``, or where the loss has
+            auxiliary parameters.
 
         Warns
         -----
@@ -180,6 +183,12 @@ class LossDiagnostics(LossMethods):
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
         record: LossFit = self._record()
+        if isinstance(record, AuxiliaryFit):
+            raise InferenceError(
+                "influence of rows where the loss has auxiliary parameters is not available: "
+                "leverages are those of a linear predictor alone. Fit without a row and compare "
+                "params_; or write the auxiliary parameters into the loss as numbers."
+            )
         _ = record.model.whitening  # raises if there is none, before any row is read
         given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
         like = loss_influence_of_no_rows(record.model.names)

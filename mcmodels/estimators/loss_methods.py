@@ -123,8 +123,8 @@ class LossMethods(AuxiliaryMethods):
         ------
         InferenceError
             For another kind; for classes without an inverse link; where the loss is no likelihood
-            and no other covariance was chosen (``results(…).with_covariance``); or where the
-            inverse link rises and falls within an interval.
+            and no other covariance was chosen (``results(…).with_covariance``); where the inverse
+            link takes auxiliary parameters, or rises and falls within an interval.
 
         Notes
         -----
@@ -149,7 +149,7 @@ class LossMethods(AuxiliaryMethods):
                 "kind='mean', and no distribution of an observation. Take "
                 "GeneralizedLinearRegressor for one."
             )
-        inverse = self._link_of_eta
+        inverse = self._link_of_eta()
         is_classifier = hasattr(self, "classes_")
         if is_classifier and inverse is None:
             raise InferenceError(

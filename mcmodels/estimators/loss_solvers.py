@@ -9,7 +9,7 @@ from mcmodels.objectives.absolute_penalty import L1Objective
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import Rows
-from mcmodels.solvers import Solution, conclusion, irls, joint_newton
+from mcmodels.solvers import Solution, conclusion, irls, joint_conclusion, joint_newton
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.proximal_conclusion import conclude_with_l1
 from mcmodels.solvers.proximal_newton import fit_with_l1
@@ -45,7 +45,7 @@ def steps_to_minimum(
 def concluded(objective: UserObjective, last: Progress) -> Solution[Optimum]:
     """What the last step of that algorithm proves."""
     if isinstance(objective, AuxiliaryObjective):
-        return joint_newton.conclude(objective, last)
+        return joint_conclusion.conclude(objective, last)
     if isinstance(objective, L1Objective):
         return conclude_with_l1(objective, last)
     return conclusion.conclude(objective, last)

@@ -213,8 +213,9 @@ class OffsetMethods(OffsetRows):
         Parameters
         ----------
         X, y, sample_weight, kind, groups, use_correction, df_correction, max_lags
-            As in :meth:`mcmodels.LinearRegression.covariance`. With more than two classes, where
-            HC2 and HC3 are not defined, rows without a ``kind`` have "HC1".
+            As in :meth:`mcmodels.LinearRegression.covariance`. With more than two classes, or
+            auxiliary parameters of a loss, where HC2 and HC3 are not defined, rows without a
+            ``kind`` have "HC1".
         offset : array-like, default=None
             That of the fit, with rows.
 

@@ -20,16 +20,13 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
+from mcmodels.estimators.auxiliary_arguments import auxiliary_values
 from mcmodels.estimators.auxiliary_methods import (
     loss_of,
     refuse_names,
     seen_by_predictor,
 )
-from mcmodels.estimators.auxiliary_pointwise import (
-    auxiliary_values,
-    link_with_auxiliary,
-    require_rows,
-)
+from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, require_rows
 from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.loss_convexity import LossConvexity, convexity_of_loss
@@ -62,7 +59,7 @@ from mcmodels.rows import RowBlock, Rows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.constant_targets import with_constant_columns
 from mcmodels.solvers.fit_state import Optimum, Progress
-from mcmodels.solvers.joint_newton import JointSolution
+from mcmodels.solvers.joint_conclusion import JointSolution
 from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
@@ -250,7 +247,7 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
 
     def _published(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with, and the auxiliary parameters."""
-        shapes = self._shapes_given
+        shapes = self._shapes_given()
         theta = params[: len(params) - shapes.size]
         attributes = self._attributes(theta, found)
         if shapes.size:
@@ -302,7 +299,7 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
         features = found.features
         published = self._published(solution.value.params, found)
         is_classes = found.classes is not None
-        shapes = self._shapes_given
+        shapes = self._shapes_given()
         kind = functools.partial(AuxiliaryFit.of, shapes=shapes) if shapes.size else LossFit.of
         why_no_errors = self._why_undetermined(features, solution, rows.n_present)
         if self.l1 and solution.status is not Status.UNBOUNDED:
@@ -327,7 +324,7 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
 
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
         if isinstance(solution, JointSolution):
-            shapes = self._shapes_given
+            shapes = self._shapes_given()
             first = shapes.ravel(auxiliary_values(self.auxiliary))
             warn_of_auxiliary(features, solution, shapes.names, n_rows, first)
         elif solution.status is Status.UNBOUNDED:

@@ -21,6 +21,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.loss_model import LossModelInference
 from mcmodels.inference.predictor_errors import PredictorErrors
@@ -110,6 +111,7 @@ class AuxiliaryModelInference(LossModelInference):
             self.n_observations,
             self.is_likelihood,
             weighting=self.weighting,
+            estimable=None if self.estimable is None else replace(self.estimable, through=None),
         )
 
     def _without_auxiliary(self, hessian: Array) -> Array:
@@ -145,7 +147,7 @@ class AuxiliaryModelInference(LossModelInference):
         J = jacobian.reshape(values.size, -1)
         missing = len(self.names) - J.shape[1]
         J = np.concatenate([J, np.zeros((len(J), missing))], axis=1)
-        return self._in_use.image(J, values, names)
+        return self._in_use.image(J, values, names, partly=True)
 
     @property
     def _in_use(self) -> Estimate:
@@ -158,13 +160,17 @@ class AuxiliaryModelInference(LossModelInference):
         if self.intercept:
             p = self._n_predictor - 1
             root[p] -= self.centre @ root[:p]
-        return Estimate.of_root(self.params, root, self.names, kind=self.kind)
+        found = Estimate.of_root(self.params, root, self.names, kind=self.kind)
+        return found.within(self.estimable)
 
     def predictor_error(self, block: RowBlock) -> Array:
         """Standard error of the linear predictor of each row, shape (b,)."""
         if self.chosen is None and self.weighting.has_likelihood:
             return self.of_predictor.predictor_error(block)
-        return self._errors.of_one(block)
+        error = self._errors.of_one(block)
+        if (lost := self.whitening.without_errors(block)) is not None:
+            error[lost] = np.nan
+        return error
 
     @functools.cached_property
     def _errors(self) -> PredictorErrors:
@@ -175,6 +181,8 @@ class AuxiliaryModelInference(LossModelInference):
             covariance=found.covariance[:P, :P],
             names=found.names[:P],
             root=None if found.root is None else found.root[:P],
+            estimable=self.of_predictor.estimable,
+            generalized=None if found.generalized is None else found.generalized[:P, :P],
         )
         return PredictorErrors.of(part, self.centre, intercept=self.intercept)
 
@@ -203,6 +211,8 @@ class JointScores:
         Whether there is an intercept.
     loss : AuxiliaryLoss or None
         The loss.
+    estimable : EstimableSpace, default=None
+        Where columns are dependent: which functions of the parameters are determined.
     """
 
     root: Array
@@ -210,7 +220,7 @@ class JointScores:
     params: Array
     intercept: bool
     loss: AuxiliaryLoss | None
-    estimable: None = None
+    estimable: EstimableSpace | None = None
 
     @property
     def n_params(self) -> int:
@@ -243,7 +253,12 @@ class AuxiliaryRobustModel:
         """The scores, in place of whitened rows."""
         model = self.model
         return JointScores(
-            model.centred_root, model.centre, model.params, model.intercept, self.loss
+            model.centred_root,
+            model.centre,
+            model.params,
+            model.intercept,
+            self.loss,
+            model.estimable,
         )
 
     @property

@@ -6,9 +6,13 @@ import functools
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import numpy as np
+from scipy import linalg
+
 from mcmodels.arrays import Array
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.auxiliary_model import AuxiliaryModelInference, AuxiliaryRobustModel
+from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.loss_model import LossRobustModel, warn_of_few_curved_rows
 from mcmodels.inference.robust import ScoreSquares
@@ -53,10 +57,26 @@ class AuxiliaryFit(LossFit):
         """Parameters that the rows determine; None without an optimum."""
         return None if self.undetermined else self.rank + self.intercept + self.shapes.size
 
+    @functools.cached_property
+    def estimable(self) -> EstimableSpace | None:
+        """Which functions of the parameters the data determine; None if all.
+
+        Along dependencies of columns auxiliary parameters do not change: they are determined.
+        """
+        if self.row_space is None:
+            return None
+        P, q = self.predictor_params.size, self.shapes.size
+        centre = self.row_centre if self.intercept else None
+        names, precision = self.parameter_names[:P], self.seen.epsilon
+        of_predictor = EstimableSpace(self.row_space, centre, names, 1, precision)
+        return of_predictor.image(np.eye(P + q, P))
+
     @property
-    def estimable(self) -> None:
-        """None: where columns depend on each other, no single parameter has errors."""
-        return None
+    def _independent(self) -> tuple[list[int], Array]:
+        assert self.estimable is not None
+        kept, R = self.estimable.independent
+        P, q = self.predictor_params.size, self.shapes.size
+        return [*kept, *range(P, P + q)], linalg.block_diag(R, np.eye(q))
 
     @property
     def is_a_limit(self) -> bool:
@@ -81,6 +101,7 @@ class AuxiliaryFit(LossFit):
             weighting=self.weighting,
             scores=self.scores,
             chosen=self.chosen,
+            estimable=self.estimable,
             n_auxiliary=self.shapes.size,
         )
 

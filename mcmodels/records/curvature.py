@@ -143,13 +143,18 @@ class CurvatureFit(ParameterFit):
         names = self.parameter_names
         return EstimableSpace(self.row_space, self.row_centre, names, K, precision)
 
+    @property
+    def _independent(self) -> tuple[list[int], Array]:
+        """Parameters without redundant columns, and the map to them; of one linear predictor."""
+        assert self.estimable is not None
+        return self.estimable.independent
+
     def without_redundant_columns(self) -> tuple[Self, list[int]]:
         """The fit without columns that are combinations of others, which has the same predictions.
 
         Second are the parameters of a linear predictor that are left.
         """
-        assert self.estimable is not None
-        kept, R = self.estimable.independent
+        kept, R = self._independent
         K, P = np.atleast_2d(self.params).shape
         of_all = np.concatenate([P * k + np.array(kept, dtype=int) for k in range(K)])
         columns, training = [j for j in kept if j < len(self.names)], self.training

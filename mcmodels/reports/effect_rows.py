@@ -99,7 +99,7 @@ class EffectModel:
         if hasattr(model, "_response"):
             response = model._response()
         elif getattr(model, "inverse_link", None) is not None:
-            response = OwnMeans(inverse_link_derivatives(model._link_of_eta))
+            response = OwnMeans(inverse_link_derivatives(model._link_of_eta()))
         else:
             response = LinearPredictors()
         outputs = None

@@ -1,4 +1,4 @@
-"""Newton's method for coefficients and auxiliary parameters together, and the verdict at its end.
+"""Newton's method for coefficients and auxiliary parameters together.
 
 The design columns are made orthonormal first, so that units of columns and their dependencies have
 no part in the joint Hessian. Where the Hessian has a Cholesky factor, the step is Newton's. Else
@@ -9,7 +9,6 @@ more than a few times its size.
 
 A minimum may be missing: the scale goes to zero where the fit is exact, thresholds and coefficients
 grow where ordered classes are separated. UNBOUNDED is said where values of the objective show it.
-Where the fit is exact up to rounding, values are rounding errors, and the end is NOT_CONVERGED.
 """
 
 from __future__ import annotations
@@ -28,11 +27,10 @@ from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import (
     Coordinates,
-    InnerCurvature,
     orthonormal_coordinates,
     shifted_coordinates,
 )
-from mcmodels.solvers.fit_state import Optimum, Placed, Progress
+from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.lengthening import lengthened
 from mcmodels.solvers.modified_newton import ModifiedDirection, has_negative_curvature
 from mcmodels.solvers.newton import (
@@ -43,10 +41,10 @@ from mcmodels.solvers.newton import (
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of
 from mcmodels.solvers.recession import column_squares, falls_for_ever
-from mcmodels.solvers.solution import Solution, Status
+from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_EIGENVALUE
 
-__all__ = ["JointCoordinates", "JointSolution", "conclude", "fit", "joint_coordinates"]
+__all__ = ["JointCoordinates", "fit", "joint_coordinates"]
 
 # Eigenvalues below this share of the largest are raised to it.
 _LEAST_SHARE = 1e-3
@@ -59,14 +57,9 @@ _LONGEST = 5.0
 _GROWING = 1e-3
 # Steps to the points where values show that the objective keeps decreasing.
 _FAR = (8.0, 64.0)
-# The fit is exact up to rounding where the rounding of linear predictors changes the derivatives of
-# the loss by auxiliary parameters by this share.
-_ROUNDED = 1e-2
 # Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
 # Where it is so many roundings of them, further steps show nothing.
 _CANCELLED, _ROUNDINGS = 1e-6, 16.0
-# A parameter takes part in a direction if its share of it is above this one.
-_LARGE_SHARE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -81,11 +74,6 @@ class JointCoordinates(Coordinates):
 
     n_auxiliary: int = field(kw_only=True)
 
-    @property
-    def is_identity(self) -> bool:
-        """Whether these are the user's coordinates."""
-        return self.root is None and not self.centre.any()
-
     def to_users(self, params: Array, *, intercept: bool) -> Array:
         """The user's parameters."""
         cut = params.shape[-1] - self.n_auxiliary
@@ -97,28 +85,6 @@ class JointCoordinates(Coordinates):
         cut = params.shape[-1] - self.n_auxiliary
         theta = super().from_users(params[..., :cut], intercept=intercept)
         return np.concatenate([theta, params[..., cut:]], axis=-1)
-
-
-@dataclass(frozen=True)
-class JointSolution(Solution[Optimum]):
-    """A solution with what is said of auxiliary parameters.
-
-    Parameters
-    ----------
-    auxiliary : tuple of int
-        Auxiliary parameters that take part in the direction of a status.
-    intercept : bool
-        Whether the intercept takes part in it.
-    is_exact : bool
-        Whether the fit is exact up to rounding.
-    tied : bool
-        Whether a direction of auxiliary parameters, or of these and others, changes nothing.
-    """
-
-    auxiliary: tuple[int, ...] = ()
-    intercept: bool = False
-    is_exact: bool = False
-    tied: bool = False
 
 
 def joint_coordinates(objective: AuxiliaryObjective) -> JointCoordinates:
@@ -150,7 +116,7 @@ def fit(
     Yields
     ------
     Progress
-        The last one has a status; :func:`conclude` makes a Solution of it.
+        The last one has a status; :mod:`mcmodels.solvers.joint_conclusion` makes a Solution of it.
 
     Raises
     ------
@@ -415,105 +381,3 @@ class _Method:
                 for length in _FAR
             ]
         return all(far < limit if strictly else far <= limit for far in reached)
-
-
-def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
-    """The Solution at the last state of :func:`fit`, with its status."""
-    state, coordinates = last.iterate, last.coordinates
-    assert state is not None
-    known = state.derivatives
-    assert isinstance(known, UserDerivatives)
-    inner = Placed(objective, coordinates).inner
-    assert isinstance(inner, AuxiliaryObjective)
-    status = state.status or Status.NOT_CONVERGED
-    rank, columns = objective.rows.n_features, tuple[int, ...]()
-    if coordinates.inverse is not None:
-        rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
-    auxiliary, of_intercept, tied = tuple[int, ...](), False, False
-    exact = status is not Status.UNBOUNDED and is_exact(inner, state.params)
-    if exact:
-        status = Status.NOT_CONVERGED
-    if status is Status.UNBOUNDED:
-        columns, of_intercept, auxiliary = _parts(objective, last, state.direction.step)
-    elif status is Status.CONVERGED:
-        free = _tied_direction(inner, state.params, known, state.direction)
-        if free is not None:
-            tied, status = True, Status.RANK_DEFICIENT
-            columns, of_intercept, auxiliary = _parts(objective, last, free)
-        elif rank < objective.rows.n_features:
-            status = Status.RANK_DEFICIENT
-    found = known if coordinates.is_identity else objective.derivatives(last.params)
-    curvature = InnerCurvature(known.hessian, coordinates)
-    return JointSolution(
-        Optimum(last.params, known.value, found.gradient, found.hessian, curvature),
-        status,
-        "newton",
-        state.count,
-        rank,
-        state.direction.condition,
-        columns,
-        auxiliary=auxiliary,
-        intercept=of_intercept,
-        is_exact=exact,
-        tied=tied,
-    )
-
-
-def is_exact(objective: AuxiliaryObjective, params: Array) -> bool:
-    """Whether rounding of η changes the derivatives by auxiliary parameters by more than a share.
-
-    A scale is then estimated from rounding errors alone.
-    """
-    theta, a = objective.split(params)
-
-    def sizes(block: RowBlock) -> Array:
-        eta = block.linear_predictor(theta)
-        rounding = FLOAT64_EPSILON * np.maximum(np.abs(eta), np.abs(block.y))
-        _, first = objective.auxiliary.function(block.y, eta, a, 1)
-        _, above = objective.auxiliary.function(block.y, eta + rounding, a, 1)
-        _, below = objective.auxiliary.function(block.y, eta - rounding, a, 1)
-        changes = np.fmax(np.abs(above - first), np.abs(below - first))[:, 1:]
-        return block.weighted(np.stack([changes, np.abs(first[:, 1:])], axis=1)).sum(axis=0)
-
-    with np.errstate(all="ignore"):
-        changes, whole = objective.rows.reduce(sizes)
-        return bool((changes > _ROUNDED * whole).any())
-
-
-def _tied_direction(
-    objective: AuxiliaryObjective,
-    params: Array,
-    known: UserDerivatives,
-    direction: NewtonDirection,
-) -> Array | None:
-    """A direction along which Hessian and objective do not change, or None."""
-    hessian = known.hessian
-    if not isinstance(direction, ModifiedDirection):
-        return None
-    units = np.sqrt(np.abs(np.diagonal(hessian)))
-    units = np.where(units > 0, units, 1.0)
-    values, V = linalg.eigh(hessian / np.outer(units, units))
-    free = V[:, 0] / units
-    free /= np.abs(free).max()
-    if not abs(values[0]) <= ZERO_EIGENVALUE * np.abs(values).max():
-        return None
-    value = known.value
-    with np.errstate(all="ignore"):
-        reached = [objective.value(params + side * free) for side in (1.0, -1.0)]
-    room_for = ZERO_EIGENVALUE * max(abs(value), objective.rows.total_weight)
-    return free if all(abs(far - value) <= room_for for far in reached) else None
-
-
-def _parts(
-    objective: AuxiliaryObjective, last: Progress, step: Array
-) -> tuple[tuple[int, ...], bool, tuple[int, ...]]:
-    """Columns, intercept and auxiliary parameters with a large share of a direction."""
-    users = last.coordinates.to_users(step, intercept=objective.rows.intercept)
-    theta, a = objective.split(users)
-    lengths = np.sqrt(column_squares(objective.rows) / objective.rows.total_weight)
-    shares = np.abs(theta) * lengths
-    largest = max(shares.max(initial=0.0), np.abs(a).max(initial=0.0))
-    large = np.nonzero(shares > _LARGE_SHARE * largest)[0].tolist()
-    p = objective.rows.n_features
-    auxiliary = tuple(np.nonzero(np.abs(a) > _LARGE_SHARE * largest)[0].tolist())
-    return tuple(j for j in large if j < p), p in large, auxiliary

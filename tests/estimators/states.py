@@ -29,6 +29,8 @@ SEPARATED = (X[:, 0] > 0).astype(int)
 NAMED = pd.DataFrame(X, columns=["age", "dose", "a b"])
 WIDE = rng.normal(size=(8, 20))
 
+_NORMAL = "log_sigma + (y - eta)**2 * exp(-2*log_sigma) / 2"
+
 UNFITTED = [
     LinearRegression(),
     LogisticRegression(),
@@ -38,6 +40,7 @@ UNFITTED = [
     MLPRegressor((3,)),
     GeneralizedLinearRegressor("poisson"),
     ObjectiveRegressor("(y - eta)**2"),
+    ObjectiveRegressor(_NORMAL, auxiliary={"log_sigma": 0.0}),
     ObjectiveClassifier("log(1 + exp(-(2*y - 1)*eta))"),
     QuantileRegressor(),
 ]
@@ -156,6 +159,28 @@ def fitted_states():
             ObjectiveRegressor("(y - eta)**2", weights="probability"), X, TARGET
         ),
         "own loss, no minimum": lambda: fit(ObjectiveRegressor("-y*eta"), X, counts),
+        "own likelihood with a scale": lambda: fit(
+            ObjectiveRegressor(_NORMAL, auxiliary={"log_sigma": 0.0}, log_likelihood=True),
+            NAMED,
+            TARGET,
+        ),
+        "own loss with a scale": lambda: fit(
+            ObjectiveRegressor(_NORMAL, auxiliary={"log_sigma": 0.0}), X, TARGET
+        ),
+        "own loss with a scale, survey": lambda: fit(
+            ObjectiveRegressor(_NORMAL, auxiliary={"log_sigma": 0.0}, weights="probability"),
+            X,
+            TARGET,
+            counts,
+        ),
+        "own loss with a scale, rank deficient": lambda: fit(
+            ObjectiveRegressor(_NORMAL, auxiliary={"log_sigma": 0.0}, log_likelihood=True),
+            DEPENDENT,
+            TARGET,
+        ),
+        "own loss with a scale, exact fit": lambda: fit(
+            ObjectiveRegressor(_NORMAL, auxiliary={"log_sigma": 0.0}), X, X[:, 0]
+        ),
         "own loss of classes": lambda: fit(
             ObjectiveClassifier("relu(1 - (2*y - 1)*eta)**2"), X, CLASSES
         ),

@@ -8,9 +8,8 @@ import pytest
 from scipy import sparse
 
 from mcmodels.calculus import exp, gammaln, scalar, softplus, vector, where
+from mcmodels.estimators.auxiliary_arguments import auxiliary_shapes, auxiliary_values
 from mcmodels.estimators.auxiliary_pointwise import (
-    auxiliary_shapes,
-    auxiliary_values,
     link_with_auxiliary,
     pointwise_with_auxiliary,
     require_rows,
