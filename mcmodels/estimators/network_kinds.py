@@ -75,8 +75,8 @@ class NetworkOfClasses(LabelPredictions, ClassifierMixin, NetworkUpdating):
             return indicator_targets(y.shape[1], names, self.class_weight)
         if classes is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all of them, as in "
-                "classes=np.unique(all_labels)."
+                "classes must be passed on the first call to partial_fit: all of them, by keyword, "
+                "as in classes=np.unique(all_labels)."
             )
         return class_targets_of_labels(classes, y, self.class_weight)
 
@@ -127,7 +127,8 @@ class NetworkOfNumbers(MultiOutputMixin, RegressorMixin, NetworkUpdating):
         return targets, *targets.prepare(y, weights)
 
     def _targets_of_stream(self, surveyed: Survey) -> tuple[Targets, float | None]:
-        return number_targets(surveyed.y_shape or (), surveyed.target_names, self.loss), None
+        known = surveyed.y_shape or (), surveyed.target_names, self.loss
+        return number_targets(*known, in_blocks=True), None
 
     def _targets_of_first_call(
         self, y: Values, names: tuple[str, ...], classes: VectorLike | None

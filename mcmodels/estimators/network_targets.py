@@ -95,10 +95,14 @@ class Targets:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Targets as float64: a vector for one output; with ``counts`` they must not be negative."""
+    """Targets as float64: a vector for one output; with ``counts`` they must not be negative.
+
+    ``in_blocks`` says that the rows are some of those of a stream, whose numbers are not known.
+    """
 
     n_outputs: int
     counts: bool = False
+    in_blocks: bool = False
 
     def __call__(self, y: Values, weights: Array | None) -> tuple[Array, Array | None]:
         """Refuse another number of targets, and counts below zero in rows that count."""
@@ -112,9 +116,10 @@ class Numbers:
             below = (targets < 0).reshape(len(targets), -1).any(axis=1)
             at = np.flatnonzero(below if weights is None else below & (weights > 0))
             if at.size:
+                where = "a block" if self.in_blocks else f"row {at[0]} (counted from 0)"
                 raise ValueError(
                     f"y must not be negative with loss='poisson'; found {targets[at[0]].min():g} "
-                    f"in row {at[0]} (counted from 0). Use loss='squared_error' for targets of "
+                    f"in {where}. Use loss='squared_error' for targets of "
                     "either sign."
                 )
         return (targets.reshape(-1) if self.n_outputs == 1 else targets), weights
@@ -131,12 +136,11 @@ class Indicators:
         n_labels = 1 if y.ndim == 1 else y.shape[1]
         if n_labels != self.n_labels:
             raise ValueError(f"y has {n_labels} label(s); the model was fitted to {self.n_labels}.")
-        if y.dtype.kind not in "biuf" or not ((y == 0) | (y == 1)).all():
-            kind = y.dtype.kind not in "biuf"
-            wrong = y.flat[0] if kind else y[(y != 0) & (y != 1)][0]
+        wrong = (y != 0) & (y != 1)
+        if np.any(wrong):
             raise ValueError(
-                f"y has {n_labels} columns and holds {example_of(wrong)}: several columns are "
-                "several labels, and hold 1 where a row has the label and else 0. Of sets of "
+                f"y has {n_labels} columns and holds {example_of(y[wrong][0])}: several columns "
+                "are several labels, and hold 1 where a row has the label and else 0. Of sets of "
                 "labels sklearn.preprocessing.MultiLabelBinarizer makes such a matrix; for several "
                 "targets with more classes, use sklearn.multioutput.MultiOutputClassifier."
             )
@@ -233,12 +237,14 @@ def indicator_targets(
     return Targets(names, (n_labels,), loss, n_labels, prepare, attributes={"classes_": classes})
 
 
-def number_targets(shape: tuple[int, ...], names: tuple[str, ...], loss: str) -> Targets:
+def number_targets(
+    shape: tuple[int, ...], names: tuple[str, ...], loss: str, *, in_blocks: bool = False
+) -> Targets:
     """Targets that are numbers, of this shape without the first axis."""
     n_outputs = shape[0] if shape else 1
     if len(names) != n_outputs:
         names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
-    prepare = Numbers(n_outputs, counts=loss == "poisson")
+    prepare = Numbers(n_outputs, counts=loss == "poisson", in_blocks=in_blocks)
     return Targets(names, shape, LOSSES[loss](), n_outputs, prepare)
 
 
