@@ -7,7 +7,7 @@ rows: of arrays, of a block of a stream, or of rows for a fitted model.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.classes import (
     ClassWeights,
     check_labels,
+    codes_of,
     encode,
     kind_of_labels,
     refuse_single_class,
@@ -147,6 +148,18 @@ class Indicators:
         return np.asarray(y, dtype=np.float64), weights
 
 
+@dataclass(frozen=True)
+class ClassCodes:
+    """Codes of labels that a first walk has found, and weights with those of the classes."""
+
+    class_weights: ClassWeights
+    classes: Labels
+
+    def __call__(self, y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
+        """Any code for a label without weight; later walks have no others."""
+        return codes_of(y, self.classes), self.class_weights.times(y, weights)
+
+
 def check_class_weight(class_weight: Mapping[Any, float] | str | None) -> None:
     """Refuse what is neither a dict, "balanced" nor None."""
     if class_weight is not None and not isinstance(class_weight, dict):
@@ -175,7 +188,8 @@ def class_targets_of_stream(
     factors = ClassWeights.of(class_weight, labels, counted)
     weighted = np.asarray(factors.times(labels, counted))
     known = present(labels, np.arange(len(labels)), counted, weighted)
-    return of_classes(labels[known], factors), float(weighted.sum())
+    targets = of_classes(labels[known], factors)
+    return replace(targets, prepare=ClassCodes(factors, labels[known])), float(weighted.sum())
 
 
 def class_targets_of_labels(
