@@ -65,7 +65,7 @@ class NetworkUpdating(NetworkEstimator):
         refuse_stream(X)
         record: NetworkRecord | None = self._fit
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        names = target_names(y)
+        given, names = X, target_names(y)
         features, X, y = continued_pair(self, X, y, first=record is None, **self._for_y)
         if record is None:
             targets = self._targets_of_first_call(y, names, classes)
@@ -78,7 +78,7 @@ class NetworkUpdating(NetworkEstimator):
         else:
             self._refuse_other_network(network)
             start = self.params_
-        with refuse_not_finite(self, X):
+        with refuse_not_finite(self, given):
             return self._updated(network, targets, features, start, X, values, weights)
 
     def _updated(
