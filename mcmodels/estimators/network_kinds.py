@@ -11,10 +11,10 @@ from mcmodels.arrays import Array, Values, VectorLike
 from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.classes import ClassWeights, labels_of
 from mcmodels.estimators.label_predictions import LabelPredictions
-from mcmodels.estimators.logistic_rows import PreparedLabels
 from mcmodels.estimators.network_targets import (
     LOSSES,
     Indicators,
+    KnownClasses,
     Numbers,
     Prepare,
     Targets,
@@ -93,7 +93,7 @@ class NetworkOfClasses(LabelPredictions, ClassifierMixin, NetworkUpdating):
         if self._is_multilabel:
             return Indicators(n_outputs)
         factors = {} if self._fit is None else self._fit.class_factors
-        return PreparedLabels(ClassWeights(factors), labels_of(self, n_outputs))
+        return KnownClasses(ClassWeights(factors), labels_of(self, n_outputs))
 
     def _loss_of_outputs(self, n_outputs: int) -> Loss:
         return BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy()

@@ -37,6 +37,7 @@ from mcmodels.user_warnings import warn_user
 __all__ = [
     "LOSSES",
     "Indicators",
+    "KnownClasses",
     "Numbers",
     "Targets",
     "check_class_weight",
@@ -160,6 +161,19 @@ class ClassCodes:
         return codes_of(y, self.classes), self.class_weights.times(y, weights)
 
 
+class KnownClasses(PreparedLabels):
+    """The same for other rows; labels that the model does not know are refused."""
+
+    def __call__(self, y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
+        """Refuse indicators of labels, too."""
+        if y.ndim > 1:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, as indicators of labels have, and the model was "
+                "fitted to rows of one class each; pass a vector of classes."
+            )
+        return super().__call__(y, weights)
+
+
 def check_class_weight(class_weight: Mapping[Any, float] | str | None) -> None:
     """Refuse what is neither a dict, "balanced" nor None."""
     if class_weight is not None and not isinstance(class_weight, dict):
@@ -225,7 +239,7 @@ def of_classes(classes: Labels, factors: ClassWeights) -> Targets:
         (),
         BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy(),
         n_outputs,
-        PreparedLabels(factors, classes),
+        KnownClasses(factors, classes),
         len(classes),
         {"classes_": classes},
         factors.by_label,
