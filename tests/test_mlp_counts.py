@@ -143,6 +143,29 @@ def test_other_units_of_the_targets_move_the_intercept_alone(unit, solver):
     assert relative_error(found.predict(X), unit * expected.predict(X)) < 1e-5
 
 
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("hidden", [(), (5,), (100,)])
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg"])
+def test_columns_in_other_units(unit, hidden, solver):
+    """No start overflows, and no fit is far worse than a constant.
+
+    With columns of 1e3 L-BFGS may stop after its first step, and say so.
+    """
+    options = {"loss": "poisson", "random_state": 0, "solver": solver, "alpha": 0.0}
+    model = MLPRegressor(hidden, max_iter=60, **options).fit(unit * X, Y)
+    mean = Y.mean()
+    of_constant = np.where(Y > 0, Y * np.log(np.where(Y > 0, Y, 1.0) / mean), 0.0).mean()
+    assert model.loss_ < 2 * of_constant
+    assert np.isfinite(model.predict(unit * X)).all()
+    if solver == "newton-cg" and hidden == ():
+        # It does not depend on the units of the columns, but for the tolerance of its gradient.
+        exact = MLPRegressor((), max_iter=500, tol=1e-9, **options)
+        expected = exact.fit(X, Y).predict(X)
+        found = exact.set_params(tol=1e-9 * min(unit, 1.0)).fit(unit * X, Y).predict(unit * X)
+        assert relative_error(found, expected) < 1e-5
+
+
 def test_hard_data():
     constant = np.column_stack([X, np.full(80, 7.0), np.zeros(80)])
     model = MLPRegressor((3,), loss="poisson", **PENALISED).fit(constant, Y)

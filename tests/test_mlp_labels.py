@@ -170,6 +170,12 @@ def test_refusals_of_labels():
         model.objective(X, LABELS[:, :2])
     with pytest.raises(ValueError, match=r"y has 3 columns and holds 0\.5"):
         model.gradient(X, LABELS / 2)
+    with pytest.raises(ValueError, match=r"y has 1 label\(s\); the model was fitted to 3"):
+        model.objective(X, LABELS[:, 0])
+    model.fit(X, LABELS[:, 0])
+    for call in (model.objective, model.partial_fit):
+        with pytest.raises(ValueError, match="y has 3 columns, as indicators of labels have"):
+            call(X, LABELS)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -211,6 +211,37 @@ def test_names_of_columns_and_targets_are_kept():
     assert model.n_passes_ == 1
 
 
+def test_an_interrupt_leaves_the_model_as_it_was(monkeypatch):
+    model = updated("two classes")
+    before, updates = pickle.dumps(vars(model)), 0
+    real = AdamState.updated
+
+    def interrupted(*args):
+        nonlocal updates
+        updates += 1
+        if updates == 2:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(AdamState, "updated", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, TWO, W)
+    assert updates == 2
+    assert pickle.dumps(vars(model)) == before
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_hard_columns(unit):
+    """Columns that are constant, zero, or in other units leave finite numbers."""
+    hard = np.column_stack([unit * X, np.full(N, 7.0), np.zeros(N)])
+    for case in CASES:
+        kind, options, y, first = CASES[case]
+        model = kind((5,), **{**OPTIONS, **options})
+        losses = [model.partial_fit(hard, y, **first).loss_ for _ in range(20)]
+        assert np.isfinite(losses).all()
+        assert losses[-1] < losses[0]
+
+
 def test_classes_that_come_late():
     model = MLPClassifier((5,), **OPTIONS)
     only = THREE == "b"

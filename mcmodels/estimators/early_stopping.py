@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 
 from mcmodels.arrays import Array, Values
 from mcmodels.estimators.arguments import check_count, check_flag, check_number
@@ -63,6 +62,8 @@ def held_out(
                 f"{n_out} of {n} rows are held out for {n_classes} classes. Raise "
                 "validation_fraction, join rare classes, or leave early_stopping out."
             )
+    from sklearn.model_selection import train_test_split  # slow to import
+
     _, out = train_test_split(present, random_state=random, test_size=fraction, stratify=classes)
     mask = np.zeros(len(values), dtype=bool)
     mask[out] = True

@@ -11,10 +11,10 @@ from mcmodels.arrays import Array, Values, VectorLike
 from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.classes import ClassWeights, labels_of
 from mcmodels.estimators.label_predictions import LabelPredictions
-from mcmodels.estimators.logistic_rows import PreparedLabels
 from mcmodels.estimators.network_targets import (
     LOSSES,
     Indicators,
+    KnownClasses,
     Numbers,
     Prepare,
     Targets,
@@ -75,8 +75,8 @@ class NetworkOfClasses(LabelPredictions, ClassifierMixin, NetworkUpdating):
             return indicator_targets(y.shape[1], names, self.class_weight)
         if classes is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all of them, as in "
-                "classes=np.unique(all_labels)."
+                "classes must be passed on the first call to partial_fit: all of them, by keyword, "
+                "as in classes=np.unique(all_labels)."
             )
         return class_targets_of_labels(classes, y, self.class_weight)
 
@@ -93,7 +93,7 @@ class NetworkOfClasses(LabelPredictions, ClassifierMixin, NetworkUpdating):
         if self._is_multilabel:
             return Indicators(n_outputs)
         factors = {} if self._fit is None else self._fit.class_factors
-        return PreparedLabels(ClassWeights(factors), labels_of(self, n_outputs))
+        return KnownClasses(ClassWeights(factors), labels_of(self, n_outputs))
 
     def _loss_of_outputs(self, n_outputs: int) -> Loss:
         return BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy()
@@ -127,7 +127,8 @@ class NetworkOfNumbers(MultiOutputMixin, RegressorMixin, NetworkUpdating):
         return targets, *targets.prepare(y, weights)
 
     def _targets_of_stream(self, surveyed: Survey) -> tuple[Targets, float | None]:
-        return number_targets(surveyed.y_shape or (), surveyed.target_names, self.loss), None
+        known = surveyed.y_shape or (), surveyed.target_names, self.loss
+        return number_targets(*known, in_blocks=True), None
 
     def _targets_of_first_call(
         self, y: Values, names: tuple[str, ...], classes: VectorLike | None

@@ -7,7 +7,7 @@ rows: of arrays, of a block of a stream, or of rows for a fitted model.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.classes import (
     ClassWeights,
     check_labels,
+    codes_of,
     encode,
     kind_of_labels,
     refuse_single_class,
@@ -36,6 +37,7 @@ from mcmodels.user_warnings import warn_user
 __all__ = [
     "LOSSES",
     "Indicators",
+    "KnownClasses",
     "Numbers",
     "Targets",
     "check_class_weight",
@@ -95,10 +97,14 @@ class Targets:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Targets as float64: a vector for one output; with ``counts`` they must not be negative."""
+    """Targets as float64: a vector for one output; with ``counts`` they must not be negative.
+
+    ``in_blocks`` says that the rows are some of those of a stream, whose numbers are not known.
+    """
 
     n_outputs: int
     counts: bool = False
+    in_blocks: bool = False
 
     def __call__(self, y: Values, weights: Array | None) -> tuple[Array, Array | None]:
         """Refuse another number of targets, and counts below zero in rows that count."""
@@ -112,9 +118,10 @@ class Numbers:
             below = (targets < 0).reshape(len(targets), -1).any(axis=1)
             at = np.flatnonzero(below if weights is None else below & (weights > 0))
             if at.size:
+                where = "a block" if self.in_blocks else f"row {at[0]} (counted from 0)"
                 raise ValueError(
                     f"y must not be negative with loss='poisson'; found {targets[at[0]].min():g} "
-                    f"in row {at[0]} (counted from 0). Use loss='squared_error' for targets of "
+                    f"in {where}. Use loss='squared_error' for targets of "
                     "either sign."
                 )
         return (targets.reshape(-1) if self.n_outputs == 1 else targets), weights
@@ -131,16 +138,40 @@ class Indicators:
         n_labels = 1 if y.ndim == 1 else y.shape[1]
         if n_labels != self.n_labels:
             raise ValueError(f"y has {n_labels} label(s); the model was fitted to {self.n_labels}.")
-        if y.dtype.kind not in "biuf" or not ((y == 0) | (y == 1)).all():
-            kind = y.dtype.kind not in "biuf"
-            wrong = y.flat[0] if kind else y[(y != 0) & (y != 1)][0]
+        wrong = (y != 0) & (y != 1)
+        if np.any(wrong):
             raise ValueError(
-                f"y has {n_labels} columns and holds {example_of(wrong)}: several columns are "
-                "several labels, and hold 1 where a row has the label and else 0. Of sets of "
+                f"y has {n_labels} columns and holds {example_of(y[wrong][0])}: several columns "
+                "are several labels, and hold 1 where a row has the label and else 0. Of sets of "
                 "labels sklearn.preprocessing.MultiLabelBinarizer makes such a matrix; for several "
                 "targets with more classes, use sklearn.multioutput.MultiOutputClassifier."
             )
         return np.asarray(y, dtype=np.float64), weights
+
+
+@dataclass(frozen=True)
+class ClassCodes:
+    """Codes of labels that a first walk has found, and weights with those of the classes."""
+
+    class_weights: ClassWeights
+    classes: Labels
+
+    def __call__(self, y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
+        """Any code for a label without weight; later walks have no others."""
+        return codes_of(y, self.classes), self.class_weights.times(y, weights)
+
+
+class KnownClasses(PreparedLabels):
+    """The same for other rows; labels that the model does not know are refused."""
+
+    def __call__(self, y: Labels, weights: Array | None) -> tuple[Codes, Array | None]:
+        """Refuse indicators of labels, too."""
+        if y.ndim > 1:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, as indicators of labels have, and the model was "
+                "fitted to rows of one class each; pass a vector of classes."
+            )
+        return super().__call__(y, weights)
 
 
 def check_class_weight(class_weight: Mapping[Any, float] | str | None) -> None:
@@ -171,7 +202,8 @@ def class_targets_of_stream(
     factors = ClassWeights.of(class_weight, labels, counted)
     weighted = np.asarray(factors.times(labels, counted))
     known = present(labels, np.arange(len(labels)), counted, weighted)
-    return of_classes(labels[known], factors), float(weighted.sum())
+    targets = of_classes(labels[known], factors)
+    return replace(targets, prepare=ClassCodes(factors, labels[known])), float(weighted.sum())
 
 
 def class_targets_of_labels(
@@ -207,7 +239,7 @@ def of_classes(classes: Labels, factors: ClassWeights) -> Targets:
         (),
         BinaryCrossEntropy() if n_outputs == 1 else SoftmaxCrossEntropy(),
         n_outputs,
-        PreparedLabels(factors, classes),
+        KnownClasses(factors, classes),
         len(classes),
         {"classes_": classes},
         factors.by_label,
@@ -233,12 +265,14 @@ def indicator_targets(
     return Targets(names, (n_labels,), loss, n_labels, prepare, attributes={"classes_": classes})
 
 
-def number_targets(shape: tuple[int, ...], names: tuple[str, ...], loss: str) -> Targets:
+def number_targets(
+    shape: tuple[int, ...], names: tuple[str, ...], loss: str, *, in_blocks: bool = False
+) -> Targets:
     """Targets that are numbers, of this shape without the first axis."""
     n_outputs = shape[0] if shape else 1
     if len(names) != n_outputs:
         names = ("y",) if n_outputs == 1 else tuple(f"y{k}" for k in range(n_outputs))
-    prepare = Numbers(n_outputs, counts=loss == "poisson")
+    prepare = Numbers(n_outputs, counts=loss == "poisson", in_blocks=in_blocks)
     return Targets(names, shape, LOSSES[loss](), n_outputs, prepare)
 
 

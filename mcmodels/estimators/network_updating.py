@@ -65,21 +65,20 @@ class NetworkUpdating(NetworkEstimator):
         refuse_stream(X)
         record: NetworkRecord | None = self._fit
         refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        names = target_names(y)
+        given, names = X, target_names(y)
         features, X, y = continued_pair(self, X, y, first=record is None, **self._for_y)
-        weights = check_weights(sample_weight, X)
         if record is None:
             targets = self._targets_of_first_call(y, names, classes)
         else:
             targets = self._targets_of_later_call(record, classes)
-        values, weights = targets.prepare(y, weights)
+        values, weights = targets.prepare(y, check_weights(sample_weight, X))
         network = Network((X.shape[1], *hidden, targets.n_outputs), self.activation)
         if record is None:
             start = self._start(network, check_random_state(self.random_state))
         else:
             self._refuse_other_network(network)
             start = self.params_
-        with refuse_not_finite(self, X):
+        with refuse_not_finite(self, given):
             return self._updated(network, targets, features, start, X, values, weights)
 
     def _updated(

@@ -57,6 +57,7 @@ from mcmodels.rows import Rows, RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
+from mcmodels.solvers.network_start import moderate_start
 from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["NetworkEstimator"]
@@ -238,6 +239,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         ):
             shown = X if isinstance(X, RowStream) else data.shown
             callbacks.know(shown, data.y, data.weights, attributes_of)
+            start = moderate_start(objective, start)
             if score is not None:
                 score.refuse_undefined(start)
             solution, stopped = self._minimise(objective, start, callbacks, early)

@@ -369,9 +369,9 @@ def _numbers(y: Any, *, labels: bool) -> Array | None:
     """Y as numbers, for sums that tell other targets apart: text becomes a checksum."""
     if y is None or not labels or y.dtype.kind in "biuf":
         return None if y is None else y
-    found, codes = encode(y)
+    found, codes = encode(y.ravel())
     numbers = [
         float(v) if isinstance(v, Real) else zlib.crc32(str(v).encode()) / 2**32
         for v in found.tolist()
     ]
-    return np.array(numbers)[codes]
+    return np.array(numbers)[codes].reshape(y.shape)

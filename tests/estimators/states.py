@@ -134,6 +134,26 @@ def fitted_states():
         "network, stopped": lambda: fit(
             MLPRegressor((3,), max_iter=1, random_state=0, compute_hessian=True), X, TARGET
         ),
+        "network, counts": lambda: fit(
+            MLPRegressor((3,), "tanh", loss="poisson", random_state=0), NAMED, counts
+        ),
+        "network, labels": lambda: fit(
+            MLPClassifier((3,), "tanh", alpha=1.0, random_state=0, compute_hessian=True),
+            X,
+            X[:, :2] > 0,
+        ),
+        "network, weights of classes": lambda: fit(
+            MLPClassifier((3,), "tanh", alpha=1.0, random_state=0, class_weight="balanced"),
+            X,
+            THREE,
+        ),
+        "network, stopped early": lambda: fit(
+            MLPClassifier((9,), random_state=0, early_stopping=True, compute_hessian=True),
+            NAMED,
+            CLASSES,
+        ),
+        "network, in parts": lambda: partly(MLPRegressor((3,), random_state=0), NAMED, TARGET),
+        "network of labels, in parts": lambda: partly(MLPClassifier((3,)), X, X[:, :2] > 0),
         "glm": lambda: fit(GeneralizedLinearRegressor("poisson"), X, counts),
         "glm, rank deficient": lambda: fit(
             GeneralizedLinearRegressor("gamma"), DEPENDENT, counts + 1

@@ -100,6 +100,8 @@ def called(case, name, **changed):
     if name not in ("fit", "partial_fit"):
         of_fit = {key: given[key] for key in given if key in ("sample_weight", "offset")}
         model.fit(X, y, **of_fit)
+    if name == "partial_fit" and "classes" in inspect.signature(model.partial_fit).parameters:
+        options["classes"] = np.unique(y)
     if name == "hessian_vector_product":
         options["vector"] = np.ones_like(model.params_)
     return getattr(model, name)(X=X, **options, **(given | changed))
