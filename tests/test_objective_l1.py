@@ -85,6 +85,18 @@ DERIVATIVES = {
 CONDITIONS = 1e-9
 
 
+def test_the_check_of_the_conditions_sees_planted_errors():
+    X, eta, rng = design(0, 80, 6)
+    y = eta + rng.normal(size=80)
+    model = ObjectiveRegressor(SQUARED, l1=30.0).fit(X, y)
+    assert max(subgradient(model, X, y)) < CONDITIONS
+    zero = int(np.flatnonzero(model.coef_ == 0)[0])
+    for j, change in ((0, 1e-6), (0, -model.coef_[0]), (zero, 1e-6)):
+        planted = clone(model).set_params(l1=30.0).fit(X, y)
+        planted.coef_[j] += change
+        assert max(subgradient(planted, X, y)) > 10 * CONDITIONS
+
+
 @pytest.mark.parametrize(
     ("n", "p", "log_condition"), [(200, 10, 0), (100, 40, 3), (100, 40, 6), (50, 200, 0)]
 )
@@ -406,6 +418,8 @@ def test_fits_without_an_end_say_so():
     X = np.random.default_rng(0).normal(size=(40, 3))
     with pytest.warns(NoMinimumWarning, match="the intercept"):
         ObjectiveRegressor(POISSON, l1=1.0).fit(X, np.zeros(40))
+    with pytest.warns(NoMinimumWarning, match="x0, x1, x2"):
+        ObjectiveRegressor("-y*eta", l1=0.1, fit_intercept=False).fit(X, X.sum(axis=1))
     counts = np.random.default_rng(1).poisson(np.exp(X[:, 0]))
     with pytest.warns(ConvergenceWarning, match="shortest subgradient"):
         ObjectiveRegressor(POISSON, l1=0.1, max_iter=1).fit(X, counts)

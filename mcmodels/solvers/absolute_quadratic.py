@@ -21,8 +21,9 @@ from mcmodels.arrays import Array
 
 __all__ = ["minimise_with_absolute_values"]
 
-# Passes of coordinate descent before the linear system is solved.
-_PASSES = 5
+# Most passes of coordinate descent before the linear system is solved; they end when no sign
+# changes.
+_PASSES = 100
 # A zero entry violates its bound when its derivative exceeds λ by more than this share of λ. Then
 # the entries are exactly zero where λ is the largest derivative at zero, but for its rounding.
 _ROUNDING = 1e-12
@@ -51,7 +52,9 @@ def minimise_with_absolute_values(B: Array, g: Array, strengths: Array, start: A
         # Each solve that does not reach its end leaves an entry at zero, or changes signs.
         for _ in range(_SOLVES + u.size):
             held = _solve_with_signs(u, slope, B, strengths)
-            slope = g + B @ (u - start)  # sums of changes would gather rounding errors
+            moved = np.flatnonzero(u != start)
+            # From the start, as sums of changes would gather rounding errors.
+            slope = g + (u[moved] - start[moved]) @ B[moved]
             if held:
                 break
         if not _violations(u, slope, strengths).any():
@@ -72,7 +75,7 @@ def _descend(u: Array, slope: Array, B: Array, diagonal: Array, strengths: Array
     for _ in range(_PASSES):
         free = (u != 0) | (strengths == 0)
         moving = np.flatnonzero(free | _violations(u, slope, strengths))
-        changed = False
+        signs = np.sign(u)
         for j in moving.tolist():
             before, curvature, bound = u[j], diagonal[j], strengths[j]
             target = curvature * before - slope[j]
@@ -81,8 +84,7 @@ def _descend(u: Array, slope: Array, B: Array, diagonal: Array, strengths: Array
             if after != before:
                 u[j] = after
                 slope += B[j] * (after - before)
-                changed = True
-        if not changed:
+        if np.array_equal(np.sign(u), signs):
             return
 
 
@@ -94,9 +96,10 @@ def _solve_with_signs(u: Array, slope: Array, B: Array, strengths: Array) -> boo
     signs = np.sign(u[taken])
     left = slope[taken] + strengths[taken] * signs
     try:
-        step = -linalg.solve(B[np.ix_(taken, taken)], left, assume_a="pos")
+        factor = linalg.cho_factor(B[np.ix_(taken, taken)], check_finite=False)
     except linalg.LinAlgError:
         return False
+    step = -linalg.cho_solve(factor, left, check_finite=False)
     length, zeros = _along(u[taken], step, float(left @ step), strengths[taken])
     u[taken] += length * step
     u[taken[zeros]] = 0.0

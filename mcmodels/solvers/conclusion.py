@@ -85,9 +85,9 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         status = status if direction is None else Status.SEPARATED
         if direction is None and status is Status.NOT_CONVERGED:
             near = nearly_separates(rows, last.params.shape)
-            columns = columns if near is None else _contributing_columns(rows, near)
+            columns = columns if near is None else contributing_columns(rows, near)
     if direction is not None:
-        columns = _contributing_columns(rows, direction)
+        columns = contributing_columns(rows, direction)
     elif status is Status.CONVERGED and rank < rows.n_features:
         status = Status.RANK_DEFICIENT
     return Solution(
@@ -217,7 +217,7 @@ def _status_of_loss(
     return Status.CONVERGED if objective.penalty == 0 else Status.NOT_CONVERGED
 
 
-def _contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
+def contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:
     """Columns with a large contribution to the linear predictor of a direction.
 
     Empty if only the intercept contributes.

@@ -10,6 +10,7 @@ from mcmodels.objectives.absolute_penalty import L1Objective
 from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
+from mcmodels.solvers.conclusion import contributing_columns
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.recession import column_squares
@@ -36,6 +37,9 @@ def conclude_with_l1(objective: L1Objective, last: Progress) -> Solution[Optimum
         known = objective.derivatives(last.params)
     rank = objective.rows.n_features
     columns: tuple[int, ...] = ()
+    if status is Status.UNBOUNDED:
+        step = last.coordinates.to_users(state.direction.step, intercept=objective.rows.intercept)
+        columns = contributing_columns(objective.rows, step)
     if status is Status.CONVERGED and objective.penalty == 0:
         lost, columns = _dependent_columns(objective, last.params, known.hessian)
         rank -= lost

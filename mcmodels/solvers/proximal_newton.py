@@ -180,7 +180,7 @@ class _Method:
         B = derivatives.hessian / np.outer(scale, scale)
         B[~self.varies] = 0.0
         B[:, ~self.varies] = 0.0
-        B, condition = self._definite(B)
+        B, condition = self._definite(B, self._bends_upwards(derivatives))
         reached = minimise_with_absolute_values(B, g / scale, strengths / scale, params * scale)
         end = np.where(reached == params * scale, params, reached / scale)
         end[reached == 0] = 0.0
@@ -200,16 +200,21 @@ class _Method:
             subgradient=least_subgradient(params, g, strengths),
         )
 
-    def _definite(self, B: Array) -> tuple[Array, float]:
+    def _bends_upwards(self, derivatives: UserDerivatives) -> bool:
+        """Whether ℓ″ is negative in no row, so that the Hessian is semidefinite."""
+        return derivatives.curvatures.smallest >= 0 or self.objective.loss.is_convex
+
+    def _definite(self, B: Array, is_semidefinite: bool) -> tuple[Array, float]:
         """A definite matrix near B, and the root of the condition number of B."""
-        diagonal = np.diagonal(B)
+        diagonal, rows = np.diagonal(B), self.objective.rows
         largest = float(np.abs(diagonal).max(initial=0.0)) or 1.0
-        factor = ScaledCholesky.of(B, np.sqrt(np.clip(diagonal, 0.0, None)))
-        if factor is not None:
-            return B, factor.condition
+        if self.objective.penalty > 0 or rows.n_present >= len(B):  # else it is singular
+            factor = ScaledCholesky.of(B, np.sqrt(np.clip(diagonal, 0.0, None)))
+            if factor is not None:
+                return B, factor.condition
         tiny = factorisation_error(len(B)) * len(B) * largest
         raised = B + tiny * np.eye(len(B))
-        if linalg.lapack.dpotrf(raised)[1] == 0:
+        if is_semidefinite or linalg.lapack.dpotrf(raised)[1] == 0:
             return raised, np.inf
         values, V = linalg.eigh(B)
         sizes = np.abs(values)
@@ -227,7 +232,7 @@ class _Method:
 
     def _least_eigenvalue(self, params: Array, derivatives: UserDerivatives) -> float:
         """Relative to the largest; zero where the loss of every row bends upwards."""
-        if derivatives.curvatures.smallest >= 0 or self.objective.loss.is_convex:
+        if self._bends_upwards(derivatives):
             return 0.0
         taken, values, _ = self._curved(params, derivatives)
         if not taken.size:

@@ -235,7 +235,8 @@ def test_other_offsets_are_not_those_of_the_fit(kind, name):
     if "g" in taken:
         options["g"] = lambda theta: theta.sum()
     if "kind" in taken or "robust" in taken:
-        options["kind"] = "HC0" if name != "residuals" else "pearson"
+        of_rows = "score" if kind.startswith("own") else "pearson"
+        options["kind"] = "HC0" if name != "residuals" else of_rows
     if kind == "three classes" and name in (
         "influence",
         "likelihood_ratio_tests",
