@@ -590,6 +590,10 @@ def test_residuals_are_slopes_with_the_auxiliary_parameters_of_the_fit():
     # Central differences: h² of the third derivative, and ε/h.
     expected = -(values[0] - values[1]) / (2 * h)
     np.testing.assert_allclose(found.residuals(X, y), expected, atol=1e-8)
+    found.set_params(inverse_link="exp(eta + log_scale)")
+    means = np.exp(eta + found.auxiliary_["log_scale"])
+    # A few roundings of numbers of this size.
+    np.testing.assert_allclose(found.residuals(X, y, kind="response"), y - means, atol=1e-12)
 
 
 def test_influence_and_l1_beside_auxiliary_parameters_are_refused():

@@ -89,7 +89,7 @@ class LossDiagnostics(LossMethods):
         """
         check_choice("kind", kind, ("score", "working", "response"))
         record: LossFit = self._record()
-        if kind == "response" and is_classifier(self) and self._inverse is None:
+        if kind == "response" and is_classifier(self) and self._link is None:
             raise InferenceError(
                 f"kind='response' of {type(self).__name__} needs the probability of classes_[1]; "
                 "set inverse_link, such as inverse_link='sigmoid(eta)', or take kind='score'."
@@ -107,7 +107,7 @@ class LossDiagnostics(LossMethods):
         eta = rows.map(lambda block: block.linear_predictor(record.predictor_params))
         loss = self._own_loss()
         if kind == "response":
-            return targets - inverse_link(self._inverse, eta)
+            return targets - inverse_link(self._link, eta)
         if kind == "working":
             return working_residuals(loss, targets, eta)
         return record.weighting.residuals(score_residuals(loss, targets, eta), weights)
@@ -127,10 +127,6 @@ class LossDiagnostics(LossMethods):
         loss = self._loss_of_user()
         record = self._record()
         return loss.at(record.auxiliary) if isinstance(record, AuxiliaryFit) else loss
-
-    @property
-    def _inverse(self) -> Any:
-        return getattr(self, "inverse_link", None)
 
     def influence(
         self,
