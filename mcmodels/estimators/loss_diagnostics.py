@@ -89,7 +89,7 @@ class LossDiagnostics(LossMethods):
         """
         check_choice("kind", kind, ("score", "working", "response"))
         record: LossFit = self._record()
-        if kind == "response" and is_classifier(self) and self._link is None:
+        if kind == "response" and is_classifier(self) and self.inverse_link is None:
             raise InferenceError(
                 f"kind='response' of {type(self).__name__} needs the probability of classes_[1]; "
                 "set inverse_link, such as inverse_link='sigmoid(eta)', or take kind='score'."
@@ -107,7 +107,7 @@ class LossDiagnostics(LossMethods):
         eta = rows.map(lambda block: block.linear_predictor(record.predictor_params))
         loss = self._own_loss()
         if kind == "response":
-            return targets - inverse_link(self._link, eta)
+            return targets - inverse_link(self._bound_link(), eta)
         if kind == "working":
             return working_residuals(loss, targets, eta)
         return record.weighting.residuals(score_residuals(loss, targets, eta), weights)
@@ -124,7 +124,7 @@ class LossDiagnostics(LossMethods):
 
     def _own_loss(self) -> UserLoss:
         """The loss as a function of y and η, with the auxiliary parameters of the fit."""
-        loss = self._loss_of_user()
+        loss: Any = self._loss_of_user()
         record = self._record()
         return loss.at(record.auxiliary) if isinstance(record, AuxiliaryFit) else loss
 
