@@ -33,7 +33,12 @@ _MAKERS = {
 
 
 # Names that public functions of SciPy have inside.
-_PRIVATE_NAMES = {"_zeta": "zeta", "_riemann_zeta": "zeta"}
+_PRIVATE_NAMES = {"_zeta": "zeta", "_riemann_zeta": "zeta", "_lambertw": "lambertw"}
+# What is the same as a function that cannot be followed.
+_OTHERS = {
+    "scipy.special.comb": "scipy.special.binom",
+    "scipy.special.factorial": "scipy.special.gamma(x + 1)",
+}
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -51,6 +56,8 @@ def instead(name: str) -> str:
     library, *modules, last = (name or ".").split(".")
     if library == "scipy" and modules == ["fft"]:
         return f"Use numpy.fft.{last}, which can be followed."
+    if name in _OTHERS:
+        return f"Use {_OTHERS[name]}, which can be followed."
     if library == "scipy" and modules:
         ours = f"mcmodels.autodiff.{modules[0]}"
         try:
