@@ -19,7 +19,7 @@ import numpy as np
 from mcmodels.autodiff.tables import FUNCTIONS, RULES
 from mcmodels.autodiff.tracing import NoRuleError, tracing
 
-__all__ = ["calling_function", "instead", "name_of", "traced_call"]
+__all__ = ["calling_function", "instead", "is_entry", "name_of", "traced_call"]
 
 # Libraries that may call NumPy themselves.
 _LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
@@ -179,6 +179,14 @@ def _expression(frame: FrameType, instruction: int) -> str:
         return ""
     text = linecache.getline(frame.f_code.co_filename, line).encode()[start:end].decode()
     return text if len(text) < 60 else ""
+
+
+def is_entry(expression: str) -> bool:
+    """Whether an expression is an array with an index, as it is assigned to."""
+    try:
+        return isinstance(ast.parse(expression, mode="eval").body, ast.Subscript)
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _called_in(expression: str, frame: FrameType) -> str:
