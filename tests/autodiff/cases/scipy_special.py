@@ -65,6 +65,13 @@ case(sp.log_ndtr, "lower tail", lambda x: sp.log_ndtr(5 * x - 12), any_(3))
 case("zeta", "by q", lambda q: special.zeta(2.5, q), ("above one", (3,)))
 case("zeta", "orders", lambda q: special.zeta(np.array([[1.5], [3.0]]), q), ("above one", (3,)))
 
+case(
+    "pseudo_huber_slope",
+    "both",
+    lambda delta, r: call("pseudo_huber_slope", delta, r),
+    pos(3),
+    any_(2, 3),
+)
 for ufunc in (sp.boxcox, sp.boxcox1p):
     case(ufunc, "both", ufunc, pos(2, 3), any_(3))
     case(ufunc, "no power", lambda x, f=ufunc: f(x, 0.0), pos(3))
