@@ -6,9 +6,10 @@ over rows, ``rule`` gives a function its derivative, ``checkpoint`` saves memory
 ``sparse_jacobian`` sweeps. The rules are the tables in :mod:`mcmodels.autodiff.rules`.
 :mod:`mcmodels.autodiff.special`, ``linalg`` and ``stats`` have what SciPy does not let us follow.
 
-Three patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
+Some patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
 after the function has returned: a buffer that was overwritten in between gives a wrong gradient.
 ``x += 1`` makes a new array if x is traced, so other names of the old array do not see the change.
+A traced value is no instance of ``np.ndarray`` or ``float``: code that asks takes the other branch.
 ``np.array([a, b])`` of traced numbers is an array of objects, and NumPy computes some functions of
 it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of an error, and ties
 are not warned about. Use ``np.stack``, or ``np.array`` of :mod:`mcmodels.autodiff.numpy`, a NumPy

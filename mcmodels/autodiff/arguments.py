@@ -229,8 +229,8 @@ def result_like(x: Any, g: Any) -> Any:
 
 
 def _refuse_ended(y: Traced) -> None:
-    """Refuse a traced result where no derivative is being taken any more."""
-    if not tracing.depth and not isinstance(settled(y), np.ndarray | np.generic):
+    """Refuse a result that is a value of a derivative that has ended."""
+    if y.tracer.ended:
         raise ValueError(
             "the result depends on a value of a derivative that has ended, and was kept in a list, "
             "an attribute or the like. Keep constant(x) instead."

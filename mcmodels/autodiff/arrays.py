@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from mcmodels.autodiff.lists import array_for_numpy, as_objects
-from mcmodels.autodiff.refusals import calling_function, instead, name_of
+from mcmodels.autodiff.refusals import calling_function, instead, is_entry, name_of
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
     JUMPS,
@@ -303,6 +303,17 @@ class TracedArray(Traced):
 
     def _not_a_number(self, *args: Any) -> NoReturn:
         caller, _, where = calling_function()
+        if not caller and is_entry(where):
+            raise NoRuleError(
+                f"assignment of a value that is being differentiated to {where} cannot be "
+                "followed. Import mcmodels.autodiff.numpy in NumPy's place: arrays of real and of "
+                "complex numbers that it makes can be filled. Use constant(x), if no derivative is "
+                "wanted."
+            )
+        self._not_a_position()
+
+    def _not_a_position(self, *args: Any) -> NoReturn:
+        caller, _, where = calling_function()
         raise NoRuleError(
             f"{caller + ' calls float(): ' if caller else ''}float(), int() and functions of math "
             "make a plain number of a value that is being differentiated, and its derivative would "
@@ -313,9 +324,9 @@ class TracedArray(Traced):
 
     __float__: Any
     __int__: Any
-    __index__: Any
     __complex__: Any
-    __float__ = __int__ = __index__ = __complex__ = _not_a_number
+    __float__ = __int__ = __complex__ = _not_a_number
+    __index__: Any = _not_a_position
 
     def __copy__(self) -> TracedArray:
         return self

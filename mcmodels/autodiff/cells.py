@@ -106,7 +106,7 @@ class Cell:
             self._write_traced(at, value)
             return
         value = np.asarray(value)
-        if value.dtype.kind not in "fiub":
+        if value.dtype.kind not in ("fiubc" if self.flat.dtype.kind == "c" else "fiub"):
             raise TypeError(
                 f"an array of {self.flat.dtype} numbers cannot take {value.dtype} ones."
             )

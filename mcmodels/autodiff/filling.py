@@ -137,6 +137,26 @@ class FilledArray(TracedArray):
         self[...] = np.sort(self, axis=axis)
 
     @property
+    def real(self) -> Any:
+        """The real parts, which can be assigned to as a whole."""
+        return np.real(self)
+
+    @real.setter
+    def real(self, values: Any) -> None:
+        self[...] = np.broadcast_to(settled(gathered(values)), self.shape) + (
+            1j * np.imag(self) if self.dtype.kind == "c" else 0.0
+        )
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts, which can be assigned to as a whole."""
+        return np.imag(self)
+
+    @imag.setter
+    def imag(self, values: Any) -> None:
+        self[...] = np.real(self) + 1j * np.broadcast_to(settled(gathered(values)), self.shape)
+
+    @property
     def flat(self) -> Any:
         """The entries in one axis, to be iterated over or assigned to."""
         return FilledArray(self.cell, self.positions.ravel())
@@ -206,6 +226,11 @@ class FilledArray(TracedArray):
             return WRITERS[func](*args, **kwargs)
         if func in _OF_EACH and len(args) > 1:
             return tuple(func(x) for x in args)
+        if func is np.imag or (func is np.real and args and args[0].dtype.kind == "c"):
+            part = func(settled(args[0]))
+            if isinstance(part, np.ndarray):  # no view: what is written to it would be lost
+                part.flags.writeable = False
+            return part
         if func in _VIEWS and args and isinstance(args[0], FilledArray):
             return _viewed(args[0], func(args[0].positions, *settled(args[1:]), **settled(kwargs)))
         output = kwargs.pop("out", None)
@@ -214,8 +239,6 @@ class FilledArray(TracedArray):
 
     def __getattr__(self, name: str) -> Any:
         value = settled(self)
-        if name == "real":
-            return np.real(self)
         if name.startswith("__") or isinstance(value, TracedArray) or name in _OF_MEMORY:
             return super().__getattr__(name)
         return getattr(value, name)
@@ -252,7 +275,7 @@ def followed(x: Any) -> Any:
     """A plain result that nothing else holds as an array that can be filled."""
     if type(x) in (list, tuple):
         return type(x)(map(followed, x))
-    if type(x) is not np.ndarray or x.ndim == 0 or x.dtype.kind != "f":
+    if type(x) is not np.ndarray or x.ndim == 0 or x.dtype.kind not in "fc":
         return x
     if not x.flags.writeable:  # a view, as of a diagonal, which NumPy does not write to either
         return x
@@ -277,7 +300,7 @@ def copied(x: Any, order: Any = "K") -> Any:
     if not isinstance(x, TracedArray):
         return followed(np.array(x, order=order)) if isinstance(x, np.ndarray) else x
     shape, dtype = x.shape, x.dtype
-    if not shape or dtype.kind != "f":
+    if not shape or dtype.kind not in "fc":
         return np.positive(x)
     positions = _positions_like(np.array(like, order=order))
     return FilledArray(Cell(shape, np.zeros(math.prod(shape), dtype), x, positions))
@@ -344,7 +367,7 @@ def _written_where(ufunc: np.ufunc, inputs: Any, outputs: Any, mask: Any) -> Any
 
 
 # Attributes of the memory, which a plain copy of the content does not share.
-_OF_MEMORY = {"view", "data", "base", "ctypes", "getfield", "byteswap", "setfield", "imag"}
+_OF_MEMORY = {"view", "data", "base", "ctypes", "getfield", "byteswap", "setfield"}
 # Functions of several arrays, one after the other.
 _OF_EACH = {np.atleast_1d, np.atleast_2d, np.atleast_3d}
 # Functions that return views where they can.

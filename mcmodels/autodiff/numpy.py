@@ -3,7 +3,7 @@
 Import it in NumPy's place: ``import mcmodels.autodiff.numpy as np``. All names are NumPy's. While a
 derivative is taken,
 
-- arrays of real numbers that ``zeros``, ``ones``, ``empty``, ``full``, ``eye``, ``array``, ``copy``
+- arrays of real or complex numbers that ``zeros``, ``ones``, ``empty``, ``full``, ``array``
   and the like make can be filled by index: ``h[t] = p * t``, ``h[1:] += x``. Views share their
   entries, as NumPy's do;
 - functions take lists of values that are differentiated, where they take lists of numbers:

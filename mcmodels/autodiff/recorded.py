@@ -71,6 +71,7 @@ class Recorded:
             arguments = [*args]
             arguments[position] = self.inputs[0]
             returned = traced_call(f, arguments, kwargs)
+        self.tape.ended = True
         self.aux = None
         if has_aux:
             returned, self.aux = split_aux(returned, self.tape)

@@ -19,7 +19,7 @@ import numpy as np
 from mcmodels.autodiff.tables import FUNCTIONS, RULES
 from mcmodels.autodiff.tracing import NoRuleError, tracing
 
-__all__ = ["calling_function", "instead", "name_of", "traced_call"]
+__all__ = ["calling_function", "instead", "is_entry", "name_of", "traced_call"]
 
 # Libraries that may call NumPy themselves.
 _LIBRARIES = ("numpy", "scipy", "sklearn", "pandas")
@@ -33,7 +33,12 @@ _MAKERS = {
 
 
 # Names that public functions of SciPy have inside.
-_PRIVATE_NAMES = {"_zeta": "zeta", "_riemann_zeta": "zeta"}
+_PRIVATE_NAMES = {"_zeta": "zeta", "_riemann_zeta": "zeta", "_lambertw": "lambertw"}
+# What is the same as a function that cannot be followed.
+_OTHERS = {
+    "scipy.special.comb": "scipy.special.binom",
+    "scipy.special.factorial": "scipy.special.gamma(x + 1)",
+}
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -51,6 +56,8 @@ def instead(name: str) -> str:
     library, *modules, last = (name or ".").split(".")
     if library == "scipy" and modules == ["fft"]:
         return f"Use numpy.fft.{last}, which can be followed."
+    if name in _OTHERS:
+        return f"Use {_OTHERS[name]}, which can be followed."
     if library == "scipy" and modules:
         ours = f"mcmodels.autodiff.{modules[0]}"
         try:
@@ -172,6 +179,14 @@ def _expression(frame: FrameType, instruction: int) -> str:
         return ""
     text = linecache.getline(frame.f_code.co_filename, line).encode()[start:end].decode()
     return text if len(text) < 60 else ""
+
+
+def is_entry(expression: str) -> bool:
+    """Whether an expression is an array with an index, as it is assigned to."""
+    try:
+        return isinstance(ast.parse(expression, mode="eval").body, ast.Subscript)
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _called_in(expression: str, frame: FrameType) -> str:

@@ -124,7 +124,15 @@ class Traced:
 
 
 class Tracer(ABC):
-    """One derivative that is being taken."""
+    """One derivative that is being taken.
+
+    Attributes
+    ----------
+    ended : bool
+        Whether the function that it follows has returned: no value of it is passed on after that.
+    """
+
+    ended = False
 
     def __init__(self) -> None:
         self.level = next_level()
@@ -203,6 +211,8 @@ def _computed(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any])
     kind = type(y)
     if kind is np.float64 or (kind is np.ndarray and y.dtype is _FLOAT64):
         return y
+    if kind is float:
+        return np.float64(y)
     if not (kind is np.ndarray or isinstance(y, np.generic)):
         raise NoRuleError(
             f"{rule.name} gave a {kind.__name__}; derivatives are of arrays: use np.asarray "

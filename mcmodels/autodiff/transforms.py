@@ -220,7 +220,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         duals = [Dual(*pair) for pair in zip(tree.leaves, repeat(tracer), directions)]
         arguments.append(tree.rebuilt(duals))
         inputs += duals
-    y = returned_array(traced_call(f, arguments, {}), tracer)
+    returned = traced_call(f, arguments, {})
+    tracer.ended = True
+    y = returned_array(returned, tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
         given = [part for x in inputs for part in (x.value, x.tangent)]
         return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))

@@ -224,6 +224,15 @@ def test_squares_of_norms_have_derivatives_at_zero():
         np.testing.assert_array_equal(grad(f)(x + 2), 4 * np.ones(3))
 
 
+@pytest.mark.parametrize("r", [1e-3, 2.0, 1e4, -1e8, 1e90])
+def test_the_curvature_of_pseudo_huber_keeps_its_digits(r):
+    """``(1 + (r/δ)²)^(-3/2)`` by mpmath; a few roundings of a power."""
+    found = hessian(lambda r: special.pseudo_huber(0.5, r))(r)
+    with mp.workdps(400):
+        exact = (1 + (mpf(r) / mpf(0.5)) ** 2) ** mpf(-1.5)
+        assert abs(found - exact) <= 1e-14 * exact
+
+
 @pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
 def test_softmax_keeps_the_digits_of_its_tails(axis):
     """``pᵢ(1 - pᵢ)`` of the largest is the sum of products with the others, which is exact."""

@@ -115,14 +115,17 @@ step = st.one_of(
 programs = st.lists(step, min_size=1, max_size=12)
 
 
-def run(program, np):
+def run(program, np, kind_of_numbers=float):
     """The function that a program is, written for one NumPy: all that its arrays hold, read or not.
 
-    Arrays are named 0, 1, …; several names may belong to one array or to views of it.
+    Arrays are named 0, 1, …; several names may belong to one array or to views of it. Of complex
+    numbers it returns the real and the imaginary parts.
     """
 
     def f(x):
-        arrays = [np.zeros((3, 2)), np.full((3, 2), 0.5)]
+        arrays = [np.zeros((3, 2), kind_of_numbers), np.full((3, 2), kind_of_numbers(0.5))]
+        if kind_of_numbers is complex:
+            x = x * (1.0 - 0.5j)
         seen = []
         for kind, *rest in program:
             a = arrays[rest[-1 if kind == "read" else 1] % len(arrays)]
@@ -133,16 +136,20 @@ def run(program, np):
                 STATEMENTS[rest[0]](np, a, b, x, INDICES[rest[3]])
             else:
                 seen.append(np.sin(a))  # must not change when a is written to
-        return np.concatenate([np.ravel(a) for a in arrays + seen])
+        all_of_it = np.concatenate([np.ravel(a) for a in arrays + seen])
+        if kind_of_numbers is complex:
+            return np.concatenate([np.real(all_of_it), np.imag(all_of_it)])
+        return all_of_it
 
     return f
 
 
+@pytest.mark.parametrize("kind", [float, complex])
 @settings(max_examples=300, deadline=None)
 @given(program=programs)
-def test_random_programs(program):
+def test_random_programs(kind, program):
     """Values are NumPy's; derivatives agree with differences of NumPy's values."""
-    f, plain = run(program, anp), run(program, np)
+    f, plain = run(program, anp, kind), run(program, np, kind)
     v = np.array([1.0, 0.4, -0.8])
     value, tangent = jvp(f, (X,), (v,))
     expected = plain(X)
@@ -187,13 +194,13 @@ def test_the_check_sees_a_view_that_does_not_follow(monkeypatch):
     """Planted: indexing returns copies. A write through a view is then lost."""
     view = ("view", 0, 0, 0)
     program = [view, ("write", 1, 2, 1, 0), ("read", 0)]
-    test_random_programs.hypothesis.inner_test(program)
+    test_random_programs.hypothesis.inner_test(float, program)
     original = FilledArray.__getitem__
     monkeypatch.setattr(
         FilledArray, "__getitem__", lambda self, index: copy.copy(original(self, index))
     )
     with pytest.raises(AssertionError):
-        test_random_programs.hypothesis.inner_test(program)
+        test_random_programs.hypothesis.inner_test(float, program)
 
 
 def test_the_check_sees_a_stale_snapshot(monkeypatch):
@@ -513,3 +520,82 @@ def test_the_memory_is_not_shared():
     for name in ("view", "data", "base", "ctypes", "getfield"):
         with pytest.raises(AttributeError, match=name):
             grad(lambda x, name=name: getattr(anp.zeros(3), name))(X)
+
+
+# ---- complex numbers -------------------------------------------------------------------------
+
+
+def _parts_assigned(np, x):
+    z = np.zeros(3, complex)
+    z.real, z.imag = x, x[::-1] ** 2
+    z.imag = z.imag * 2
+    return z * z
+
+
+def _state(np, x):
+    state = np.zeros(4, dtype=complex)
+    state[0] = 1
+    for k in range(3):
+        new = state.copy()
+        new[k + 1], new[k] = state[k] * np.exp(1j * x[k]), state[k] * x[k]
+        state = new
+    return state
+
+
+def _admittances(np, x):
+    Y = np.zeros((2, 2), complex)
+    Y[0, 0] = 1 / x[0] + 1.3j * x[1]
+    Y[0, 1] = Y[1, 0] = -1.3j * x[1]
+    Y[1, 1] = 1.3j * (x[1] + x[2]) + 1.0
+    return np.linalg.solve(Y, np.array([1.0, 1j]))
+
+
+def _band(np, x):
+    spectrum = np.fft.fft(x)
+    kept = np.zeros_like(spectrum)
+    kept[:2] = spectrum[:2] * 1j
+    kept[1:] -= x[0]
+    return np.fft.ifft(kept)
+
+
+def _entries(np, x):
+    z = np.array([x[0] + 1j * x[1], 2.0, 1j])
+    z[1:] /= x[2] - 1j
+    return z**2
+
+
+@pytest.mark.parametrize("f", [_parts_assigned, _state, _admittances, _band, _entries])
+def test_arrays_of_complex_numbers_are_filled(f):
+    def real(np):
+        return lambda x: np.concatenate([np.real(f(np, x)), np.abs(f(np, x)) ** 2])
+
+    v, w = np.array([1.0, 0.4, -0.8]), np.array([0.2, -0.5, 1.0])
+    value, slope = jvp(real(anp), (X,), (v,))
+    np.testing.assert_allclose(value, real(np)(X), rtol=1e-14, atol=1e-15)
+    # Five-point differences with step 1e-3; products of a few numbers near 1.
+    np.testing.assert_allclose(slope, differences(real(np), (X,), (v,)), rtol=0, atol=1e-8)
+    u = np.cos(np.arange(value.size))
+    np.testing.assert_allclose(vjp(real(anp), X)[1](u) @ v, u @ slope, rtol=1e-13)
+    phi = lambda x: real(anp)(x) @ u  # noqa: E731
+    curvature = differences(lambda x: grad(phi)(x) @ w, (X,), (v,))
+    assert w @ hessian(phi)(X) @ v == pytest.approx(curvature, rel=1e-7)
+    assert w @ jacobian(grad(phi))(X) @ v == pytest.approx(curvature, rel=1e-7)
+
+
+@pytest.mark.parametrize("part", ["real", "imag"])
+@pytest.mark.parametrize("traced", [False, True])
+def test_parts_of_complex_numbers_are_no_views(part, traced):
+    """Of NumPy's arrays they are; what would be written to them is refused, not lost."""
+
+    def f(x):
+        z = anp.zeros((2, 3), complex)
+        z[0, 1] = x[0] if traced else 1.0
+        for of in (z, z[0], z.T[1]):
+            for got in (getattr(of, part), getattr(anp, part)(of)):
+                with pytest.raises((ValueError, NoRuleError)):
+                    got[0] = 1.0
+        with pytest.raises((NoRuleError, TypeError), match=r"imaginary|complex"):
+            anp.zeros(2)[0] = 1j * x[0]
+        return np.sum(x)
+
+    grad(f)(X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -129,6 +130,18 @@ def test_what_is_returned_beside_the_value_is_plain():
         assert type(made) is np.ndarray
         assert made.flags.writeable
         np.testing.assert_array_equal(made, expected)
+
+
+def test_derivatives_in_threads_of_a_function():
+    """Threads that a function starts may take derivatives of values that it is traced with."""
+
+    def slopes(x):
+        with ThreadPoolExecutor(2) as pool:
+            inner = lambda k: np.sum(grad(lambda y: np.sum(y**k))(x))  # noqa: E731
+            return sum(pool.map(inner, [2, 3]))
+
+    np.testing.assert_allclose(grad(slopes)(X), 2 + 6 * X, rtol=1e-15)
+    np.testing.assert_allclose(jvp(slopes, (X,), (X,))[1], (2 + 6 * X) @ X, rtol=1e-14)
 
 
 def test_results_hold_no_value_of_a_derivative_that_has_ended():

@@ -28,6 +28,18 @@ def filled(x):
     return np.sum(h)
 
 
+def filled_with_complex_numbers(x):
+    z = np.zeros(3, complex)
+    z[0] = np.exp(1j * x[0])
+    return np.abs(z[0])
+
+
+def filled_with_integers(x):
+    z = np.zeros(3, int)
+    z[1] = x[0]
+    return z[1]
+
+
 def filled_by_slice(x):
     h = np.zeros(3)
     h[:] = x
@@ -48,6 +60,8 @@ OURS = "mcmodels.autodiff.numpy"
 # What is called, the name that the message has, and the remedy.
 CALLS = {
     "filled": (filled, "h[t]", OURS),
+    "filled with complex numbers": (filled_with_complex_numbers, "z[0]", OURS),
+    "filled with integers": (filled_with_integers, "z[1]", OURS),
     "filled by a slice": (filled_by_slice, "h[:]", OURS),
     "in place": (added_in_place, "numpy.add with out=", OURS),
     "det": (lambda x: np.linalg.det(correlation(x)), "numpy.linalg.det", OURS),

@@ -55,7 +55,8 @@ COMPLEX_FUNCTIONS |= {
     np.column_stack, np.append, np.split, np.array_split, np.where, np.sum, np.mean, np.prod,
     np.cumsum, np.diff, np.dot, np.inner, np.outer, np.tensordot, np.linalg.tensordot, np.kron,
     np.einsum, np.linalg.multi_dot, np.linalg.inv, np.linalg.solve, np.linalg.det,
-    np.linalg.matrix_power, np.full_like, np.vdot, np.linalg.norm,
+    np.linalg.matrix_power, np.full_like, np.zeros_like, np.ones_like, np.empty_like, np.vdot,
+    np.linalg.norm,
 }  # fmt: skip
 
 

@@ -64,7 +64,15 @@ def _inside(delta: Any, r: Any) -> Any:
 
 
 def _hypotenuse(delta: Any, r: Any) -> Any:
-    return np.sqrt(1 + (r / delta) ** 2)
+    return np.hypot(1.0, r / delta)
+
+
+def _pseudo_huber_slope(delta: Any, r: Any) -> Any:
+    """``r/s``, whose slope ``1/s³`` keeps its digits where r is large."""
+    return r / _hypotenuse(delta, r)
+
+
+_pseudo_huber_slope.__name__ = "pseudo_huber_slope"
 
 
 add(
@@ -226,7 +234,7 @@ add(
                 / (_hypotenuse(delta, r) * (1 + _hypotenuse(delta, r)) ** 2)
             )
         ),
-        lambda t, y, delta, r: t * (r / _hypotenuse(delta, r)),
+        lambda t, y, delta, r: t * call("pseudo_huber_slope", delta, r),
     ),
 )
 _, _of_zeta = elementwise(
@@ -236,3 +244,10 @@ _, _of_zeta = elementwise(
     lambda t, y, x, q: -t * (x * call("zeta", x + 1, q)),
 )
 add(("zeta", _of_zeta))
+_, _of_pseudo_huber_slope = elementwise(
+    _pseudo_huber_slope,
+    "d(r/s) = (r/δ)³/s³ dδ + 1/s³ dr, s = √(1 + (r/δ)²)",
+    lambda t, y, delta, r: t * (y / delta) ** 3,
+    lambda t, y, delta, r: t * _hypotenuse(delta, r) ** -3,
+)
+add(("pseudo_huber_slope", _of_pseudo_huber_slope))

@@ -69,6 +69,7 @@ UNARY = {
         lambda x: np.correlate(x.ravel()[:5], x.ravel()[2:6], "same"),
         lambda x: np.correlate(x[0, :2], x[1], mode="same"),
     ],
+    np.i0: [np.i0, lambda x: np.i0(0 * x)],
     np.sinc: [
         np.sinc,
         lambda x: np.sinc(0.01 * x),

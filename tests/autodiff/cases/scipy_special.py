@@ -65,6 +65,27 @@ case(sp.log_ndtr, "lower tail", lambda x: sp.log_ndtr(5 * x - 12), any_(3))
 case("zeta", "by q", lambda q: special.zeta(2.5, q), ("above one", (3,)))
 case("zeta", "orders", lambda q: special.zeta(np.array([[1.5], [3.0]]), q), ("above one", (3,)))
 
+case(
+    "pseudo_huber_slope",
+    "both",
+    lambda delta, r: call("pseudo_huber_slope", delta, r),
+    pos(3),
+    any_(2, 3),
+)
+for ufunc in (sp.boxcox, sp.boxcox1p):
+    case(ufunc, "both", ufunc, pos(2, 3), any_(3))
+    case(ufunc, "no power", lambda x, f=ufunc: f(x, 0.0), pos(3))
+case(sp.inv_boxcox, "both", sp.inv_boxcox, pos(2, 3), pos(3))
+for ufunc in (sp.loggamma, sp.spence):
+    case(ufunc, "positive", ufunc, pos(2, 3))
+for ufunc in (sp.ellipk, sp.ellipe):
+    case(ufunc, "both signs", lambda m, f=ufunc: f(np.tanh(m) / 2), any_(2, 3))
+    case(ufunc, "one number", lambda m, f=ufunc: 9 * f(0.8 * m), ("unit", ()))
+for ufunc in (sp.cbrt, sp.log1p):
+    case(ufunc, "scipy", ufunc, pos(3))
+for ufunc in (sp.exp2, sp.exp10, sp.expm1):
+    case(ufunc, "scipy", lambda x, f=ufunc: f(x / 3), any_(3))
+
 # By the last argument; the others are parameters.
 SHAPES = {
     sp.gammainc: (1.7,), sp.gammaincc: (1.7,), sp.gammaincinv: (1.7,), sp.gammainccinv: (1.7,),
