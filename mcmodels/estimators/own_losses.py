@@ -166,11 +166,13 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
         NoMinimumWarning
             When the objective keeps decreasing along a direction.
         NonConvexLossWarning
-            When the second derivative of the loss is negative in some row, or near the rows.
+            When the second derivative of the loss is negative in some row, near the rows, or (of
+            text and expressions) for a target of the rows at some other η.
         NonSmoothLossWarning
             When the loss or its derivative jumps near the rows.
         RankDeficiencyWarning
-            When columns are linearly dependent and nothing is penalised.
+            When columns are linearly dependent and nothing is penalised; with ``l1``, when columns
+            of coefficients that are not zero are, and alpha is zero.
         FlatObjectiveWarning
             When the Hessian is zero along a direction in which predictions change.
         ConvergenceWarning

@@ -283,3 +283,16 @@ def test_as_many_parameters_as_rows_leave_no_scale():
         model = ObjectiveRegressor("sqrt(1 + (y - eta)**2)").fit(X, y)
     with pytest.raises(InferenceError, match="4 observations for 4 parameters"):
         model.influence(X, y)
+
+
+def test_they_can_be_drawn(data):
+    pytest.importorskip("matplotlib").use("Agg")
+    from mcmodels.plots import InfluenceDisplay, ResidualsDisplay
+
+    X, y, _, offset = data
+    model = ObjectiveRegressor("sqrt(1 + (y - eta)**2)").fit(X, y, offset=offset)
+    table = model.influence(X, y, offset=offset)
+    drawn = InfluenceDisplay.from_results(results(model), X, y, offset=offset)
+    np.testing.assert_allclose(drawn.values, table["cooks_distance"])
+    drawn = ResidualsDisplay.from_results(results(model), X, y, offset=offset)
+    np.testing.assert_allclose(drawn.residuals, table["standardized_residual"])
