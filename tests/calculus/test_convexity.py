@@ -69,7 +69,7 @@ def require_witness(f, x, witness):
 def test_no_witness_is_found_against_what_is_known():
     decided = [case for case in KNOWN if case[3] != "NEITHER"]
     for f, x, signed, _ in [*decided[4::9], LOGISTIC]:
-        assert find_witness(f, x, frozenset(signed)) is None, f
+        assert find_witness(f, x, frozenset(signed), f.hessian(x)) is None, f
 
 
 # -- random compositions ------------------------------------------------------------------------
