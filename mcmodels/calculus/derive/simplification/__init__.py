@@ -20,6 +20,7 @@ from mcmodels.calculus.derive.simplification import (
     kronecker,
     numbers,
     products,
+    squares,
     sums,
 )
 
@@ -41,6 +42,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         numbers.complemented,
         numbers.mirrored,
         numbers.scalar_factor_taken_out,
+        squares.squares_joined,
     ),
     N.Product: (
         products.inverses_opened,
