@@ -73,6 +73,9 @@ class Convexity:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
+_MOST_DERIVED = 150  # terms of Hessians, beyond which conditions are no longer searched for
+
+
 @refuses_depth
 def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Convexity:
     """Whether a scalar function is convex or concave in a symbol, for all values of the others.
@@ -139,8 +142,14 @@ def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Conv
         nonnegative = [nonnegative]
     signed = frozenset(gradients.symbol_of(f, given) for given in nonnegative)
 
+    derived = 0
+
     @cache  # the same for all that may be assumed of the other symbols
     def hessian(part: Expression) -> Expression | None:
+        nonlocal derived
+        derived += len(_terms(part))
+        if derived > _MOST_DERIVED and part != f:
+            return None
         try:
             return gradients.hessian(part, symbol, symbol)
         except (DerivativeError, NestingError):
