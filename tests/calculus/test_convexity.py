@@ -20,6 +20,7 @@ from mcmodels.calculus import (
 )
 from mcmodels.calculus.compute.digits.walking import walk_exactly
 from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.core.arithmetic import add
 from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.convexity import atoms
@@ -352,3 +353,18 @@ def test_the_verdict_shows():
     found = convexity(sum(sqrt(1 + x**2)), "x")
     assert repr(found) == "convex: by composition"
     assert found._repr_html_().startswith("<pre>convex")
+
+
+def test_hessians_of_a_long_sum_are_derived_a_few_times(monkeypatch):
+    """Not once for each symbol that might be at least 0: of 12 symbols here, none decides."""
+    from mcmodels.calculus.derive import gradients
+
+    derived = []
+    hessian = gradients.hessian
+    monkeypatch.setattr(
+        gradients, "hessian", lambda f, *rest: derived.append(f) or hessian(f, *rest)
+    )
+    x = vector("x", "n")
+    f = add([log(1 + (vector(f"a{i}", "n").T @ x) ** 2) for i in range(12)])
+    assert convexity(f, x).kind == "neither"
+    assert len(derived) == len(set(derived)) <= 4
