@@ -118,7 +118,7 @@ def compared(expression, point, language):
         expression.code(language)
     except (EvaluationError, UnsupportedFunctionError):
         assume(False)
-    # Parts are below 1e3 with condition numbers below 1e3, a few of them multiplied.
+    # Parts are below 1e3 with condition numbers below 1e3: 1e-10 of rounding, of a few parts 1e-9.
     with np.errstate(all="ignore"):
         require_same(expression, language, arguments | point.sizes, expected, 1e-9)
 

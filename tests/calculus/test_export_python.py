@@ -148,7 +148,7 @@ def compared(expression, point, target):
         found = expression.compile(target=target)(**arguments)
     except (EvaluationError, UnsupportedFunctionError):
         assume(False)
-    # Parts are below 1e3 with condition numbers below 1e3, a few of them multiplied.
+    # Parts are below 1e3 with condition numbers below 1e3: 1e-10 of rounding, of a few parts 1e-9.
     require_same(found, expected, 1e-9)
 
 

@@ -207,12 +207,27 @@ def test_symmetric_variables():
     assert found.eigenvalues == pytest.approx(-2 * np.ones(9))
 
 
-def test_names_of_multipliers():
-    taken = scalar("lambda_")
-    L = lagrangian(taken * v.T @ v, sum(v) - 1)
-    assert L.multipliers[0].name != "lambda_"
-    L = lagrangian(v.T @ v, {"nu": sum(v) - 1})
-    assert repr(L) == "vᵀv − nu(sum(v) − 1)" or "ν" in repr(L)
+@pytest.mark.parametrize(
+    ("f", "constraints", "names", "text"),
+    [
+        (v.T @ v, sum(v) - 1, ["lambda_"], "vᵀv − λ(sum(v) − 1)"),
+        (v.T @ v, [sum(v) - 1, u.T @ v], ["lambda_1", "lambda_2"], "vᵀv − λ₁(sum(v) − 1) − λ₂uᵀv"),
+        (scalar("lambda_") * v.T @ v, sum(v) - 1, ["lambda_1"], "λvᵀv − λ₁(sum(v) − 1)"),
+        (scalar("lambda_1") * v.T @ v, [sum(v) - 1, u.T @ v], ["lambda_2", "lambda_3"], None),
+        (v.T @ v, {"nu": sum(v) - 1}, ["nu"], "vᵀv − ν(sum(v) − 1)"),
+        (v.T @ v, {"b": u.T @ v, "a": sum(v) - 1}, ["b", "a"], None),
+        (trace(X.T @ S @ X), X.T @ X - eye("p"), ["Lambda"], None),
+        (trace(X.T @ S @ X), [X.T @ X - eye("p"), X.T @ v], ["Lambda_1", "lambda_2"], None),
+    ],
+    ids=str,
+)
+def test_names_of_multipliers(f, constraints, names, text):
+    """In the order of the constraints; a name that is taken is not given once more."""
+    L = lagrangian(f, constraints)
+    assert [multiplier.name for multiplier in L.multipliers] == names
+    assert len({*names, *(symbol.name for symbol in f.symbols)}) == len(names) + len(f.symbols)
+    if text is not None:
+        assert repr(L) == text
 
 
 def test_refusals():

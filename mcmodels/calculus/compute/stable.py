@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scale
+from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, power, scale
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, exponent_of
+from mcmodels.calculus.core.arithmetic.quotients import complement, named
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
-from mcmodels.calculus.core.numbers import magnitude
+from mcmodels.calculus.core.numbers import magnitude, number
+from mcmodels.calculus.core.pairwise import choose
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.core.sizes import ONE
 
 __all__ = ["PositiveLogDet", "stabilised"]
+
+_LOG_2 = elementwise("log", number(2))
 
 
 class PositiveLogDet(N.LogDet):
@@ -64,9 +69,26 @@ def logarithm(e: Expression) -> Expression | None:
 
 
 def _log_of_function(e: N.Elementwise) -> Expression | None:
+    z = e.argument
     if e.name == "sigmoid":
-        return scale(-1, elementwise("softplus", scale(-1, e.argument)))
-    return e.argument if e.name == "exp" else None
+        return scale(-1, elementwise("softplus", scale(-1, z)))
+    if e.name == "norm_cdf":
+        return elementwise("norm_logcdf", z)
+    if e.name == "erfc":  # 2Φ(−√2 z)
+        root = power(number(2), number(Fraction(1, 2)))
+        return add([_filled(_LOG_2, e), elementwise("norm_logcdf", scale(-1, root, z))])
+    if e.name == "cosh":
+        return _log_of_cosh(z)
+    return z if e.name == "exp" else None
+
+
+def _log_of_cosh(z: Expression) -> Expression:
+    """log(1 + 2 sinh²(z/2)) near 0, where cosh is near 1, and |z| + log(1 + e⁻²ᶻ) − log 2 else."""
+    size, half = elementwise("abs", z), elementwise("sinh", scale(Fraction(1, 2), z))
+    near = elementwise("log1p", scale(2, power(half, number(2))))
+    tail = elementwise("softplus", scale(-2, size))
+    far = add([size, tail, scale(-1, _filled(_LOG_2, z))])
+    return choose(add([_filled(number(1), z), scale(-1, size)]), near, far)
 
 
 def _log_of_softmax(e: N.Softmax) -> Expression:
@@ -79,6 +101,11 @@ def _log_of_softmax(e: N.Softmax) -> Expression:
 
 def _log_of_sum(e: N.Sum) -> Expression | None:
     """Log(eᵃ + eᵇ + eᶜ) = a + softplus(b + softplus(c − b) − a)."""
+    known = complement(e)
+    if known is not None and known[0] > 0:
+        of_number = [] if known[0] == 1 else [_filled(elementwise("log", number(known[0])), e)]
+        inner = logarithm(known[1])
+        return None if inner is None else add([*of_number, inner])
     exponents = [exponent_of(term) for term in e.children]
     found = [z for z in exponents if z is not None]
     if len(found) < len(exponents) or not any(z.used for z in found):
@@ -169,9 +196,19 @@ _LOGARITHMS: dict[type[Expression], Callable[[Any], Expression | None]] = {
 # -- quotients -------------------------------------------------------------------------------------
 
 
+def _reciprocal_of_cosh(z: Expression) -> Expression:
+    """2 exp(−|z|)σ(2|z|), which does not overflow."""
+    size = elementwise("abs", z)
+    factors = [elementwise("exp", scale(-1, size)), elementwise("sigmoid", scale(2, size))]
+    return scale(2, *factors) if z.is_scalar else scale(2, hadamard(factors))
+
+
 def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
     """(Σ exp(zᵢ))ᵏ with k < 0 as exp(k log Σ exp(zᵢ))."""
     k = e.exponent.value if isinstance(e.exponent, N.Number) else 0
+    inside = named(e.base)
+    if k < 0 and inside is not None and inside[0] == "cosh":
+        return power(_reciprocal_of_cosh(inside[1]), number(-k))
     if k >= 0 or not isinstance(e.base, N.Sum | N.Total | N.Product | SumOver):
         return None
     z = logarithm(e.base)

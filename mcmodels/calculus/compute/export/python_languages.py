@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mcmodels.calculus.compute.export.language import (
     PHI_AT_0,
     ROOT_2_OVER_PI,
@@ -134,8 +136,8 @@ def _with(module: str, like: str, eye: str, templates: dict[str, str]) -> dict[s
     }
 
 
-JAX = Language(
-    title="JAX",
+_python = partial(
+    Language,
     opening="def f({arguments}):",
     closing="",
     space="\n\n\n",
@@ -146,6 +148,11 @@ JAX = Language(
     power=("**", "**"),
     plus=("+", "+"),
     divide_sizes="({}) // {}",
+    reserved=_KEYWORDS,
+)
+
+JAX = _python(
+    title="JAX",
     templates={
         **_with("jnp", "", "jnp.eye(len(v))", _SAME),
         "eye": "jnp.eye({n})",
@@ -212,21 +219,10 @@ def hardmax(X):
         "special.": "from jax.scipy import special",
         "expm": "from jax.scipy.linalg import expm",
     },
-    reserved=_KEYWORDS,
 )
 
-TORCH = Language(
+TORCH = _python(
     title="PyTorch",
-    opening="def f({arguments}):",
-    closing="",
-    space="\n\n\n",
-    assign="{} = {}",
-    give="return {}",
-    times=("*", "*"),
-    over=("/", "/"),
-    power=("**", "**"),
-    plus=("+", "+"),
-    divide_sizes="({}) // {}",
     templates={
         **_with("torch", "", "torch.eye(len(v)).to(v)", _SAME),
         "like": 'like = {{"dtype": {0}.dtype, "device": {0}.device}}',

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.arithmetic.constants import (
     shape_text,
     zeros_like,
 )
-from mcmodels.calculus.core.arithmetic.transposes import is_symmetric, transpose, transposes
+from mcmodels.calculus.core.arithmetic.transposes import transpose, transposes
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
     Elementwise,
@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 Powers = list[tuple[Expression, Expression]]  # factors, each as a base and an exponent
+
+# Functions that stand below in quotients that have a name, or beside an exponential.
+_JOINING = frozenset({"sigmoid", "cosh", "cos", "norm_cdf", "erfc"})
 
 # What is made of exponentials, by operation: `exponentials`, above this module, enters it here.
 _RECOGNISED: dict[str, Callable[..., Any]] = {}
@@ -129,7 +132,7 @@ def _may_join(base: Expression) -> bool:
         base = base.argument
     if isinstance(base, Product):
         return isinstance(base.children[-1], Ones)
-    return isinstance(base, Sum) or (isinstance(base, Elementwise) and base.name == "sigmoid")
+    return isinstance(base, Sum) or (isinstance(base, Elementwise) and base.name in _JOINING)
 
 
 def _scaled(
@@ -287,7 +290,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return transpose(power(base.argument, exponent))
     if isinstance(base, Product):
         return _power_of_repeated(base, exponent)
-    if isinstance(base, Sum) and value is not None and value < 0:
+    if isinstance(base, Sum) and value is not None and (value < 0 or not whole):
         found = _RECOGNISED["power"](base, value)
         if found is not None:
             return found
@@ -327,7 +330,5 @@ def _transposed_multiple(node: Scaled) -> Expression:
 
 @transposes(Hadamard)
 def _transposed_product(node: Hadamard) -> Expression:
-    # One form for one matrix: `hadamard` writes Aᵀ * Bᵀ as (A * B)ᵀ, and S * Aᵀ as it stands.
-    if any(isinstance(factor, Transpose) or is_symmetric(factor) for factor in node.children):
-        return hadamard([transpose(factor) for factor in node.children])
-    return Transpose(node)
+    # `hadamard` writes Aᵀ * Bᵀ as (A * B)ᵀ, and any other product with its factors transposed.
+    return hadamard([transpose(factor) for factor in node.children])

@@ -20,6 +20,12 @@ from mcmodels.calculus.core.arithmetic.entrywise import (
     scale,
 )
 from mcmodels.calculus.core.arithmetic.products import matmul, vec
+from mcmodels.calculus.core.arithmetic.quotients import (
+    function,
+    joined_quotients,
+    power_of_sum,
+    whole,
+)
 from mcmodels.calculus.core.arithmetic.transposes import transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
@@ -46,13 +52,6 @@ from mcmodels.calculus.core.numbers import Value, number
 from mcmodels.calculus.core.sizes import ONE
 
 __all__ = ["argument_of", "exponent_of", "function", "recognised"]
-
-
-def function(name: str, argument: Expression) -> Expression:
-    """A function of each entry, with a transpose moved outwards."""
-    if isinstance(argument, Transpose):
-        return Transpose(function(name, argument.argument))
-    return Elementwise(name, argument)
 
 
 def argument_of(name: str, e: Expression) -> Expression | None:
@@ -209,9 +208,12 @@ def _log_of_determinant(X: Expression) -> Expression | None:
 
 @recognises("power")
 def _reciprocal(base: Expression, exponent: Value) -> Expression | None:
-    """(c + d exp(u))ᵏ as cᵏ σ(log(c/d) − u)⁻ᵏ, for k < 0."""
-    if not isinstance(base, Sum) or len(base.children) != 2 or exponent >= 0:
+    """(c + d exp(u))ᵏ as cᵏ σ(log(c/d) − u)⁻ᵏ, for k < 0; and what `quotients` knows."""
+    if not isinstance(base, Sum) or len(base.children) != 2:
         return None
+    found = power_of_sum(base, exponent)
+    if found is not None or exponent >= 0:
+        return found
     one, other = base.children
     if one.used:
         one, other = other, one
@@ -228,7 +230,10 @@ def _reciprocal(base: Expression, exponent: Value) -> Expression | None:
 @recognises("product")
 def _joined(factors: Powers) -> Powers | None:
     """exp(u)σ(−u) = σ(u), (eᵃ − eᵇ)/(eᵃ + eᵇ) = tanh((a − b)/2), among factors of a product."""
-    wholes = [(i, base, _whole(exponent)) for i, (base, exponent) in enumerate(factors)]
+    quotient = joined_quotients(factors)
+    if quotient is not None:
+        return quotient
+    wholes = [(i, base, whole(exponent)) for i, (base, exponent) in enumerate(factors)]
     known = [(i, base, k) for i, base, k in wholes if k is not None]
     belows = [each for each in known if _may_be_below(*each[1:])]
     aboves = [each for each in known if _may_be_above(*each[1:])] if belows else []
@@ -250,11 +255,6 @@ def _may_be_below(base: Expression, k: int) -> bool:
 
 def _may_be_above(base: Expression, m: int) -> bool:
     return argument_of("exp", base) is not None or (m > 0 and isinstance(base, Sum))
-
-
-def _whole(exponent: Expression) -> int | None:
-    value = exponent.value if isinstance(exponent, Number) else None
-    return None if value is None or value != int(value) else int(value)
 
 
 def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None:
@@ -306,7 +306,7 @@ def _over_repeated(e: Expression, k: int) -> tuple[Expression, int]:
     if isinstance(e, Product) and len(e.children) == 2:
         line, ones = e.children
         if isinstance(line, Power) and isinstance(ones, Ones) and ones.rows == ONE:
-            power = _whole(line.exponent)
+            power = whole(line.exponent)
             if power is not None and power < 0:
                 return Product((line.base, ones)), power * k
     return e, k
@@ -370,7 +370,7 @@ def _softmax(
 ) -> tuple[Powers, Expression | None] | None:
     """exp(x)/sum(exp(x)) as softmax(x), where exp(x) stands in an array or a product."""
     for i, (base, exponent) in enumerate(scalars):
-        k = _whole(exponent)
+        k = whole(exponent)
         if k is None or k >= 0 or not isinstance(base, Total):
             continue
         x = argument_of("exp", base.argument)
@@ -382,7 +382,7 @@ def _softmax(
             if found is not None:
                 return less, found
         for j, (other, power_of_other) in enumerate(less):
-            if _whole(power_of_other) != 1:
+            if whole(power_of_other) != 1:
                 continue
             found = _exchanged(other, base.argument, Softmax(x))
             if found is not None:

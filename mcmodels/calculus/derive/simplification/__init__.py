@@ -25,6 +25,7 @@ from mcmodels.calculus.derive.simplification import (
     numbers,
     products,
     spectra,
+    squares,
     sums,
 )
 
@@ -49,6 +50,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         brackets.brackets_joined,
         brackets.bracket_completed,
         indexed.sums_joined,
+        squares.squares_joined,
     ),
     SumOver: (indexed.body_factored,),
     N.Product: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
@@ -18,7 +19,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value
-from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.core.rewriting import rebuilt
 from mcmodels.calculus.derive.simplification.choices import is_complement
 
 __all__ = ["collected", "distributed_elementwise", "mirror_images_in_order", "multiplied_out"]
@@ -138,7 +139,7 @@ def _terms(e: Expression) -> tuple[Expression, ...]:
 
 def mirror_images_in_order(expression: Expression) -> Expression:
     """abᵀ + baᵀ rather than baᵀ + abᵀ, A + Aᵀ rather than Aᵀ + A, I + K, y∘σ(x), everywhere."""
-    if not any(_is_out_of_order(part) for part in parts_of(expression)):
+    if not any(_is_out_of_order(part) for part in _objects(expression)):
         return expression
     known: dict[bytes, Expression] = {}  # the key of a sum is the same in any order
 
@@ -153,6 +154,18 @@ def mirror_images_in_order(expression: Expression) -> Expression:
         return known[part.key]
 
     return walk(expression)
+
+
+def _objects(expression: Expression) -> Iterator[Expression]:
+    """Every part, also those that differ in their order alone, and so have one key."""
+    seen: set[int] = set()
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            waiting.extend(part.children)
+            yield part
 
 
 def _stands_later(factor: Expression) -> bool:

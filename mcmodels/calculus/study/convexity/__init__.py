@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from mcmodels.calculus.core.arithmetic import add, is_zero, scale, total
@@ -26,7 +27,7 @@ from mcmodels.calculus.study.convexity.ranges import Ranges
 from mcmodels.calculus.study.convexity.smoothness import bounded_below, is_smooth
 from mcmodels.calculus.study.convexity.witness import Bend, Witness, find_witness
 
-__all__ = ["Bend", "Convexity", "Witness", "convexity"]
+__all__ = ["Bend", "Convexity", "Witness", "convexity", "proved_without_witness"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -70,6 +71,12 @@ class Convexity:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+Hessian = Callable[[Expression], Expression | None]
+
+# Terms of Hessians, beyond which conditions are no longer searched for.
+_MOST_DERIVED = 150
 
 
 @refuses_depth
@@ -127,13 +134,14 @@ def convexity(f: Expression, x: Any, *, nonnegative: Iterable[Any] = ()) -> Conv
     convex: by composition: ‖Xw − y‖² is convex, λ‖w‖² is convex
     """
     f, symbol, signed = _asked(f, x, nonnegative)
-    found = _proved(f, symbol, signed)
+    hessian = _hessians(f, symbol)
+    found = _proved(f, symbol, signed, hessian)
     if found.kind != "unknown":
         return found
-    witness = find_witness(f, symbol, signed)
+    witness = find_witness(f, symbol, signed, hessian(f))
     if witness is not None:
         found = Convexity("neither", _told(symbol, witness), witness=witness)
-    return replace(found, where=_condition(f, symbol, signed))
+    return replace(found, where=_condition(f, symbol, signed, hessian))
 
 
 @refuses_depth
@@ -142,7 +150,8 @@ def proved_without_witness(f: Expression, x: Any, *, nonnegative: Iterable[Any] 
 
     For callers that look for a witness in their own data.
     """
-    return _proved(*_asked(f, x, nonnegative))
+    f, symbol, signed = _asked(f, x, nonnegative)
+    return _proved(f, symbol, signed, _hessians(f, symbol))
 
 
 def _asked(
@@ -162,7 +171,27 @@ def _asked(
     return f, symbol, frozenset(gradients.symbol_of(f, given) for given in nonnegative)
 
 
-def _proved(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Convexity:
+def _hessians(f: Expression, x: Symbol) -> Hessian:
+    """Hessians of parts of f, each derived once; None where there is none, or none is worth it."""
+    derived = 0
+
+    @cache  # the same for all that may be assumed of the other symbols
+    def hessian(part: Expression) -> Expression | None:
+        nonlocal derived
+        derived += len(_terms(part))
+        if derived > _MOST_DERIVED and part != f:
+            return None
+        try:
+            return gradients.hessian(part, x, x)
+        except (DerivativeError, NestingError):
+            return None
+
+    return hessian
+
+
+def _proved(
+    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], hessian: Hessian
+) -> Convexity:
     plain = Composition(x, Ranges(nonnegative))
     bounded = bounded_below(f, plain)
     composition = Composition(x, Ranges({*nonnegative, *bounded}))
@@ -177,7 +206,7 @@ def _proved(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Convexi
     for smooth, others in ((left, rest), (terms, [])):
         for sign, kind in ((1, CONVEX), (-1, CONCAVE)):
             if smooth and all(found >= kind for found in others):
-                H = _semidefinite(add(smooth), x, composition, sign)
+                H = _semidefinite(add(smooth), x, composition, sign, hessian)
                 if H is not None:
                     linear = is_zero(H) and all(found >= AFFINE for found in others)
                     proved = _kind(AFFINE if linear else kind)
@@ -200,14 +229,13 @@ def _terms(f: Expression) -> list[Expression]:
 
 
 def _semidefinite(
-    f: Expression, x: Symbol, composition: Composition, sign: int
+    f: Expression, x: Symbol, composition: Composition, sign: int, hessian: Hessian
 ) -> Expression | None:
     """The Hessian, where f is smooth and it, or its negative, is proved to be semidefinite."""
     if x not in f.used or not is_smooth(f, composition):
         return None
-    try:
-        H = gradients.hessian(f, x, x)
-    except (DerivativeError, NestingError):
+    H = hessian(f)
+    if H is None:
         return None
     proved = composition.ranges.definite(H, sign) or constant_is_definite(H, sign)
     return H if proved else None
@@ -240,15 +268,20 @@ def _kind(found: Curvature) -> str:
     return "convex" if found >= CONVEX else "concave" if found >= CONCAVE else "unknown"
 
 
-def _condition(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> str | None:
+def _condition(
+    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], hessian: Hessian
+) -> str | None:
     """What is proved where one symbol, or all others, or x as well, are at least 0."""
     others = sorted(f.used - nonnegative - {x}, key=lambda symbol: symbol.name)
     others = [s for s in others if not s.declared & {"positive_definite", "probability"}]
     choices = [[symbol] for symbol in others] + ([others] if len(others) > 1 else [])
     if x not in nonnegative and not x.declared & {"positive_definite", "probability"}:
         choices += [[x], [x, *others]]
+    everything = nonnegative.union(*choices)
+    if _proved(f, x, everything, hessian).kind == "unknown":  # so nothing less decides
+        return None
     for chosen in choices:
-        found = _proved(f, x, nonnegative | set(chosen))
+        found = _proved(f, x, nonnegative | set(chosen), hessian)
         if found.kind != "unknown":
             names = " and ".join(f"{symbol} ≥ 0" for symbol in map(Symbol.mathematics, chosen))
             return f"{found.kind} where {names}"

@@ -15,11 +15,8 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nesting import NestingError
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import parts_of
-from mcmodels.calculus.derive import gradients
-from mcmodels.calculus.derive.rule import DerivativeError
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
 
@@ -83,12 +80,10 @@ class Witness:
         return f"{self.up!r}\n{self.down!r}"
 
 
-def find_witness(f: Expression, x: Symbol, nonnegative: frozenset[Symbol]) -> Witness | None:
-    """Two bends of opposite signs; None where none are found."""
-    try:
-        H: Expression | None = gradients.hessian(f, x, x)
-    except (DerivativeError, NestingError):
-        H = None
+def find_witness(
+    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], H: Expression | None
+) -> Witness | None:
+    """Two bends of opposite signs; None where none are found. ``H`` is the Hessian, where known."""
     f = guarded(stabilised(f), keep_steps=True)  # as `evaluate` computes it
     is_slow = any(isinstance(part, _SLOW) for part in parts_of(f))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
