@@ -10,7 +10,6 @@ from mcmodels.calculus import parse
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.functions import (
-    abs,
     commutation,
     diag,
     diagonal_selection,
@@ -26,7 +25,6 @@ from mcmodels.calculus.core.functions import (
     relu,
     scalar,
     sigmoid,
-    sign,
     size,
     sqrt,
     step,
@@ -139,10 +137,8 @@ RULES = [
     (choices.chosen_once, relu(x) * step(x) * y, "relu(x) ∘ y"),
     (choices.chosen_once, relu(z) ** 2 * step(z), "relu(z)²"),
     (choices.chosen_once, relu(z) * step(z) * x, "relu(z) x"),
-    (choices.chosen_once, 2 * abs(x) * sign(x), "2x"),
     (choices.chosen_once, relu(x) * step(-x), None),
     (choices.chosen_once, relu(x) * step(y), None),
-    (choices.chosen_once, abs(x) * sign(y), None),
     (spectra.eigenvalues_put_back, _spectral(1 / eigvalsh(S)), "S⁻¹"),
     (spectra.eigenvalues_put_back, _spectral(eigvalsh(S) ** 2), "S²"),
     (spectra.eigenvalues_put_back, _spectral(exp(eigvalsh(S))), "expm(S)"),

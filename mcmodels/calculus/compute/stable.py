@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mcmodels.calculus.compute.normal_tails import upper_tail, with_mills_ratios
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
@@ -30,7 +31,7 @@ def stabilised(expression: Expression) -> Expression:
 
     log σ(z) = −softplus(−z), log softmax(z) = z − logsumexp(z), log(Σ exp(zᵢ)) as a softplus,
     exp(b)/(Σ exp(zᵢ)) = exp(b − log(Σ exp(zᵢ))), log det X from the factors of X, 1 − σ(z) = σ(−z),
-    1 − tanh(z)² = 4σ(2z)σ(−2z).
+    1 − tanh(z)² = 4σ(2z)σ(−2z), 1 − Φ(z) = Φ(−z), φ(z)/Φ(z) as the inverse Mills ratio.
     """
     if not any(isinstance(part, N.Elementwise) for part in parts_of(expression)):
         return expression
@@ -64,6 +65,8 @@ def logarithm(e: Expression) -> Expression | None:
 def _log_of_function(e: N.Elementwise) -> Expression | None:
     if e.name == "sigmoid":
         return scale(-1, elementwise("softplus", scale(-1, e.argument)))
+    if e.name == "norm_cdf":
+        return elementwise("norm_logcdf", e.argument)
     return e.argument if e.name == "exp" else None
 
 
@@ -241,12 +244,22 @@ def _exponent(factor: Expression) -> Expression | None:
     return z
 
 
+def _product(e: Expression, quotients: set[bytes]) -> Expression | None:
+    found = _multiple(e, quotients)
+    return with_mills_ratios(e) if found is None else found
+
+
+def _sum(e: N.Sum, quotients: set[bytes]) -> Expression | None:
+    found = with_exact_tails(e)
+    return upper_tail(e) if found is None else found
+
+
 Rule = Callable[[Any, set[bytes]], Expression | None]
 
 _RULES: dict[type[Expression], Rule] = {
     N.Elementwise: _elementwise,
     N.Power: _power,
-    N.Scaled: _multiple,
-    N.Hadamard: _multiple,
-    N.Sum: lambda e, quotients: with_exact_tails(e),
+    N.Scaled: _product,
+    N.Hadamard: _product,
+    N.Sum: _sum,
 }
