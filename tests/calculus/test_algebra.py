@@ -78,6 +78,7 @@ RULES = [
     (numbers.scalars_out_of_parts, trace(2 * A - 2 * B), "2 tr(A − B)"),
     (numbers.scalars_out_of_parts, sum(a * x - a * y), "α sum(x − y)"),
     (numbers.scalars_out_of_parts, vec(2 * A - 2 * B), "2 vec(A − B)"),
+    (numbers.scalars_out_of_parts, (2 * x - 2 * y).T @ tanh(x), "2(x − y)ᵀ tanh(x)"),
     (numbers.scalars_out_of_parts, (2 * A - 3 * B) @ C, None),
     (numbers.scalars_out_of_parts, (A - B) @ C, None),
     (numbers.opened_total, sum(x - sum(x) / size("n") * ones("n")), "0"),
