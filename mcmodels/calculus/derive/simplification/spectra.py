@@ -5,7 +5,6 @@ from __future__ import annotations
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import matmul, matrix_power, transpose
-from mcmodels.calculus.core.arithmetic.exponentials import argument_of
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 
@@ -13,7 +12,7 @@ __all__ = ["eigenvalues_put_back"]
 
 
 def eigenvalues_put_back(e: N.Product) -> Expression | None:
-    """V diag(λᵏ) Vᵀ = Sᵏ and V diag(exp λ) Vᵀ = expm(S), with λ and V of S."""
+    """V diag(λᵏ) Vᵀ = Sᵏ of whole k, with λ and V of S."""
     for i in range(len(e.children) - 2):
         V, middle, right = e.children[i : i + 3]
         if not isinstance(V, F.Eigenvectors) or not isinstance(middle, N.DiagonalMatrix):
@@ -31,5 +30,4 @@ def _function(entries: Expression, S: Expression) -> Expression | None:
     if isinstance(base, F.Eigenvalues) and base.argument == S:
         whole = exponent.value == int(exponent.value)
         return matrix_power(S, exponent) if whole else None
-    of_values = argument_of("exp", entries) == F.Eigenvalues(S)
-    return F.MatrixFunction("expm", S) if of_values else None
+    return None
