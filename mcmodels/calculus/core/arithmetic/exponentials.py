@@ -172,9 +172,9 @@ def recognised(name: str, argument: Expression) -> Expression | None:
     if name == "log":
         if isinstance(argument, Det):
             return _log_of_determinant(argument.argument)
-        if isinstance(argument, Elementwise) and argument.name == "abs":
-            if isinstance(argument.argument, Det):
-                return LogDet(argument.argument.argument)
+        size_of = argument_of("abs", argument)
+        if isinstance(size_of, Det):
+            return LogDet(size_of.argument)
         return exponent_of(argument) if argument.used else None
     if name == "log1p":
         z = exponent_of(argument) if argument.used else None

@@ -1,4 +1,4 @@
-"""Rewrites of entries that choose: relu(z)∘step(z) = relu(z), abs(z)∘sign(z) = z."""
+"""Rewrites of entries that choose: relu(z)∘step(z) = relu(z)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["chosen_once", "is_complement"]
 
 
 def chosen_once(e: N.Hadamard | N.Scaled) -> Expression | None:
-    """relu(z)ᵏ∘step(z) = relu(z)ᵏ, abs(z)∘sign(z) = z."""
+    """relu(z)ᵏ∘step(z) = relu(z)ᵏ."""
     coefficient, scalars, array = parts(e)
     entries = array.children if isinstance(array, N.Hadamard) else ()
     fewer, shorter = _shortened(scalars), _shortened(entries)
@@ -25,25 +25,21 @@ def chosen_once(e: N.Hadamard | N.Scaled) -> Expression | None:
 
 
 def _shortened(factors: Sequence[Expression]) -> list[Expression] | None:
-    taken = {_named(factor): factor for factor in factors if _named(factor) is not None}
+    kept = {_argument_of_relu(factor) for factor in factors}
     for factor in factors:
-        if isinstance(factor, N.Elementwise) and factor.name in ("step", "sign"):
-            z = factor.argument
-            others = [other for other in factors if other is not factor]
-            if factor.name == "step" and ("relu", z.key) in taken:
-                return others
-            size = taken.get(("abs", z.key))
-            if factor.name == "sign" and size is not None and isinstance(size, N.Elementwise):
-                return [z if other is size else other for other in others]
+        is_step = isinstance(factor, N.Elementwise) and factor.name == "step"
+        if is_step and factor.children[0].key in kept:
+            return [other for other in factors if other is not factor]
     return None
 
 
-def _named(factor: Expression) -> tuple[str, bytes] | None:
-    """The name and the argument of a function, or of a whole positive power of it."""
+def _argument_of_relu(factor: Expression) -> bytes:
+    """The key of z in a whole positive power of relu(z); empty of anything else."""
     base = factor
     if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
         base = factor.base if factor.exponent.value >= 1 else factor
-    return (base.name, base.argument.key) if isinstance(base, N.Elementwise) else None
+    is_relu = isinstance(base, N.Elementwise) and base.name == "relu"
+    return base.children[0].key if is_relu else b""
 
 
 def is_complement(e: Expression) -> bool:

@@ -126,7 +126,9 @@ def _is_whole(coefficient: Value) -> bool:
     return isinstance(coefficient, Fraction) and coefficient.denominator == 1
 
 
-def common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]:
+def common_scalars(
+    e: Expression, divisors: bool = True
+) -> tuple[list[Expression | Value], Expression]:
     """Numbers of equal size, whole divisors and scalars that all terms share, taken out."""
     if not isinstance(e, N.Sum):
         return [], e
@@ -135,7 +137,7 @@ def common_scalars(e: Expression) -> tuple[list[Expression | Value], Expression]
     factor: Value = Fraction(1)
     if all(magnitude(coefficient) == size for coefficient, _, _ in terms):
         factor = size if any(coefficient > 0 for coefficient, _, _ in terms) else -size
-    elif all(_is_whole(coefficient) for coefficient, _, _ in terms):
+    elif divisors and all(_is_whole(coefficient) for coefficient, _, _ in terms):
         factor = Fraction(math.gcd(*(int(coefficient) for coefficient, _, _ in terms)))
     common = [s for s in terms[0][1] if all(s in scalars for _, scalars, _ in terms)]
     if factor == 1 and not common:
@@ -165,13 +167,10 @@ def gathered(e: N.Sum) -> Expression | None:
 
 def number_taken_out(e: N.Sum) -> Expression | None:
     """½A − ½B as ½(A − B), 2S − 2λI as 2(S − λI); but 2Sv − 2λv stays."""
-    outside, inside = common_scalars(e)
+    outside, inside = common_scalars(e, divisors=False)
     if not outside:
         return None
-    sizes = {magnitude(parts(term)[0]) for term in e.children}
-    if len(sizes) > 1:
-        return None
-    (size,) = sizes
+    size = magnitude(parts(e.children[0])[0])
     shifted = any(isinstance(parts(term)[2], N.Identity) for term in e.children)
     return scale(*outside, inside) if shifted or size != int(size) else None
 

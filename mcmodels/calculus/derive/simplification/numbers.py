@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
+from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale, transpose
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, function
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.numbers import Value, number
 from mcmodels.calculus.core.rewriting import substitute, with_children
 from mcmodels.calculus.derive.simplification.factors import common_scalars
 from mcmodels.calculus.derive.simplification.sums import multiplied_out
@@ -28,10 +28,17 @@ def scalars_out_of_parts(e: Expression) -> Expression | None:
     outside: list[Expression] = []
     children = []
     for child in e.children:
-        taken, inside = common_scalars(child) if child.is_array else ([], child)
+        taken, inside = _taken_from(child) if child.is_array else ([], child)
         outside += [x if isinstance(x, Expression) else number(x) for x in taken]
         children.append(inside)
     return scale(*outside, with_children(e, children)) if outside else None
+
+
+def _taken_from(e: Expression) -> tuple[list[Expression | Value], Expression]:
+    if not isinstance(e, N.Transpose):
+        return common_scalars(e)
+    taken, inside = common_scalars(e.argument)
+    return taken, transpose(inside)
 
 
 def numbers_merged(e: N.Scaled) -> Expression | None:

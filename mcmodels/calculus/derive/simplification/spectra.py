@@ -12,13 +12,12 @@ __all__ = ["eigenvalues_put_back"]
 
 
 def eigenvalues_put_back(e: N.Product) -> Expression | None:
-    """V diag(λᵏ) Vᵀ = Sᵏ and V diag(exp λ) Vᵀ = expm(S), with λ and V of S."""
+    """V diag(λᵏ) Vᵀ = Sᵏ of whole k, with λ and V of S."""
     for i in range(len(e.children) - 2):
         V, middle, right = e.children[i : i + 3]
-        if not (isinstance(V, F.Eigenvectors) and right == transpose(V)):
+        if not isinstance(V, F.Eigenvectors) or not isinstance(middle, N.DiagonalMatrix):
             continue
-        S = V.argument
-        found = _function(middle.argument, S) if isinstance(middle, N.DiagonalMatrix) else None
+        found = _function(middle.argument, V.argument) if right == transpose(V) else None
         if found is not None:
             return matmul([*e.children[:i], found, *e.children[i + 3 :]])
     return None
@@ -31,6 +30,4 @@ def _function(entries: Expression, S: Expression) -> Expression | None:
     if isinstance(base, F.Eigenvalues) and base.argument == S:
         whole = exponent.value == int(exponent.value)
         return matrix_power(S, exponent) if whole else None
-    is_exp = isinstance(entries, N.Elementwise) and entries.name == "exp"
-    of_values = is_exp and entries.argument == F.Eigenvalues(S)
-    return F.MatrixFunction("expm", S) if of_values else None
+    return None

@@ -109,8 +109,9 @@ def matrix_of(M: Expression) -> Expression | None:
 
 def spectral_norm_argument(gram: Expression) -> Expression | None:
     """The A of A² with A symmetric, whose root of the largest eigenvalue is the norm of A."""
-    square = isinstance(gram, N.MatrixPower) and gram.exponent == N.Number(_TWO)
-    return gram.base if square and is_symmetric(gram.base) else None
+    if not (isinstance(gram, N.MatrixPower) and gram.exponent == N.Number(_TWO)):
+        return None
+    return gram.base if is_symmetric(gram.base) else None
 
 
 def sum_of_squares(e: Expression) -> tuple[Expression, list[Expression]] | None:
@@ -127,5 +128,6 @@ def sum_of_squares(e: Expression) -> tuple[Expression, list[Expression]] | None:
 
 def _squared(e: Expression) -> Expression | None:
     inside = e.argument if isinstance(e, N.Transpose) else e
-    is_square = isinstance(inside, N.Power) and inside.exponent == N.Number(_TWO)
-    return inside.base if is_square else None
+    if not (isinstance(inside, N.Power) and inside.exponent == N.Number(_TWO)):
+        return None
+    return inside.base

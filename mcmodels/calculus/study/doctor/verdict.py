@@ -33,7 +33,8 @@ class Diagnosis:
         Jacobian"``, ``"not normalised"`` (exp or σ for softmax), ``"forgotten function"``,
         ``"wrong argument"``, ``"missing indicator"``, ``"missing inverse"``, ``"dropped factor"``
         (weights, a metric), ``"extra factor"``, ``"row-major vec"``, ``"another variable"``,
-        ``"assumed probability"``, ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or ``"unknown"``.
+        ``"assumed probability"``, ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or
+        ``"unknown"``.
     explanation : str
         What is wrong: which factor, term, matrix, rows.
     remedy : str
