@@ -78,12 +78,7 @@ class CompiledFunction:
         self.expression = expression
         self._dims = dims
         self._symbols = sorted(expression.used, key=lambda symbol: symbol.name)
-        told = {
-            size.names[0]
-            for symbol in self._symbols
-            for size in symbol.axes
-            if size.is_name
-        }
+        told = {size.names[0] for symbol in self._symbols for size in symbol.axes if size.is_name}
         self._untold = sorted(expression.size_names - told)
         self.arguments = (*(symbol.name for symbol in self._symbols), *self._untold)
         self._named = [

@@ -160,7 +160,9 @@ def _places(factors: Sequence[Factor], output: Axes) -> list[int]:
     (Weisfeiler and Leman, 1968).
     """
     ranks = _ranked([_rank_of(e) for e, _ in factors])
-    shared = {axis: output.index(axis) if axis in output else -1 for _, at in factors for axis in at}
+    shared = {
+        axis: output.index(axis) if axis in output else -1 for _, at in factors for axis in at
+    }
     while True:
         holders: dict[int, list[tuple[int, int]]] = {axis: [] for axis in shared}
         for rank, (_, at) in zip(ranks, factors, strict=True):

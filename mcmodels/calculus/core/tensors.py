@@ -75,8 +75,9 @@ class Tensor(TensorMethods, TensorLike):
         return self.entries.height
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Tensor) and (self.entries, self.dims) == (other.entries, other.dims)
+        return isinstance(other, Tensor) and (self.entries, self.dims) == (
+            other.entries,
+            other.dims,
         )
 
     def __hash__(self) -> int:
@@ -330,8 +331,8 @@ def of_all_entries(function: Function) -> Function:
             return function(x, *options, **named)
         if options or any(value is not None for value in named.values()):
             raise ShapeError(
-                f"{function.__name__} of a tensor is that of all entries; name the axes that are "
-                "kept, as in einsum('ijk->i', T) for sums"
+                f"{function.__name__} of a tensor is that of all entries, and takes no other "
+                "argument; sum(abs(T)) is the 1-norm, einsum('ijk->i', T) sums along axes"
             )
         return function(x.entries)
 

@@ -27,7 +27,14 @@ from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 
-__all__ = ["gradient", "hessian", "hessian_vector_product", "jacobian", "refuse_tensor", "tensor_derivative"]
+__all__ = [
+    "gradient",
+    "hessian",
+    "hessian_vector_product",
+    "jacobian",
+    "refuse_tensor",
+    "tensor_derivative",
+]
 
 Sizes = tuple[Size, ...]
 
@@ -61,7 +68,7 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Any:
         return gradients.hessian_vector_product(f, x, V)
     if not (isinstance(V, Tensor) and V.dims == symbol.dims):
         raise ShapeError(
-            f"a Hessian-vector product by {symbol} needs a direction of shape {symbol.shape}; "
+            f"a Hessian-vector product by {symbol.name} needs a direction of shape {symbol.shape}; "
             f"found {V}"
         )
     return shaped(gradients.hessian_vector_product(f, symbol, V.entries), symbol.dims)
@@ -211,9 +218,7 @@ class _Forward:
                 chain = out if len(out) == 2 else self._ends(M, out)
                 inner = [self.fresh((e.cols,))[0] for e in M.children[:-1]]
                 places = [chain[0], *inner, chain[1]]
-                return [
-                    (e, self._natural(e, places[i : i + 2])) for i, e in enumerate(M.children)
-                ]
+                return [(e, self._natural(e, places[i : i + 2])) for i, e in enumerate(M.children)]
             case N.Hadamard():
                 return [(e, out) for e in M.children]
             case N.Transpose() if len(out) == 2:

@@ -257,6 +257,10 @@ class _Shapes:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"
+        if left.axes and len(left.axes) == len(right.axes):
+            for mine, theirs in zip(left.axes, right.axes, strict=True):
+                self._require(mine, theirs, message)
+            return left
         if operator == "*":
             message += "; * works entry by entry, @ is the matrix product"
         matrices = [shape for shape in (left, right) if shape.is_matrix]
@@ -438,7 +442,7 @@ def _inferred(
     interpret(source, algebra)
     if not algebra.equations.settle():
         raise ShapeError(
-            f"the sizes in {source.text!r} cannot be told; declare them, as --let A=m,n"
+            f"the sizes in {source.typed!r} cannot be told; declare them, as --let A=m,n"
         )
     _name_variables(shapes.values(), sizes | assumed.keys())
     symbols = {name: _sized(assumed[name], shapes[name]).symbol(name) for name in assumed}

@@ -89,7 +89,7 @@ class _Steps:
     def contracted(self, operands: list[Operand], needed: set[int], final: Axes | None) -> Operand:
         """One array for one or two, with the indices that are still needed."""
         if len(operands) == 1:
-            (text, at), result = operands[0], None
+            (text, at), _result = operands[0], None
             kept = final if final is not None else _unique(axis for axis in at if axis in needed)
             return self.alone(text, at, kept), kept
         (a, left), (b, right) = (self.reduced(*operand, operands, needed) for operand in operands)
@@ -126,9 +126,7 @@ class _Steps:
             return self.moved(text, at, kept)
         return self.named(f"np.einsum('{_spelt(at)}->{_spelt(kept)}', {text})")
 
-    def reduced(
-        self, text: str, at: Axes, operands: list[Operand], needed: set[int]
-    ) -> Operand:
+    def reduced(self, text: str, at: Axes, operands: list[Operand], needed: set[int]) -> Operand:
         """An operand of two without the indices that it alone has, and without repeated ones."""
         others = {axis for other, axes in operands if axes != at or other != text for axis in axes}
         if operands[0] == operands[1]:
@@ -137,15 +135,10 @@ class _Steps:
         return (text, at) if kept == at else (self.alone(text, at, kept), kept)
 
     def gathered(self, text: str, at: Axes, groups: tuple[list[int], ...]) -> str:
-        """The axes in groups, each group as one axis; the first group only where it is not empty."""
+        """The axes in groups, each group as one axis; without a first group, two at most."""
         order = tuple(axis for group in groups for axis in group)
         moved = self.moved(text, at, order)
-        inner = groups[1:]
-        batch = bool(groups[0])
-        if not batch:
-            wanted = [group for group in inner if group]
-        else:
-            wanted = [*groups]
+        wanted = [*groups] if groups[0] else [group for group in groups if group]
         if all(len(group) == 1 for group in wanted):
             return moved
         counts = [self.product(group) for group in wanted]

@@ -1,4 +1,4 @@
-"""Sums of products of entries: Σᵢⱼ xᵢAᵢⱼyⱼ in mathematics, einsum('i,ij,j->', x, A, y) in Python."""
+"""Sums of products of entries: Σᵢⱼ xᵢAᵢⱼyⱼ in mathematics, einsum(…) in Python."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
         return "".join(letters[axis] for axis in axes)
 
     before, printer.bound = printer.bound, printer.bound.union(letters[:count])
-    texts = []
+    deltas = sorted(at for operand, at in e.factors if isinstance(operand, Identity))
+    texts = [printer.indexed_by(printer.delta, spelt(at)) for at in deltas]
     for operand, at in e.factors:
-        if isinstance(operand, Identity):
-            texts.append(printer.indexed_by(printer.delta, spelt(at)))
-        elif not isinstance(operand, Ones | Number):
+        if not isinstance(operand, Identity | Ones | Number):
             texts.append(printer.indexed_by(printer.of_tensor(operand, ATOM), spelt(at)))
     printer.bound = before
     text = " ".join(texts) or "1"
