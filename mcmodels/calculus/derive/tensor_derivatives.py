@@ -185,6 +185,8 @@ class _Forward:
         """The terms of the derivative of M at the indices ``out``, each a list of factors."""
         if self.dX not in M.used:
             return []
+        if len(out) == 1 and dims_of(M) is not None:  # vec of a tensor
+            return [[self.by_vec(M, out)]]
         if self.uses.get(M.key, 0) > 1 and M != self.dX:
             # A part that is used again is derived once.
             if M.key not in self.known:

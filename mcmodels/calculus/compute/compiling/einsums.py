@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WRITERS", "in_shape"]
 
+_ENTRIES = ".reshape(-1)"
+
 Axes = tuple[int, ...]
 Operand = tuple[str, Axes]
 """Code for an array, and the index of each of its axes."""
@@ -31,14 +33,20 @@ def _einsum(w: Writer, e: Einsum) -> Snippet:
     text = _with_axes(w, e)
     if not e.output:
         return Snippet(text)
-    return Snippet(f"{text}.reshape(-1)" if len(e.output) > 2 else text)
+    return Snippet(text + _ENTRIES if len(e.output) > 2 else text)
 
 
 def in_shape(w: Writer, result: Snippet, dims: Lengths) -> str:
     """Code for the tensor of which a text gives the entries."""
+    if _is_spread_out(result):
+        return result.text.removesuffix(_ENTRIES)
     shape = ", ".join(w.size(size) for size in dims.of)
-    grouped = result.grouped.removesuffix(".reshape(-1)")
-    return f"{grouped}.reshape({shape})"
+    return f"{result.grouped}.reshape({shape})"
+
+
+def _is_spread_out(entries: Snippet) -> bool:
+    """Whether a text takes the entries of an array that has the shape of the tensor."""
+    return entries.atom and entries.text.endswith(_ENTRIES)
 
 
 def _with_axes(w: Writer, e: Einsum) -> str:
@@ -62,8 +70,7 @@ def _operand(w: Writer, x: Expression, at: Axes, e: Einsum) -> str:
         return f"np.reshape({value}, {(1,) * len(at)})"
     if len(at) < 3:
         return value.grouped
-    shape = ", ".join(w.size(e.lengths.of[axis]) for axis in at)
-    return f"{value.grouped.removesuffix('.reshape(-1)')}.reshape({shape})"
+    return in_shape(w, value, Lengths(tuple(e.lengths.of[axis] for axis in at)))
 
 
 class _Steps:
@@ -185,5 +192,5 @@ def _spelt(axes: Sequence[int]) -> str:
 
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     Einsum: _einsum,
-    TensorSymbol: lambda w, e: Snippet(safe(e.name)),
+    TensorSymbol: lambda w, e: Snippet(safe(e.name) + _ENTRIES),
 }

@@ -19,7 +19,7 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
-from mcmodels.calculus.core.einsum_nodes import Lengths, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import Lengths
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -126,8 +126,6 @@ class Writer:
         for symbol in self.symbols:
             if symbol.rows == ONE and symbol.is_array:
                 lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}[0]")
-            if isinstance(symbol, TensorSymbol):
-                lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}.reshape(-1)")
         return lines
 
 
