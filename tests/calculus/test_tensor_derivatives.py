@@ -347,6 +347,18 @@ def test_kinds_that_are_no_einsum_go_by_vec():
             np.testing.assert_allclose(J.evaluate(**given_to(J, values)), by_vec, atol=1e-10)
 
 
+def test_the_entries_of_a_tensor_are_a_vector():
+    z = mc.vector("z", "n*m*p")
+    D = tensor_derivative(mc.vec(mc.exp(T)) * z, T)
+    assert D.shape == ("m*n*p", "n", "m", "p")
+    values = arrays_for(mc.sum(T)) | {"z": np.arange(60.0)}
+    expected = np.diag(np.exp(values["T"].ravel()) * values["z"]).reshape(60, 3, 4, 5)
+    require_value(D, values, expected)
+    require_value(mc.vec(T).jacobian(T), values, np.eye(60).reshape(60, 3, 4, 5))
+    assert (mc.vec(T).T @ mc.diag(z) @ mc.vec(T)).check(T) < 1e-8
+    assert (mc.vec(T).T @ z).hessian(T).shape == ("n", "m", "p") * 2
+
+
 # -- shapes, directions, refusals ------------------------------------------------------------------
 
 

@@ -173,10 +173,8 @@ class _Forward:
     def derivative(self, M: Expression, axes: Sizes) -> Expression:
         """All derivatives of M, whose axes are given."""
         out = self.fresh(axes)
-        terms = [
-            contracted(factors, (*out, *self.x), self.sizes)
-            for factors in self.terms_within(M, out)
-        ]
+        found = [[self.by_vec(M, out)]] if _is_vec(M, out) else self.terms_within(M, out)
+        terms = [contracted(factors, (*out, *self.x), self.sizes) for factors in found]
         if not terms:
             return contracted([(number(0), ())], (*out, *self.x), self.sizes)
         return arithmetic.add(terms)
@@ -185,7 +183,7 @@ class _Forward:
         """The terms of the derivative of M at the indices ``out``, each a list of factors."""
         if self.dX not in M.used:
             return []
-        if len(out) == 1 and dims_of(M) is not None:  # vec of a tensor
+        if _is_vec(M, out):
             return [[self.by_vec(M, out)]]
         if self.uses.get(M.key, 0) > 1 and M != self.dX:
             # A part that is used again is derived once.
@@ -288,6 +286,11 @@ class _Forward:
             if word in declared:
                 return contracted([(D, (*out, i, j)), mask], (*out, i, j), self.sizes)
         return mirrored
+
+
+def _is_vec(M: Expression, out: Axes) -> bool:
+    """Whether an expression stands for the entries of a tensor, of which there is one index."""
+    return len(out) == 1 and dims_of(M) is not None
 
 
 def _delta(size: Size) -> Expression:
