@@ -199,6 +199,26 @@ def test_the_shell_derives_by_a_tensor(capsys):
     assert "[xᵢ yⱼ" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (0 * T, 0 * t), (T - T, 0 * t), (T / T, t / t), (mc.exp(0 * T), t / t),
+        (2 + 0 * T, 2 + 0 * t),
+        (T + T / T, t + 1), (mc.cos(0 * T) * T, t), (mc.sum(T).gradient(T), t / t),
+        (mc.einsum("ijk,k->ijk", T, mc.zeros("k")), 0 * t), (a * mc.exp(0 * T), 1.5 * t / t),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_constant_tensors_keep_their_shape(made, expected):
+    own = VALUES if a in made.entries.known else {"T": t}
+    own = {name: own[name] for name in ("T", "a") if name in own}
+    np.testing.assert_allclose(made.evaluate(**own), expected)
+    np.testing.assert_allclose(made.compile()(**own), expected)
+    read = parse(str(made), T=T, a=())
+    assert read == made
+    assert read.shape == made.shape
+
+
 # -- digits and code -------------------------------------------------------------------------------
 
 

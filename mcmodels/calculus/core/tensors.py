@@ -15,6 +15,7 @@ from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorLike, Ten
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Hardmax, Pairwise, Polygamma, Where
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.core.subscripts import read_subscripts, sizes_of_indices
@@ -116,9 +117,12 @@ class Tensor(TensorMethods, TensorLike):
 
     def _with(self, operation: str, operator: Callable[..., Expression], *given: Any) -> Tensor:
         """What an operation of each entry gives of this and others."""
-        entries = [value.entries if isinstance(value, Tensor) else value for value in given]
-        _require_alike(operation, [*given])
-        return shaped(operator(*entries), self.dims)
+        _require_alike(operation, given)
+        entries = [_entries(value) if isinstance(value, Tensor) else value for value in given]
+        result = operator(*entries)
+        parts_ = [value.entries if isinstance(value, Tensor) else value for value in given]
+        known = result.known.union(*(e.known for e in parts_ if isinstance(e, Expression)))
+        return shaped(result if known == result.known else result.within(known), self.dims)
 
     def __add__(self, other: Any) -> Tensor:
         return self._with("+", operators.add, self, other)
@@ -174,6 +178,11 @@ class Tensor(TensorMethods, TensorLike):
         return self._with("<=", _comparison("<="), self, other)
 
 
+def _entries(tensor: Tensor) -> Expression:
+    """The entries; the number 0 where all are 0, so that a function of them has one value."""
+    return number(0) if isinstance(tensor.entries, N.Zeros) else tensor.entries
+
+
 def _comparison(operator: str) -> Callable[..., Expression]:
     return lambda left, right: compare(operator, left, right)
 
@@ -199,10 +208,12 @@ def _require_alike(operation: str, given: Sequence[Any]) -> None:
 def shaped(entries: Expression, dims: Lengths) -> Tensor:
     """The tensor of a vector of entries."""
     coefficient, scalars, array = parts(entries)
-    if isinstance(array, N.Ones):  # which has lost its shape
+    if isinstance(array, N.Ones) or (array is None and dims.product != ONE):
+        # A constant, whose shape is that of a sum of products of ones.
         axes = tuple(range(len(dims.of)))
         ones = contracted([], axes, dict(enumerate(dims.of)))
-        entries = scale(coefficient, *scalars, ones)
+        known = entries.known
+        entries = scale(coefficient, *scalars, ones).within(known)
     return Tensor(entries, dims)
 
 
