@@ -62,6 +62,7 @@ class TensorSymbol(Symbol):
     def __post_init__(self) -> None:
         self._identify((), (self.name, self.dims))
         self.used = frozenset([self])
+        self.tensors = True
 
     @property
     def shape(self) -> tuple[int | str, ...]:
@@ -94,6 +95,7 @@ class Einsum(Expression):
     def __post_init__(self) -> None:
         self._identify(self.operands, (self.subscripts, self.lengths))
         self.size_names = self.size_names.union(*(size.all_names for size in self.lengths.of))
+        self.tensors = self.tensors or len(self.output) > 2
 
     @property
     def terms(self) -> tuple[Axes, ...]:

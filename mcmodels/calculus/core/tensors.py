@@ -27,7 +27,6 @@ __all__ = [
     "axes_of",
     "dims_of",
     "einsum",
-    "holds_tensors",
     "of_all_entries",
     "of_each_entry",
     "of_entries",
@@ -371,6 +370,8 @@ def dims_of(e: Expression) -> Lengths | None:
 
     What holds no tensor, and vectors of as many entries beside tensors, are none.
     """
+    if not e.tensors:
+        return None
     known: dict[bytes, Lengths | None] = {}
 
     def found(part: Expression) -> Lengths | None:
@@ -399,19 +400,3 @@ def dims_of(e: Expression) -> Lengths | None:
         return kinds.pop() if len(kinds) == 1 else None
 
     return found(e) if e.rows != ONE else None
-
-
-def holds_tensors(e: Expression) -> bool:
-    """Whether a part of an expression is the vector of the entries of a tensor."""
-    seen: set[bytes] = set()
-    waiting = [e]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, N.Differential):
-            part = part.of
-        if isinstance(part, TensorSymbol) or (isinstance(part, Einsum) and len(part.output) > 2):
-            return True
-        new = [child for child in part.children if child.key not in seen]
-        seen.update(child.key for child in new)
-        waiting += new
-    return False

@@ -12,7 +12,7 @@ from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import ONE, Size
-from mcmodels.calculus.core.tensors import dims_of, holds_tensors
+from mcmodels.calculus.core.tensors import dims_of
 
 __all__ = [
     "ATOM",
@@ -59,7 +59,7 @@ class Printer:
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
         if self.tensors is None:
-            self.tensors = holds_tensors(e)
+            self.tensors = e.tensors
         if self.tensors:
             return self.beside_tensors(e, tightness)
         return self.plainly(e, tightness)
