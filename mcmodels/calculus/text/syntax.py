@@ -85,11 +85,6 @@ class Source:
     sizes: frozenset[str]
     exponents: frozenset[str]
 
-    @property
-    def typed(self) -> str:
-        """The text as it was typed."""
-        return self.text.typed if isinstance(self.text, Text) else self.text
-
     def refuse(self, message: str, where: str | ast.AST | None = None) -> NoReturn:
         """Raise a `ParseError` at a node, or at the first place of a name."""
         if isinstance(where, str):

@@ -40,15 +40,21 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
 
     before, printer.bound = printer.bound, printer.bound.union(letters[:count])
     deltas = sorted(at for operand, at in e.factors if isinstance(operand, Identity))
-    texts = [printer.indexed_by(printer.delta, spelt(at)) for at in deltas]
+    texts = [_indexed(printer, printer.delta, spelt(at)) for at in deltas]
     for operand, at in e.factors:
         if not isinstance(operand, Identity | Ones | Number):
-            texts.append(printer.indexed_by(printer.of_tensor(operand, ATOM), spelt(at)))
+            texts.append(_indexed(printer, printer.of_tensor(operand, ATOM), spelt(at)))
     printer.bound = before
     text = " ".join(texts) or "1"
     summed = range(len(e.output), count)
     if summed:
-        text = f"{printer.indexed_by(printer.sigma, spelt(summed))} {text}"
+        text = f"{_indexed(printer, printer.sigma, spelt(summed))} {text}"
     if not e.output:
         return text, TERM
-    return printer.indexed_by(f"[{text}]", spelt(e.output)), FACTOR
+    return _indexed(printer, f"[{text}]", spelt(e.output)), FACTOR
+
+
+def _indexed(printer: TextbookPrinter, base: str, indices: str) -> str:
+    """A base with indices, in parentheses where it has some already."""
+    base = printer.parenthesised(base) if printer.is_scripted(base) else base
+    return printer._lowered(base, indices)

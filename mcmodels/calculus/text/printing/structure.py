@@ -51,6 +51,8 @@ _TAKING_TENSORS = (N.Total, N.Norm, N.Unvec, F.Largest, Einsum)
 class Printer:
     """Writes expressions; a notation says how each kind of node is written, and how tightly."""
 
+    vec = "vec"
+
     def __init__(self) -> None:
         self.writers: dict[type[Expression], Callable] = {}
         self.tensors: bool | None = None  # whether there are some, which write then looks after
@@ -83,11 +85,6 @@ class Printer:
         text = self.write(e, tightness)
         self.in_tensor = before
         return text
-
-    @property
-    def vec(self) -> str:
-        """The name of vec."""
-        return "vec"
 
     def plainly(self, e: Expression, tightness: int) -> str:
         """The text of an expression by its own writer."""
