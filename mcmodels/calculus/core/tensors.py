@@ -297,7 +297,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> einsum("ij,j->i", A, x)
     Ax
     >>> einsum("ijk,ij->k", T, A)
-    [Σᵢⱼ Aᵢⱼ Tᵢⱼₖ]ₖ
+    [Σⱼₗ Aⱼₗ Tⱼₗᵢ]ᵢ
     """
     terms, output = read_subscripts(subscripts, len(operands))
     arrays = [axes_of(operand) for operand in operands]

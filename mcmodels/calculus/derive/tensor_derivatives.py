@@ -116,7 +116,7 @@ def tensor_derivative(f: Any, *symbols: Any) -> Any:
     >>> from mcmodels.calculus import matrix, norm, tensor_derivative
     >>> U, V, T = matrix("U", "m", "k"), matrix("V", "n", "k"), matrix("T", "m", "n")
     >>> tensor_derivative(norm(T - U @ V.T) ** 2, U, U)
-    2[(VᵀV)ⱼₗ δᵢₖ]ᵢⱼₖₗ
+    2 [Σₛ δᵢₗ Vₛⱼ Vₛᵣ]ᵢⱼₗᵣ
     """
     if not symbols:
         raise DerivativeError("a derivative is taken by one symbol or more; found none")
