@@ -204,7 +204,10 @@ class TestRefusals:
             (["trace(X)", "--wrt", "X", "--let", "X=n,n", "--let", "X=n,n"], "declared twice"),
             (["trace(X)", "--wrt", "X", "--let", "X=n,n:wide"], "may be symmetric or"),
             (["trace(X)", "--wrt", "X", "--let", "X=m,n"], "square"),
-            (["trace(X)", "--wrt", "X", "--let", "X=n,n,n"], "more than two sizes"),
+            (
+                ["trace(X)", "--wrt", "X", "--let", "X=n,n,n"],
+                "a square matrix; found a tensor of n×n×n",
+            ),
             (["trace(X)", "--wrt", "X", "--let", "X=0,0"], "at least 1"),
             (["tracee(X)", "--wrt", "X"], "did you mean 'trace'?"),
             (["__import__('os').system('true')", "--wrt", "X"], "cannot read"),

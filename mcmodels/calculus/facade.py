@@ -243,7 +243,7 @@ class ExpressionMethods:
 
         Returns
         -------
-        Expression
+        Expression or Tensor
             Of the shape of ``x``.
 
         Raises
@@ -267,9 +267,9 @@ class ExpressionMethods:
 
         Returns
         -------
-        Expression
+        Expression or Tensor
             Of as many rows as this expression has entries and as many columns as ``x`` has, both
-            counted down the columns (vec).
+            counted down the columns (vec). By a tensor, an array: see `tensor_derivative`.
 
         Raises
         ------
@@ -296,9 +296,9 @@ class ExpressionMethods:
 
         Returns
         -------
-        Expression
+        Expression or Tensor
             A row for each entry of ``x``, a column for each of ``y``; a scalar where both are
-            scalars.
+            scalars. By a tensor, an array: see `tensor_derivative`.
 
         Raises
         ------

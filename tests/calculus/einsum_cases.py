@@ -1,4 +1,4 @@
-"""Sums of products of entries for the tables of rules: minimal ones, and ones linear in one part."""
+"""Einsums for the tables of rules: minimal ones, and ones linear in one part."""
 
 from __future__ import annotations
 

@@ -51,17 +51,21 @@ CALLS = [
     ("ij->ji", (A,)), ("ba", (A,)), ("ij,ij->", (M, N)), ("ij,ji->", (M, N)),
     ("ij,ij->ij", (M, N)), ("ij,ji->ij", (M, N)), ("ij,ij->i", (M, N)), ("i,j->ij", (x, z)),
     ("i,j->ji", (x, z)), ("i,i->", (x, y)), ("i,i->i", (x, y)), ("i,i,i->", (x, y, x)),
-    ("i,i", (x, y)), ("i->", (x,)), ("i,j->", (x, z)), ("i,ij->ij", (x, A)), ("i,ij,j->ij", (x, A, z)),
+    ("i,i", (x, y)), ("i->", (x,)), ("i,j->", (x, z)), ("i,ij->ij", (x, A)),
+    ("i,ij,j->ij", (x, A, z)),
     ("i,ij,j->", (x, A, z)), ("ij,j,kj->ik", (A, z, A)), ("ij,jk,kl,li->", (M, N, M, N)),
-    ("ij,ik,jk->", (M, N, M)), ("ij,jk,ki->", (M, N, N)), (",ij->ij", (a, A)), (",,i->i", (a, a, x)),
+    ("ij,ik,jk->", (M, N, M)), ("ij,jk,ki->", (M, N, N)), (",ij->ij", (a, A)),
+    (",,i->i", (a, a, x)),
     (",->", (a, a)), ("i,ij->j", (x, A)), ("ii,i->i", (M, x)), ("ii,jj->ij", (M, N)),
     ("ii,ij->ij", (M, N)), ("ij,kl->", (A, B)), ("ij,k->k", (A, x)), ("ij,ik,il->jkl", (A, A, A)),
     ("ijk->", (T,)), ("ijk->kji", (T,)), ("ijk->i", (T,)), ("ijk->ji", (T,)), ("iij->j", (U,)),
     ("iii->i", (U,)), ("iii->", (U,)), ("iij->ij", (U,)), ("ijk,ijk->", (T, T)),
-    ("ijk,ijk->ijk", (T, T)), ("ijk,kl->ijl", (T, mc.matrix("C", "p", "q"))), ("ijk,i,j->k", (T, x, z)),
+    ("ijk,ijk->ijk", (T, T)), ("ijk,kl->ijl", (T, mc.matrix("C", "p", "q"))),
+    ("ijk,i,j->k", (T, x, z)),
     ("ijk,i,j,l->kl", (T, x, z, y)), ("i,j,k->ijk", (x, x, x)), ("i,j,k,l->kl", (x, z, x, y)),
     ("ir,jr,kr->ijk", (M, N, M)), ("abc,ad,be,cf->def", (U, M, N, M)), ("ijk,ljk->il", (U, U)),
-    ("ai,i->a", (row, x)), ("ai->i", (row,)), ("ai,j->aij", (row, z)), ("ij,jk,l,m->iklm", (A, B, x, z)),
+    ("ai,i->a", (row, x)), ("ai->i", (row,)), ("ai,j->aij", (row, z)),
+    ("ij,jk,l,m->iklm", (A, B, x, z)),
 ]  # fmt: skip
 
 
@@ -212,7 +216,10 @@ def test_equal_operands_meet_in_any_order():
     ("call", "message"),
     [
         (lambda: mc.einsum("ij,jk->ik", A, A), r"index 'j' for m entries of A and for n of A"),
-        (lambda: mc.einsum("ij", x), r"2 indices, 'ij', for x, which has 1 \(n\); a vector has one"),
+        (
+            lambda: mc.einsum("ij", x),
+            r"2 indices, 'ij', for x, which has 1 \(n\); a vector has one",
+        ),
         (lambda: mc.einsum("i", T), r"1 indices, 'i', for T, which has 3 \(n×m×p\)"),
         (lambda: mc.einsum("i,j->", x), r"subscripts of 2 operands; found 1"),
         (lambda: mc.einsum("i->ij", x), r"index 'j' in the result and in no operand"),
@@ -275,7 +282,10 @@ def test_without_opt_einsum_numpy_finds_an_order(count, monkeypatch):
 def test_the_compiled_order_is_that_for_the_sizes():
     F, H = mc.matrix("F", "b", "s"), mc.matrix("H", "c", "t")
     e = mc.einsum("ijk,jl,ko->ilo", mc.tensor("T", ("a", "b", "c")), F, H)
-    few, many = dict(a=9, b=100, c=9, s=2, t=100), dict(a=9, b=9, c=100, s=100, t=2)
+    few, many = (
+        {"a": 9, "b": 100, "c": 9, "s": 2, "t": 100},
+        {"a": 9, "b": 9, "c": 100, "s": 100, "t": 2},
+    )
     assert e.compile().source_for(**few) != e.compile().source_for(**many)
 
 

@@ -298,12 +298,10 @@ class TestDeclarations:
     @pytest.mark.parametrize(
         ("shape", "message"),
         [
-            (("m", "n", "k"), "the shape of 'A' must be a size"),
             (3.5, "positive whole number"),
             (0, "at least 1"),
             (True, "positive whole number"),
             (None, "positive whole number"),
-            ("m,n,k", "more than two sizes"),
             ("n/m", "a number, a name, a product or a sum"),
             ("", "a number, a name, a product or a sum"),
             ("n:symmetric", "a vector may be probability"),

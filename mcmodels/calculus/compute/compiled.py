@@ -22,6 +22,7 @@ from mcmodels.calculus.compute.compiling.writing import write_function
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.calculus.text.printing import mathematics, tensor_mathematics
 
 if TYPE_CHECKING:
     from mcmodels.calculus.core.einsum_nodes import Lengths
@@ -78,12 +79,7 @@ class CompiledFunction:
         self.expression = expression
         self._dims = dims
         self._symbols = sorted(expression.used, key=lambda symbol: symbol.name)
-        told = {
-            size.names[0]
-            for symbol in self._symbols
-            for size in symbol.axes
-            if size.is_name
-        }
+        told = {size.names[0] for symbol in self._symbols for size in symbol.axes if size.is_name}
         self._untold = sorted(expression.size_names - told)
         self.arguments = (*(symbol.name for symbol in self._symbols), *self._untold)
         self._named = [
@@ -94,7 +90,8 @@ class CompiledFunction:
         self._known = known_names(expression)
 
     def __repr__(self) -> str:
-        return f"compiled f({', '.join(self.arguments)}) = {self.expression!r}"
+        shown = mathematics if self._dims is None else tensor_mathematics
+        return f"compiled f({', '.join(self.arguments)}) = {shown(self.expression)}"
 
     @property
     def source(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.core.einsum_nodes import LETTERS, Einsum
+from mcmodels.calculus.core.einsum_nodes import Einsum
 
 __all__ = ["einsum_value", "order_of_contraction"]
 

@@ -29,7 +29,7 @@ from mcmodels.calculus.compute.undefined import (
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
-from mcmodels.calculus.core.einsum_nodes import Einsum
+from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
 from mcmodels.calculus.core.named_numbers import exact
@@ -89,8 +89,10 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
 
-def natural(expression: Expression, value: Array) -> Array:
-    """A value of two dimensions, in the shape of the expression."""
+def natural(expression: Expression, value: Array, sizes: Mapping[str, int] | None = None) -> Array:
+    """A value of two dimensions, in the shape of the expression; with sizes, of a tensor."""
+    if sizes is not None and isinstance(expression, TensorSymbol):
+        return value.reshape([size.value(sizes) for size in expression.axes])
     if expression.is_scalar:
         return np.asarray(value[0, 0])
     return value[:, 0] if expression.is_column else value

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcmodels.calculus.core import nodes
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, shape_text, transpose
+from mcmodels.calculus.core.einsum_nodes import TensorLike
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.operators import as_expression, subtract
@@ -69,6 +70,8 @@ def compare(operator: str, left: Any, right: Any) -> Expression:
     ``x > y`` is ``step(x - y)``, and ``x >= y`` is ``1 - step(y - x)``. Its derivative is taken to
     be 0 everywhere.
     """
+    if isinstance(right, TensorLike):
+        return NotImplemented  # Python asks the tensor
     if operator in ("<", "<="):
         left, right = right, left
     if operator in (">", "<"):

@@ -60,9 +60,7 @@ def contraction_of(
     return contracted(factors, tuple(map(LETTERS.index, output)), sizes)
 
 
-def contracted(
-    factors: Iterable[Factor], output: Axes, sizes: Mapping[int, Size]
-) -> Expression:
+def contracted(factors: Iterable[Factor], output: Axes, sizes: Mapping[int, Size]) -> Expression:
     """Σ of the product of the factors over all indices that are not in ``output``.
 
     Parameters
@@ -207,13 +205,14 @@ class _Contraction:
                 within.append(component)
             else:
                 self.coefficients.append(self._scalar(component))
-        for axis in self.output:  # 1ᵢ and δᵢⱼ
+        for axis in self.output:  # δᵢⱼ
             name = self.name(axis)
             if name != axis:
                 within.append([(identity(self.sizes[axis]), (name, axis))])
-            elif axis not in held and not any(axis in at for group in within for _, at in group):
-                if not any(self.name(other) == axis for other in self.output if other != axis):
-                    within.append([(ones(self.sizes[axis], ONE), (axis,))])
+                held |= {name, axis}
+        for axis in self.output:  # 1ᵢ
+            if axis not in held:
+                within.append([(ones(self.sizes[axis], ONE), (axis,))])
         return scale(*self.coefficients, self._array(within))
 
     def _scalar(self, component: list[Factor]) -> Expression:

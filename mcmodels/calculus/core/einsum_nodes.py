@@ -62,6 +62,7 @@ class TensorSymbol(Symbol):
     def __post_init__(self) -> None:
         self._identify((), (self.name, self.dims))
         self.used = frozenset([self])
+        self.tensors = True
 
     @property
     def shape(self) -> tuple[int | str, ...]:
@@ -94,6 +95,7 @@ class Einsum(Expression):
     def __post_init__(self) -> None:
         self._identify(self.operands, (self.subscripts, self.lengths))
         self.size_names = self.size_names.union(*(size.all_names for size in self.lengths.of))
+        self.tensors = self.tensors or len(self.output) > 2
 
     @property
     def terms(self) -> tuple[Axes, ...]:
@@ -160,7 +162,9 @@ def _places(factors: Sequence[Factor], output: Axes) -> list[int]:
     (Weisfeiler and Leman, 1968).
     """
     ranks = _ranked([_rank_of(e) for e, _ in factors])
-    shared = {axis: output.index(axis) if axis in output else -1 for _, at in factors for axis in at}
+    shared = {
+        axis: output.index(axis) if axis in output else -1 for _, at in factors for axis in at
+    }
     while True:
         holders: dict[int, list[tuple[int, int]]] = {axis: [] for axis in shared}
         for rank, (_, at) in zip(ranks, factors, strict=True):

@@ -49,6 +49,7 @@ class Expression(ExpressionMethods):
         "label",
         "rows",
         "size_names",
+        "tensors",
         "used",
     )
 
@@ -63,6 +64,7 @@ class Expression(ExpressionMethods):
     label: tuple[object, ...]
     rows: Size
     size_names: frozenset[str]
+    tensors: bool  # whether a part is the vector of the entries of a tensor
     used: frozenset[Symbol]
 
     # -- how it is made -----------------------------------------------------------------------
@@ -107,6 +109,7 @@ class Expression(ExpressionMethods):
         self.height = 1 + max((child.height for child in children), default=0)
         self.used = frozenset()
         self.context = frozenset()
+        self.tensors = False
         names = rows.names + cols.names
         if rows.rest is not None or cols.rest is not None:
             names = (*rows.all_names, *cols.all_names)
@@ -116,6 +119,8 @@ class Expression(ExpressionMethods):
                 self.used = self.used | child.used
             if not child.size_names <= self.size_names:
                 self.size_names = self.size_names | child.size_names
+            if child.tensors:
+                self.tensors = True
         if len(children) > 1:
             _check_names(self.used, self.size_names)
         self.key = self.key_of([child.key for child in children])

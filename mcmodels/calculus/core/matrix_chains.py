@@ -1,4 +1,4 @@
-"""Sums over indices of vectors and matrices, written as products of matrices where they are some."""
+"""Sums of products of entries of vectors and matrices, as products of matrices where they are."""
 
 from __future__ import annotations
 

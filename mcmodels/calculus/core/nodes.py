@@ -101,6 +101,7 @@ class Differential(Symbol):
     def __init__(self, of: Symbol) -> None:
         self.of = of
         Symbol.__init__(self, f"d{of.name}", of.rows, of.cols, of.declared & LINEAR)
+        self.tensors = of.tensors
 
     def described(self) -> str:
         """Whose differential it is."""

@@ -14,8 +14,8 @@ class Signature:
     Attributes
     ----------
     kinds : str
-        A letter for each argument: (e)xpression, (q)uoted subscripts, (s)ize, (i)ndex, (o)rder of a norm, (l)ist of
-        expressions, or (g)rid, a list of such lists.
+        A letter for each argument: (e)xpression, (q)uoted subscripts, (s)ize, (i)ndex, (o)rder of a
+        norm, (l)ist of expressions, or (g)rid, a list of such lists.
     required : int
         How many must be given.
     axis : bool

@@ -15,6 +15,7 @@ from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorLike, Ten
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Hardmax, Pairwise, Polygamma, Where
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.core.subscripts import read_subscripts, sizes_of_indices
@@ -26,7 +27,6 @@ __all__ = [
     "axes_of",
     "dims_of",
     "einsum",
-    "holds_tensors",
     "of_all_entries",
     "of_each_entry",
     "of_entries",
@@ -75,8 +75,9 @@ class Tensor(TensorMethods, TensorLike):
         return self.entries.height
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Tensor) and (self.entries, self.dims) == (other.entries, other.dims)
+        return isinstance(other, Tensor) and (self.entries, self.dims) == (
+            other.entries,
+            other.dims,
         )
 
     def __hash__(self) -> int:
@@ -115,9 +116,12 @@ class Tensor(TensorMethods, TensorLike):
 
     def _with(self, operation: str, operator: Callable[..., Expression], *given: Any) -> Tensor:
         """What an operation of each entry gives of this and others."""
-        entries = [value.entries if isinstance(value, Tensor) else value for value in given]
-        _require_alike(operation, [*given])
-        return shaped(operator(*entries), self.dims)
+        _require_alike(operation, given)
+        entries = [_entries(value) if isinstance(value, Tensor) else value for value in given]
+        result = operator(*entries)
+        parts_ = [value.entries if isinstance(value, Tensor) else value for value in given]
+        known = result.known.union(*(e.known for e in parts_ if isinstance(e, Expression)))
+        return shaped(result if known == result.known else result.within(known), self.dims)
 
     def __add__(self, other: Any) -> Tensor:
         return self._with("+", operators.add, self, other)
@@ -173,6 +177,11 @@ class Tensor(TensorMethods, TensorLike):
         return self._with("<=", _comparison("<="), self, other)
 
 
+def _entries(tensor: Tensor) -> Expression:
+    """The entries; the number 0 where all are 0, so that a function of them has one value."""
+    return number(0) if isinstance(tensor.entries, N.Zeros) else tensor.entries
+
+
 def _comparison(operator: str) -> Callable[..., Expression]:
     return lambda left, right: compare(operator, left, right)
 
@@ -198,10 +207,12 @@ def _require_alike(operation: str, given: Sequence[Any]) -> None:
 def shaped(entries: Expression, dims: Lengths) -> Tensor:
     """The tensor of a vector of entries."""
     coefficient, scalars, array = parts(entries)
-    if isinstance(array, N.Ones):  # which has lost its shape
+    if isinstance(array, N.Ones) or (array is None and dims.product != ONE):
+        # A constant, whose shape is that of a sum of products of ones.
         axes = tuple(range(len(dims.of)))
         ones = contracted([], axes, dict(enumerate(dims.of)))
-        entries = scale(coefficient, *scalars, ones)
+        known = entries.known
+        entries = scale(coefficient, *scalars, ones).within(known)
     return Tensor(entries, dims)
 
 
@@ -286,7 +297,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     >>> einsum("ij,j->i", A, x)
     Ax
     >>> einsum("ijk,ij->k", T, A)
-    [Σᵢⱼ Aᵢⱼ Tᵢⱼₖ]ₖ
+    [Σⱼₗ Aⱼₗ Tⱼₗᵢ]ᵢ
     """
     terms, output = read_subscripts(subscripts, len(operands))
     arrays = [axes_of(operand) for operand in operands]
@@ -330,8 +341,8 @@ def of_all_entries(function: Function) -> Function:
             return function(x, *options, **named)
         if options or any(value is not None for value in named.values()):
             raise ShapeError(
-                f"{function.__name__} of a tensor is that of all entries; name the axes that are "
-                "kept, as in einsum('ijk->i', T) for sums"
+                f"{function.__name__} of a tensor is that of all entries, and takes no other "
+                "argument; sum(abs(T)) is the 1-norm, einsum('ijk->i', T) sums along axes"
             )
         return function(x.entries)
 
@@ -359,6 +370,8 @@ def dims_of(e: Expression) -> Lengths | None:
 
     What holds no tensor, and vectors of as many entries beside tensors, are none.
     """
+    if not e.tensors:
+        return None
     known: dict[bytes, Lengths | None] = {}
 
     def found(part: Expression) -> Lengths | None:
@@ -387,19 +400,3 @@ def dims_of(e: Expression) -> Lengths | None:
         return kinds.pop() if len(kinds) == 1 else None
 
     return found(e) if e.rows != ONE else None
-
-
-def holds_tensors(e: Expression) -> bool:
-    """Whether a part of an expression is the vector of the entries of a tensor."""
-    seen: set[bytes] = set()
-    waiting = [e]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, N.Differential):
-            part = part.of
-        if isinstance(part, TensorSymbol) or (isinstance(part, Einsum) and len(part.output) > 2):
-            return True
-        new = [child for child in part.children if child.key not in seen]
-        seen.update(child.key for child in new)
-        waiting += new
-    return False

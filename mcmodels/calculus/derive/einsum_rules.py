@@ -44,7 +44,7 @@ def _without(M: Einsum, i: int) -> tuple[list[Factor], Axes, dict[int, Size]]:
 def _as_matrix(
     factors: Sequence[Factor], rows: Axes, columns: Axes, sizes: dict[int, Size]
 ) -> Expression:
-    """A row for each entry at ``rows`` and a column for each at ``columns``, in the order of vec."""
+    """A row for each entry at ``rows``, a column for each at ``columns``, in the order of vec."""
     if set(rows) & set(columns):
         sizes = dict(sizes)
         names = {}

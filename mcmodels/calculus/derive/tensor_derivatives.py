@@ -27,7 +27,14 @@ from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 
-__all__ = ["gradient", "hessian", "hessian_vector_product", "jacobian", "refuse_tensor", "tensor_derivative"]
+__all__ = [
+    "gradient",
+    "hessian",
+    "hessian_vector_product",
+    "jacobian",
+    "refuse_tensor",
+    "tensor_derivative",
+]
 
 Sizes = tuple[Size, ...]
 
@@ -61,7 +68,7 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Any:
         return gradients.hessian_vector_product(f, x, V)
     if not (isinstance(V, Tensor) and V.dims == symbol.dims):
         raise ShapeError(
-            f"a Hessian-vector product by {symbol} needs a direction of shape {symbol.shape}; "
+            f"a Hessian-vector product by {symbol.name} needs a direction of shape {symbol.shape}; "
             f"found {V}"
         )
     return shaped(gradients.hessian_vector_product(f, symbol, V.entries), symbol.dims)
@@ -109,7 +116,7 @@ def tensor_derivative(f: Any, *symbols: Any) -> Any:
     >>> from mcmodels.calculus import matrix, norm, tensor_derivative
     >>> U, V, T = matrix("U", "m", "k"), matrix("V", "n", "k"), matrix("T", "m", "n")
     >>> tensor_derivative(norm(T - U @ V.T) ** 2, U, U)
-    2[(VᵀV)ⱼₗ δᵢₖ]ᵢⱼₖₗ
+    2 [Σₛ δᵢₗ Vₛⱼ Vₛᵣ]ᵢⱼₗᵣ
     """
     if not symbols:
         raise DerivativeError("a derivative is taken by one symbol or more; found none")
@@ -166,10 +173,8 @@ class _Forward:
     def derivative(self, M: Expression, axes: Sizes) -> Expression:
         """All derivatives of M, whose axes are given."""
         out = self.fresh(axes)
-        terms = [
-            contracted(factors, (*out, *self.x), self.sizes)
-            for factors in self.terms_within(M, out)
-        ]
+        found = [[self.by_vec(M, out)]] if _is_vec(M, out) else self.terms_within(M, out)
+        terms = [contracted(factors, (*out, *self.x), self.sizes) for factors in found]
         if not terms:
             return contracted([(number(0), ())], (*out, *self.x), self.sizes)
         return arithmetic.add(terms)
@@ -178,6 +183,8 @@ class _Forward:
         """The terms of the derivative of M at the indices ``out``, each a list of factors."""
         if self.dX not in M.used:
             return []
+        if _is_vec(M, out):
+            return [[self.by_vec(M, out)]]
         if self.uses.get(M.key, 0) > 1 and M != self.dX:
             # A part that is used again is derived once.
             if M.key not in self.known:
@@ -211,9 +218,7 @@ class _Forward:
                 chain = out if len(out) == 2 else self._ends(M, out)
                 inner = [self.fresh((e.cols,))[0] for e in M.children[:-1]]
                 places = [chain[0], *inner, chain[1]]
-                return [
-                    (e, self._natural(e, places[i : i + 2])) for i, e in enumerate(M.children)
-                ]
+                return [(e, self._natural(e, places[i : i + 2])) for i, e in enumerate(M.children)]
             case N.Hadamard():
                 return [(e, out) for e in M.children]
             case N.Transpose() if len(out) == 2:
@@ -281,6 +286,11 @@ class _Forward:
             if word in declared:
                 return contracted([(D, (*out, i, j)), mask], (*out, i, j), self.sizes)
         return mirrored
+
+
+def _is_vec(M: Expression, out: Axes) -> bool:
+    """Whether an expression stands for the entries of a tensor, of which there is one index."""
+    return len(out) == 1 and dims_of(M) is not None
 
 
 def _delta(size: Size) -> Expression:

@@ -141,7 +141,7 @@ class Derivation:
 
     def __str__(self) -> str:
         head = f"f = {mathematics(self.expression)}"
-        lines = [f"{head}, by {mathematics(self.variable)} ({self.variable.described()})"]
+        lines = [f"{head}, by {tensor_mathematics(self.variable)} ({self.variable.described()})"]
         for i, step in enumerate(self.steps, 1):
             lines.append("")
             for j, rule in enumerate(step.rules):
@@ -203,7 +203,7 @@ def derive(f: Expression, x: Any, order: int = 1) -> Derivation:
         raise DerivativeError(f"order 2 derives the Hessian of a scalar; {f} is none")
     if isinstance(symbol, TensorSymbol) and (order == 2 or not f.is_scalar):
         raise DerivativeError(
-            f"by the tensor {symbol} the gradient of a scalar is derived step by step; "
+            f"by the tensor {symbol.name} the gradient of a scalar is derived step by step; "
             "tensor_derivative gives all derivatives"
         )
     steps: list[Step] = []
@@ -245,7 +245,7 @@ def _derive_gradient(f: Expression, x: N.Symbol, steps: list[Step]) -> Expressio
         if after != line:
             steps.append(Step((rule,), line, after, "df"))
             line = after
-    steps.append(Step((_FIRST,), line, G, f"∂f/∂{mathematics(x)}"))
+    steps.append(Step((_FIRST,), line, G, f"∂f/∂{tensor_mathematics(x)}"))
     return G
 
 

@@ -17,9 +17,7 @@ from mcmodels.differences import difference_quotient
 __all__ = ["check"]
 
 
-def check(
-    F: Tensor, x: Any, seed: int = 0, values: Mapping[str, Any] | None = None
-) -> float:
+def check(F: Tensor, x: Any, seed: int = 0, values: Mapping[str, Any] | None = None) -> float:
     """The work of `Tensor.check`."""
     symbol = symbol_of(F.entries, x)
     D = tensor_derivative(F, symbol)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import gcd
 
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.syntax import Index
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Variable",
     "length_of",
     "length_of_index",
+    "lengths_of_einsum",
     "size_of",
     "unknown",
 ]
@@ -123,6 +126,26 @@ def length_of_index(index: Index, whole: Length) -> Length:
     if high == low == Size(0):
         return whole
     return Length(1, (Derived((whole,), high - low),)).resolved()
+
+
+def lengths_of_einsum(
+    subscripts: str,
+    operands: Sequence[Sequence[Length]],
+    require: Callable[[Length, Length, str], None],
+) -> list[Length]:
+    """The lengths of the axes of an einsum, of which those of one index are required equal."""
+    terms, output = read_subscripts(subscripts, len(operands))
+    known: dict[str, Length] = {}
+    for term, lengths in zip(terms, operands, strict=True):
+        if len(term) != len(lengths):
+            raise ShapeError(
+                f"einsum({subscripts!r}, …) has {len(term)} indices, {term!r}, for an array of "
+                f"{len(lengths)} dimensions"
+            )
+        for letter, length in zip(term, lengths, strict=True):
+            message = f"the index {letter!r} of einsum({subscripts!r}, …) has two sizes"
+            require(known.setdefault(letter, length), length, message)
+    return [known[letter] for letter in output]
 
 
 class Equations:

@@ -50,10 +50,10 @@ def parse(text: str, /, **shapes: Any) -> Any:
     ----------
     text : str
     **shapes : int, str, tuple or Expression
-        Of each name: a size for a vector, two sizes for a matrix, more for a tensor, ``()`` or ``"scalar"`` for a
-        scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``, ``diagonal``,
-        ``lower_triangular``, ``upper_triangular``, ``orthogonal``, ``n:probability``,
-        ``scalar:integer``), or a symbol of that name.
+        Of each name: a size for a vector, two sizes for a matrix, more for a tensor, ``()`` or
+        ``"scalar"`` for a scalar, text such as ``"n,n:symmetric"`` (or ``positive_definite``,
+        ``diagonal``, ``lower_triangular``, ``upper_triangular``, ``orthogonal``,
+        ``n:probability``, ``scalar:integer``), or a symbol of that name.
 
     Returns
     -------

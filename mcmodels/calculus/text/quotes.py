@@ -39,3 +39,8 @@ class Text(str):
         text = cls(shown)
         text.typed, text.quoted = typed, quoted
         return text
+
+    @staticmethod
+    def typed_in(text: str) -> str:
+        """What was typed, of a text that may have been read."""
+        return text.typed if isinstance(text, Text) else text

@@ -12,7 +12,6 @@ from typing import Any
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
-from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.declarations import Declaration
 from mcmodels.calculus.text.index_calls import Place
 from mcmodels.calculus.text.interpretation import Found, interpret
@@ -24,10 +23,12 @@ from mcmodels.calculus.text.lengths import (
     Variable,
     length_of,
     length_of_index,
+    lengths_of_einsum,
     size_of,
     unknown,
 )
 from mcmodels.calculus.text.parsing import parse
+from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.syntax import Index, ParseError, Source, read
 from mcmodels.calculus.text.uses import (
     OF_ARRAYS,
@@ -172,7 +173,8 @@ class _Shapes:
 
     def call(self, function: str, arguments: list[Any], axis: int | None) -> _Shape:
         if function == "einsum":
-            return self._einsum(arguments[0], arguments[1:])
+            lengths = [shape.lengths for shape in arguments[1:]]
+            return _of_axes(lengths_of_einsum(arguments[0], lengths, self._require))
         if function in ("hstack", "vstack"):
             return self._stacked(function, arguments[0], 1 if function == "hstack" else 0)
         if function == "block":
@@ -227,19 +229,6 @@ class _Shapes:
             return self._blocks(function, x, shapes[1])
         return x
 
-    def _einsum(self, subscripts: str, shapes: list[_Shape]) -> _Shape:
-        terms, output = read_subscripts(subscripts, len(shapes))
-        known: dict[str, Length] = {}
-        for term, shape in zip(terms, shapes, strict=True):
-            if len(term) != len(shape.lengths):
-                raise ShapeError(
-                    f"einsum({subscripts!r}, …) has {len(term)} indices, {term!r}, for {shape}"
-                )
-            for letter, length in zip(term, shape.lengths, strict=True):
-                message = f"the index {letter!r} of einsum({subscripts!r}, …) has two sizes"
-                self._require(known.setdefault(letter, length), length, message)
-        return _of_axes([known[letter] for letter in output])
-
     def _stacked(self, function: str, blocks: list[_Shape], axis: int) -> _Shape:
         for block in blocks[1:]:
             message = f"{function} of {blocks[0]} and {block} does not fit"
@@ -284,6 +273,10 @@ class _Shapes:
         if left.is_scalar or right.is_scalar:
             return right if left.is_scalar else left
         message = f"{left} {operator} {right} does not fit"
+        if left.axes and len(left.axes) == len(right.axes):
+            for mine, theirs in zip(left.axes, right.axes, strict=True):
+                self._require(mine, theirs, message)
+            return left
         if operator == "*":
             message += "; * works entry by entry, @ is the matrix product"
         matrices = [shape for shape in (left, right) if shape.is_matrix]
@@ -465,9 +458,8 @@ def _inferred(
     algebra = algebra_of(shapes, sizes)
     interpret(source, algebra)
     if not algebra.equations.settle():
-        raise ShapeError(
-            f"the sizes in {source.text!r} cannot be told; declare them, as --let A=m,n"
-        )
+        text = Text.typed_in(source.text)
+        raise ShapeError(f"the sizes in {text!r} cannot be told; declare them, as --let A=m,n")
     _name_variables(shapes.values(), sizes | assumed.keys())
     symbols = {name: _sized(assumed[name], shapes[name]).symbol(name) for name in assumed}
     parse(source.text, **symbols)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.index_calls import place_in
 from mcmodels.calculus.text.syntax import Source, subscripts_in
@@ -18,6 +19,9 @@ _OF_ARRAYS = (
 )
 OF_ARRAYS = frozenset(_OF_ARRAYS.split())
 """Functions that are meant for arrays: nobody writes the sum of a scalar."""
+
+
+_MOST_ROUNDS = 5  # each carries a rank on by one name; more stand in no text that people type
 
 
 def used_as_arrays(source: Source) -> set[str]:
@@ -34,14 +38,25 @@ def used_as_arrays(source: Source) -> set[str]:
 
 
 def ranks(source: Source) -> dict[str, int]:
-    """The number of indices of names that are operands of an einsum."""
+    """The number of indices of names that are operands of an einsum, or stand beside a tensor."""
     found: dict[str, int] = {}
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "einsum":
-            inputs = subscripts_in(source.text, node.args[0]).replace(" ", "").partition("->")[0]
-            for term, operand in zip(inputs.split(","), node.args[1:], strict=False):
-                if isinstance(operand, ast.Name):
-                    found[operand.id] = len(term)
+    nodes = list(ast.walk(source.tree))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _name(node) == "einsum"]
+    if not calls:
+        return found
+    results: dict[ast.AST, int] = {}
+    for call in calls:
+        subscripts = subscripts_in(source.text, call.args[0])
+        terms, output = read_subscripts(subscripts, len(call.args) - 1)
+        results[call] = len(output)
+        for term, operand in zip(terms, call.args[1:], strict=True):
+            if isinstance(operand, ast.Name):
+                found[operand.id] = len(term)
+    for _ in range(_MOST_ROUNDS):
+        before = len(found)
+        _spread(nodes, results, found)
+        if len(found) == before:
+            break
     return found
 
 
@@ -74,6 +89,36 @@ def _terms(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         return [*_terms(node.left), *_terms(node.right)]
     return [node]
+
+
+def _spread(nodes: list[ast.AST], results: dict[ast.AST, int], found: dict[str, int]) -> None:
+    """Give names that stand beside tensors, entry by entry, their rank."""
+    rank: dict[ast.AST, int] = {}
+    for node in reversed(nodes):  # parts first
+        known = results.get(node, found.get(node.id, 0) if isinstance(node, ast.Name) else 0)
+        rank[node] = max([known, *(rank.get(part, 0) for part in _alike(node))])
+    for node in nodes:  # wholes first
+        for part in _alike(node) if rank[node] > 2 else ():
+            if rank[part] == 0:
+                rank[part] = rank[node]
+                if isinstance(part, ast.Name) and part.id[0].isupper():
+                    found[part.id] = rank[node]
+
+
+def _alike(node: ast.AST) -> list[ast.expr]:
+    """The parts of the shape of the whole, or scalars."""
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
+        return [node.left] if isinstance(node.op, ast.Pow) else [node.left, node.right]
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    entrywise = isinstance(node, ast.Call) and _name(node) not in OF_ARRAYS | {"einsum"}
+    return list(node.args) if entrywise and isinstance(node, ast.Call) else []
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def exponents(source: Source) -> set[str]:

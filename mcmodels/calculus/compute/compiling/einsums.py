@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WRITERS", "in_shape"]
 
+_ENTRIES = ".reshape(-1)"
+
 Axes = tuple[int, ...]
 Operand = tuple[str, Axes]
 """Code for an array, and the index of each of its axes."""
@@ -31,14 +33,20 @@ def _einsum(w: Writer, e: Einsum) -> Snippet:
     text = _with_axes(w, e)
     if not e.output:
         return Snippet(text)
-    return Snippet(f"{text}.reshape(-1)" if len(e.output) > 2 else text)
+    return Snippet(text + _ENTRIES if len(e.output) > 2 else text)
 
 
 def in_shape(w: Writer, result: Snippet, dims: Lengths) -> str:
     """Code for the tensor of which a text gives the entries."""
+    if _is_spread_out(result):
+        return result.text.removesuffix(_ENTRIES)
     shape = ", ".join(w.size(size) for size in dims.of)
-    grouped = result.grouped.removesuffix(".reshape(-1)")
-    return f"{grouped}.reshape({shape})"
+    return f"{result.grouped}.reshape({shape})"
+
+
+def _is_spread_out(entries: Snippet) -> bool:
+    """Whether a text takes the entries of an array that has the shape of the tensor."""
+    return entries.atom and entries.text.endswith(_ENTRIES)
 
 
 def _with_axes(w: Writer, e: Einsum) -> str:
@@ -62,8 +70,7 @@ def _operand(w: Writer, x: Expression, at: Axes, e: Einsum) -> str:
         return f"np.reshape({value}, {(1,) * len(at)})"
     if len(at) < 3:
         return value.grouped
-    shape = ", ".join(w.size(e.lengths.of[axis]) for axis in at)
-    return f"{value.grouped.removesuffix('.reshape(-1)')}.reshape({shape})"
+    return in_shape(w, value, Lengths(tuple(e.lengths.of[axis] for axis in at)))
 
 
 class _Steps:
@@ -89,7 +96,7 @@ class _Steps:
     def contracted(self, operands: list[Operand], needed: set[int], final: Axes | None) -> Operand:
         """One array for one or two, with the indices that are still needed."""
         if len(operands) == 1:
-            (text, at), result = operands[0], None
+            (text, at), _result = operands[0], None
             kept = final if final is not None else _unique(axis for axis in at if axis in needed)
             return self.alone(text, at, kept), kept
         (a, left), (b, right) = (self.reduced(*operand, operands, needed) for operand in operands)
@@ -126,9 +133,7 @@ class _Steps:
             return self.moved(text, at, kept)
         return self.named(f"np.einsum('{_spelt(at)}->{_spelt(kept)}', {text})")
 
-    def reduced(
-        self, text: str, at: Axes, operands: list[Operand], needed: set[int]
-    ) -> Operand:
+    def reduced(self, text: str, at: Axes, operands: list[Operand], needed: set[int]) -> Operand:
         """An operand of two without the indices that it alone has, and without repeated ones."""
         others = {axis for other, axes in operands if axes != at or other != text for axis in axes}
         if operands[0] == operands[1]:
@@ -137,15 +142,10 @@ class _Steps:
         return (text, at) if kept == at else (self.alone(text, at, kept), kept)
 
     def gathered(self, text: str, at: Axes, groups: tuple[list[int], ...]) -> str:
-        """The axes in groups, each group as one axis; the first group only where it is not empty."""
+        """The axes in groups, each group as one axis; without a first group, two at most."""
         order = tuple(axis for group in groups for axis in group)
         moved = self.moved(text, at, order)
-        inner = groups[1:]
-        batch = bool(groups[0])
-        if not batch:
-            wanted = [group for group in inner if group]
-        else:
-            wanted = [*groups]
+        wanted = [*groups] if groups[0] else [group for group in groups if group]
         if all(len(group) == 1 for group in wanted):
             return moved
         counts = [self.product(group) for group in wanted]
@@ -192,5 +192,5 @@ def _spelt(axes: Sequence[int]) -> str:
 
 WRITERS: dict[type[Expression], Callable[[Writer, Any], Snippet]] = {
     Einsum: _einsum,
-    TensorSymbol: lambda w, e: Snippet(safe(e.name)),
+    TensorSymbol: lambda w, e: Snippet(safe(e.name) + _ENTRIES),
 }

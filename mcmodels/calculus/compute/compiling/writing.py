@@ -20,7 +20,7 @@ from mcmodels.calculus.compute.compiling import (
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
-from mcmodels.calculus.core.einsum_nodes import Lengths, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import Lengths
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -138,8 +138,6 @@ class Writer:
         for symbol in self.symbols:
             if symbol.rows == ONE and symbol.is_array:
                 lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}[0]")
-            if isinstance(symbol, TensorSymbol):
-                lines.append(f"{safe(symbol.name)} = {safe(symbol.name)}.reshape(-1)")
         return lines
 
 

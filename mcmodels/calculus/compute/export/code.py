@@ -53,9 +53,7 @@ def code(expression: Expression, language: str, dims: Lengths | None = None) -> 
     return written(expression, _LANGUAGES[language], dims)
 
 
-def exported(
-    expression: Expression, target: str, dims: Lengths | None = None
-) -> ExportedFunction:
+def exported(expression: Expression, target: str, dims: Lengths | None = None) -> ExportedFunction:
     """The work of `Expression.compile` for other targets than NumPy."""
     if target not in _TARGETS:
         names = ", ".join(repr(name) for name in _TARGETS)
@@ -89,9 +87,7 @@ class ExportedFunction:
         The code.
     """
 
-    def __init__(
-        self, expression: Expression, target: str, dims: Lengths | None = None
-    ) -> None:
+    def __init__(self, expression: Expression, target: str, dims: Lengths | None = None) -> None:
         self.expression = expression
         self.target = target
         self._dims = dims

@@ -46,12 +46,7 @@ _NAMES: dict[type[Expression], str] = {
 def arguments_of(expression: Expression) -> list[str]:
     """Names of the symbols, and of sizes that no symbol tells."""
     symbols = sorted(symbol.name for symbol in expression.used)
-    told = {
-        size.names[0]
-        for symbol in expression.used
-        for size in symbol.axes
-        if size.is_name
-    }
+    told = {size.names[0] for symbol in expression.used for size in symbol.axes if size.is_name}
     return [*symbols, *sorted(expression.size_names - told)]
 
 

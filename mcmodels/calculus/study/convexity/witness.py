@@ -99,8 +99,8 @@ def find_witness(
                     found.setdefault(sign, bend)
                     if bend.curvature is not None:
                         smooth.setdefault(sign, bend)
-                values, _ = instance
-                others = {s.name: _shown(s, v) for s, v in values.items() if s != x}
+                values, sizes = instance
+                others = {s.name: _shown(s, v, sizes) for s, v in values.items() if s != x}
                 if len(smooth) == 2:
                     return Witness(smooth[1], smooth[-1], others)
                 if len(found) == 2 and across is None:
@@ -255,5 +255,5 @@ def _belongs(x: Symbol, value: Array, nonnegative: bool) -> bool:
     return True
 
 
-def _shown(symbol: Symbol, value: Array) -> Any:
-    return float(value[0, 0]) if symbol.is_scalar else natural(symbol, value)
+def _shown(symbol: Symbol, value: Array, sizes: Mapping[str, int] | None = None) -> Any:
+    return float(value[0, 0]) if symbol.is_scalar else natural(symbol, value, sizes)

@@ -11,6 +11,7 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core.arithmetic import scale, transpose
+from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.numbers import number
@@ -119,6 +120,11 @@ def diagnose(
     """
     if isinstance(f, Expression):
         symbol = symbol_of(f, x)
+        if isinstance(symbol, TensorSymbol):
+            raise DerivativeError(
+                f"derivatives by scalars, vectors and matrices are diagnosed; {symbol.name} is "
+                f"{symbol.described()}. Compare with f.gradient({symbol.name}), by =="
+            )
         if seed is not None and "seed" in _names([f, symbol, claimed]):
             seed, values = None, {**values, "seed": seed}
         return _of_expression(f, symbol, claimed, 0 if seed is None else seed, values)

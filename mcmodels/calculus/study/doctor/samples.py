@@ -234,7 +234,7 @@ def value_of_claimed(claimed: Callable[..., Any], instance: Instance, right: Exp
     values, sizes = instance
     arguments: dict[str, Any] = {}
     for symbol, array in values.items():
-        given = natural(symbol, array)
+        given = natural(symbol, array, sizes)
         arguments[symbol.name] = float(given) if symbol.is_scalar else given.copy()
     taken = _taken(claimed, arguments, sizes)
     try:

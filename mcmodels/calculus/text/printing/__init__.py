@@ -1,6 +1,6 @@
 """How expressions are written: as Python, as mathematics in plain text, and as LaTeX."""
 
-from mcmodels.calculus.core.einsum_nodes import LETTERS, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import LETTERS
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Zeros
 from mcmodels.calculus.core.tensors import Tensor
@@ -20,19 +20,17 @@ __all__ = [
 
 def python_text(expression: Expression) -> str:
     """Python text that `parse` reads back."""
-    if isinstance(expression, TensorSymbol):
-        return expression.name
     return PythonPrinter().write(expression)
 
 
 def mathematics(expression: Expression) -> str:
     """Mathematics in plain text."""
-    return PlainPrinter().text(expression, tensor=isinstance(expression, TensorSymbol))
+    return PlainPrinter().text(expression)
 
 
 def latex(expression: Expression) -> str:
     """LaTeX, without dollar signs."""
-    return LatexPrinter().text(expression, tensor=isinstance(expression, TensorSymbol))
+    return LatexPrinter().text(expression)
 
 
 def tensor_text(tensor: Tensor) -> str:

@@ -1,4 +1,4 @@
-"""Sums of products of entries: Σᵢⱼ xᵢAᵢⱼyⱼ in mathematics, einsum('i,ij,j->', x, A, y) in Python."""
+"""Sums of products of entries: Σᵢⱼ xᵢAᵢⱼyⱼ in mathematics, einsum(…) in Python."""
 
 from __future__ import annotations
 
@@ -39,17 +39,22 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
         return "".join(letters[axis] for axis in axes)
 
     before, printer.bound = printer.bound, printer.bound.union(letters[:count])
-    texts = []
+    deltas = sorted(at for operand, at in e.factors if isinstance(operand, Identity))
+    texts = [_indexed(printer, printer.delta, spelt(at)) for at in deltas]
     for operand, at in e.factors:
-        if isinstance(operand, Identity):
-            texts.append(printer.indexed_by(printer.delta, spelt(at)))
-        elif not isinstance(operand, Ones | Number):
-            texts.append(printer.indexed_by(printer.of_tensor(operand, ATOM), spelt(at)))
+        if not isinstance(operand, Identity | Ones | Number):
+            texts.append(_indexed(printer, printer.of_tensor(operand, ATOM), spelt(at)))
     printer.bound = before
     text = " ".join(texts) or "1"
     summed = range(len(e.output), count)
     if summed:
-        text = f"{printer.indexed_by(printer.sigma, spelt(summed))} {text}"
+        text = f"{_indexed(printer, printer.sigma, spelt(summed))} {text}"
     if not e.output:
         return text, TERM
-    return printer.indexed_by(f"[{text}]", spelt(e.output)), FACTOR
+    return _indexed(printer, f"[{text}]", spelt(e.output)), FACTOR
+
+
+def _indexed(printer: TextbookPrinter, base: str, indices: str) -> str:
+    """A base with indices, in parentheses where it has some already."""
+    base = printer.parenthesised(base) if printer.is_scripted(base) else base
+    return printer._lowered(base, indices)

@@ -37,7 +37,7 @@ class LatexPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = r"\circ", r"\oslash", r"\otimes", "-", r" \times "
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
-    delta, sigma = r"\delta", r"\sum"
+    delta, sigma, vec = r"\delta", r"\sum", r"\operatorname{vec}"
     plus, star, greater = "+", "*", ">"
     at_least, unequal, sigma = r"\ge", r"\neq", r"\sum"
     numerator, indexed = SUM, SUM
@@ -75,7 +75,8 @@ class LatexPrinter(TextbookPrinter):
     def _lowered(self, base: str, index: str) -> str:
         return f"{base}_{{{index}}}"
 
-    def _is_scripted(self, text: str) -> bool:
+    def is_scripted(self, text: str) -> bool:
+        """Whether a text ends in a script."""
         return text.endswith("}") and bool(re.search(r"[_^]\{[^{}]*\}\Z", text))
 
     def _function(self, name: str, of_rows: bool = False) -> str:

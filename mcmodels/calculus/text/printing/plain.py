@@ -98,7 +98,8 @@ class PlainPrinter(TextbookPrinter):
             return base + "".join(_DOWN[letter] for letter in index)
         return f"{base}_{_script(index)}"
 
-    def _is_scripted(self, text: str) -> bool:
+    def is_scripted(self, text: str) -> bool:
+        """Whether a text ends in a script."""
         return text[-1] in _SCRIPTS or "_" in text
 
     def _function(self, name: str, of_rows: bool = False) -> str:

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.sizes import ONE, Size
-from mcmodels.calculus.core.tensors import dims_of, holds_tensors
+from mcmodels.calculus.core.tensors import dims_of
 
 __all__ = [
     "ATOM",
@@ -55,6 +55,8 @@ _TAKING_TENSORS = (N.Total, N.Norm, N.Unvec, F.Largest, Einsum)
 class Printer:
     """Writes expressions; a notation says how each kind of node is written, and how tightly."""
 
+    vec = "vec"
+
     def __init__(self) -> None:
         self.writers: dict[type[Expression], Callable] = {}
         self.tensors: bool | None = None  # whether there are some, which write then looks after
@@ -63,7 +65,7 @@ class Printer:
     def write(self, e: Expression, tightness: int = SUM) -> str:
         """The text of an expression, in parentheses if it binds less tightly than asked for."""
         if self.tensors is None:
-            self.tensors = holds_tensors(e)
+            self.tensors = e.tensors
         if self.tensors:
             return self.beside_tensors(e, tightness)
         return self.plainly(e, tightness)
@@ -87,11 +89,6 @@ class Printer:
         text = self.write(e, tightness)
         self.in_tensor = before
         return text
-
-    @property
-    def vec(self) -> str:
-        """The name of vec."""
-        return "vec"
 
     def plainly(self, e: Expression, tightness: int) -> str:
         """The text of an expression by its own writer."""

@@ -203,17 +203,8 @@ class TextbookPrinter(Printer):
     def _juxtaposed(self, texts: Sequence[str]) -> str:
         """Factors side by side."""
 
-    @property
-    def vec(self) -> str:
-        """The name of vec."""
-        return self._function("vec")
-
-    def indexed_by(self, base: str, indices: str) -> str:
-        """A base with indices, in parentheses where it has some already."""
-        return self._lowered(self.parenthesised(base) if self._is_scripted(base) else base, indices)
-
     @abstractmethod
-    def _is_scripted(self, text: str) -> bool:
+    def is_scripted(self, text: str) -> bool:
         """Whether a text ends in a script."""
 
     # -- names --------------------------------------------------------------------------------
