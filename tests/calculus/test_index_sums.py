@@ -234,7 +234,9 @@ class TestValues:
     def test_a_condition_leaves_out_what_is_undefined(self):
         f = sum_over(log(abs_(y[i] - y[j] + t[i] - t[j])), i, j, where=abs_(i - j) > 0)
         a = self.values["y"] + self.values["t"]
-        expected = sum(np.log(abs(p - q)) for m, p in enumerate(a) for n, q in enumerate(a) if m != n)
+        expected = sum(
+            np.log(abs(p - q)) for m, p in enumerate(a) for n, q in enumerate(a) if m != n
+        )
         assert f.evaluate(**self.given(f)) == pytest.approx(expected, rel=CLOSE)
         assert f.compile()(**self.given(f)) == pytest.approx(expected, rel=CLOSE)
 

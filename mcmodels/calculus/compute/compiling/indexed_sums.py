@@ -70,6 +70,7 @@ class _Sums:
         self.w, self.code = w, w.code
         self.open: dict[N.Symbol, int] = {}
         self.known: dict[tuple[bytes, tuple[int, ...]], Terms] = {}
+        self.filled = 0  # axes of the array beside which scalars stand
         self.names: dict[str, str] = {}  # of texts, so that none is computed twice
 
     # -- sums -------------------------------------------------------------------------------------
@@ -223,7 +224,10 @@ class _Sums:
         if isinstance(e, N.Scaled | N.Hadamard):
             return Terms(self._multiplied(e), levels, kind)
         if type(e) in _ENTRYWISE:
-            return Terms(str(self.w.writer(type(e))(self, e)), levels, kind)
+            before, self.filled = self.filled, _AXES[kind]
+            text = str(self.w.writer(type(e))(self, e))
+            self.filled = before
+            return Terms(text, levels, kind)
         rule = _RULES.get(type(e))
         if rule is None:
             raise _unsupported(e)
@@ -232,8 +236,9 @@ class _Sums:
     # What the writers of functions of each entry ask of a writer:
 
     def value(self, e: Expression) -> Snippet:
-        """Code for the value of a part."""
-        return Snippet(self.terms(e).text, fresh=False)
+        """Code for the value of a part; a scalar beside an array is spread over its entries."""
+        terms = self.terms(e)
+        return Snippet(terms.with_axes(self.filled) if terms.kind == "scalar" else terms.text)
 
     def size(self, size: Size) -> str:
         """A size as code."""
