@@ -139,7 +139,11 @@ class TestNormalForm:
 
 # What a text book prints, LaTeX, and Python, which is read back.
 PRINTED = [
-    (LOGISTIC.gradient(w), "−Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ", r"-\sum_{i} y_{i} \sigma(-y_{i} x_{i}^{\top} w) x_{i}"),
+    (
+        LOGISTIC.gradient(w),
+        "−Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ",
+        r"-\sum_{i} y_{i} \sigma(-y_{i} x_{i}^{\top} w) x_{i}",
+    ),
     (
         COX.gradient(w),
         "Σᵢ dᵢ(xᵢ − (Σ_(j: tⱼ ≥ tᵢ) exp(xⱼᵀw) xⱼ)/(Σ_(j: tⱼ ≥ tᵢ) exp(xⱼᵀw)))",
@@ -175,12 +179,18 @@ class TestText:
             ("sum(log(1 + exp(-y[a] * dot(X[a], w))), a)", LOGISTIC),
             ("sum_over(log(1 + exp(-y[i] * (w' @ X[i, :]))), i)", LOGISTIC),
             ("sum(sum(y[i] * t[j], j), i)", sum_over(y[i] * t[j], i, j)),
-            ("sum(y[i] * t[j], i, j, where=i != j)", sum_over(y[i] * t[j], i, j, where=abs_(i - j) > 0)),
+            (
+                "sum(y[i] * t[j], i, j, where=i != j)",
+                sum_over(y[i] * t[j], i, j, where=abs_(i - j) > 0),
+            ),
             (
                 "sum(y[i] * t[j], i, j, where=(i < j) * (t[j] > 0))",
                 sum_over(y[i] * t[j], i, j, where=(i < j) * (t[j] > 0)),
             ),
-            ("sum((y[i + 1] - c * y[i])**2, i)", sum_over((y[before + 1] - c * y[before]) ** 2, before)),
+            (
+                "sum((y[i + 1] - c * y[i])**2, i)",
+                sum_over((y[before + 1] - c * y[before]) ** 2, before),
+            ),
             ("sum(y[i], i, over=n - 1)", sum_over(y[before], before)),
             ("mean((y[i] - X[i].T @ w)**2, i)", mean_over((y[i] - X[i].T @ w) ** 2, i)),
             ("sum(X[i, l] * w[l], i, l)", total(X @ w)),
@@ -269,7 +279,7 @@ class TestValues:
         rows = {"X": self.values["X"], "y": self.values["y"]}
         for function in (e.evaluate, e.compile()):
             np.testing.assert_array_equal(function(**rows, i=1), [-1, -2])
-            with pytest.raises((ValueError, IndexError), match="outside|out of bounds"):
+            with pytest.raises((ValueError, IndexError), match=r"outside|out of bounds"):
                 function(**rows, i=4)
 
     def test_many_rows_are_taken_in_blocks(self):
