@@ -89,20 +89,22 @@ class Terms:
     def _over(self, e: SumOver, places: Array) -> Array:
         # An axis is free again behind the indices on which the sum depends.
         level = 1 + max((at for i, (at, _) in self.open.items() if i in e.used), default=-1)
-        around = self.open
+        around, check = self.open, self.check
         self.open = {**around, e.index: (level, places)}
-        check = self.check
-        if e.is_conditional:
-            self.check = None  # terms that are left out need not be defined
         try:
-            mask = None
-            if e.is_conditional:
+            if not e.is_conditional:
+                return self._summed(e, None)
+            self.check = None  # terms that are left out need not be defined
+            with np.errstate(all="ignore"):
                 mask = self._on_axis(_real(self.value(e.condition)) > 0, e.index)
-            if isinstance(e, LogSumOver):
-                return self._logarithm(e, mask)
-            return self._sum_of(e.body, e.index, mask)
+                return self._summed(e, mask)
         finally:
             self.open, self.check = around, check
+
+    def _summed(self, e: SumOver, mask: Array | None) -> Array:
+        if isinstance(e, LogSumOver):
+            return self._logarithm(e, mask)
+        return self._sum_of(e.body, e.index, mask)
 
     def _on_axis(self, array: Array, i: Index) -> Array:
         """An array with the axis of an index as its first, of full length."""

@@ -73,7 +73,7 @@ def sum_over(x: Any, *indices: Any, where: Any = None) -> Expression:
     >>> i = index("i", over="n")
     >>> loss = sum_over(log(1 + exp(-y[i] * (X[i].T @ w))), i)
     >>> loss.gradient(w)
-    −Σᵢ yᵢ σ(−yᵢxᵢᵀw)xᵢ
+    −Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ
     >>> loss.gradient(w).matrix_form()
     −Xᵀ(y ∘ σ(−y ∘ Xw))
     """

@@ -199,8 +199,10 @@ class TextbookPrinter(Printer):
 
     def text(self, e: Expression) -> str:
         """The text of a whole expression, with names told apart."""
-        e = indexed.told_apart(e)
-        names = {_innermost(symbol).name for symbol in e.used} | e.size_names | indices_in(e)
+        names = {_innermost(symbol).name for symbol in e.used} | e.size_names
+        if indices_in(e):
+            e = indexed.told_apart(e)
+            names |= indices_in(e)
         shown = {name: self._name(*split_name(name)) for name in names}
         counts = Counter(shown.values())
         self.literal = frozenset(
