@@ -101,8 +101,12 @@ class _Sums:
         if _unit_of(body, e.index) == "last":
             flipped = self._sum(transpose(body), e, mask)
             return flipped if is_line(body) else f"{flipped}.swapaxes(-1, -2)"
+        weight = assemble(coefficient, scalars, None)
+        if isinstance(array, N.Product) and body.is_column:
+            found = self._weighted_rows(weight, array, e.index, mask)
+            if found is not None:
+                return found
         if isinstance(array, N.Product) and not is_line(array):
-            weight = assemble(coefficient, scalars, None)
             found = self._outer_products(weight, chain, e.index, mask)
             if found is not None:
                 return found
@@ -115,6 +119,33 @@ class _Sums:
         test = f"{mask.with_axes(_AXES[terms.kind])} > 0"
         return self._named(f"np.where({test}, {terms.text}, 0)")
 
+    def _weights(self, weight: Expression, i: Index, mask: Terms | None) -> str | None:
+        """Weights of the terms, 0 where they are left out; None where all are the same."""
+        w, level = self.terms(weight), self.open[i]
+        if level not in w.levels | (frozenset() if mask is None else mask.levels):
+            return None
+        return w.text if mask is None else self._named(f"np.where({mask.text} > 0, {w.text}, 0)")
+
+    def _weighted_rows(
+        self, weight: Expression, array: Expression, i: Index, mask: Terms | None
+    ) -> str | None:
+        """Σᵢ wᵢxᵢ of the rows of an array, as a matrix product."""
+        rows = self._rows_at(array, i)
+        weights = self._weights(weight, i, mask) if rows else None
+        if weights is None:
+            return None
+        if self.open[i] == 0:
+            return f"({weights} @ {rows})"
+        return f"np.tensordot({weights}, {rows}, axes=(0, 0))"
+
+    def _rows_at(self, e: Expression, i: Index) -> str:
+        """X of a column Xᵀeᵢ; empty for anything else."""
+        c = e.children
+        unit = c[1] if isinstance(e, N.Product) and len(c) == 2 else None
+        if not (isinstance(unit, UnitAt) and unit.position == i and self._is_closed(c[0])):
+            return ""
+        return self._taken(transpose(c[0]), unit).rows
+
     def _outer_products(
         self, weight: Expression, chain: tuple[Expression, ...], i: Index, mask: Terms | None
     ) -> str | None:
@@ -125,8 +156,13 @@ class _Sums:
         place = next((k + 1 for k, factor in enumerate(chain) if factor.is_column), 0)
         if not place:
             return None
-        u, v = self.terms(matmul(chain[:place])), self.terms(matmul(chain[place:]))
+        column, row = matmul(chain[:place]), matmul(chain[place:])
         level = self.open[i]
+        rows = [self._rows_at(part, i) for part in (column, transpose(row))]
+        weights = self._weights(weight, i, mask) if all(rows) and level > 0 else None
+        if weights is not None:
+            return f"np.einsum('z...,zi,zj->...ij', {weights}, {', '.join(rows)}, optimize=True)"
+        u, v = self.terms(column), self.terms(row)
         if level not in u.levels or level not in v.levels or (mask is not None and not v.rows):
             return None
         left = u.text
@@ -525,7 +561,10 @@ def _sum_over(w: Writer, e: SumOver) -> Snippet:
 
 def _unit_at(w: Writer, e: UnitAt) -> Snippet:
     name = w.code.assign(f"np.zeros({w.size(e.rows)})")
-    w.code.do(f"{name}[int({w.value(e.position)}) + {e.shift}] = 1")
+    place = w.code.assign(f"int({w.value(e.position)}) + {e.shift}")
+    w.code.do(f"if {place} < 0:")
+    w.code.do(f'    raise IndexError(f"index {{{place}}} is outside a vector")')
+    w.code.do(f"{name}[{place}] = 1")
     return name
 
 
