@@ -22,9 +22,11 @@ from mcmodels.calculus import (
     exp,
     index,
     log,
+    logsumexp,
     matrix,
     mean_over,
     norm,
+    ones,
     parse,
     relu,
     scalar,
@@ -40,6 +42,7 @@ from mcmodels.calculus import sum as total
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.text.shape_inference import infer_symbols
 
 X, Z = matrix("X", "n", "p"), matrix("Z", "n", "p")
 y, t, d = vector("y", "n"), vector("t", "n"), vector("d", "n")
@@ -132,6 +135,19 @@ class TestNormalForm:
     def test_a_row_stays_a_row(self):
         assert repr(sum_over(y[i] * X[i], i)) == "Σᵢ yᵢxᵢ"
 
+    def test_entries_of_what_acts_entry_by_entry(self):
+        B = matrix("B", "K", "p")
+        assert exp(X @ w)[i] == exp(X[i].T @ w)
+        assert (2 * y + 1)[i] == 2 * y[i] + 1
+        assert (y**2 / t)[i] == y[i] ** 2 / t[i]
+        assert repr(exp(X @ B.T)[i]) == "exp(Bxᵢ)"
+        assert repr(exp(X @ B.T)[i, k]) == "exp(bₖᵀxᵢ)"
+        assert exp(X @ B.T).T[k, i].evaluate(X=[[1.0, 2]], B=[[3.0, -1]], i=0, k=0) == np.exp(1.0)
+
+    def test_all_unit_vectors(self):
+        assert sum_over(unit(i, "n"), i) == ones("n")
+        assert sum_over(y[i], i).gradient(y) == ones("n")
+
     def test_sums_of_one_index_are_joined_in_derivatives(self):
         f = sum_over(y[i] * (X[i].T @ w), i) - sum_over(softplus(X[j].T @ w), j)
         assert repr(f.gradient(w)) == "Σᵢ (yᵢ − σ(xᵢᵀw))xᵢ"
@@ -221,6 +237,40 @@ class TestText:
         with pytest.raises((ParseError, ShapeError), match=message):
             parse(text, X="n,p", y="n", t="n", w="p")
 
+    @pytest.mark.parametrize(
+        ("text", "by", "shapes", "gradient"),
+        [
+            (
+                "sum(log(1+exp(-y[i]*(x[i].T@w))), i)",
+                "w",
+                {"y": ("m",), "x": ("m", "n"), "w": ("n",)},
+                "−Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ",
+            ),
+            (
+                "sum(w[i]*(y[i]-a-b*x[i])**2, i)",
+                "b",
+                {"w": ("n",), "y": ("n",), "a": (), "b": (), "x": ("n",)},
+                "−2 Σᵢ wᵢxᵢ(yᵢ − a − bxᵢ)",
+            ),
+            (
+                "sum(sum(norm(x[i]-c[k])**2*r[i,k], k), i)",
+                "c",
+                {"x": ("m", "n"), "c": ("p", "n"), "r": ("m", "p")},
+                "−2 Σᵢ Σₖ r[i,k] eₖ(xᵢ − cₖ)ᵀ",
+            ),
+            (
+                "sum((y[i+1]-phi*y[i])^2, i)",
+                "phi",
+                {"y": ("n",), "phi": ()},
+                "−2 Σᵢ yᵢ(yᵢ₊₁ − φyᵢ)",
+            ),
+        ],
+    )
+    def test_shapes_that_texts_tell(self, text, by, shapes, gradient):
+        found = infer_symbols(text, {}, by)
+        assert {name: symbol.shape for name, symbol in found.items()} == shapes
+        assert repr(parse(text, **found).gradient(by)) == gradient
+
     def test_names_that_clash_are_told_apart(self):
         e = scalar("i") * sum_over(exp(y[i]), i)
         assert repr(e) == "i Σⱼ exp(yⱼ)"
@@ -279,8 +329,9 @@ class TestValues:
         rows = {"X": self.values["X"], "y": self.values["y"]}
         for function in (e.evaluate, e.compile()):
             np.testing.assert_array_equal(function(**rows, i=1), [-1, -2])
-            with pytest.raises((ValueError, IndexError), match=r"outside|out of bounds"):
-                function(**rows, i=4)
+            for outside in (4, -1):
+                with pytest.raises((ValueError, IndexError), match=r"outside|out of bounds"):
+                    function(**rows, i=outside)
 
     def test_many_rows_are_taken_in_blocks(self):
         rng = np.random.default_rng(0)
@@ -295,6 +346,10 @@ class TestValues:
     @pytest.mark.parametrize("e", [LOGISTIC, COX, COX.gradient(w), COX.hessian(w), COX.gradient(X)])
     def test_code_has_no_loop_over_rows(self, e):
         assert "for " not in e.compile().source
+
+    def test_code_of_weighted_rows_has_no_array_of_three_axes(self):
+        for source in (COX.gradient(w).compile().source, COX.hessian(w).compile().source):
+            assert "X[:, np.newaxis, :]" not in source
 
     def test_code_of_a_linear_model_is_that_of_matrices(self):
         whole = total(log(1 + exp(-y * (X @ w))))
@@ -353,6 +408,21 @@ class TestMatrixForm:
         assert by_rows.gradient(x).matrix_form() == by_matrices.gradient(x)
         if x is w:
             assert by_rows.hessian(x).matrix_form() == by_matrices.hessian(x)
+
+    def test_forms_of_textbooks(self):
+        A = matrix("A", "n", "n", symmetric=True)
+        laplacian = sum_over(A[i, j] * norm(X[i] - X[j]) ** 2, i, j).gradient(X)
+        assert laplacian.matrix_form() == 4 * (diag(A @ ones("n")) - A) @ X
+        B, T = matrix("B", "K", "p"), matrix("T", "n", "K")
+        classes = sum_over(logsumexp(B @ X[i]) - T[i].T @ B @ X[i], i).gradient(B)
+        assert repr(classes) == "Σᵢ (softmax(Bxᵢ) − tᵢ)xᵢᵀ"
+        assert repr(classes.matrix_form()) == "(softmax_rows(XBᵀ) − T)ᵀX"
+        negative = -sum_over(log(sigmoid(-X[i].T @ Z[j])), i, j).gradient(Z)
+        assert repr(negative.matrix_form()) == "σ(XZᵀ)ᵀ X"
+        p = sigmoid(X @ w)
+        entropy = -sum_over(y[i] * log(p[i]) + (1 - y[i]) * log(1 - p[i]), i).gradient(w)
+        whole = -total(y * log(p) + (1 - y) * log(1 - p)).gradient(w)
+        assert entropy.matrix_form() == whole
 
     def test_what_has_no_such_form_stays(self):
         assert COX.matrix_form() == COX
