@@ -15,6 +15,7 @@ from mcmodels.calculus import (
     ParseError,
     ShapeError,
     UnsupportedFunctionError,
+    amax,
     convexity,
     critical_point,
     diag,
@@ -174,6 +175,8 @@ PRINTED = [
     (sum_over(X[i, 0] * X[i, -1], i), "Σᵢ X[i,0] X[i,−1]", None),
     (sum_over(norm(X[i] - M[k]) ** 2, i, k).gradient(M), "−2 Σᵢ Σₖ eₖ(xᵢ − mₖ)ᵀ", None),
     (sum_over(i * y[i], i), "Σᵢ iyᵢ", None),
+    (sum_over(X[i, 1:].T @ X[i, :-1], i), "Σᵢ X[i,1:]ᵀ X[i,:−1]", None),
+    (sum_over(X[1:, :][before] * y[before], before), "Σₗ yₗxₗ₊₁", None),
 ]  # fmt: skip
 
 
@@ -495,6 +498,12 @@ class TestRefusals:
     def test_wrong_input(self, make, message):
         with pytest.raises(ShapeError, match=message):
             make()
+
+    def test_code_names_the_function_that_it_lacks(self):
+        f = sum_over(amax(X[i]), i)
+        assert f.evaluate(X=[[1.0, 3.0], [2.0, 0.0]]) == 5
+        with pytest.raises(ValueError, match=r"no code for amax inside a sum.*amax\(X\[i\]\)"):
+            f.compile()(X=np.eye(2))
 
     def test_other_languages_say_what_they_lack(self):
         assert "sigmoid" in LOGISTIC.gradient(w).code("julia")

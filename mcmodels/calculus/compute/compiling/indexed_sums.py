@@ -18,6 +18,7 @@ from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.sizes import Size
+from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called
 
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiling.writing import Writer
@@ -463,9 +464,15 @@ def _unit_of(body: Expression, i: Index) -> str | None:
 
 
 def _unsupported(e: Expression) -> ValueError:
+    if isinstance(e, N.Stack):
+        name = "hstack" if e.axis else "vstack"
+    elif isinstance(e, F.NuclearNorm):
+        name = "the nuclear norm"
+    else:
+        name = called(e)[0] if isinstance(e, FUNCTION_NODES) else type(e).__name__.lower()
     return ValueError(
-        f"compile() has no code for {type(e).__name__.lower()} inside a sum over an index, which "
-        f"{e} needs; evaluate() computes it"
+        f"compile() has no code for {name} inside a sum over an index, as in {e}; evaluate() "
+        "computes it"
     )
 
 
