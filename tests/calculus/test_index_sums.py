@@ -25,6 +25,7 @@ from mcmodels.calculus import (
     log,
     logsumexp,
     matrix,
+    matrix_power,
     mean_over,
     norm,
     ones,
@@ -35,6 +36,7 @@ from mcmodels.calculus import (
     size,
     softplus,
     sum_over,
+    trace,
     unit,
     vector,
 )
@@ -498,6 +500,15 @@ class TestRefusals:
     def test_wrong_input(self, make, message):
         with pytest.raises(ShapeError, match=message):
             make()
+
+    def test_a_power_for_each_index(self):
+        A = matrix("A", "p", "p")
+        f = sum_over(y[i] * trace(matrix_power(A, i)), i)
+        value = f.evaluate(A=[[2.0, 0], [0, 3]], y=[1.0, 1, 1])
+        assert value == 2 + 5 + 13
+        assert sum_over(y[i] * c**i, i).evaluate(y=[1.0, 1, 1], c=3.0) == 13
+        with pytest.raises(ValueError, match="exponent is an index"):
+            f.compile()(A=np.eye(2), y=np.ones(3))
 
     def test_code_names_the_function_that_it_lacks(self):
         f = sum_over(amax(X[i]), i)

@@ -260,6 +260,8 @@ class _Sums:
             return Terms(self._added(e), levels, kind)
         if isinstance(e, N.Scaled | N.Hadamard):
             return Terms(self._multiplied(e), levels, kind)
+        if isinstance(e, N.MatrixPower) and not e.exponent.used.isdisjoint(self.open):
+            raise _unsupported(e)
         if type(e) in _ENTRYWISE:
             before, self.filled = self.filled, _AXES[kind]
             text = str(self.w.writer(type(e))(self, e))
@@ -464,7 +466,9 @@ def _unit_of(body: Expression, i: Index) -> str | None:
 
 
 def _unsupported(e: Expression) -> ValueError:
-    if isinstance(e, N.Stack):
+    if isinstance(e, N.MatrixPower):
+        name = "a matrix power whose exponent is an index"
+    elif isinstance(e, N.Stack):
         name = "hstack" if e.axis else "vstack"
     elif isinstance(e, F.NuclearNorm):
         name = "the nuclear norm"
