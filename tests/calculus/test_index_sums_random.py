@@ -12,6 +12,7 @@ import pytest
 from mcmodels.calculus import NonDifferentiableWarning, index, matrix, parse, sum_over, vector
 from mcmodels.calculus import tanh as tanh_
 from mcmodels.calculus.core.index_nodes import SumOver
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import rewrite
 from mcmodels.calculus.core.summation import summed
 from mcmodels.calculus.derive import rules, sums_of_pairings, vec_form
@@ -106,8 +107,23 @@ def test_a_forgotten_condition_is_caught(monkeypatch):
 
 def test_a_condition_lost_on_the_way_to_the_trace_form_is_caught(monkeypatch):
     closed = sums_of_pairings.closed
-    monkeypatch.setattr(sums_of_pairings, "closed", lambda e, over, conditions: closed(e, over, ()))
+
+    def without(e, over):
+        return closed(e, tuple((i, number(1)) for i, _ in over))
+
+    monkeypatch.setattr(sums_of_pairings, "closed", without)
     assert PLANTED.check(w) > CAUGHT
+
+
+def test_a_condition_that_does_not_depend_on_the_index_counts():
+    f = sum_over(tanh_(X[i].T @ w), i, where=t[0] > 0)
+    g = sum_over(t[i] * sum_over(tanh_(X[j].T @ w), j, where=t[i] > 0), i)
+    for e in (f, g):
+        assert e.check(w) < RIGHT
+        assert e.check(X) < RIGHT
+    at = {"X": np.ones((2, 2)), "t": np.array([-1.0, 2.0]), "w": np.ones(2)}
+    assert not f.gradient(w).evaluate(**at).any()
+    assert f.gradient(w).evaluate(**at | {"t": np.array([1.0, 2.0])}).all()
 
 
 def test_an_index_that_is_caught_by_another_sum_is_noticed(monkeypatch):
