@@ -141,7 +141,7 @@ class Grower:
         if not others or self.draw.random() < 0.5:
             return None
         i, t = self.draw.choice(others), self.s["t"] if kind == "n" else self.s["q"]
-        return self.draw.choice([t[j] >= t[i], j < i, abs(i - j) > 0])
+        return self.draw.choice([t[j] >= t[i], j < i, abs(i - j) > 0, t[i] > 0.6, t[j] > 0.6])
 
     def sum(self, depth: int = 3) -> Expression:
         """A scalar."""
