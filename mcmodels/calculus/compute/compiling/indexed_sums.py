@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
-from mcmodels.calculus.compute.stable import PositiveLogDet
-from mcmodels.calculus.core import function_nodes as F
+from mcmodels.calculus.compute.compiling.indexed_functions import ENTRYWISE, RULES, unsupported
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.sizes import Size
-from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called
 
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiling.writing import Writer
@@ -261,15 +259,15 @@ class _Sums:
         if isinstance(e, N.Scaled | N.Hadamard):
             return Terms(self._multiplied(e), levels, kind)
         if isinstance(e, N.MatrixPower) and not e.exponent.used.isdisjoint(self.open):
-            raise _unsupported(e)
-        if type(e) in _ENTRYWISE:
+            raise unsupported(e)
+        if type(e) in ENTRYWISE:
             before, self.filled = self.filled, _AXES[kind]
             text = str(self.w.writer(type(e))(self, e))
             self.filled = before
             return Terms(text, levels, kind)
-        rule = _RULES.get(type(e))
+        rule = RULES.get(type(e))
         if rule is None:
-            raise _unsupported(e)
+            raise unsupported(e)
         return Terms(rule(self, e), levels, kind)
 
     # What the writers of functions of each entry ask of a writer:
@@ -406,7 +404,7 @@ class _Sums:
         level = self.open[unit.position]
         behind = [] if array.is_column else [":"]
         rows = self.w.value(array).grouped
-        place = self._place(unit)
+        place = self.place(unit)
         if place != ":":
             rows = f"{rows}[{place}]"
         axes = ["np.newaxis"] * level
@@ -414,7 +412,7 @@ class _Sums:
         kind = "scalar" if array.is_column else "line"
         return Terms(text, frozenset([level]), kind, rows if behind else "")
 
-    def _place(self, unit: Any) -> str:
+    def place(self, unit: Any) -> str:
         """The entries that an index takes, as a slice."""
         i, shift = unit.position, unit.shift
         if shift == 0 and i.over == unit.rows:
@@ -431,12 +429,12 @@ class _Sums:
         levels = [self.open[unit.position] for unit in (row, c[2])]  # type: ignore[index]
         text = self.w.value(c[1]).grouped
         if levels[0] == levels[1]:
-            if self._place(row) != ":" or self._place(c[2]) != ":":
-                text = f"{text}[{self._place(row)}, {self._place(c[2])}]"
+            if self.place(row) != ":" or self.place(c[2]) != ":":
+                text = f"{text}[{self.place(row)}, {self.place(c[2])}]"
             text = f"np.diagonal({text})"
             axes = ", ".join([":", *["np.newaxis"] * levels[0]])
             return Terms(f"{text}[{axes}]" if levels[0] else text, frozenset(levels), "scalar")
-        places = dict(zip(levels, map(self._place, (row, c[2])), strict=True))
+        places = dict(zip(levels, map(self.place, (row, c[2])), strict=True))
         if levels[1] > levels[0]:
             text = f"{text}.T"
         axes = ", ".join(places.get(k, "np.newaxis") for k in range(max(levels), -1, -1))
@@ -463,107 +461,6 @@ def _unit_of(body: Expression, i: Index) -> str | None:
     last = chain[-1]
     inner = last.argument if isinstance(last, N.Transpose) else None
     return "last" if isinstance(inner, UnitAt) and inner.position == i else None
-
-
-def _unsupported(e: Expression) -> ValueError:
-    if isinstance(e, N.MatrixPower):
-        name = "a matrix power whose exponent is an index"
-    elif isinstance(e, N.Stack):
-        name = "hstack" if e.axis else "vstack"
-    elif isinstance(e, F.NuclearNorm):
-        name = "the nuclear norm"
-    else:
-        name = called(e)[0] if isinstance(e, FUNCTION_NODES) else type(e).__name__.lower()
-    return ValueError(
-        f"compile() has no code for {name} inside a sum over an index, as in {e}; evaluate() "
-        "computes it"
-    )
-
-
-# -- what is not entry by entry --------------------------------------------------------------------
-
-Rule = Callable[[_Sums, Any], str]
-_ENTRYWISE = frozenset(
-    [
-        *(N.Elementwise, N.Power, F.Polygamma, F.Pairwise, F.Where),
-        *(N.MatrixPower, N.Det, N.LogDet, PositiveLogDet),  # which NumPy applies to each matrix
-    ]
-)
-
-
-def _number_of(s: _Sums, e: Index) -> str:
-    count, level = s.size(e.over), s.open[e]
-    axes = ", ".join([":", *["np.newaxis"] * level])
-    text = f"np.arange({count}) * 1.0"
-    return f"({text})[{axes}]" if level else text
-
-
-def _units(s: _Sums, e: UnitAt) -> str:
-    level = s.open[e.position]  # type: ignore[index]
-    place = s._place(e)
-    text = f"np.eye({s.size(e.rows)})"
-    text = text if place == ":" else f"{text}[{place}]"
-    return f"{text}[{', '.join([':', *['np.newaxis'] * level, ':'])}]" if level else text
-
-
-def _axis(e: Any) -> str:
-    return "-1" if is_line(e.argument) else "(-2, -1)"
-
-
-def _norm(s: _Sums, e: N.Norm) -> str:
-    return f"np.sqrt(np.square({s.terms(e.argument).text}).sum(axis={_axis(e)}))"
-
-
-def _softmax(s: _Sums, e: N.Softmax) -> str:
-    z = s.terms(e.argument).text
-    power = s.code.assign(f"np.exp({z} - {z}.max(axis=-1, keepdims=True))")
-    return f"{power} / {power}.sum(axis=-1, keepdims=True)"
-
-
-def _logsumexp(s: _Sums, e: N.LogSumExp) -> str:
-    z = s.terms(e.argument).text
-    top = s.code.assign(f"{z}.max(axis=-1, keepdims=True)")
-    return f"{top}[..., 0] + np.log(np.exp({z} - {top}).sum(axis=-1))"
-
-
-def _two_dimensional(s: _Sums, e: Expression) -> str:
-    terms = s.terms(e)
-    if terms.kind == "matrix":
-        return terms.text
-    return (
-        f"{terms.text}[..., :, np.newaxis]" if e.is_column else f"{terms.text}[..., np.newaxis, :]"
-    )
-
-
-def _kron(s: _Sums, e: N.Kron) -> str:
-    A, B = _two_dimensional(s, e.left), _two_dimensional(s, e.right)
-    blocks = s.code.assign(f"np.einsum('...ij,...kl->...ikjl', {A}, {B})")
-    shape = s.size(e.rows if e.is_column else e.cols) if is_line(e) else ""
-    shape = shape or f"{s.size(e.rows)}, {s.size(e.cols)}"
-    return f"{blocks}.reshape(*{blocks}.shape[:-4], {shape})"
-
-
-def _vec(s: _Sums, e: N.Vec) -> str:
-    X = s.terms(e.argument).text
-    return f"{X}.swapaxes(-1, -2).reshape(*{X}.shape[:-2], {s.size(e.rows)})"
-
-
-_RULES: dict[type[Expression], Rule] = {
-    Index: _number_of,
-    UnitAt: _units,
-    N.Transpose: lambda s, e: f"{s.terms(e.argument).text}.swapaxes(-1, -2)",
-    N.Norm: _norm,
-    N.Total: lambda s, e: f"{s.terms(e.argument).text}.sum(axis={_axis(e)})",
-    N.Trace: lambda s, e: f"np.trace({s.terms(e.argument).text}, axis1=-2, axis2=-1)",
-    N.DiagonalMatrix: lambda s, e: (
-        f"{s.terms(e.argument).text}[..., np.newaxis] * np.eye({s.size(e.rows)})"
-    ),
-    N.Diagonal: lambda s, e: f"np.diagonal({s.terms(e.argument).text}, axis1=-2, axis2=-1)",
-    N.Softmax: _softmax,
-    N.LogSumExp: _logsumexp,
-    N.Kron: _kron,
-    N.Vec: _vec,
-}
 
 
 def _sum_over(w: Writer, e: SumOver) -> Snippet:
