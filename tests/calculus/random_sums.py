@@ -83,7 +83,12 @@ class Grower:
             if rows is not None and columns is not None:
                 options += [s["R"][rows, columns], s["X"][rows].T @ s["M"][columns]]
             return draw.choice(options)
-        way = draw.randrange(9)
+        way = draw.randrange(11)
+        if way == 9:
+            return mc.relu(self.scalar(scope, depth - 1)) * self.scalar(scope, depth - 2)
+        if way == 10:
+            z = self.scalar(scope, depth - 1)
+            return mc.where(z > 0.1, mc.tanh(z), self.scalar(scope, depth - 2))
         if way == 0:
             return self.scalar(scope, depth - 1) * self.scalar(scope, depth - 1)
         if way == 1:
@@ -113,7 +118,9 @@ class Grower:
             kind, i = scope[-1]
             row = s["X"][i] if kind == "n" else s["M"][i]
             return draw.choice([row, row, s["w"] * row])
-        way = draw.randrange(6)
+        way = draw.randrange(7)
+        if way == 6:
+            return mc.relu(self.vector(scope, depth - 1))
         if way == 0:
             return self.vector(scope, depth - 1) - self.vector(scope[:1], depth - 2)
         if way == 1:
@@ -134,7 +141,7 @@ class Grower:
         if not others or self.draw.random() < 0.5:
             return None
         i, t = self.draw.choice(others), self.s["t"] if kind == "n" else self.s["q"]
-        return self.draw.choice([t[j] >= t[i], j < i, abs(i - j) > 0])
+        return self.draw.choice([t[j] >= t[i], j < i, abs(i - j) > 0, t[i] > 0.6, t[j] > 0.6])
 
     def sum(self, depth: int = 3) -> Expression:
         """A scalar."""

@@ -15,6 +15,7 @@ from mcmodels.calculus import (
     ParseError,
     ShapeError,
     UnsupportedFunctionError,
+    amax,
     convexity,
     critical_point,
     diag,
@@ -22,9 +23,12 @@ from mcmodels.calculus import (
     exp,
     index,
     log,
+    logsumexp,
     matrix,
+    matrix_power,
     mean_over,
     norm,
+    ones,
     parse,
     relu,
     scalar,
@@ -32,6 +36,7 @@ from mcmodels.calculus import (
     size,
     softplus,
     sum_over,
+    trace,
     unit,
     vector,
 )
@@ -40,6 +45,7 @@ from mcmodels.calculus import sum as total
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.text.shape_inference import infer_symbols
 
 X, Z = matrix("X", "n", "p"), matrix("Z", "n", "p")
 y, t, d = vector("y", "n"), vector("t", "n"), vector("d", "n")
@@ -132,6 +138,19 @@ class TestNormalForm:
     def test_a_row_stays_a_row(self):
         assert repr(sum_over(y[i] * X[i], i)) == "Σᵢ yᵢxᵢ"
 
+    def test_entries_of_what_acts_entry_by_entry(self):
+        B = matrix("B", "K", "p")
+        assert exp(X @ w)[i] == exp(X[i].T @ w)
+        assert (2 * y + 1)[i] == 2 * y[i] + 1
+        assert (y**2 / t)[i] == y[i] ** 2 / t[i]
+        assert repr(exp(X @ B.T)[i]) == "exp(Bxᵢ)"
+        assert repr(exp(X @ B.T)[i, k]) == "exp(bₖᵀxᵢ)"
+        assert exp(X @ B.T).T[k, i].evaluate(X=[[1.0, 2]], B=[[3.0, -1]], i=0, k=0) == np.exp(1.0)
+
+    def test_all_unit_vectors(self):
+        assert sum_over(unit(i, "n"), i) == ones("n")
+        assert sum_over(y[i], i).gradient(y) == ones("n")
+
     def test_sums_of_one_index_are_joined_in_derivatives(self):
         f = sum_over(y[i] * (X[i].T @ w), i) - sum_over(softplus(X[j].T @ w), j)
         assert repr(f.gradient(w)) == "Σᵢ (yᵢ − σ(xᵢᵀw))xᵢ"
@@ -139,7 +158,11 @@ class TestNormalForm:
 
 # What a text book prints, LaTeX, and Python, which is read back.
 PRINTED = [
-    (LOGISTIC.gradient(w), "−Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ", r"-\sum_{i} y_{i} \sigma(-y_{i} x_{i}^{\top} w) x_{i}"),
+    (
+        LOGISTIC.gradient(w),
+        "−Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ",
+        r"-\sum_{i} y_{i} \sigma(-y_{i} x_{i}^{\top} w) x_{i}",
+    ),
     (
         COX.gradient(w),
         "Σᵢ dᵢ(xᵢ − (Σ_(j: tⱼ ≥ tᵢ) exp(xⱼᵀw) xⱼ)/(Σ_(j: tⱼ ≥ tᵢ) exp(xⱼᵀw)))",
@@ -154,6 +177,8 @@ PRINTED = [
     (sum_over(X[i, 0] * X[i, -1], i), "Σᵢ X[i,0] X[i,−1]", None),
     (sum_over(norm(X[i] - M[k]) ** 2, i, k).gradient(M), "−2 Σᵢ Σₖ eₖ(xᵢ − mₖ)ᵀ", None),
     (sum_over(i * y[i], i), "Σᵢ iyᵢ", None),
+    (sum_over(X[i, 1:].T @ X[i, :-1], i), "Σᵢ X[i,1:]ᵀ X[i,:−1]", None),
+    (sum_over(X[1:, :][before] * y[before], before), "Σₗ yₗxₗ₊₁", None),
 ]  # fmt: skip
 
 
@@ -175,12 +200,18 @@ class TestText:
             ("sum(log(1 + exp(-y[a] * dot(X[a], w))), a)", LOGISTIC),
             ("sum_over(log(1 + exp(-y[i] * (w' @ X[i, :]))), i)", LOGISTIC),
             ("sum(sum(y[i] * t[j], j), i)", sum_over(y[i] * t[j], i, j)),
-            ("sum(y[i] * t[j], i, j, where=i != j)", sum_over(y[i] * t[j], i, j, where=abs_(i - j) > 0)),
+            (
+                "sum(y[i] * t[j], i, j, where=i != j)",
+                sum_over(y[i] * t[j], i, j, where=abs_(i - j) > 0),
+            ),
             (
                 "sum(y[i] * t[j], i, j, where=(i < j) * (t[j] > 0))",
                 sum_over(y[i] * t[j], i, j, where=(i < j) * (t[j] > 0)),
             ),
-            ("sum((y[i + 1] - c * y[i])**2, i)", sum_over((y[before + 1] - c * y[before]) ** 2, before)),
+            (
+                "sum((y[i + 1] - c * y[i])**2, i)",
+                sum_over((y[before + 1] - c * y[before]) ** 2, before),
+            ),
             ("sum(y[i], i, over=n - 1)", sum_over(y[before], before)),
             ("mean((y[i] - X[i].T @ w)**2, i)", mean_over((y[i] - X[i].T @ w) ** 2, i)),
             ("sum(X[i, l] * w[l], i, l)", total(X @ w)),
@@ -211,6 +242,40 @@ class TestText:
         with pytest.raises((ParseError, ShapeError), match=message):
             parse(text, X="n,p", y="n", t="n", w="p")
 
+    @pytest.mark.parametrize(
+        ("text", "by", "shapes", "gradient"),
+        [
+            (
+                "sum(log(1+exp(-y[i]*(x[i].T@w))), i)",
+                "w",
+                {"y": ("m",), "x": ("m", "n"), "w": ("n",)},
+                "−Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ",
+            ),
+            (
+                "sum(w[i]*(y[i]-a-b*x[i])**2, i)",
+                "b",
+                {"w": ("n",), "y": ("n",), "a": (), "b": (), "x": ("n",)},
+                "−2 Σᵢ wᵢxᵢ(yᵢ − a − bxᵢ)",
+            ),
+            (
+                "sum(sum(norm(x[i]-c[k])**2*r[i,k], k), i)",
+                "c",
+                {"x": ("m", "n"), "c": ("p", "n"), "r": ("m", "p")},
+                "−2 Σᵢ Σₖ r[i,k] eₖ(xᵢ − cₖ)ᵀ",
+            ),
+            (
+                "sum((y[i+1]-phi*y[i])^2, i)",
+                "phi",
+                {"y": ("n",), "phi": ()},
+                "−2 Σᵢ yᵢ(yᵢ₊₁ − φyᵢ)",
+            ),
+        ],
+    )
+    def test_shapes_that_texts_tell(self, text, by, shapes, gradient):
+        found = infer_symbols(text, {}, by)
+        assert {name: symbol.shape for name, symbol in found.items()} == shapes
+        assert repr(parse(text, **found).gradient(by)) == gradient
+
     def test_names_that_clash_are_told_apart(self):
         e = scalar("i") * sum_over(exp(y[i]), i)
         assert repr(e) == "i Σⱼ exp(yⱼ)"
@@ -234,7 +299,9 @@ class TestValues:
     def test_a_condition_leaves_out_what_is_undefined(self):
         f = sum_over(log(abs_(y[i] - y[j] + t[i] - t[j])), i, j, where=abs_(i - j) > 0)
         a = self.values["y"] + self.values["t"]
-        expected = sum(np.log(abs(p - q)) for m, p in enumerate(a) for n, q in enumerate(a) if m != n)
+        expected = sum(
+            np.log(abs(p - q)) for m, p in enumerate(a) for n, q in enumerate(a) if m != n
+        )
         assert f.evaluate(**self.given(f)) == pytest.approx(expected, rel=CLOSE)
         assert f.compile()(**self.given(f)) == pytest.approx(expected, rel=CLOSE)
 
@@ -267,8 +334,9 @@ class TestValues:
         rows = {"X": self.values["X"], "y": self.values["y"]}
         for function in (e.evaluate, e.compile()):
             np.testing.assert_array_equal(function(**rows, i=1), [-1, -2])
-            with pytest.raises((ValueError, IndexError), match="outside|out of bounds"):
-                function(**rows, i=4)
+            for outside in (4, -1):
+                with pytest.raises((ValueError, IndexError), match=r"outside|out of bounds"):
+                    function(**rows, i=outside)
 
     def test_many_rows_are_taken_in_blocks(self):
         rng = np.random.default_rng(0)
@@ -283,6 +351,10 @@ class TestValues:
     @pytest.mark.parametrize("e", [LOGISTIC, COX, COX.gradient(w), COX.hessian(w), COX.gradient(X)])
     def test_code_has_no_loop_over_rows(self, e):
         assert "for " not in e.compile().source
+
+    def test_code_of_weighted_rows_has_no_array_of_three_axes(self):
+        for source in (COX.gradient(w).compile().source, COX.hessian(w).compile().source):
+            assert "X[:, np.newaxis, :]" not in source
 
     def test_code_of_a_linear_model_is_that_of_matrices(self):
         whole = total(log(1 + exp(-y * (X @ w))))
@@ -341,6 +413,21 @@ class TestMatrixForm:
         assert by_rows.gradient(x).matrix_form() == by_matrices.gradient(x)
         if x is w:
             assert by_rows.hessian(x).matrix_form() == by_matrices.hessian(x)
+
+    def test_forms_of_textbooks(self):
+        A = matrix("A", "n", "n", symmetric=True)
+        laplacian = sum_over(A[i, j] * norm(X[i] - X[j]) ** 2, i, j).gradient(X)
+        assert laplacian.matrix_form() == 4 * (diag(A @ ones("n")) - A) @ X
+        B, T = matrix("B", "K", "p"), matrix("T", "n", "K")
+        classes = sum_over(logsumexp(B @ X[i]) - T[i].T @ B @ X[i], i).gradient(B)
+        assert repr(classes) == "Σᵢ (softmax(Bxᵢ) − tᵢ)xᵢᵀ"
+        assert repr(classes.matrix_form()) == "(softmax_rows(XBᵀ) − T)ᵀX"
+        negative = -sum_over(log(sigmoid(-X[i].T @ Z[j])), i, j).gradient(Z)
+        assert repr(negative.matrix_form()) == "σ(XZᵀ)ᵀ X"
+        p = sigmoid(X @ w)
+        entropy = -sum_over(y[i] * log(p[i]) + (1 - y[i]) * log(1 - p[i]), i).gradient(w)
+        whole = -total(y * log(p) + (1 - y) * log(1 - p)).gradient(w)
+        assert entropy.matrix_form() == whole
 
     def test_what_has_no_such_form_stays(self):
         assert COX.matrix_form() == COX
@@ -413,6 +500,21 @@ class TestRefusals:
     def test_wrong_input(self, make, message):
         with pytest.raises(ShapeError, match=message):
             make()
+
+    def test_a_power_for_each_index(self):
+        A = matrix("A", "p", "p")
+        f = sum_over(y[i] * trace(matrix_power(A, i)), i)
+        value = f.evaluate(A=[[2.0, 0], [0, 3]], y=[1.0, 1, 1])
+        assert value == 2 + 5 + 13
+        assert sum_over(y[i] * c**i, i).evaluate(y=[1.0, 1, 1], c=3.0) == 13
+        with pytest.raises(ValueError, match="exponent is an index"):
+            f.compile()(A=np.eye(2), y=np.ones(3))
+
+    def test_code_names_the_function_that_it_lacks(self):
+        f = sum_over(amax(X[i]), i)
+        assert f.evaluate(X=[[1.0, 3.0], [2.0, 0.0]]) == 5
+        with pytest.raises(ValueError, match=r"no code for amax inside a sum.*amax\(X\[i\]\)"):
+            f.compile()(X=np.eye(2))
 
     def test_other_languages_say_what_they_lack(self):
         assert "sigmoid" in LOGISTIC.gradient(w).code("julia")

@@ -15,8 +15,11 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, identity, is_zero, kron, matmul, scale, transpose
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
+from mcmodels.calculus.core.indices import index
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, substitute
+from mcmodels.calculus.core.summation import sum_over
 from mcmodels.calculus.derive import rules, trace_form, vec_form
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -37,6 +40,8 @@ A, B, C = (mc.matrix(name, "n", "n") for name in "ABC")
 X, Y, Z = mc.matrix("X", "m", "n"), mc.matrix("Y", "n", "p"), mc.matrix("Z", "m", "n")
 S = mc.matrix("S", "n", "n", symmetric=True)
 K, L = mc.matrix("K", "m*n", "n*p"), mc.matrix("L", "m*n", "n*p")
+
+i, j = index("i", over="m"), index("j", over="m")
 
 # Of each kind of node, expressions whose outermost node it is.
 MINIMAL: dict[type[Expression], list[Expression]] = {
@@ -59,6 +64,13 @@ MINIMAL: dict[type[Expression], list[Expression]] = {
     ],
     N.Trace: [mc.trace(A), mc.trace(A @ B), mc.trace(mc.matrix_power(A, 3)), mc.trace(S @ S)],
     N.Det: [mc.det(A), mc.det(S), mc.det(A @ B)],
+    SumOver: [
+        sum_over(mc.exp(X[i].T @ x), i),
+        sum_over(mc.exp(X[i]), i),
+        sum_over(X[i] @ X[i].T, i),
+        sum_over(mc.exp(X[i].T @ x), i, where=i > 0),
+        sum_over(X[i].T @ Z[j] / (1 + X[i].T @ X[j]), i, j, where=i < j),
+    ],
     N.LogDet: [mc.logdet(A), mc.logdet(S), mc.logdet(X @ X.T)],
     N.Norm: [mc.norm(x), mc.norm(X), mc.norm(A @ x - y)],
     N.Total: [mc.sum(x), mc.sum(X), mc.sum(X * X)],
@@ -206,7 +218,7 @@ def test_one_symbol_may_vary_while_the_others_are_constant(kind, expression):
 
 
 def test_every_node_has_a_rule_and_a_test():
-    kinds = {getattr(module, name) for module in (N, F, E) for name in module.__all__}
+    kinds = {getattr(module, name) for module in (N, F, E) for name in module.__all__} | {SumOver}
     without = {N.Symbol, N.Differential, N.Unevaluated, E.TensorSymbol} | CONSTANT
     assert set(rules.RULES) == kinds - without
     assert set(MINIMAL) == set(rules.RULES) - REFUSED
@@ -255,9 +267,11 @@ def test_every_linear_node_has_an_adjoint_and_a_test():
             d = N.Differential(symbol)
             parts = parts_of(differential(expression, frozenset([symbol])))
             linear |= {type(part) for part in parts if d in part.used}
-    assert linear - {N.Differential, N.Sum} <= set(trace_form.ADJOINTS)
+    assert linear - {N.Differential, N.Sum, SumOver} <= set(trace_form.ADJOINTS)
     assert set(LINEAR) == set(trace_form.ADJOINTS)
-    assert set(vec_form.VEC_RULES) == set(trace_form.ADJOINTS) - {N.Trace, N.Total}
+    # A sum over an index is opened as sums of terms are, before adjoints are looked up.
+    others = set(vec_form.VEC_RULES) - {SumOver}
+    assert others == set(trace_form.ADJOINTS) - {N.Trace, N.Total}
 
 
 # -- vec rules -----------------------------------------------------------------------------------

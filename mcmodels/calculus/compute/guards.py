@@ -18,6 +18,7 @@ from mcmodels.calculus.core.arithmetic import (
     zeros_like,
 )
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.pairwise import choose
 from mcmodels.calculus.core.rewriting import parts_of, rewrite
 
@@ -66,6 +67,12 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
             others = [*factors[:i], *factors[i + 1 :]]
             if not any(_may_be_undefined(other) for other in others):
                 return None
+            if isinstance(part, N.Scaled) and factor.is_scalar and _in_a_sum(part):
+                array = [other for other in others if other.is_array]
+                scalars = [other for other in others if other.is_scalar]
+                if array and not _may_be_undefined(array[0]):  # eᵢ and rows stay what they are
+                    chosen = replaced(scale(part.coefficient, factor, *scalars))
+                    return None if chosen is None else scale(chosen, rewrite(array[0], replaced))
             number = part.coefficient if isinstance(part, N.Scaled) else None
             rest = hadamard(others) if number is None else scale(number, *others)
             z, positive = found
@@ -80,6 +87,11 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
         return None
 
     return rewrite(expression, replaced).within(expression.context)
+
+
+def _in_a_sum(part: Expression) -> bool:
+    """Whether it is a part of the terms of a sum over an index."""
+    return any(isinstance(s, Index) for s in part.used)
 
 
 def _is_step(e: Expression) -> bool:

@@ -89,20 +89,22 @@ class Terms:
     def _over(self, e: SumOver, places: Array) -> Array:
         # An axis is free again behind the indices on which the sum depends.
         level = 1 + max((at for i, (at, _) in self.open.items() if i in e.used), default=-1)
-        around = self.open
+        around, check = self.open, self.check
         self.open = {**around, e.index: (level, places)}
-        check = self.check
-        if e.is_conditional:
-            self.check = None  # terms that are left out need not be defined
         try:
-            mask = None
-            if e.is_conditional:
+            if not e.is_conditional:
+                return self._summed(e, None)
+            self.check = None  # terms that are left out need not be defined
+            with np.errstate(all="ignore"):
                 mask = self._on_axis(_real(self.value(e.condition)) > 0, e.index)
-            if isinstance(e, LogSumOver):
-                return self._logarithm(e, mask)
-            return self._sum_of(e.body, e.index, mask)
+                return self._summed(e, mask)
         finally:
             self.open, self.check = around, check
+
+    def _summed(self, e: SumOver, mask: Array | None) -> Array:
+        if isinstance(e, LogSumOver):
+            return self._logarithm(e, mask)
+        return self._sum_of(e.body, e.index, mask)
 
     def _on_axis(self, array: Array, i: Index) -> Array:
         """An array with the axis of an index as its first, of full length."""
@@ -189,7 +191,7 @@ class Terms:
             elif known is not None and not (type(e) in _BY_LAPACK and children[0].dtype == object):
                 result = known(e, children, self)
             else:
-                result = self._one_by_one(e, children)
+                result = self.one_by_one(e, children)
             if self.check is not None:
                 self.check(e, children, result)
             return result
@@ -197,7 +199,7 @@ class Terms:
             self.check(e, [], result)
         return result
 
-    def _one_by_one(self, e: Expression, children: list[Array]) -> Array:
+    def one_by_one(self, e: Expression, children: list[Array]) -> Array:
         """A node that NumPy does not compute for many arrays at once."""
         shape = np.broadcast_shapes(*(child.shape[:-2] for child in children))
         full = [np.broadcast_to(child, shape + child.shape[-2:]) for child in children]
@@ -318,7 +320,9 @@ _AT_ONCE: dict[type[Expression], Callable[[Any, list[Array], Terms], Array]] = {
     N.Total: lambda e, c, terms: _sum_of_entries(c[0]),
     N.DiagonalMatrix: lambda e, c, terms: c[0] * terms.xp.array(np.eye(c[0].shape[-2])),
     N.Diagonal: lambda e, c, terms: np.diagonal(c[0], axis1=-2, axis2=-1)[..., None],
-    N.MatrixPower: lambda e, c, terms: terms.node(e, c),
+    N.MatrixPower: lambda e, c, terms: (
+        terms.node(e, c) if c[1].ndim == 2 else terms.one_by_one(e, c)
+    ),
     N.Det: lambda e, c, terms: _scalars(terms.xp.det(c[0])),
     N.LogDet: lambda e, c, terms: _scalars(terms.xp.logabsdet(c[0])),
     N.Softmax: _softmax,

@@ -14,6 +14,7 @@ from mcmodels.calculus.core.einsum_nodes import TensorLike
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import e
+from mcmodels.calculus.core.nodes import Elementwise, Hadamard, Power, Scaled, Sum, Transpose
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 from mcmodels.calculus.core.slices import row_taken
@@ -129,6 +130,8 @@ def entry(array: Expression, index: Any) -> Expression:
     if array.is_scalar:
         raise ShapeError(f"a scalar has no entries; found {array}[{index}]")
     if array.is_column:
+        if isinstance(index, Expression):
+            return _taken(row_taken(index, array.rows), array)
         if _is_place(index) or isinstance(index, slice):
             return arithmetic.matmul([row_taken(index, array.rows), array])
         raise ShapeError(
@@ -146,10 +149,37 @@ def entry(array: Expression, index: Any) -> Expression:
         if isinstance(position, slice) and position == slice(None):
             continue
         e = row_taken(position, array.rows if axis == 0 else array.cols)
+        if isinstance(position, Expression):
+            turned = _taken(e, transpose(result) if axis else result)
+            result = transpose(turned) if axis else turned
+            continue
         result = arithmetic.matmul([e, result] if axis == 0 else [result, transpose(e)])
     # X[i, :] has one dimension in NumPy, so it is a vector here; X[i : i + 1, :] has two.
     one_row = _is_place(index[0]) and result.rows == ONE
     return transpose(result) if one_row and result.is_array else result
+
+
+def _taken(row: Expression, array: Expression) -> Expression:
+    """eᵢᵀA, of what acts entry by entry inside of it: exp(Xw)[i] is exp(xᵢᵀw)."""
+    flipped = isinstance(array, Transpose)
+    inner = array.argument if isinstance(array, Transpose) else array
+
+    def of(part: Expression) -> Expression:
+        return _taken(row, transpose(part) if flipped else part)
+
+    if isinstance(inner, Sum):
+        return arithmetic.add([of(term) for term in inner.children])
+    if isinstance(inner, Scaled) and inner.array is not None:
+        return scale(inner.coefficient, *inner.scalars, of(inner.array))
+    if isinstance(inner, Hadamard):
+        return hadamard([of(factor) for factor in inner.children])
+    if isinstance(inner, Power):
+        return arithmetic.power(of(inner.base), inner.exponent)
+    if isinstance(inner, Elementwise):
+        argument = of(inner.argument)
+        # Of a row of a matrix, the function is written of the vector.
+        return transpose(elementwise(inner.name, transpose(argument)))
+    return arithmetic.matmul([row, array])
 
 
 def _is_place(index: Any) -> bool:

@@ -206,7 +206,9 @@ def apart(e: Expression, names: frozenset[str]) -> Expression:
             return None
         body, condition = (apart(child, names) for child in part.children)
         symbols = {symbol.name for symbol in body.used | condition.used}
-        taken = names | around | indices_in(body) | indices_in(condition) | symbols | part.size_names
+        taken = (
+            names | around | indices_in(body) | indices_in(condition) | symbols | part.size_names
+        )
         name = fresh(part.name, frozenset(taken))
         body, condition = (renamed(child, part.index, name) for child in (body, condition))
         return type(part)(body, condition, name, part.over)

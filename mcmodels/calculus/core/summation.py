@@ -13,6 +13,7 @@ from mcmodels.calculus.core import functions
 from mcmodels.calculus.core.arithmetic import (
     is_zero,
     matmul,
+    ones,
     parts,
     scale,
     shape_text,
@@ -73,7 +74,7 @@ def sum_over(x: Any, *indices: Any, where: Any = None) -> Expression:
     >>> i = index("i", over="n")
     >>> loss = sum_over(log(1 + exp(-y[i] * (X[i].T @ w))), i)
     >>> loss.gradient(w)
-    −Σᵢ yᵢ σ(−yᵢxᵢᵀw)xᵢ
+    −Σᵢ yᵢσ(−yᵢxᵢᵀw) xᵢ
     >>> loss.gradient(w).matrix_form()
     −Xᵀ(y ∘ σ(−y ∘ Xw))
     """
@@ -134,6 +135,8 @@ def summed(body: Expression, condition: Expression, i: Index) -> Expression:
         inside = [s for s in scalars if i in s.used]
         rest = scale(*inside, *([] if array is None else [array]))
         return scale(coefficient, *outside, summed(rest, condition, i))
+    if isinstance(array, UnitAt) and not scalars and always and array.rows == i.over:
+        return ones(array.rows, ONE)
     if array is not None and i not in array.used:
         return scale(summed(scale(*scalars), condition, i), array)
     if array is not None and (array.rows == ONE or isinstance(array, Transpose)):

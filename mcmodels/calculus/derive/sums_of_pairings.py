@@ -5,55 +5,45 @@
 
 from __future__ import annotations
 
-from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver
 from mcmodels.calculus.core.indices import fresh, indices_in
-from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import renamed
 from mcmodels.calculus.core.summation import summed
 
-__all__ = ["Fields", "closed", "opened", "summed_out"]
+__all__ = ["Fields", "Over", "closed", "opened", "summed_out"]
 
-Conditions = tuple[Expression, ...]
-Fields = tuple[Expression, Expression, tuple[Index, ...], Conditions]
-"""C, M, the indices, and what must hold for a term."""
+Over = tuple[tuple[Index, Expression], ...]
+"""The indices of sums, the outermost first, each with the condition of its terms."""
+
+Fields = tuple[Expression, Expression, Over]
+"""C, M and the sums over them."""
 
 
-def opened(C: Expression, M: Expression, over: tuple[Index, ...], conditions: Conditions) -> Fields:
+def opened(C: Expression, M: Expression, over: Over) -> Fields:
     """⟨C, Σᵢ Mᵢ⟩ as Σᵢ ⟨C, Mᵢ⟩, with another index where C depends on one of that name."""
     assert isinstance(M, SumOver)
     body, condition, i = M.body, M.condition, M.index
-    names = {symbol.name for symbol in C.used} | {other.name for other in over}
+    names = {symbol.name for symbol in C.used} | {other.name for other, _ in over}
     if i.name in names:
         names |= {symbol.name for symbol in body.used | condition.used} | M.size_names
         name = fresh(i.name, frozenset(names) | indices_in(C) | indices_in(M))
         body, condition = renamed(body, i, name), renamed(condition, i, name)
         i = Index(name, i.over)
-    if M.is_conditional:
-        conditions = (*conditions, condition)
-    return C, body, (*over, i), conditions
+    return C, body, (*over, (i, condition))
 
 
-def summed_out(
-    C: Expression, M: Expression, over: tuple[Index, ...], conditions: Conditions
-) -> Fields:
+def summed_out(C: Expression, M: Expression, over: Over) -> Fields:
     """The same, with inner sums over indices on which M does not depend carried out around C.
 
     An outer sum is carried out after those inside of it, so that sums keep their order.
     """
-    count = max((k + 1 for k, i in enumerate(over) if i in M.used), default=0)
-    left, gone = over[:count], over[count:]
-    within = [c for c in conditions if not c.used.isdisjoint(gone)]
-    staying = tuple(c for c in conditions if c.used.isdisjoint(gone))
-    return closed(C, gone, tuple(within)), M, left, staying
+    count = max((k + 1 for k, (i, _) in enumerate(over) if i in M.used), default=0)
+    return closed(C, over[count:]), M, over[:count]
 
 
-def closed(e: Expression, over: tuple[Index, ...], conditions: Conditions) -> Expression:
-    """The sum of an expression over indices, the first of them the outermost."""
-    waiting = list(conditions)
-    for i in reversed(over):
-        here = [c for c in waiting if i in c.used]
-        waiting = [c for c in waiting if i not in c.used]
-        e = summed(e, scale(*here) if here else number(1), i)
+def closed(e: Expression, over: Over) -> Expression:
+    """The sum of an expression over indices."""
+    for i, condition in reversed(over):
+        e = summed(e, condition, i)
     return e

@@ -18,7 +18,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, tran
 from mcmodels.calculus.core.arithmetic.stacks import starts
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import Index, SumOver
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.matrix_functions import frechet
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.core.numbers import number
@@ -29,7 +29,7 @@ from mcmodels.calculus.core.tensors import dims_of
 from mcmodels.calculus.derive import sums_of_pairings
 from mcmodels.calculus.derive.einsum_rules import einsum_adjoint
 from mcmodels.calculus.derive.rules import Rule
-from mcmodels.calculus.derive.sums_of_pairings import Fields
+from mcmodels.calculus.derive.sums_of_pairings import Fields, Over
 
 __all__ = ["ADJOINTS", "Pairing", "paired", "peel", "position_of"]
 
@@ -40,16 +40,14 @@ class Pairing:
 
     C: Expression
     M: Expression
-    over: tuple[Index, ...] = ()
-    """The indices over which it is summed, the outermost first; M depends on the last."""
-    conditions: tuple[Expression, ...] = ()
-    """What must hold for a term of that sum."""
+    over: Over = ()
+    """The indices over which it is summed; M depends on that of the innermost sum."""
 
     def expression(self) -> Expression:
         """The pairing as an expression, without a trace where it is a product of two vectors."""
         if self.over:
             inner = Pairing(self.C, self.M).expression()
-            return sums_of_pairings.closed(inner, self.over, self.conditions)
+            return sums_of_pairings.closed(inner, self.over)
         if self.M.is_scalar:
             return scale(self.C, self.M)
         if self.M.is_column and dims_of(self.M) is not None:
@@ -199,13 +197,13 @@ def _opened(pairings: list[Pairing], dX: Differential) -> list[Pairing]:
         else:
             if pairing.over:
                 pairing = Pairing(*sums_of_pairings.summed_out(*_fields(pairing)))
-            name = (M.key, pairing.over, pairing.conditions)
+            name = (M.key, pairing.over)
             merged.setdefault(name, (pairing, []))[1].append(pairing.C)
     return [replace(pairing, C=add(C)) for pairing, C in merged.values()]
 
 
 def _fields(pairing: Pairing) -> Fields:
-    return pairing.C, pairing.M, pairing.over, pairing.conditions
+    return pairing.C, pairing.M, pairing.over
 
 
 def _tops(pairings: list[Pairing]) -> set[bytes]:

@@ -234,10 +234,12 @@ def _rows(e: Expression, i: Index) -> Expression:
         if constant:
             return scale(e.coefficient, *e.scalars, rows)
         return matmul([functions.diag(weights), rows])
+    if isinstance(e, N.Transpose):
+        return _rows_of_transpose(e.argument, i)
     if isinstance(e, N.Product):
         *before, last = e.children
         if any(i in factor.used for factor in before):
-            raise _NoArray
+            return _rows(_distributed(e.children, i), i)
         return matmul([_rows(last, i), *(transpose(part) for part in reversed(before))])
     if isinstance(e, N.Hadamard):
         return hadamard([_rows(child, i) for child in e.children])
@@ -254,12 +256,35 @@ def _rows(e: Expression, i: Index) -> Expression:
     raise _NoArray
 
 
+def _rows_of_transpose(e: Expression, i: Index) -> Expression:
+    """Of a row, which is a sum or acts entry by entry."""
+    if isinstance(e, N.Sum):
+        return add([_rows(transpose(term), i) for term in e.children])
+    if isinstance(e, (N.Hadamard, *_ENTRYWISE)):
+        return _rows(with_children(e, [transpose(child) for child in e.children]), i)
+    raise _NoArray
+
+
+def _distributed(factors: tuple[Expression, ...], i: Index) -> Expression:
+    """A product with the first sum that depends on an index multiplied out."""
+    for place, factor in enumerate(factors):
+        flipped = isinstance(factor, N.Transpose)
+        inner = factor.children[0] if flipped else factor
+        if isinstance(inner, N.Sum) and i in inner.used:
+            terms = [transpose(term) if flipped else term for term in inner.children]
+            return add([matmul([*factors[:place], t, *factors[place + 1 :]]) for t in terms])
+    raise _NoArray
+
+
 def _sum_of_pairs(e: Expression, i: Index, j: Index) -> Expression:
     """Σⱼ sᵢⱼvⱼ, for all i: SV."""
     if isinstance(e, N.Sum):
         return add([_sum_of_pairs(term, i, j) for term in e.children])
     coefficient, scalars, array = parts(e)
     assert array is not None
+    if isinstance(array, N.Sum):
+        terms = [assemble(coefficient, scalars, term) for term in array.children]
+        return add([_sum_of_pairs(scale(term), i, j) for term in terms])
     weights = _pairs(assemble(coefficient, scalars, None), i, j)
     if i not in array.used:
         return matmul([weights, _rows(array, j)])

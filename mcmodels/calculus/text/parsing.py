@@ -212,7 +212,8 @@ def _smallest(name: str, ends: list[Size]) -> Size:
     """Over what an index runs: to the end of the shortest array at which it stands."""
     if not ends:
         raise ShapeError(
-            f"nothing tells over what the index {name} runs; write sum(…, {name}, over=n)"
+            f"nothing tells over what the index {name} runs; write entries at it as y[{name}], or "
+            f"sum(…, {name}, over=n)"
         )
     for end in ends:
         gaps = [(other - end).number for other in ends]

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
-from mcmodels.calculus.compute.stable import PositiveLogDet
-from mcmodels.calculus.core import function_nodes as F
+from mcmodels.calculus.compute.compiling.indexed_functions import ENTRYWISE, RULES, unsupported
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, transpose
 from mcmodels.calculus.core.expression import Expression
@@ -70,6 +69,7 @@ class _Sums:
         self.w, self.code = w, w.code
         self.open: dict[N.Symbol, int] = {}
         self.known: dict[tuple[bytes, tuple[int, ...]], Terms] = {}
+        self.filled = 0  # axes of the array beside which scalars stand
         self.names: dict[str, str] = {}  # of texts, so that none is computed twice
 
     # -- sums -------------------------------------------------------------------------------------
@@ -100,8 +100,12 @@ class _Sums:
         if _unit_of(body, e.index) == "last":
             flipped = self._sum(transpose(body), e, mask)
             return flipped if is_line(body) else f"{flipped}.swapaxes(-1, -2)"
+        weight = assemble(coefficient, scalars, None)
+        if isinstance(array, N.Product) and body.is_column:
+            found = self._weighted_rows(weight, array, e.index, mask)
+            if found is not None:
+                return found
         if isinstance(array, N.Product) and not is_line(array):
-            weight = assemble(coefficient, scalars, None)
             found = self._outer_products(weight, chain, e.index, mask)
             if found is not None:
                 return found
@@ -114,6 +118,33 @@ class _Sums:
         test = f"{mask.with_axes(_AXES[terms.kind])} > 0"
         return self._named(f"np.where({test}, {terms.text}, 0)")
 
+    def _weights(self, weight: Expression, i: Index, mask: Terms | None) -> str | None:
+        """Weights of the terms, 0 where they are left out; None where all are the same."""
+        w, level = self.terms(weight), self.open[i]
+        if level not in w.levels | (frozenset() if mask is None else mask.levels):
+            return None
+        return w.text if mask is None else self._named(f"np.where({mask.text} > 0, {w.text}, 0)")
+
+    def _weighted_rows(
+        self, weight: Expression, array: Expression, i: Index, mask: Terms | None
+    ) -> str | None:
+        """Σᵢ wᵢxᵢ of the rows of an array, as a matrix product."""
+        rows = self._rows_at(array, i)
+        weights = self._weights(weight, i, mask) if rows else None
+        if weights is None:
+            return None
+        if self.open[i] == 0:
+            return f"({weights} @ {rows})"
+        return f"np.tensordot({weights}, {rows}, axes=(0, 0))"
+
+    def _rows_at(self, e: Expression, i: Index) -> str:
+        """X of a column Xᵀeᵢ; empty for anything else."""
+        c = e.children
+        unit = c[1] if isinstance(e, N.Product) and len(c) == 2 else None
+        if not (isinstance(unit, UnitAt) and unit.position == i and self._is_closed(c[0])):
+            return ""
+        return self._taken(transpose(c[0]), unit).rows
+
     def _outer_products(
         self, weight: Expression, chain: tuple[Expression, ...], i: Index, mask: Terms | None
     ) -> str | None:
@@ -124,8 +155,13 @@ class _Sums:
         place = next((k + 1 for k, factor in enumerate(chain) if factor.is_column), 0)
         if not place:
             return None
-        u, v = self.terms(matmul(chain[:place])), self.terms(matmul(chain[place:]))
+        column, row = matmul(chain[:place]), matmul(chain[place:])
         level = self.open[i]
+        rows = [self._rows_at(part, i) for part in (column, transpose(row))]
+        weights = self._weights(weight, i, mask) if all(rows) and level > 0 else None
+        if weights is not None:
+            return f"np.einsum('z...,zi,zj->...ij', {weights}, {', '.join(rows)}, optimize=True)"
+        u, v = self.terms(column), self.terms(row)
         if level not in u.levels or level not in v.levels or (mask is not None and not v.rows):
             return None
         left = u.text
@@ -222,18 +258,24 @@ class _Sums:
             return Terms(self._added(e), levels, kind)
         if isinstance(e, N.Scaled | N.Hadamard):
             return Terms(self._multiplied(e), levels, kind)
-        if type(e) in _ENTRYWISE:
-            return Terms(str(self.w.writer(type(e))(self, e)), levels, kind)
-        rule = _RULES.get(type(e))
+        if isinstance(e, N.MatrixPower) and not e.exponent.used.isdisjoint(self.open):
+            raise unsupported(e)
+        if type(e) in ENTRYWISE:
+            before, self.filled = self.filled, _AXES[kind]
+            text = str(self.w.writer(type(e))(self, e))
+            self.filled = before
+            return Terms(text, levels, kind)
+        rule = RULES.get(type(e))
         if rule is None:
-            raise _unsupported(e)
+            raise unsupported(e)
         return Terms(rule(self, e), levels, kind)
 
     # What the writers of functions of each entry ask of a writer:
 
     def value(self, e: Expression) -> Snippet:
-        """Code for the value of a part."""
-        return Snippet(self.terms(e).text, fresh=False)
+        """Code for the value of a part; a scalar beside an array is spread over its entries."""
+        terms = self.terms(e)
+        return Snippet(terms.with_axes(self.filled) if terms.kind == "scalar" else terms.text)
 
     def size(self, size: Size) -> str:
         """A size as code."""
@@ -362,7 +404,7 @@ class _Sums:
         level = self.open[unit.position]
         behind = [] if array.is_column else [":"]
         rows = self.w.value(array).grouped
-        place = self._place(unit)
+        place = self.place(unit)
         if place != ":":
             rows = f"{rows}[{place}]"
         axes = ["np.newaxis"] * level
@@ -370,7 +412,7 @@ class _Sums:
         kind = "scalar" if array.is_column else "line"
         return Terms(text, frozenset([level]), kind, rows if behind else "")
 
-    def _place(self, unit: Any) -> str:
+    def place(self, unit: Any) -> str:
         """The entries that an index takes, as a slice."""
         i, shift = unit.position, unit.shift
         if shift == 0 and i.over == unit.rows:
@@ -387,12 +429,12 @@ class _Sums:
         levels = [self.open[unit.position] for unit in (row, c[2])]  # type: ignore[index]
         text = self.w.value(c[1]).grouped
         if levels[0] == levels[1]:
-            if self._place(row) != ":" or self._place(c[2]) != ":":
-                text = f"{text}[{self._place(row)}, {self._place(c[2])}]"
+            if self.place(row) != ":" or self.place(c[2]) != ":":
+                text = f"{text}[{self.place(row)}, {self.place(c[2])}]"
             text = f"np.diagonal({text})"
             axes = ", ".join([":", *["np.newaxis"] * levels[0]])
             return Terms(f"{text}[{axes}]" if levels[0] else text, frozenset(levels), "scalar")
-        places = dict(zip(levels, map(self._place, (row, c[2])), strict=True))
+        places = dict(zip(levels, map(self.place, (row, c[2])), strict=True))
         if levels[1] > levels[0]:
             text = f"{text}.T"
         axes = ", ".join(places.get(k, "np.newaxis") for k in range(max(levels), -1, -1))
@@ -421,106 +463,16 @@ def _unit_of(body: Expression, i: Index) -> str | None:
     return "last" if isinstance(inner, UnitAt) and inner.position == i else None
 
 
-def _unsupported(e: Expression) -> ValueError:
-    return ValueError(
-        f"compile() has no code for {type(e).__name__.lower()} inside a sum over an index, which "
-        f"{e} needs; evaluate() computes it"
-    )
-
-
-# -- what is not entry by entry --------------------------------------------------------------------
-
-Rule = Callable[[_Sums, Any], str]
-_ENTRYWISE = frozenset(
-    [
-        *(N.Elementwise, N.Power, F.Polygamma, F.Pairwise, F.Where),
-        *(N.MatrixPower, N.Det, N.LogDet, PositiveLogDet),  # which NumPy applies to each matrix
-    ]
-)
-
-
-def _number_of(s: _Sums, e: Index) -> str:
-    count, level = s.size(e.over), s.open[e]
-    axes = ", ".join([":", *["np.newaxis"] * level])
-    text = f"np.arange({count}) * 1.0"
-    return f"({text})[{axes}]" if level else text
-
-
-def _units(s: _Sums, e: UnitAt) -> str:
-    level = s.open[e.position]  # type: ignore[index]
-    place = s._place(e)
-    text = f"np.eye({s.size(e.rows)})"
-    text = text if place == ":" else f"{text}[{place}]"
-    return f"{text}[{', '.join([':', *['np.newaxis'] * level, ':'])}]" if level else text
-
-
-def _axis(e: Any) -> str:
-    return "-1" if is_line(e.argument) else "(-2, -1)"
-
-
-def _norm(s: _Sums, e: N.Norm) -> str:
-    return f"np.sqrt(np.square({s.terms(e.argument).text}).sum(axis={_axis(e)}))"
-
-
-def _softmax(s: _Sums, e: N.Softmax) -> str:
-    z = s.terms(e.argument).text
-    power = s.code.assign(f"np.exp({z} - {z}.max(axis=-1, keepdims=True))")
-    return f"{power} / {power}.sum(axis=-1, keepdims=True)"
-
-
-def _logsumexp(s: _Sums, e: N.LogSumExp) -> str:
-    z = s.terms(e.argument).text
-    top = s.code.assign(f"{z}.max(axis=-1, keepdims=True)")
-    return f"{top}[..., 0] + np.log(np.exp({z} - {top}).sum(axis=-1))"
-
-
-def _two_dimensional(s: _Sums, e: Expression) -> str:
-    terms = s.terms(e)
-    if terms.kind == "matrix":
-        return terms.text
-    return (
-        f"{terms.text}[..., :, np.newaxis]" if e.is_column else f"{terms.text}[..., np.newaxis, :]"
-    )
-
-
-def _kron(s: _Sums, e: N.Kron) -> str:
-    A, B = _two_dimensional(s, e.left), _two_dimensional(s, e.right)
-    blocks = s.code.assign(f"np.einsum('...ij,...kl->...ikjl', {A}, {B})")
-    shape = s.size(e.rows if e.is_column else e.cols) if is_line(e) else ""
-    shape = shape or f"{s.size(e.rows)}, {s.size(e.cols)}"
-    return f"{blocks}.reshape(*{blocks}.shape[:-4], {shape})"
-
-
-def _vec(s: _Sums, e: N.Vec) -> str:
-    X = s.terms(e.argument).text
-    return f"{X}.swapaxes(-1, -2).reshape(*{X}.shape[:-2], {s.size(e.rows)})"
-
-
-_RULES: dict[type[Expression], Rule] = {
-    Index: _number_of,
-    UnitAt: _units,
-    N.Transpose: lambda s, e: f"{s.terms(e.argument).text}.swapaxes(-1, -2)",
-    N.Norm: _norm,
-    N.Total: lambda s, e: f"{s.terms(e.argument).text}.sum(axis={_axis(e)})",
-    N.Trace: lambda s, e: f"np.trace({s.terms(e.argument).text}, axis1=-2, axis2=-1)",
-    N.DiagonalMatrix: lambda s, e: (
-        f"{s.terms(e.argument).text}[..., np.newaxis] * np.eye({s.size(e.rows)})"
-    ),
-    N.Diagonal: lambda s, e: f"np.diagonal({s.terms(e.argument).text}, axis1=-2, axis2=-1)",
-    N.Softmax: _softmax,
-    N.LogSumExp: _logsumexp,
-    N.Kron: _kron,
-    N.Vec: _vec,
-}
-
-
 def _sum_over(w: Writer, e: SumOver) -> Snippet:
     return Snippet(_Sums(w).total(e).text, atom=True, fresh=True)
 
 
 def _unit_at(w: Writer, e: UnitAt) -> Snippet:
     name = w.code.assign(f"np.zeros({w.size(e.rows)})")
-    w.code.do(f"{name}[int({w.value(e.position)}) + {e.shift}] = 1")
+    place = w.code.assign(f"int({w.value(e.position)}) + {e.shift}")
+    w.code.do(f"if {place} < 0:")
+    w.code.do(f'    raise IndexError(f"index {{{place}}} is outside a vector")')
+    w.code.do(f"{name}[{place}] = 1")
     return name
 
 

@@ -206,6 +206,11 @@ def _taken(last: Expression, factor: Expression) -> Expression | None:
         if isinstance(factor, Transpose) and isinstance(factor.argument, Selection):
             return _overlap(last, factor.argument)
         return None
+    if isinstance(last, Transpose) and isinstance(last.argument, UnitAt):
+        return _index_in_whole(last.argument, factor) if isinstance(factor, Selection) else None
+    if isinstance(factor, UnitAt):
+        found = _taken(transpose(factor), transpose(last))
+        return None if found is None else transpose(found)
     if isinstance(last, Transpose) and isinstance(last.argument, Unit):
         return _entry_taken(last.argument, factor) if isinstance(factor, Selection) else None
     if not (isinstance(factor, Transpose) and isinstance(factor.argument, Selection)):
@@ -263,6 +268,14 @@ def _entry_taken(unit_: Unit, taken: Selection) -> Expression | None:
     if unit_.index < 0 and end is not None:
         return transpose(unit(int(end) + unit_.index, taken.cols))
     return None
+
+
+def _index_in_whole(unit_: UnitAt, taken: Selection) -> Expression | None:
+    """eᵢᵀE, an entry of a slice at an index, as one of the whole."""
+    start = taken.start.number
+    if start is None:
+        return None
+    return Transpose(UnitAt(unit_.position, unit_.shift + int(start), taken.cols))
 
 
 def _beside_kron(last: Expression, factor: Expression) -> Expression | None:

@@ -114,7 +114,7 @@ def _round(
             shorter = rule(result)
             if shorter is not None and _size(shorter, sizes) < _size(best, sizes):
                 # diag(y) − yyᵀ is not written as a product: nobody would see that it is symmetric.
-                if is_symmetric(result) and not is_symmetric(shorter):
+                if result.is_array and is_symmetric(result) and not is_symmetric(shorter):
                     continue
                 best = shorter
         known[part.key] = best

@@ -23,6 +23,7 @@ from mcmodels.calculus.core.arithmetic import (
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.numbers import Value, magnitude, number
+from mcmodels.calculus.core.sizes import ONE
 
 __all__ = ["common_scalars", "factored", "factored_on_both_sides", "gathered", "number_taken_out"]
 
@@ -182,9 +183,23 @@ def _split_left(array: Expression) -> list[tuple[Expression, Expression]]:
     if not isinstance(array, N.Product):
         return []
     first, *rest = array.children
-    if isinstance(rest[0], UnitAt):  # a row of a matrix stays one letter
-        return [(matmul([first, rest[0]]), matmul(rest[1:]) if rest[1:] else number(1))]
+    if isinstance(rest[0], UnitAt) or _is_row_taken(first):  # a row of a matrix stays one letter
+        letter = matmul([first, rest[0]])
+        return _beside(letter, rest[1:], letter.is_column)
     return [(first, matmul(rest)), *_through_diagonal(first, lambda v: matmul([v, *rest]))]
+
+
+def _beside(
+    letter: Expression, rest: list[Expression], may_stand_alone: bool
+) -> list[tuple[Expression, Expression]]:
+    """A row at an index and the other factors; 1 where there are none, before or behind it."""
+    if not rest:
+        return [(letter, number(1))] if may_stand_alone else []
+    return [(letter, matmul(rest))]
+
+
+def _is_row_taken(factor: Expression) -> bool:
+    return isinstance(factor, N.Transpose) and isinstance(factor.argument, UnitAt)
 
 
 def _split_right(array: Expression) -> list[tuple[Expression, Expression]]:
@@ -193,8 +208,9 @@ def _split_right(array: Expression) -> list[tuple[Expression, Expression]]:
     if not isinstance(array, N.Product):
         return []
     *rest, last = array.children
-    if isinstance(rest[-1], N.Transpose) and isinstance(rest[-1].argument, UnitAt):
-        return [(matmul([rest[-1], last]), matmul(rest[:-1]) if rest[:-1] else number(1))]
+    if isinstance(last, UnitAt) or _is_row_taken(rest[-1]):
+        letter = matmul([rest[-1], last])
+        return _beside(letter, rest[:-1], letter.rows == ONE)
     opened = _through_diagonal(transpose(last), lambda v: matmul([*rest, transpose(v)]))
     return [(last, matmul(rest)), *opened]
 

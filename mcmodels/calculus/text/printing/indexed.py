@@ -21,6 +21,7 @@ from mcmodels.calculus.text.printing.structure import (
     Graded,
     Slice,
     Taken,
+    slice_text,
     slices,
 )
 
@@ -82,7 +83,8 @@ def unit(p: TextbookPrinter, e: UnitAt) -> Graded:
 
 
 def _place(p: TextbookPrinter, e: Taken) -> str:
-    assert isinstance(e, UnitAt | N.Unit)
+    if e is None or isinstance(e, N.Selection):
+        return slice_text(e, p._integer, p._size)
     if isinstance(e, N.Unit):
         return p._integer(e.index)
     index = p.write(e.position)
@@ -100,9 +102,13 @@ def at_index(p: TextbookPrinter, part: Slice) -> Graded:
         text = _row(p, symbol, _place(p, rows))
         is_row = not flipped and not symbol.is_column
     else:
-        places = [":" if at is None else _place(p, at) for at in (rows, cols)]
+        places = [_place(p, at) for at in (rows, cols)]
         text = p._element(p.write(symbol), ",".join(places))
-        is_row = flipped and isinstance(cols, UnitAt) and rows is None
+        of_row, of_column = (
+            isinstance(cols, N.Selection),
+            rows is None or isinstance(rows, N.Selection),
+        )
+        is_row = flipped if of_column else of_row and not flipped
     return (p._raised(text, p.transposed), FACTOR) if is_row else (text, ATOM)
 
 
@@ -174,18 +180,21 @@ def python_at_index(p: PythonPrinter, part: Slice) -> Graded:
     assert isinstance(symbol, N.Symbol)
     if flipped:
         rows, cols = cols, rows
-    row, col = (":" if at is None else python_place(at) for at in (rows, cols))
+    row, col = map(python_place, (rows, cols))
     if symbol.is_column:
         return f"{symbol.name}[{row}]", ATOM
-    if rows is None:
-        return f"{symbol.name}[:, {col}]{'.T' if flipped else ''}", ATOM
-    if cols is None:
-        return f"{symbol.name}[{row}]{'' if flipped else '.T'}", ATOM
+    if rows is None or isinstance(rows, N.Selection):
+        return f"{symbol.name}[{row}, {col}]{'.T' if flipped else ''}", ATOM
+    if cols is None or isinstance(cols, N.Selection):
+        place = row if cols is None else f"{row}, {col}"
+        return f"{symbol.name}[{place}]{'' if flipped else '.T'}", ATOM
     return f"{symbol.name}[{row}, {col}]", ATOM
 
 
 def python_place(e: Any) -> str:
-    """The place of a unit vector: ``i``, ``i + 1``, ``0``."""
+    """What takes rows or columns: ``i``, ``i + 1``, ``0``, ``1:``."""
+    if e is None or isinstance(e, N.Selection):
+        return slice_text(e, str, str)
     if isinstance(e, N.Unit):
         return str(e.index)
     assert isinstance(e.position, Index)

@@ -196,7 +196,6 @@ def slices(e: N.Product) -> list[Slice]:
             and found
             and is_letter(found[-1][0])
             and found[-1][2] is None
-            and not isinstance(found[-1][1], N.Selection)
         ):
             found[-1] = (*found[-1][:2], factor)
         elif isinstance(inner, N.Selection) and found and rows is None and found[-1][2] is None:

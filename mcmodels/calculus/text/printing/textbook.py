@@ -88,7 +88,6 @@ class TextbookPrinter(Printer):
     one: str
     psi: str
     delta: str
-    sigma: str
     numerator: int
     """How tightly a numerator must hold together."""
     indexed: int
@@ -212,8 +211,10 @@ class TextbookPrinter(Printer):
     def text(self, e: Expression, tensor: bool = False) -> str:
         """The text of a whole expression, with names told apart; it may be that of a tensor."""
         self.in_tensor = tensor
-        e = indexed.told_apart(e)
-        names = {_innermost(symbol).name for symbol in e.used} | e.size_names | indices_in(e)
+        names = {_innermost(symbol).name for symbol in e.used} | e.size_names
+        if indices_in(e):
+            e = indexed.told_apart(e)
+            names |= indices_in(e)
         self.names = frozenset(names)
         shown = {name: self._name(*split_name(name)) for name in names}
         counts = Counter(shown.values())
