@@ -310,15 +310,15 @@ def commutation(m, n):
 
 
 def duplication(n):
-    from mcmodels.calculus.compute.evaluate import _duplication
+    from mcmodels.calculus.compute.constant_values import duplication
 
-    return _duplication(int(n))
+    return duplication(int(n))
 
 
 def elimination(n):
-    from mcmodels.calculus.compute.evaluate import _elimination
+    from mcmodels.calculus.compute.constant_values import elimination
 
-    return _elimination(int(n))
+    return elimination(int(n))
 
 
 def diagonal_selection(n):

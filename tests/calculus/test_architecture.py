@@ -13,10 +13,11 @@ import mcmodels
 
 ROOT = Path(mcmodels.__file__).parent.parent
 ROOM = "mcmodels.calculus"
-FACADES = (f"{ROOM}.facade", f"{ROOM}.tensor_facade")
+FACADES = (f"{ROOM}.facade", f"{ROOM}.tensor_facade", f"{ROOM}.operator_facade")
 OFFERED = {
     (f"{ROOM}.core.expression", FACADES[0]),
     (f"{ROOM}.core.tensors", FACADES[1]),
+    (f"{ROOM}.core.expression", FACADES[2]),
 }
 # Each folder may import itself and those before it.
 FOLDERS = ("core", "text", "derive", "compute", "study")

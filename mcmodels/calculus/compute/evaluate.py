@@ -15,6 +15,7 @@ import numpy as np
 import scipy.special
 
 from mcmodels.calculus.compute.binding import Array, bind
+from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values, place_of, shape_of
 from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
@@ -31,7 +32,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.named_numbers import exact
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
@@ -273,32 +274,6 @@ def _product(c: list[Array]) -> Array:
     return reduce(np.matmul, c)
 
 
-def _commutation(e: Any, sizes: Any) -> Array:
-    m, n = e.m.value(sizes), e.n.value(sizes)
-    return np.eye(m * n)[np.arange(m * n).reshape(n, m).T.ravel()]
-
-
-def _selection(e: Any, sizes: Any) -> Array:
-    n = e.n.value(sizes)
-    result = np.zeros((n * n, n))
-    result[np.arange(n) * (n + 1), np.arange(n)] = 1
-    return result
-
-
-def _place(e: N.Selection, sizes: Any) -> tuple[int, int, int]:
-    """Where a selection starts and stops, and how many entries there are."""
-    start, stop = e.start.value(sizes), (e.start + e.rows).value(sizes)
-    length = e.cols.value(sizes)
-    if not 0 <= start < stop <= length:
-        raise EvaluationError(f"the slice from {start} to {stop} is outside {length} entries")
-    return start, stop, length
-
-
-def _entries_taken(e: N.Selection, sizes: Any) -> Array:
-    start, stop, length = _place(e, sizes)
-    return np.eye(stop - start, length, start)
-
-
 def _slice(
     part: N.Product, value: Callable[[Expression], Array], sizes: Mapping[str, int]
 ) -> Array:
@@ -324,42 +299,11 @@ def _selected(factor: Expression) -> bool:
 def _cut(factor: Any, array: Array, sizes: Mapping[str, int]) -> Array:
     """The rows of an array that a selection takes; zeros around them where it is transposed."""
     if isinstance(factor, N.Selection):
-        start, stop, _ = _place(factor, sizes)
+        start, stop, _ = place_of(factor, sizes)
         return array[start:stop]
-    start, _, length = _place(factor.argument, sizes)
+    start, _, length = place_of(factor.argument, sizes)
     result = np.zeros((length, array.shape[1]), dtype=array.dtype) + 0 * array[:1]
     result[start : start + len(array)] = array
-    return result
-
-
-def _unit(e: Any, sizes: Any) -> Array:
-    n = e.rows.value(sizes)
-    if not -n <= e.index < n:
-        raise EvaluationError(f"index {e.index} is outside a vector of {n}")
-    result = np.zeros((n, 1))
-    result[e.index] = 1
-    return result
-
-
-def _unit_at(e: UnitAt, c: list[Array], sizes: Any) -> Array:
-    n, place = e.rows.value(sizes), int(c[0][0, 0].real) + e.shift
-    if not 0 <= place < n:
-        raise EvaluationError(f"index {place} is outside a vector of {n}")
-    result = np.zeros((n, 1))
-    result[place] = 1
-    return result
-
-
-def _elimination(n: int) -> Array:
-    cols, rows = np.triu_indices(n)  # the order of vech: down the columns
-    return np.eye(n * n)[cols * n + rows]
-
-
-def _duplication(n: int) -> Array:
-    cols, rows = np.triu_indices(n)
-    result = np.zeros((n * n, len(rows)))
-    result[cols * n + rows, np.arange(len(rows))] = 1
-    result[rows * n + cols, np.arange(len(rows))] = 1
     return result
 
 
@@ -389,30 +333,10 @@ def _scalar(value: Any) -> Array:
     return np.asarray(value).reshape(1, 1)
 
 
-def _shape(e: Expression, sizes: Mapping[str, int]) -> tuple[int, int]:
-    shape = e.rows.value(sizes), e.cols.value(sizes)
-    if min(shape) < 1:
-        raise EvaluationError(f"{e} has no entries here: its shape is {shape}")
-    return shape
-
-
-Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
-
 VALUES: dict[type[Expression], Values] = {
     N.Number: lambda e, c, xp, s: xp.array([[xp.number(e.value)]]),
     N.NamedNumber: lambda e, c, xp, s: xp.array([[xp.number(exact(e.name))]]),
     N.SizeValue: lambda e, c, xp, s: xp.array([[xp.number(s[e.name])]]),
-    N.Identity: lambda e, c, xp, s: xp.array(np.eye(*_shape(e, s))),
-    N.Zeros: lambda e, c, xp, s: xp.array(np.zeros(_shape(e, s))),
-    N.Ones: lambda e, c, xp, s: xp.array(np.ones(_shape(e, s))),
-    N.Unit: lambda e, c, xp, s: xp.array(_unit(e, s)),
-    UnitAt: lambda e, c, xp, s: xp.array(_unit_at(e, c, s)),
-    N.Commutation: lambda e, c, xp, s: xp.array(_commutation(e, s)),
-    N.DiagonalSelection: lambda e, c, xp, s: xp.array(_selection(e, s)),
-    N.Triangle: lambda e, c, xp, s: xp.array(np.tri(e.rows.value(s))),
-    N.Duplication: lambda e, c, xp, s: xp.array(_duplication(e.n.value(s))),
-    N.Elimination: lambda e, c, xp, s: xp.array(_elimination(e.n.value(s))),
-    N.Selection: lambda e, c, xp, s: xp.array(_entries_taken(e, s)),
     N.Stack: lambda e, c, xp, s: np.concatenate(c, axis=e.axis),
     N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),
     N.Scaled: lambda e, c, xp, s: reduce(lambda a, b: a * b, c, xp.number(e.coefficient)),
@@ -431,12 +355,13 @@ VALUES: dict[type[Expression], Values] = {
     N.DiagonalMatrix: lambda e, c, xp, s: c[0] * xp.array(np.eye(len(c[0]))),
     N.Diagonal: lambda e, c, xp, s: np.diagonal(c[0])[:, None],
     N.Vec: lambda e, c, xp, s: c[0].T.reshape(-1, 1),
-    N.Unvec: lambda e, c, xp, s: c[0].reshape(_shape(e, s)[::-1]).T,
+    N.Unvec: lambda e, c, xp, s: c[0].reshape(shape_of(e, s)[::-1]).T,
     N.Kron: lambda e, c, xp, s: _kron(c),
     N.Softmax: lambda e, c, xp, s: _softmax(c[0], xp, 0 if e.argument.is_column else 1),
     N.LogSumExp: lambda e, c, xp, s: _logsumexp(c[0], xp, 0 if e.argument.is_column else 1),
     N.BlockSum: lambda e, c, xp, s: _block_sum(c),
     N.BlockTrace: lambda e, c, xp, s: _block_trace(c),
+    **CONSTANT_VALUES,
     **FUNCTION_VALUES,
     Einsum: lambda e, c, xp, s: einsum_value(e, c, s),
 }

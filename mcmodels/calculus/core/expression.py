@@ -1,4 +1,4 @@
-"""Expressions: fields, children, shape and identity; what a user asks of one is in `facade`."""
+"""Expressions: fields, children, shape and identity; operators and methods are in facades."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.facade import ExpressionMethods
+from mcmodels.calculus.operator_facade import ExpressionOperators
 
 if TYPE_CHECKING:
     from mcmodels.calculus.core.nodes import Symbol
@@ -24,7 +25,7 @@ def node(kind: type[Kind]) -> type[Kind]:
     return dataclass(slots=True, eq=False, repr=False)(kind)
 
 
-class Expression(ExpressionMethods):
+class Expression(ExpressionOperators, ExpressionMethods):
     """A scalar, vector or matrix written with symbols; immutable.
 
     Made by `scalar`, `vector`, `matrix`, Python's operators and the functions of

@@ -8,19 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.text.aliases import ALIASES, aliased
-from mcmodels.calculus.text.index_calls import (
-    IndexCall,
-    index_call,
-    place_in,
-    places_in,
-    tests_in,
-)
-from mcmodels.calculus.text.syntax import (
-    COMPARISONS,
-    OPERATORS,
+from mcmodels.calculus.text.arguments import (
     Index,
-    ParseError,
-    Source,
     index_in,
     number_in,
     order_in,
@@ -29,6 +18,14 @@ from mcmodels.calculus.text.syntax import (
     unit_place,
     whole_in,
 )
+from mcmodels.calculus.text.index_calls import (
+    IndexCall,
+    index_call,
+    place_in,
+    places_in,
+    tests_in,
+)
+from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source
 
 __all__ = ["Algebra", "interpret"]
 

@@ -9,7 +9,7 @@ from math import gcd
 
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.core.subscripts import read_subscripts
-from mcmodels.calculus.text.syntax import Index
+from mcmodels.calculus.text.arguments import Index
 
 __all__ = [
     "ONE_LONG",

@@ -19,11 +19,12 @@ from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.core.symbols import scalar
 from mcmodels.calculus.core.tensors import Tensor, shaped
+from mcmodels.calculus.text.arguments import Index as Position
 from mcmodels.calculus.text.declarations import symbol
 from mcmodels.calculus.text.index_calls import Place
 from mcmodels.calculus.text.interpretation import Found, interpret
-from mcmodels.calculus.text.syntax import Index as Position
-from mcmodels.calculus.text.syntax import ParseError, Source, read
+from mcmodels.calculus.text.reading import read
+from mcmodels.calculus.text.syntax import ParseError, Source
 
 __all__ = ["ParseError", "parse"]
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.arguments import subscripts_in
 from mcmodels.calculus.text.index_calls import place_in
-from mcmodels.calculus.text.syntax import Source, subscripts_in
+from mcmodels.calculus.text.syntax import Source
 
 __all__ = ["OF_ARRAYS", "exponents", "ranks", "rows_taken", "untied", "used_as_arrays"]
 

@@ -7,11 +7,18 @@ inside the one before. Behind them a scalar has no axis, a row or a column has o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
 from mcmodels.calculus.compute.compiling.indexed_functions import ENTRYWISE, RULES, unsupported
+from mcmodels.calculus.compute.compiling.indexed_terms import (
+    AXES,
+    Terms,
+    kind_of,
+    outer_product,
+    product_of,
+)
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, transpose
 from mcmodels.calculus.core.expression import Expression
@@ -22,44 +29,6 @@ if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiling.writing import Writer
 
 __all__ = ["WRITERS"]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """An array with the values of a part.
-
-    Attributes
-    ----------
-    text : str
-    levels : frozenset of int
-        Levels of the indices on which it depends; it has axes for all levels up to the largest.
-    kind : {"scalar", "line", "matrix"}
-    rows : str
-        For vectors that depend on one index: the array without axes for others.
-    """
-
-    text: str
-    levels: frozenset[int]
-    kind: str
-    rows: str = ""
-
-    @property
-    def depth(self) -> int:
-        """How many axes there are for indices."""
-        return max(self.levels, default=-1) + 1
-
-    def with_axes(self, count: int) -> str:
-        """The text with further axes behind."""
-        if not self.levels or count == 0:
-            return self.text
-        return f"{self.text}[..., {', '.join(['np.newaxis'] * count)}]"
-
-
-_AXES = {"scalar": 0, "line": 1, "matrix": 2}
-
-
-def _kind(e: Expression) -> str:
-    return "scalar" if e.is_scalar else "line" if is_line(e) else "matrix"
 
 
 class _Sums:
@@ -84,7 +53,7 @@ class _Sums:
         text = self._logarithm(e, mask) if is_log else self._sum(e.body, e, mask)
         self.open = around
         levels = frozenset(at for i, at in self.open.items() if i in e.used)
-        return Terms(text, levels, _kind(e))
+        return Terms(text, levels, kind_of(e))
 
     def _sum(self, body: Expression, e: SumOver, mask: Terms | None) -> str:
         if isinstance(body, N.Sum) and any(_unit_of(term, e.index) for term in body.children):
@@ -115,7 +84,7 @@ class _Sums:
         terms = self.terms(body)
         if mask is None:
             return terms.text
-        test = f"{mask.with_axes(_AXES[terms.kind])} > 0"
+        test = f"{mask.with_axes(AXES[terms.kind])} > 0"
         return self._named(f"np.where({test}, {terms.text}, 0)")
 
     def _weights(self, weight: Expression, i: Index, mask: Terms | None) -> str | None:
@@ -182,7 +151,7 @@ class _Sums:
         count, level = self.w.size(i.over), self.open[i]
         row = self._masked(rest, mask)
         levels = self.terms(rest).levels | (mask.levels if mask is not None else frozenset())
-        axes = _AXES[_kind(rest)]
+        axes = AXES[kind_of(rest)]
         if level not in levels:
             one = ", ".join([count, *["1"] * (level + axes)])
             row = f"({row} * np.ones(({one},)))" if levels else f"({row} * np.ones({count}))"
@@ -230,7 +199,7 @@ class _Sums:
         """An array with the values of a part, which is named."""
         used = tuple(level for i, level in self.open.items() if i in e.used)
         if not used:
-            return Terms(self.w.value(e).grouped, frozenset(), _kind(e))
+            return Terms(self.w.value(e).grouped, frozenset(), kind_of(e))
         name = (e.key, used)
         if name not in self.known:
             found = self._written(e, frozenset(used))
@@ -251,7 +220,7 @@ class _Sums:
             return self.total(e)
         if isinstance(e, N.Product):
             return self._product(e)
-        kind = _kind(e)
+        kind = kind_of(e)
         if isinstance(e, N.Transpose) and is_line(e):
             return self.terms(e.argument)
         if isinstance(e, N.Sum):
@@ -261,7 +230,7 @@ class _Sums:
         if isinstance(e, N.MatrixPower) and not e.exponent.used.isdisjoint(self.open):
             raise unsupported(e)
         if type(e) in ENTRYWISE:
-            before, self.filled = self.filled, _AXES[kind]
+            before, self.filled = self.filled, AXES[kind]
             text = str(self.w.writer(type(e))(self, e))
             self.filled = before
             return Terms(text, levels, kind)
@@ -292,7 +261,7 @@ class _Sums:
         return text
 
     def _multiplied(self, e: N.Scaled | N.Hadamard) -> str:
-        axes = _AXES[_kind(e)]
+        axes = AXES[kind_of(e)]
         number = e.coefficient if isinstance(e, N.Scaled) else 1
         texts = [] if number == 1 else [self.w.value(N.Number(number)).grouped]
         for child in e.children:
@@ -321,75 +290,12 @@ class _Sums:
             k += 1
         for place in range(len(found) - 1, 0, -1):
             if found[place - 1][1] and found[place - 1][0].kind == "line":
-                left, right = self._chain(found[:place]), self._chain(found[place:])
-                return self._outer_product(left, right)
-        return self._chain(found)
-
-    def _chain(self, factors: list[tuple[Terms, bool]]) -> Terms:
-        """A product from the left, or from the right where it ends in a column."""
-        (first, _), *rest = factors
-        last, is_column = factors[-1]
-        if is_column and last.kind == "line" and first.kind == "matrix":
-            result = last
-            for factor, _ in reversed(factors[:-1]):
-                result = self._on_column(factor, result)
-            return result
-        result = first
-        for factor, column in rest:
-            result = self._after(result, factor, column)
-        return result
-
-    def _after(self, a: Terms, b: Terms, column: bool) -> Terms:
-        if a.kind == "line" and b.kind == "line" and column:
-            return self._dot(a, b)
-        if a.kind == "matrix" and b.kind == "line":
-            return self._on_column(a, b)
-        levels = a.levels | b.levels
-        if a.kind == "matrix":
-            return Terms(f"({a.text} @ {b.text})", levels, "matrix")
-        if not b.levels:
-            rows = f"({a.rows} @ {b.text})" if a.rows else ""
-            return Terms(f"({a.text} @ {b.text})", levels, "line", self._rows(rows))
-        text = f"np.einsum('...i,...ij->...j', {a.text}, {b.text})"
-        return Terms(text, levels, "line")
-
-    def _rows(self, text: str) -> str:
-        return self._named(text) if text else ""
-
-    def _on_column(self, a: Terms, b: Terms) -> Terms:
-        levels = a.levels | b.levels
-        if not a.levels:
-            rows = f"({b.rows} @ {a.text}.T)" if b.rows else ""
-            return Terms(f"({b.text} @ {a.text}.T)", levels, "line", self._rows(rows))
-        return Terms(f"np.einsum('...ij,...j->...i', {a.text}, {b.text})", levels, "line")
-
-    def _dot(self, a: Terms, b: Terms) -> Terms:
-        levels = a.levels | b.levels
-        if not (a.levels and b.levels):
-            closed, other = (a, b) if not a.levels else (b, a)
-            if other.rows:
-                axes = ["np.newaxis"] * (other.depth - 1)
-                text = f"({other.rows} @ {closed.text})"
-                text += f"[{', '.join([':', *axes])}]" if axes else ""
-                return Terms(text, levels, "scalar")
-            return Terms(f"({other.text} @ {closed.text})", levels, "scalar")
-        if a.rows and b.rows and a.levels != b.levels:
-            high, low = (a, b) if a.depth > b.depth else (b, a)
-            gaps = [
-                ":",
-                *[":" if k in low.levels else "np.newaxis" for k in range(high.depth - 2, -1, -1)],
-            ]
-            text = f"({high.rows} @ {low.rows}.T)"
-            if "np.newaxis" in gaps:
-                text += f"[{', '.join(gaps)}]"
-            return Terms(text, levels, "scalar")
-        return Terms(f"np.einsum('...i,...i->...', {a.text}, {b.text})", levels, "scalar")
-
-    def _outer_product(self, a: Terms, b: Terms) -> Terms:
-        if a.kind != "line" or b.kind != "line":
-            raise AssertionError("a column stands before a row")
-        text = f"({a.text}[..., :, np.newaxis] * {b.text}[..., np.newaxis, :])"
-        return Terms(text, a.levels | b.levels, "matrix")
+                left, right = (
+                    product_of(self._named, found[:place]),
+                    product_of(self._named, found[place:]),
+                )
+                return outer_product(left, right)
+        return product_of(self._named, found)
 
     # -- entries and rows -------------------------------------------------------------------------
 

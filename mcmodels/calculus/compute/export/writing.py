@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from mcmodels.calculus.compute.code_form import code_form
 from mcmodels.calculus.compute.export.language import Language
+from mcmodels.calculus.compute.export.texts import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    SUM,
+    Graded,
+    group,
+    is_short,
+    name_in,
+    number_text,
+    snake_case,
+)
 from mcmodels.calculus.compute.stable import PositiveLogDet
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
-from mcmodels.calculus.core.numbers import Value, magnitude
+from mcmodels.calculus.core.numbers import magnitude
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing.structure import fraction, is_half, signed_terms
@@ -29,8 +40,6 @@ class UnsupportedFunctionError(ValueError):
     """A function that a language lacks."""
 
 
-SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a text binds
-Graded = tuple[str, int]
 Bounds = tuple[str, str] | None
 
 _NAMES: dict[type[Expression], str] = {
@@ -106,7 +115,7 @@ class _Writer:
         taken = set(language.taken)
         for name in [*arguments_of(expression), *sorted(expression.size_names)]:
             if name not in self.names:
-                self.names[name] = _name(name, taken, language.ascii)
+                self.names[name] = name_in(name, taken, language.ascii)
                 taken.add(self.names[name])
         self.taken = taken
         self.symbols = sorted(expression.used, key=lambda symbol: symbol.name)
@@ -126,7 +135,7 @@ class _Writer:
         """The text of a value; what is used again gets a name."""
         if e.key not in self.known:
             text = self.written(e)
-            if self.uses.get(e.key, 0) > 1 and e.children and not _is_short(text[0]):
+            if self.uses.get(e.key, 0) > 1 and e.children and not is_short(text[0]):
                 text = self.assigned(text[0]), ATOM
             self.known[e.key] = text
         return self.known[e.key]
@@ -145,7 +154,7 @@ class _Writer:
 
     def grouped(self, e: Expression, tightness: int = ATOM) -> str:
         """The text of a value, in parentheses where it binds less tightly."""
-        return _group(self.value(e), tightness)
+        return group(self.value(e), tightness)
 
     def filled(
         self, name: str, e: Expression, arguments: Sequence[str | Graded], **sizes: Size
@@ -158,7 +167,7 @@ class _Writer:
                 "compile() and code('numpy') have it"
             )
         graded = [(a, SUM) if isinstance(a, str) else a for a in arguments]
-        values = {f"g{i}": _group(text) for i, text in enumerate(graded)}
+        values = {f"g{i}": group(text) for i, text in enumerate(graded)}
         values |= {key: self.size(size) for key, size in sizes.items()}
         level = PRODUCT if template.startswith("~") else ATOM
         return template.removeprefix("~").format(*(text for text, _ in graded), **values), level
@@ -215,7 +224,7 @@ class _Writer:
             case N.Symbol():
                 return self.names[e.name], ATOM
             case N.Number():
-                return _number(e.value), (ATOM if e.value >= 0 else SUM)
+                return number_text(e.value), (ATOM if e.value >= 0 else SUM)
             case N.NamedNumber():
                 return self.filled(e.name, e, [])
             case N.SizeValue():
@@ -231,7 +240,7 @@ class _Writer:
             case N.Commutation():
                 return self.filled("commutation", e, [], m=e.m, n=e.n)
             case N.DiagonalSelection() | N.Duplication() | N.Elimination():
-                return self.filled(_snake(type(e).__name__), e, [], n=e.n)
+                return self.filled(snake_case(type(e).__name__), e, [], n=e.n)
             case N.Triangle():
                 return self.filled("triangle", e, [], n=e.rows)
             case N.Selection():
@@ -261,7 +270,7 @@ class _Writer:
             case N.Unvec():
                 return self.filled("unvec", e, [self.value(e.children[0])], m=e.rows, n=e.cols)
             case N.Softmax() | N.LogSumExp():
-                name = _snake(type(e).__name__) + ("" if e.argument.is_column else "_rows")
+                name = snake_case(type(e).__name__) + ("" if e.argument.is_column else "_rows")
                 return self.filled(name, e, [self.value(e.argument)])
             case F.Polygamma():
                 return self.filled("polygamma", e, [str(e.order), self.argument(e.argument)])
@@ -310,7 +319,7 @@ class _Writer:
     def scaled(self, e: N.Scaled) -> Graded:
         size = magnitude(e.coefficient)
         above, below = fraction(e.scalars)
-        factors = [_number(size)] if size != 1 else []
+        factors = [number_text(size)] if size != 1 else []
         factors += [self.grouped(factor, POWER) for factor in above]
         factors += [] if e.array is None else [self.grouped(e.array)]
         text = f" {self.language.times[0]} ".join(factors) or "1"
@@ -376,8 +385,8 @@ class _Writer:
             until = len(factors)
         if column:
             until = min(until, 1)
-        left = [_group(f if isinstance(f, tuple) else self.value(f)) for f in factors[:until]]
-        right = [_group(self.factors(factors[until:], column))] if until < len(factors) else []
+        left = [group(f if isinstance(f, tuple) else self.value(f)) for f in factors[:until]]
+        right = [group(self.factors(factors[until:], column))] if until < len(factors) else []
         times = self.language.templates["matmul"]
         return f" {times} ".join([*left, *right]), PRODUCT
 
@@ -406,37 +415,3 @@ def _start(e: N.Unit) -> Size:
 
 
 _SPOKEN = {"inverse_mills_gap": "inverse_mills_gap (z + φ/Φ)", "frechet": "Fréchet derivative"}
-
-
-def _is_short(text: str) -> bool:
-    return re.fullmatch(r"\w+('|\.T|\.mT)?", text) is not None
-
-
-def _group(text: Graded, tightness: int = ATOM) -> str:
-    return text[0] if text[1] >= tightness else f"({text[0]})"
-
-
-def _number(value: Value) -> str:
-    if isinstance(value, Fraction) and value.denominator == 1 and abs(value) < 2**53:
-        return str(value.numerator)
-    return repr(float(value))
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-def _name(name: str, taken: set[str], ascii_only: bool) -> str:
-    """A name that the language reads, and that hides none that the code uses."""
-    if ascii_only:
-        name = "".join(char if char.isascii() else _spoken(char) for char in name)
-        name = name if name[0].isalpha() else f"v{name}"
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _spoken(char: str) -> str:
-    """The name of a Greek letter, or the number of any other."""
-    words = unicodedata.name(char, "").split()
-    return words[-1].lower() if words[:1] == ["GREEK"] else f"u{ord(char):x}"

@@ -15,14 +15,9 @@ from mcmodels.calculus.core.nodes import Scaled, Sum, Symbol, Total
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.rule import DerivativeError
-from mcmodels.calculus.study.convexity.composition import (
-    AFFINE,
-    CONCAVE,
-    CONVEX,
-    Composition,
-    Curvature,
-)
+from mcmodels.calculus.study.convexity.composition import Composition
 from mcmodels.calculus.study.convexity.constants import constant_is_definite
+from mcmodels.calculus.study.convexity.curvature import AFFINE, CONCAVE, CONVEX, Curvature
 from mcmodels.calculus.study.convexity.ranges import Ranges
 from mcmodels.calculus.study.convexity.smoothness import bounded_below, is_smooth
 from mcmodels.calculus.study.convexity.witness import Bend, Witness, find_witness

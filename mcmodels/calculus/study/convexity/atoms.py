@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.study.convexity.ranges import REAL, Bound, Range
+from mcmodels.calculus.study.convexity.intervals import REAL, Bound, Range
 
 __all__ = ["Piece", "domain_of", "pieces_of"]
 

@@ -17,33 +17,33 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
     hadamard,
     is_symmetric,
-    matmul,
     parts,
     power,
     scale,
-    transpose,
 )
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.study.convexity.atoms import domain_of, pieces_of
+from mcmodels.calculus.study.convexity.curvature import (
+    AFFINE,
+    CONCAVE,
+    CONSTANT,
+    CONVEX,
+    UNKNOWN,
+    Curvature,
+    common,
+    times,
+)
 from mcmodels.calculus.study.convexity.forms import index_taken, powers_of, s_shaped
+from mcmodels.calculus.study.convexity.matrix_products import of_product, of_square, of_trace
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
 from mcmodels.calculus.study.convexity.spectral import (
     as_function_of_eigenvalues,
-    matrix_of,
     spectral_norm_argument,
     sum_of_squares,
-    trace_bends,
 )
 
-__all__ = ["AFFINE", "CONCAVE", "CONSTANT", "CONVEX", "Composition", "Curvature"]
-
-# What is known: convex as a function of x, concave, both, or neither of them.
-Curvature = frozenset[str]
-CONVEX, CONCAVE = frozenset(["convex"]), frozenset(["concave"])
-AFFINE = CONVEX | CONCAVE
-CONSTANT = AFFINE | {"constant"}
-_UNKNOWN: Curvature = frozenset()
+__all__ = ["Composition"]
 
 _LINEAR_WITH_SIGN = (
     N.Total,
@@ -78,9 +78,9 @@ class Composition:
     def of(self, e: Expression) -> Curvature:
         """What is proved of it."""
         if e.key not in self._known:
-            self._known[e.key] = _UNKNOWN
+            self._known[e.key] = UNKNOWN
             self._known[e.key] = found = self._computed(e)
-            if not found and not any(self._known.get(c.key) == _UNKNOWN for c in e.children):
+            if not found and not any(self._known.get(c.key) == UNKNOWN for c in e.children):
                 self.unknown.append(e)
         return self._known[e.key]
 
@@ -102,21 +102,21 @@ class Composition:
             if found:
                 return found
         if isinstance(e, N.Trace):
-            found = self._of_trace(e.argument)
+            found = of_trace(self, e.argument)
             if found:
                 return found
         if isinstance(e, N.Diagonal) and isinstance(e.argument, N.Product):
-            found = self._of_square(e.argument)
+            found = of_square(self, e.argument)
             if found:
                 return found
         if isinstance(e, _LINEAR_WITH_SIGN):
-            return _common(self.of(child) for child in e.children)
+            return common(self.of(child) for child in e.children)
         if isinstance(e, N.Scaled | N.Hadamard):
             return self._of_factors(e)
         if isinstance(e, N.Kron | N.BlockSum | N.BlockTrace):
-            return self._of_one_of(e.children)
+            return self.of_one_of(e.children)
         if isinstance(e, N.Product):
-            return self._of_product(e)
+            return of_product(self, e)
         if isinstance(e, N.Power):
             return self._of_power(e)
         if isinstance(e, N.Elementwise | F.Polygamma):
@@ -139,9 +139,9 @@ class Composition:
             if (low < domain[0] and "concave" not in curvature) or (
                 high > domain[1] and "convex" not in curvature
             ):
-                return _UNKNOWN
+                return UNKNOWN
             low, high = max(low, domain[0]), min(high, domain[1])
-        found = _UNKNOWN
+        found = UNKNOWN
         for piece in pieces_of(e):
             if not (piece.low <= low and high <= piece.high):
                 continue
@@ -159,12 +159,12 @@ class Composition:
         if self._is_log_convex(inside):
             return CONVEX
         if isinstance(inside, N.Softmax):
-            return CONCAVE if self.is_affine(inside.argument) else _UNKNOWN
+            return CONCAVE if self.is_affine(inside.argument) else UNKNOWN
         found = s_shaped(inside)
         if found is None:
-            return _UNKNOWN
+            return UNKNOWN
         z, rises = found
-        return CONCAVE if self.of(z) >= (CONCAVE if rises else CONVEX) else _UNKNOWN
+        return CONCAVE if self.of(z) >= (CONCAVE if rises else CONVEX) else UNKNOWN
 
     def _is_log_convex(self, e: Expression) -> bool:
         """Whether its logarithm is convex: exponentials, cosh, sums, and multiples by a number."""
@@ -199,7 +199,7 @@ class Composition:
                     return CONVEX
             squares = sum_of_squares(e.base)  # norms of rows or columns
             if squares is not None and self._size_is_convex(squares[0]):
-                return CONVEX if all(self._is_weight(f) for f in squares[1]) else _UNKNOWN
+                return CONVEX if all(self._is_weight(f) for f in squares[1]) else UNKNOWN
             if isinstance(e.base, N.Sum) and all(map(self._is_square, e.base.terms)):
                 return CONVEX  # a norm of the parts that are squared
         found = self._of_function(e) or self._of_p_norm(e)
@@ -208,18 +208,18 @@ class Composition:
         factors = [factor for factor, _ in powers_of(e.base)]
         if all(self.ranges.sign(factor) == 1 for factor in factors):
             return self._of_monomial([(b, p * e.exponent.value) for b, p in powers_of(e.base)])
-        return _UNKNOWN
+        return UNKNOWN
 
     def _of_p_norm(self, e: N.Power) -> Curvature:
         """Of (Σ |z|ᵖ)^(1/p), with p ≥ 1."""
         assert isinstance(e.exponent, N.Number)
         inside = e.base.argument if isinstance(e.base, N.Total) else None
         if not (isinstance(inside, N.Power) and isinstance(inside.exponent, N.Number)):
-            return _UNKNOWN
+            return UNKNOWN
         p, z = inside.exponent.value, inside.base
         is_norm = p >= 1 and p * e.exponent.value == 1
         sizes = self.ranges.sign(z) == 1 or (p == int(p) and p % 2 == 0)
-        return CONVEX if is_norm and sizes and self._size_is_convex(z) else _UNKNOWN
+        return CONVEX if is_norm and sizes and self._size_is_convex(z) else UNKNOWN
 
     def _is_weight(self, factor: Expression) -> bool:
         return not self.varies(factor) and self.ranges.sign(factor) == 1
@@ -242,7 +242,7 @@ class Composition:
         return (
             isinstance(only, N.Product)
             and only.is_scalar
-            and self._of_square(only) == CONVEX
+            and of_square(self, only) == CONVEX
             and not any(isinstance(f, N.MatrixPower) and self.varies(f) for f in only.factors)
         )
 
@@ -251,14 +251,14 @@ class Composition:
         low, high = self.ranges.of(e.base)
         exponent = self.of(e.exponent)
         if self.varies(e.base) or not self.ranges.positive(e.base):
-            return _UNKNOWN
+            return UNKNOWN
         if (
             self.is_affine(e.exponent)
             or (low >= 1 and exponent >= CONVEX)
             or (high <= 1 and exponent >= CONCAVE)
         ):
             return CONVEX
-        return _UNKNOWN
+        return UNKNOWN
 
     def _is_spectral_norm(self, e: N.Power) -> bool:
         base = e.base
@@ -274,16 +274,16 @@ class Composition:
 
     # -- sums and products ------------------------------------------------------------------------
 
-    def _of_one_of(self, factors: Iterable[Expression]) -> Curvature:
-        """Of a product that is linear in each factor, of which at most one varies."""
+    def of_one_of(self, factors: Iterable[Expression]) -> Curvature:
+        """That of a product that is linear in each factor, of which at most one varies."""
         varying = [factor for factor in factors if self.varies(factor)]
         if len(varying) != 1:
-            return _UNKNOWN
+            return UNKNOWN
         sign = 1
         for factor in factors:
             if factor is not varying[0]:
                 sign *= self.ranges.sign(factor)
-        return _times(self.of(varying[0]), sign)
+        return times(self.of(varying[0]), sign)
 
     def _of_factors(self, e: Expression) -> Curvature:
         number, scalars, array = parts(e)
@@ -298,23 +298,23 @@ class Composition:
         for factor in constant:
             sign *= self.ranges.sign(factor)
         if len(varying) == 1:
-            return _times(self.of(varying[0]), sign)
+            return times(self.of(varying[0]), sign)
         found = self._of_monomial([pair for factor in varying for pair in powers_of(factor)])
         if not found and len(varying) == 2:
             found = self._of_entropy(*varying) or self._of_entropy(*reversed(varying))
-        return _times(found, sign)
+        return times(found, sign)
 
     def _of_entropy(self, z: Expression, other: Expression) -> Curvature:
         """Of z log(cz), with c ≥ 0: its second derivative is 1/z."""
         if not (isinstance(other, N.Elementwise) and other.name == "log" and self.is_affine(z)):
-            return _UNKNOWN
+            return UNKNOWN
         inverse = power(z, N.Number(Fraction(-1)))
         inside = other.argument
         alike = z.is_scalar or (inside.rows, inside.cols) == (z.rows, z.cols)
         if not alike:
-            return _UNKNOWN
+            return UNKNOWN
         c = scale(inside, inverse) if z.is_scalar else hadamard([inside, inverse])
-        return CONVEX if not self.varies(c) and self.ranges.sign(c) == 1 else _UNKNOWN
+        return CONVEX if not self.varies(c) and self.ranges.sign(c) == 1 else UNKNOWN
 
     def _of_monomial(self, powers: list[tuple[Expression, Fraction | float]]) -> Curvature:
         """Of a product of powers of what is at least 0.
@@ -325,11 +325,11 @@ class Composition:
         rising = [(base, p) for base, p in powers if p > 0 and self.varies(base)]
         varying = [(base, p) for base, p in powers if self.varies(base)]
         if any(self.ranges.sign(base) != 1 for base, _ in powers if not self.varies(base)):
-            return _UNKNOWN
+            return UNKNOWN
         others = [base for base, p in varying if p < 0]
         total = sum(p for _, p in varying)
         if any(not self._is_concave_and_at_least_0(base) for base in others):
-            return _UNKNOWN
+            return UNKNOWN
         if not rising:
             return CONVEX
         if len(rising) == 1 and total >= 1:
@@ -340,92 +340,16 @@ class Composition:
                 return CONVEX
         if not others and total <= 1:
             bases = [base for base, _ in rising]
-            return CONCAVE if all(map(self._is_concave_and_at_least_0, bases)) else _UNKNOWN
-        return _UNKNOWN
+            return CONCAVE if all(map(self._is_concave_and_at_least_0, bases)) else UNKNOWN
+        return UNKNOWN
 
     def _is_concave_and_at_least_0(self, e: Expression) -> bool:
         return self.of(e) >= CONCAVE and self.ranges.sign(e) == 1
 
-    def _of_product(self, e: N.Product) -> Curvature:
-        varying = [factor for factor in e.factors if self.varies(factor)]
-        if isinstance(e.factors[-1], F.Eigenvalues) and index_taken(e):
-            S = e.factors[-1].argument
-            if len(varying) == 1 and self.is_affine(S) and is_symmetric(S):
-                return CONVEX if index_taken(e) == "last" else CONCAVE
-        if len(varying) == 1:
-            found = self._of_one_of(e.factors)
-            if found:
-                return found
-        if not e.is_scalar:
-            return _UNKNOWN
-        found = self._of_square(e)
-        if found:
-            return found
-        for cut in range(1, len(e.factors)):
-            left, right = transpose(matmul(e.factors[:cut])), matmul(e.factors[cut:])
-            if left.is_column and not left.is_scalar:
-                found = self.of(hadamard([left, right]))
-                if found:
-                    return found
-        return _UNKNOWN
-
-    def _of_square(self, e: N.Product) -> Curvature:
-        """Of the diagonal of F C Fᵀ: F affine and C constant, or the inverse of an affine one."""
-        found = around_centre(e)
-        if found is None or not self.is_affine(found[0]):
-            return _UNKNOWN
-        centre = found[1]
-        if centre is None:
-            return CONVEX
-        if not self.varies(centre):
-            signs = [sign for sign in (1, -1) if self.ranges.definite(centre, sign)]
-            return _times(CONVEX, signs[0]) if signs else _UNKNOWN
-        return CONVEX if self._is_inverse_of_affine(centre) else _UNKNOWN
-
-    def _is_inverse_of_affine(self, e: Expression) -> bool:
-        if not (isinstance(e, N.MatrixPower) and e.is_inverse):
-            return False
-        return self.is_affine(e.base) and self.ranges.definite(e.base)
-
-    def _operator_concave(self, e: Expression) -> int:
-        """-1 of log(A) and √A (Löwner 1934), A affine and semidefinite; 0 where unknown."""
-        if not (isinstance(e, F.MatrixFunction) and e.name in ("logm", "sqrtm")):
-            return 0
-        fits = self.is_affine(e.argument) and self.ranges.definite(e.argument)
-        return -1 if fits and is_symmetric(e.argument) else 0
-
-    def _of_trace(self, e: Expression) -> Curvature:
-        if self._is_inverse_of_affine(e):
-            return CONVEX
-        A = matrix_of(e)
-        if A is not None:
-            bends = trace_bends(e, self.is_affine(A), self.ranges.definite(A))
-            if bends:
-                return _times(CONVEX, bends)
-        if not isinstance(e, N.Product):
-            return _UNKNOWN
-        factors = e.factors
-        for turn in range(len(factors)):
-            turned = matmul([*factors[turn:], *factors[:turn]])
-            if not isinstance(turned, N.Product):
-                continue
-            found = self._of_square(turned)
-            if found:
-                return found
-            last, others = turned.factors[-1], turned.factors[:-1]
-            constant = not any(map(self.varies, others))
-            bends = 1 if self._is_inverse_of_affine(last) else self._operator_concave(last)
-            if constant and bends and last.rows == others[0].rows:
-                weights = matmul(others)
-                signs = [sign for sign in (1, -1) if self.ranges.definite(weights, sign)]
-                if signs:
-                    return _times(CONVEX, bends * signs[0])
-        return _UNKNOWN
-
     def _of_eigenvalues(self, e: Expression) -> Curvature:
         found = as_function_of_eigenvalues(e, self.x)
         if found is None or not self.is_affine(found[2]):
-            return _UNKNOWN
+            return UNKNOWN
         g, v, A = found
         signed = [v] if self.ranges.definite(A) else []
         ranges = Ranges({*self.ranges.nonnegative, *signed})
@@ -436,22 +360,22 @@ class Composition:
     def _of_convex_function(self, e: Expression) -> Curvature:
         inside = [self.of(child) for child in e.children]
         if isinstance(e, N.LogSumExp | F.Largest):
-            return CONVEX if inside[0] >= CONVEX else _UNKNOWN
+            return CONVEX if inside[0] >= CONVEX else UNKNOWN
         if isinstance(e, F.Pairwise) and e.name in ("maximum", "minimum"):
             needed = CONVEX if e.name == "maximum" else CONCAVE
-            return needed if all(found >= needed for found in inside) else _UNKNOWN
+            return needed if all(found >= needed for found in inside) else UNKNOWN
         if isinstance(e, N.Norm) and isinstance(e.argument, N.Product):
             gram = around_centre(e.argument)  # the norm of XXᵀ is that of the squared σ(X)
             if gram is not None and gram[1] is None and self.is_affine(gram[0]):
                 return CONVEX
         if isinstance(e, N.Norm) or (isinstance(e, F.Pairwise) and e.name == "hypot"):
-            return CONVEX if all(map(self._size_is_convex, e.children)) else _UNKNOWN
+            return CONVEX if all(map(self._size_is_convex, e.children)) else UNKNOWN
         if isinstance(e, F.NuclearNorm):
-            return CONVEX if inside[0] >= AFFINE else _UNKNOWN
+            return CONVEX if inside[0] >= AFFINE else UNKNOWN
         if isinstance(e, N.LogDet):
             fits = inside[0] >= AFFINE and self.ranges.definite(e.argument)
-            return CONCAVE if fits else _UNKNOWN
-        return _UNKNOWN
+            return CONCAVE if fits else UNKNOWN
+        return UNKNOWN
 
     def _size_is_convex(self, e: Expression) -> bool:
         """Whether abs(e) is convex."""
@@ -459,19 +383,3 @@ class Composition:
         return found >= AFFINE or (
             (found >= CONVEX and sign == 1) or (found >= CONCAVE and sign == -1)
         )
-
-
-def _common(found: Iterable[Curvature]) -> Curvature:
-    result = CONSTANT
-    for curvature in found:
-        result &= curvature
-    return result
-
-
-def _times(curvature: Curvature, sign: int) -> Curvature:
-    """Of a multiple by what has this sign; 0 where that is not known."""
-    if curvature >= AFFINE or sign == 1:
-        return curvature
-    if not sign or not curvature:
-        return _UNKNOWN
-    return CONCAVE if curvature == CONVEX else CONVEX

@@ -15,57 +15,25 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import is_symmetric, matmul, parts, power, scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
+from mcmodels.calculus.study.convexity.intervals import (
+    AT_LEAST_0,
+    FROM_0_TO_1,
+    INF,
+    NEVER_AT_BOUNDS,
+    OF_FUNCTION,
+    ONE,
+    PASSES,
+    REAL,
+    ZERO,
+    Range,
+    end_of_product,
+    join,
+    meet,
+    of_sums,
+)
 
-__all__ = ["REAL", "Bound", "Range", "Ranges", "around_centre"]
+__all__ = ["Ranges", "around_centre"]
 
-Bound = Fraction | float
-Range = tuple[Bound, Bound]
-
-_INF = math.inf
-REAL: Range = (-_INF, _INF)
-_0, _1 = Fraction(0), Fraction(1)
-_AT_LEAST_0: Range = (_0, _INF)
-_0_TO_1: Range = (_0, _1)
-_BETWEEN_1: Range = (-_1, _1)
-
-_OF_FUNCTION: dict[str, Range] = {
-    "exp": _AT_LEAST_0,
-    "expm1": (-_1, _INF),
-    "sin": _BETWEEN_1,
-    "cos": _BETWEEN_1,
-    "tanh": _BETWEEN_1,
-    "erf": _BETWEEN_1,
-    "erfc": (_0, Fraction(2)),
-    "sigmoid": _0_TO_1,
-    "norm_cdf": _0_TO_1,
-    "norm_pdf": _0_TO_1,
-    "norm_logcdf": (-_INF, _0),
-    "inverse_mills": _AT_LEAST_0,
-    "inverse_mills_gap": _AT_LEAST_0,
-    "softplus": _AT_LEAST_0,
-    "abs": _AT_LEAST_0,
-    "relu": _AT_LEAST_0,
-    "cosh": (_1, _INF),
-    "arccosh": _AT_LEAST_0,
-    "arccos": (_0, Fraction(4)),
-    "arctan": (Fraction(-2), Fraction(2)),
-    "arcsin": (Fraction(-2), Fraction(2)),
-    "sign": _BETWEEN_1,
-    "step": _0_TO_1,
-}
-# Increasing functions, and a point at which the value is known exactly.
-_PASSES: dict[str, tuple[Bound, Bound]] = {
-    "exp": (_0, _1),
-    "log": (_1, _0),
-    **dict.fromkeys(
-        ("expm1", "log1p", "tanh", "erf", "sinh", "arctan", "arcsin", "arcsinh", "arctanh"),
-        (_0, _0),
-    ),
-    "sigmoid": (_0, Fraction(1, 2)),
-    "norm_cdf": (_0, Fraction(1, 2)),
-    "sign": (_0, _0),
-    "relu": (_0, _0),
-}
 _ZERO_ONE = (
     N.Identity,
     N.Unit,
@@ -80,22 +48,6 @@ _ZERO_ONE = (
     F.Hardmax,
 )
 _SAME_ENTRIES = (N.Transpose, N.Vec, N.Unvec, N.Diagonal, F.Largest)
-# Functions that come near a bound of theirs and never reach it.
-_NEVER_AT_BOUNDS = frozenset(
-    [
-        "exp",
-        "expm1",
-        "sigmoid",
-        "norm_cdf",
-        "tanh",
-        "erf",
-        "erfc",
-        "softplus",
-        "norm_pdf",
-        "inverse_mills",
-        "inverse_mills_gap",
-    ]
-)
 
 
 class Ranges:
@@ -117,7 +69,7 @@ class Ranges:
         if e.key not in self._ranges:
             low, high = self._computed(e)
             if e in self.nonnegative:
-                low, high = max(low, _0), max(high, _0)
+                low, high = max(low, ZERO), max(high, ZERO)
             self._ranges[e.key] = (low, high)
         return self._ranges[e.key]
 
@@ -154,29 +106,29 @@ class Ranges:
         if isinstance(e, N.Number):
             return Fraction(e.value), Fraction(e.value)
         if isinstance(e, N.Symbol):
-            return _0_TO_1 if "probability" in e.declared else REAL
+            return FROM_0_TO_1 if "probability" in e.declared else REAL
         if isinstance(e, N.Ones):
-            return _1, _1
+            return ONE, ONE
         if isinstance(e, N.Zeros):
-            return _0, _0
+            return ZERO, ZERO
         if isinstance(e, N.SizeValue):
-            return _1, _INF
+            return ONE, INF
         if isinstance(e, N.NamedNumber):
             return (Fraction(3), Fraction(4)) if e.name == "pi" else (Fraction(2), Fraction(3))
         if isinstance(e, _ZERO_ONE):
-            return _0_TO_1
+            return FROM_0_TO_1
         if isinstance(e, N.Norm | F.NuclearNorm):
-            return _AT_LEAST_0
+            return AT_LEAST_0
         if isinstance(e, N.Diagonal) and self.definite(e.argument):
-            return _meet(self.of(e.argument), _AT_LEAST_0)
+            return meet(self.of(e.argument), AT_LEAST_0)
         if isinstance(e, _SAME_ENTRIES):
             return self.of(e.children[0])
         if isinstance(e, N.DiagonalMatrix):
-            return _join([self.of(e.argument), (_0, _0)])
+            return join([self.of(e.argument), (ZERO, ZERO)])
         if isinstance(e, N.Stack):
-            return _join([self.of(block) for block in e.blocks])
+            return join([self.of(block) for block in e.blocks])
         if isinstance(e, F.Where):
-            return _join([self.of(e.left), self.of(e.right)])
+            return join([self.of(e.left), self.of(e.right)])
         return self._of_operation(e)
 
     def _of_operation(self, e: Expression) -> Range:
@@ -194,55 +146,55 @@ class Ranges:
         elif isinstance(e, N.Elementwise):
             result = self._of_function(e)
         elif isinstance(e, F.Polygamma):
-            result = _AT_LEAST_0 if e.order == 1 else REAL
+            result = AT_LEAST_0 if e.order == 1 else REAL
         elif isinstance(e, F.Pairwise):
             result = self._of_pair(e)
         elif isinstance(e, N.Product):
             result = self._of_product(e)
         elif isinstance(e, N.Total):
-            result = _of_sums(self.of(e.argument))
+            result = of_sums(self.of(e.argument))
         elif isinstance(e, SumOver):
-            result = _of_sums(self.of(e.body))
-            result = _join([result, (_0, _0)]) if e.is_conditional else result
+            result = of_sums(self.of(e.body))
+            result = join([result, (ZERO, ZERO)]) if e.is_conditional else result
         elif isinstance(e, N.Trace):
             is_nonnegative = self.definite(e.argument) or self._product_of_definite(e.argument)
-            result = _AT_LEAST_0 if is_nonnegative else _of_sums(self.of(e.argument))
+            result = AT_LEAST_0 if is_nonnegative else of_sums(self.of(e.argument))
         elif isinstance(e, N.Det | F.Eigenvalues) and self.definite(e.children[0]):
-            result = _AT_LEAST_0
+            result = AT_LEAST_0
         return result
 
     def _times(self, ranges: list[Range]) -> Range:
         low, high = ranges[0]
         for other in ranges[1:]:
-            ends = [_product(a, b) for a in (low, high) for b in other]
+            ends = [end_of_product(a, b) for a in (low, high) for b in other]
             low, high = min(ends), max(ends)
         return low, high
 
     def _of_power(self, e: N.Power) -> Range:
         low, high = self.of(e.base)
         if not isinstance(e.exponent, N.Number):
-            return _AT_LEAST_0 if low >= 0 else REAL
+            return AT_LEAST_0 if low >= 0 else REAL
         p = e.exponent.value
         if p != int(p):
-            return _0_TO_1 if p > 0 and high <= 1 else _AT_LEAST_0
+            return FROM_0_TO_1 if p > 0 and high <= 1 else AT_LEAST_0
         k = int(p)
         if k < 0:
             if low <= 0 <= high:
                 one_sign = low >= 0 or k % 2 == 0
-                return _AT_LEAST_0 if one_sign else (-_INF, _0) if high <= 0 else REAL
-            ends = [_0 if math.isinf(end) else 1 / end for end in (low, high)]
+                return AT_LEAST_0 if one_sign else (-INF, ZERO) if high <= 0 else REAL
+            ends = [ZERO if math.isinf(end) else 1 / end for end in (low, high)]
             low, high, k = min(ends), max(ends), -k
         if k > 64:
-            return _AT_LEAST_0 if low >= 0 or k % 2 == 0 else REAL
+            return AT_LEAST_0 if low >= 0 or k % 2 == 0 else REAL
         ends = [end**k for end in (low, high)]
         if k % 2 == 0:
-            return (_0 if low <= 0 <= high else min(ends)), max(ends)
+            return (ZERO if low <= 0 <= high else min(ends)), max(ends)
         return ends[0], ends[1]
 
     def _of_function(self, e: N.Elementwise) -> Range:
-        low, high = _OF_FUNCTION.get(e.name, REAL)
-        if e.name in _PASSES:
-            at, value = _PASSES[e.name]
+        low, high = OF_FUNCTION.get(e.name, REAL)
+        if e.name in PASSES:
+            at, value = PASSES[e.name]
             inside = self.of(e.argument)
             if inside[0] >= at:
                 low = max(low, value)
@@ -256,18 +208,18 @@ class Ranges:
             return max(a[0], b[0]), max(a[1], b[1])
         if e.name == "minimum":
             return min(a[0], b[0]), min(a[1], b[1])
-        return _AT_LEAST_0
+        return AT_LEAST_0
 
     def _of_product(self, e: N.Product) -> Range:
         if e.is_scalar and self.definite(e):
-            return _AT_LEAST_0
+            return AT_LEAST_0
         factors = list(e.factors)
         if _takes_entries(factors[0]):
             return self.of(matmul(factors[1:]))
         if isinstance(factors[-1], N.Unit | UnitAt):
             return self.of(matmul(factors[:-1]))
         signs = [self.sign(factor) for factor in factors]
-        return {1: _AT_LEAST_0, -1: (-_INF, _0), 0: REAL}[math.prod(signs)]
+        return {1: AT_LEAST_0, -1: (-INF, ZERO), 0: REAL}[math.prod(signs)]
 
     # -- semidefinite matrices --------------------------------------------------------------------
 
@@ -420,22 +372,4 @@ def _never_at_bounds(e: Expression) -> bool:
     if len(factors) != 1 or not number:
         return False
     (only,) = factors
-    return isinstance(only, N.Elementwise) and only.name in _NEVER_AT_BOUNDS
-
-
-def _product(a: Bound, b: Bound) -> Bound:
-    return _0 if a == 0 or b == 0 else a * b
-
-
-def _of_sums(entries: Range) -> Range:
-    """Of the sum of one entry or more."""
-    low, high = entries
-    return (low if low >= 0 else -_INF), (high if high <= 0 else _INF)
-
-
-def _join(ranges: list[Range]) -> Range:
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
-
-
-def _meet(a: Range, b: Range) -> Range:
-    return max(a[0], b[0]), min(a[1], b[1])
+    return isinstance(only, N.Elementwise) and only.name in NEVER_AT_BOUNDS

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.convexity.atoms import domain_of
 from mcmodels.calculus.study.convexity.composition import Composition
-from mcmodels.calculus.study.convexity.ranges import REAL
+from mcmodels.calculus.study.convexity.intervals import REAL
 
 __all__ = ["bounded_below", "is_smooth"]
 

@@ -37,7 +37,7 @@ class LatexPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = r"\circ", r"\oslash", r"\otimes", "-", r" \times "
     transposed, one, psi = r"\top", r"\mathbf{1}", r"\Psi"
-    delta, sigma, vec = r"\delta", r"\sum", r"\operatorname{vec}"
+    delta, vec = r"\delta", r"\operatorname{vec}"
     plus, star, greater = "+", "*", ">"
     at_least, unequal, sigma = r"\ge", r"\neq", r"\sum"
     numerator, indexed = SUM, SUM

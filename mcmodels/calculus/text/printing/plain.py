@@ -55,7 +55,7 @@ class PlainPrinter(TextbookPrinter):
 
     times, over, kronecker, minus, by = "∘", "⊘", "⊗", "−", "×"
     transposed, one, psi = "ᵀ", "1", "Ψ"
-    delta, sigma = "δ", "Σ"
+    delta = "δ"
     plus, star, greater = "+", "*", ">"
     at_least, unequal, sigma = "≥", "≠", "Σ"
     numerator, indexed = TERM, ATOM

@@ -1,16 +1,15 @@
 """Mathematics in the forms of textbooks, in any notation of letters and signs.
 
 `TextbookPrinter` knows signs, fractions, products by juxtaposition, and where parentheses are
-needed. A notation (plain text, LaTeX) says how letters, scripts, functions and operators look.
+needed. A `Notation` (plain text, LaTeX) says how letters, scripts, functions and operators look.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 
 from mcmodels.calculus.core import function_nodes as F
@@ -26,6 +25,7 @@ from mcmodels.calculus.text.printing import blocks, indexed
 from mcmodels.calculus.text.printing.einsums import index_notation
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.letters import split_name
+from mcmodels.calculus.text.printing.notation import Notation
 from mcmodels.calculus.text.printing.ordering import is_product, order
 from mcmodels.calculus.text.printing.structure import (
     ATOM,
@@ -34,7 +34,6 @@ from mcmodels.calculus.text.printing.structure import (
     SUM,
     TERM,
     Graded,
-    Printer,
     entry,
     fraction,
     is_at_index,
@@ -63,7 +62,7 @@ _SIMPLE_DENOMINATORS = (1, 2, 3, 4)
 _LARGEST_DENOMINATOR = 12  # that joins the denominators of a fraction
 
 
-class TextbookPrinter(Printer):
+class TextbookPrinter(Notation):
     """Writes expressions as mathematics.
 
     Greek letters may be spelt (``mu``, ``lambda_``, ``lam``) or typed; a number at the end of a
@@ -72,27 +71,6 @@ class TextbookPrinter(Printer):
     arrays, a scalar is the array of that shape whose entries it is, as NumPy broadcasts it; but not
     beside a square matrix, where A − 1 would be read as A − I: that is A − 11ᵀ.
     """
-
-    times: str
-    over: str
-    kronecker: str
-    minus: str
-    by: str
-    plus: str
-    star: str
-    greater: str
-    at_least: str
-    unequal: str
-    sigma: str
-    transposed: str
-    one: str
-    psi: str
-    delta: str
-    numerator: int
-    """How tightly a numerator must hold together."""
-    indexed: int
-    """How tightly what is sliced must hold together."""
-    sized_identity: bool
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,64 +125,6 @@ class TextbookPrinter(Printer):
             TensorSymbol: lambda e: (self._named(e.name), ATOM),
             Einsum: lambda e: index_notation(self, e),
         }
-
-    # -- what a notation says -----------------------------------------------------------------
-
-    @abstractmethod
-    def _name(self, stem: str, index: str) -> str:
-        """A name of a stem with an index, which may be empty."""
-
-    @abstractmethod
-    def _literal_name(self, name: str) -> str:
-        """A name letter by letter, where it would be taken for something else."""
-
-    @abstractmethod
-    def _differential(self, name: str) -> str:
-        """The differential of a symbol of which the text is given."""
-
-    @abstractmethod
-    def _positive(self, value: Value) -> Graded:
-        """A number that is not negative."""
-
-    @abstractmethod
-    def _raised(self, base: str, exponent: str) -> str:
-        """A superscript."""
-
-    @abstractmethod
-    def _lowered(self, base: str, index: str) -> str:
-        """A subscript."""
-
-    @abstractmethod
-    def _function(self, name: str, of_rows: bool = False) -> str:
-        """The name of a function, which may be that of each row."""
-
-    @abstractmethod
-    def _bars(self, inside: str, double: bool = False, index: str = "") -> str:
-        """Absolute value, or a norm."""
-
-    @abstractmethod
-    def _log_det(self, argument: str) -> str:
-        """The logarithm of the absolute determinant."""
-
-    @abstractmethod
-    def _element(self, name: str, indices: str) -> str:
-        """An entry of a symbol."""
-
-    @abstractmethod
-    def _root(self, radicand: Expression) -> str:
-        """The square root."""
-
-    @abstractmethod
-    def _quotient(self, above: str, below: list[Expression], divisor: Value) -> Graded:
-        """A fraction of scalars, or of an array by scalars."""
-
-    @abstractmethod
-    def _juxtaposed(self, texts: Sequence[str]) -> str:
-        """Factors side by side."""
-
-    @abstractmethod
-    def is_scripted(self, text: str) -> bool:
-        """Whether a text ends in a script."""
 
     # -- names --------------------------------------------------------------------------------
 
@@ -367,10 +287,6 @@ class TextbookPrinter(Printer):
         transposed = isinstance(slices(e)[0][0], N.Transpose)
         return texts[0], FACTOR if transposed else ATOM
 
-    @abstractmethod
-    def _grid(self, rows: Sequence[Sequence[Expression]]) -> str:
-        """A matrix of blocks."""
-
     def _elementwise_quotient(self, factors: tuple[Expression, ...]) -> Graded:
         above, below = fraction(factors)
         texts = [blocks.entrywise(self, factor, TERM) for factor in above]
@@ -405,10 +321,6 @@ class TextbookPrinter(Printer):
         if e.is_scalar:
             return self._with_exponent(e.base, exponent), FACTOR
         return self._elementwise_power(self.write(e.base, ATOM), exponent), FACTOR
-
-    @abstractmethod
-    def _elementwise_power(self, base: str, exponent: str) -> str:
-        """The power of each entry."""
 
     def _exponent(self, value: Fraction) -> str:
         if value.denominator in _SIMPLE_DENOMINATORS or decimal(value) is None:

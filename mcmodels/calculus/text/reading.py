@@ -1,0 +1,245 @@
+"""Text as a syntax tree: checked character by character and node by node, never run.
+
+Text goes through three gates: its characters and its depth are checked before Python's own parser
+sees it, every node of the tree must be one of a few kinds, and every call must be of a function in
+`SIGNATURES`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+
+from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.text import hints
+from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.arguments import (
+    blocks_in,
+    index_in,
+    number_in,
+    order_in,
+    size_in,
+    subscripts_in,
+    unit_place,
+    whole_in,
+)
+from mcmodels.calculus.text.index_calls import IndexCall, Place, index_call, place_in, tests_in
+from mcmodels.calculus.text.quotes import Text
+from mcmodels.calculus.text.scanning import scan
+from mcmodels.calculus.text.spelling import (
+    at_places_of,
+    carets,
+    transposes_by_caret,
+    without_quotes,
+)
+from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source, refuse
+
+__all__ = ["read"]
+
+_MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
+
+
+def read(
+    text: object, known: frozenset[str] = frozenset(), scalars: frozenset[str] = frozenset()
+) -> Source:
+    """Text as a tree of permitted nodes.
+
+    Parameters
+    ----------
+    text : str
+    known : frozenset of str
+        Names that are declared.
+    scalars : frozenset of str
+        Those of them that are scalars.
+
+    Raises
+    ------
+    ParseError
+        If it is no expression.
+    """
+    if not isinstance(text, str):
+        raise ParseError(f"an expression is read from text; found {type(text).__name__}")
+    if len(text) > _MOST_CHARACTERS:
+        raise ParseError(
+            f"the text is {len(text)} characters long; the most is {_MOST_CHARACTERS}. "
+            "Read it in parts, and add them"
+        )
+    if not text.strip():
+        raise ParseError("there is no text to read an expression from")
+    typed = without_quotes(text.typed if isinstance(text, Text) else text)
+    respelt = scan(Text.of(typed), known)
+    # Python's parser takes no line breaks outside brackets, and no spaces at the start.
+    text = Text.of(re.sub(r"\s", " ", typed))
+    written, places = at_places_of(text, respelt) if respelt else (text, [])
+    stripped = written.lstrip()
+    skipped = len(written) - len(stripped)
+    try:
+        tree = ast.parse(stripped, mode="eval").body
+    except SyntaxError as error:
+        message = (error.msg or "no expression").split(".")[0]
+        column = skipped + (error.offset or 1)
+        if respelt:
+            column = len(text.encode()[: places[len(written[: column - 1].encode())]].decode()) + 1
+        refuse(text, message, column)
+    except (RecursionError, MemoryError, ValueError):
+        refuse(text, "it has too many parts; read it in parts, and add them")
+    if respelt:
+        carets(tree, stripped, [place - skipped for place in _places_of_carets(respelt)])
+        tree = transposes_by_caret(tree, scalars)
+    as_declared = _normalised(known)
+    for node in ast.walk(tree):
+        if hasattr(node, "col_offset"):
+            node.col_offset += skipped
+            if respelt:
+                node.col_offset = places[node.col_offset]
+        if isinstance(node, ast.Name):
+            node.id = as_declared.get(node.id, node.id)
+    return _checked(text, tree, known)
+
+
+def _places_of_carets(respelt: list[tuple[int, str]]) -> list[int]:
+    """Where they stand in the text that Python reads, which is longer by one for each change."""
+    return [place + before for before, (place, new) in enumerate(respelt) if new == "**"]
+
+
+def _normalised(known: frozenset[str]) -> dict[str, str]:
+    """Names by what Python's parser makes of them, as µ (micro) becomes μ (mu)."""
+    result: dict[str, str] = {}
+    for name in sorted(known):
+        other = result.setdefault(unicodedata.normalize("NFKC", name), name)
+        if other != name:
+            raise ShapeError(
+                f"Python cannot tell the names {other!r} and {name!r} apart; rename one"
+            )
+    return result
+
+
+def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
+    """The tree with its names by role; refuses nodes and calls that are not permitted."""
+    values: list[ast.Name] = []
+    sizes: set[str] = set()
+    exponents: set[str] = set()
+    indices: set[str] = set()
+    places: list[tuple[Place, ast.AST]] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            if node.id in SIGNATURES:
+                refuse(text, f"{node.id!r} is a function; write {node.id}(…)", node)
+            values.append(node)
+        elif isinstance(node, ast.Constant):
+            number_in(text, node)
+        elif isinstance(node, ast.BinOp):
+            if type(node.op) not in OPERATORS:
+                refuse(text, "the operators are + - * / @ **", node.right)
+            waiting += [node.left, node.right]
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+            waiting.append(node.operand)
+        elif isinstance(node, ast.Attribute):
+            assert node.attr == "T", "all other attributes have been refused"
+            waiting.append(node.value)
+        elif isinstance(node, ast.Compare):
+            if len(node.ops) > 1 or type(node.ops[0]) not in COMPARISONS:
+                refuse(text, "a comparison is one of > >= < <= between two expressions", node)
+            waiting += [node.left, node.comparators[0]]
+        elif isinstance(node, ast.Subscript):
+            for part in index_in(text, node):
+                if isinstance(part, Place):
+                    places.append((part, node))
+                bounds = (part.start, part.stop) if isinstance(part, slice) else ()
+                for bound in bounds:
+                    sizes.update(bound.all_names if isinstance(bound, Size) else ())
+            waiting.append(node.value)
+        elif isinstance(node, ast.Call) and (sum_ := _index_call(text, node, known)):
+            indices.update(sum_.names)
+            waiting.append(sum_.body)
+            waiting += _sides_of_condition(text, sum_)
+            if sum_.over is not None:
+                sizes.update(size_in(text, sum_.over).all_names)
+        elif isinstance(node, ast.Call):
+            function = _check_call(text, node, known)
+            if function in ALIASES:
+                waiting += node.args
+                continue
+            for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
+                if kind == "s":
+                    sizes.update(size_in(text, argument).all_names)
+                elif kind in "lg":
+                    waiting += blocks_in(text, function, argument)
+                elif kind == "i" and function == "unit" and place_in(argument) is not None:
+                    places.append((unit_place(argument), argument))
+                elif kind == "i":
+                    whole_in(text, argument)
+                elif kind == "q":
+                    subscripts_in(text, argument)
+                elif kind == "o" and order_in(argument) is not None:
+                    continue
+                else:
+                    waiting.append(argument)
+            if function == "matrix_power":
+                inside = ast.walk(node.args[1])
+                exponents.update(part.id for part in inside if isinstance(part, ast.Name))
+        else:
+            refuse(text, "this is no part of an expression", node)
+    for place, where in places:
+        if place.name not in indices and place.name not in known:
+            refuse(text, f"expected a whole number here, or an index; {_for_index(place)}", where)
+    values.sort(key=lambda node: node.col_offset)
+    names = tuple(dict.fromkeys(node.id for node in values if node.id not in indices))
+    found = (frozenset(sizes), frozenset(exponents), frozenset(indices))
+    return Source(text, tree, names, *found)
+
+
+def _for_index(place: Place) -> str:
+    return f"for the sum over {place.name} write sum(…, {place.name})"
+
+
+def _index_call(text: str, node: ast.Call, known: frozenset[str]) -> IndexCall | None:
+    if isinstance(node.func, ast.Name) and node.func.id in known:
+        return None
+    return index_call(node, lambda message, where: refuse(text, message, where))
+
+
+def _sides_of_condition(text: str, call: IndexCall) -> list[ast.expr]:
+    """What a condition compares."""
+    if call.where is None:
+        return []
+    tests = tests_in(call.where)
+    allowed = (*COMPARISONS, ast.NotEq)
+    if tests is None or any(not isinstance(test.ops[0], allowed) for test in tests):
+        message = "the condition of a sum is a comparison such as t[j] >= t[i] or i != j, or "
+        refuse(text, f"{message}comparisons multiplied: (i < j) * (t[j] > 0)", call.where)
+    return [side for test in tests for side in (test.left, test.comparators[0])]
+
+
+def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
+    if not isinstance(node.func, ast.Name):
+        refuse(text, "only a function by its name can be called", node)
+    name = node.func.id
+    if name in known:
+        refuse(text, f"{name!r} is no function; write {name} * (…)", node)
+    if name in ALIASES:
+        count = ALIASES[name]
+        if node.keywords:
+            refuse(text, f"{name} takes no argument by name", node)
+        if len(node.args) != count:
+            refuse(text, f"{name} takes {count}, found {len(node.args)} arguments", node)
+        return name
+    if name not in SIGNATURES:
+        refuse(text, f"unknown function {name!r}; {hints.for_function(name)}", node)
+    signature = SIGNATURES[name]
+    for keyword_ in node.keywords:
+        if not (signature.axis and keyword_.arg == "axis") or len(node.keywords) > 1:
+            what = f"{name} takes no argument by name" + (" but axis" if signature.axis else "")
+            refuse(text, what, node)
+        whole_in(text, keyword_.value)
+    if name == "einsum" and not node.args:
+        subscripts_in(text, node)
+    most = len(signature.kinds)
+    if not signature.required <= len(node.args) <= most:
+        counts = str(most) if signature.required == most else f"{signature.required} or {most}"
+        refuse(text, f"{name} takes {counts}, found {len(node.args)} arguments", node)
+    return name
