@@ -68,9 +68,10 @@ def minimise_with_absolute_values(B: Array, g: Array, strengths: Array, start: A
     return u
 
 
-def _violations(u: Array, slope: Array, strengths: Array) -> Array:
+def _violations(u: Array, slope: Array, strengths: Array) -> npt.NDArray[np.bool_]:
     """Which zero entries decrease q when they leave zero."""
-    return (u == 0) & (strengths > 0) & (np.abs(slope) > strengths * (1 + _ROUNDING))
+    beyond: npt.NDArray[np.bool_] = np.abs(slope) > strengths * (1 + _ROUNDING)
+    return (u == 0) & (strengths > 0) & beyond
 
 
 def _working_set(u: Array, slope: Array, strengths: Array) -> npt.NDArray[np.bool_]:
