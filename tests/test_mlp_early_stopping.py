@@ -140,6 +140,10 @@ def test_what_is_said_of_a_fit_that_was_stopped(solver):
     assert model.n_iter_ == best + 12  # ten steps without a gain, and one more
     with pytest.raises(InferenceError, match="early stopping has chosen parameters"):
         _ = model.critical_point_
+    # A Hessian would not help, so that none is proposed where there is none.
+    plain = MLPClassifier((20,), solver=solver, **OPTIONS).fit(X, TWO)
+    with pytest.raises(InferenceError, match="early stopping has chosen parameters"):
+        _ = plain.critical_point_
     with pytest.raises(InferenceError, match="laplace is not available after early stopping"):
         model.laplace(X, TWO)
     inside, _ = split(MLPClassifier, TWO)

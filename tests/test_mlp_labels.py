@@ -246,6 +246,10 @@ def test_refusals_of_weights_of_classes():
         ({"a": -1}, "must hold finite numbers of at least 0"),
         ({"a": 0, "b": 0}, "only one class of positive class_weight: c"),
         (5, "class_weight=5 is not known"),
+        (
+            {"d": 2},
+            r"class_weight holds \['d'\], of which y has no rows; its classes are \['a', 'b",
+        ),
     ):
         with pytest.raises(ValueError, match=match):
             MLPClassifier((3,), class_weight=wrong).fit(X, CLASSES)

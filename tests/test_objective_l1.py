@@ -367,6 +367,10 @@ def test_what_ignores_the_choice_of_columns_is_refused():
     ):
         with pytest.raises(InferenceError, match=r"l1=5 .*l1=0 to the other part"):
             asked()
+    # No declaration of the loss would give it errors, so that none is proposed.
+    undeclared = ObjectiveRegressor(POISSON, l1=5.0).fit(X, y)
+    with pytest.raises(InferenceError, match=r"l1=5 .*l1=0 to the other part"):
+        undeclared.summary()
     losses = np.exp(X @ model.coef_ + model.intercept_)
     losses -= y * np.log(losses)
     assert np.isclose(model.log_likelihood_, -losses.sum())

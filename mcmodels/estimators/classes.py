@@ -231,7 +231,10 @@ class ClassWeights:
                 factors = counts.sum() / (len(labels) * counts)
         else:
             labels = np.unique(y)
-            factors = compute_class_weight(class_weight, classes=labels, y=y)
+            try:
+                factors = compute_class_weight(class_weight, classes=labels, y=y)
+            except ValueError as error:
+                raise _without_rows(class_weight, labels) or error from None
         if not (np.isfinite(factors).all() and (factors >= 0).all()):
             raise ValueError(
                 f"class_weight={example_of(class_weight)} must hold finite numbers of at least 0."
@@ -245,6 +248,19 @@ class ClassWeights:
         labels, codes = np.unique(y, return_inverse=True)
         factors = np.array([self.by_label.get(label, 1.0) for label in labels.tolist()])
         return factors[codes] if weights is None else weights * factors[codes]
+
+
+def _without_rows(class_weight: Any, labels: Labels) -> ValueError | None:
+    """An error that names labels in ``class_weight`` of which there are no rows; None without."""
+    if not isinstance(class_weight, Mapping):
+        return None
+    unknown = [label for label in class_weight if label not in labels.tolist()]
+    if not unknown:
+        return None
+    return ValueError(
+        f"class_weight holds {example_of(unknown)}, of which y has no rows; its classes are "
+        f"{example_of(labels.tolist())}. Leave out what is no class, or write labels as y has them."
+    )
 
 
 class ClassPredictions:

@@ -270,9 +270,9 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
         given = auxiliary_values(self.auxiliary)
         if given and self.l1:
             raise ValueError(
-                f"l1={self.l1!r} beside auxiliary parameters is not supported: shrunken "
-                "coefficients bend scales and thresholds. Fit with l1=0, or write the auxiliary "
-                "parameters into the loss as numbers."
+                f"l1={self.l1!r} beside auxiliary parameters is not supported: where coefficients "
+                "are shrunk, the estimates of scales and thresholds are biased. Fit with l1=0, or "
+                "write the auxiliary parameters into the loss as numbers."
             )
         if not callable(self.inverse_link):
             inverse_link(link_with_auxiliary(self.inverse_link, given), np.zeros(0))

@@ -111,12 +111,14 @@ def coefficients(
 ) -> pd.DataFrame:
     """Coefficients with standard errors and intervals; ``class:feature`` where there are several.
 
-    Columns coefficient, standard_error, lower and upper. The intercept is the last row of a table.
+    Columns coefficient, standard_error, lower and upper. The intercept is the last row of a table
+    but for auxiliary parameters.
     """
     tables = dict(found.summary(*rows, level=level, **options).tables)
+    at = np.shape(found.model._record().predictor_params)[-1] - 1
     for head, table in tables.items():
-        if not intercept and len(table) and table.index[-1] == INTERCEPT:
-            tables[head] = table.iloc[:-1]
+        if not intercept and 0 <= at < len(table) and table.index[at] == INTERCEPT:
+            tables[head] = table.iloc[[k for k in range(len(table)) if k != at]]
     columns = ["coefficient", "standard_error", "lower", "upper"]
     several = len(tables) > 1
     parts = [

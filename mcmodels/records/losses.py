@@ -93,6 +93,8 @@ class LossFit(CurvatureFit):
     @property
     def model_estimate(self) -> Estimate:
         """All parameters, with the inverse Hessian as covariance, if the loss is a likelihood."""
+        if self.l1:  # no declaration of the loss gives such a fit errors
+            self.model.refuse_undetermined()
         self.model.refuse_other_losses(
             "the inverse of the Hessian as a covariance",
             "; else pass the training rows and a robust kind, as in covariance(X, y, kind='HC0')",

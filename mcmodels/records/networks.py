@@ -119,14 +119,14 @@ class NetworkFit(NetworkRecord):
     @property
     def critical_point(self) -> CriticalPoint:
         """Whether the parameters are a minimum or a saddle, if the Hessian was requested."""
-        if self.eigenvalues is None:
-            raise InferenceError(_not_requested("critical_point_"))
         if self.status is Status.STOPPED_EARLY:
             raise InferenceError(
                 "critical_point_ is not available: early stopping has chosen parameters by the "
                 "rows that were held out, and the gradient is not small there. Fit with "
                 "early_stopping=False."
             )
+        if self.eigenvalues is None:
+            raise InferenceError(_not_requested("critical_point_"))
         if not self.converged:
             raise InferenceError(
                 "critical_point_ is not available: the fit stopped before the gradient was small. "

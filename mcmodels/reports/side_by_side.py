@@ -16,6 +16,8 @@ from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import number
+from mcmodels.records.auxiliary import AuxiliaryFit
+from mcmodels.records.losses import LossFit
 from mcmodels.records.record import INTERCEPT, described
 from mcmodels.reports.grid import Grid
 from mcmodels.reports.reported import Reported
@@ -134,7 +136,11 @@ def compare(
             tables[column] = table
             measures[column] = {name: _measure(one.model, name, k, len(columns)) for name in wanted}
     _refuse_unknown_measures(measures, statistics)
-    return Comparison(tables, pd.DataFrame(measures), level, _notes(found, headings, level))
+    statistics_of_all = pd.DataFrame(measures)
+    notes = _notes(found, headings, level)
+    if "log_likelihood" in statistics_of_all.index:
+        notes += _notes_on_likelihoods(found, headings)
+    return Comparison(tables, statistics_of_all, level, notes, _auxiliary_of(found))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -153,12 +159,15 @@ class Comparison:
         Coverage of the intervals that are shown; None for standard errors.
     notes : tuple of str
         What the reader should know.
+    auxiliary : tuple of str
+        Names of auxiliary parameters of losses, which follow the intercept.
     """
 
     tables: Mapping[str, pd.DataFrame]
     statistics: pd.DataFrame
     level: float | None = None
     notes: tuple[str, ...] = ()
+    auxiliary: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """All numbers, unrounded.
@@ -176,7 +185,8 @@ class Comparison:
         index += [(name, "statistic") for name in self.statistics.index]
         columns = {}
         for heading, table in self.tables.items():
-            found = table[parts].set_axis(_keys_of(table)).reindex(self._keys).to_numpy().ravel()
+            keyed = table[parts].set_axis(_keys_of(table, self.auxiliary))
+            found = keyed.reindex(self._keys).to_numpy().ravel()
             columns[heading] = np.concatenate([found, self.statistics[heading]])
         levels = pd.MultiIndex.from_tuples(index, names=["row", "measure"])
         return pd.DataFrame(columns, index=levels, dtype=np.float64)
@@ -204,17 +214,20 @@ class Comparison:
 
     @property
     def _keys(self) -> list[tuple[str, int]]:
-        """Names of coefficients in the order in which they first appear, the intercept last.
+        """Names of coefficients in the order in which they first appear, then the intercept.
 
-        With each its number among those of the same name in one model.
+        Auxiliary parameters are below it. With each its number among those of the same name in one
+        model.
         """
-        keys = list(dict.fromkeys(key for table in self.tables.values() for key in _keys_of(table)))
-        return sorted(keys, key=lambda key: key == _OF_INTERCEPT)
+        of_tables = (_keys_of(table, self.auxiliary) for table in self.tables.values())
+        keys = list(dict.fromkeys(key for of_one in of_tables for key in of_one))
+        return sorted(keys, key=lambda key: (key[0] in self.auxiliary, key == _OF_INTERCEPT))
 
     @property
     def _grid(self) -> Grid:
         rows = [
-            dict(zip(_keys_of(t), t.to_dict("records"), strict=True)) for t in self.tables.values()
+            dict(zip(_keys_of(t, self.auxiliary), t.to_dict("records"), strict=True))
+            for t in self.tables.values()
         ]
         coefficients: list[tuple[str, list[str]]] = []
         for key in self._keys:
@@ -239,17 +252,28 @@ class Comparison:
         return _rounded(value, error), f"[{', '.join(ends)}]"
 
 
-def _keys_of(table: pd.DataFrame) -> list[tuple[str, int]]:
-    """The names of a table, each with its number among equal ones; the intercept is the last.
+def _keys_of(table: pd.DataFrame, auxiliary: Sequence[str]) -> list[tuple[str, int]]:
+    """The names of a table, each with its number among equal ones.
 
-    A column may be called as the intercept is.
+    The intercept is the last but for auxiliary parameters. A column may be called as it is.
     """
     seen: Counter[str] = Counter()
     keys = []
     for name in table.index:
         keys.append((name, seen[name]))
         seen[name] += 1
-    return [*keys[:-1], _OF_INTERCEPT] if keys and keys[-1][0] == INTERCEPT else keys
+    last = len(keys) - 1
+    while last > 0 and keys[last][0] in auxiliary:
+        last -= 1
+    if keys and keys[last][0] == INTERCEPT:
+        keys[last] = _OF_INTERCEPT
+    return keys
+
+
+def _auxiliary_of(found: Sequence[Reported]) -> tuple[str, ...]:
+    """The names of the auxiliary parameters of all models."""
+    records = [one.record for one in found if isinstance(one.record, AuxiliaryFit)]
+    return tuple(dict.fromkeys(name for record in records for name in record.shapes.names))
 
 
 def _rounded(value: float, error: float) -> str:
@@ -345,6 +369,17 @@ def _notes(
         if one.outputs[0] == "class":
             notes.append(f"{heading}: log-odds against {one.baseline}.")
     return tuple(notes)
+
+
+def _notes_on_likelihoods(found: Sequence[Reported], headings: Sequence[str]) -> tuple[str, ...]:
+    """Of which models the log-likelihood is known up to a constant only."""
+    own = [h for h, one in zip(headings, found, strict=True) if isinstance(one.record, LossFit)]
+    if not own:
+        return ()
+    return (
+        f"{', '.join(own)}: the log-likelihood is minus the sum of the losses, which may lack a "
+        "constant; it compares fits of the same loss only.",
+    )
 
 
 def _by_model(headings: Sequence[str], texts: Sequence[str]) -> str:

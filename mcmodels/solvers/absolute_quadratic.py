@@ -15,6 +15,7 @@ via Coordinate Descent*, Journal of Statistical Software 33(1); Lee, Battle, Rai
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from mcmodels.arrays import Array
@@ -29,6 +30,8 @@ _PASSES = 100
 _ROUNDING = 1e-12
 # Largest number of solves, beside one for each entry.
 _SOLVES = 50
+# So many zero entries may leave zero together; more where more entries are not zero.
+_ADMITTED = 100
 
 
 def minimise_with_absolute_values(B: Array, g: Array, strengths: Array, start: Array) -> Array:
@@ -48,7 +51,7 @@ def minimise_with_absolute_values(B: Array, g: Array, strengths: Array, start: A
     u, slope = start.copy(), g.copy()
     diagonal = np.diagonal(B)
     for _ in range(_SOLVES + u.size):
-        _descend(u, slope, B, diagonal, strengths)
+        _descend(_working_set(u, slope, strengths), u, slope, B, diagonal, strengths)
         # Each solve that does not reach its end leaves an entry at zero, or changes signs.
         for _ in range(_SOLVES + u.size):
             held = _solve_with_signs(u, slope, B, strengths)
@@ -65,16 +68,39 @@ def minimise_with_absolute_values(B: Array, g: Array, strengths: Array, start: A
     return u
 
 
-def _violations(u: Array, slope: Array, strengths: Array) -> Array:
+def _violations(u: Array, slope: Array, strengths: Array) -> npt.NDArray[np.bool_]:
     """Which zero entries decrease q when they leave zero."""
-    return (u == 0) & (strengths > 0) & (np.abs(slope) > strengths * (1 + _ROUNDING))
+    beyond: npt.NDArray[np.bool_] = np.abs(slope) > strengths * (1 + _ROUNDING)
+    return (u == 0) & (strengths > 0) & beyond
 
 
-def _descend(u: Array, slope: Array, B: Array, diagonal: Array, strengths: Array) -> None:
-    """Passes of coordinate descent over the entries that are not zero, or should not be."""
+def _working_set(u: Array, slope: Array, strengths: Array) -> npt.NDArray[np.bool_]:
+    """Which entries may move: those that are not zero, and the zeros that gain most by leaving.
+
+    At a minimum, no more entries than the rank of B need be other than zero. If all zeros could
+    leave at once, each beyond that number would take a solve to return.
+    """
+    free = (u != 0) | (strengths == 0)
+    excess = np.where(_violations(u, slope, strengths), np.abs(slope) - strengths, 0.0)
+    admitted = max(_ADMITTED, int(np.count_nonzero(free)))
+    if np.count_nonzero(excess) <= admitted:
+        return free | (excess > 0)
+    free[np.argpartition(excess, -admitted)[-admitted:]] = True
+    return free
+
+
+def _descend(
+    working: npt.NDArray[np.bool_],
+    u: Array,
+    slope: Array,
+    B: Array,
+    diagonal: Array,
+    strengths: Array,
+) -> None:
+    """Passes of coordinate descent over those of the working set that should not be zero."""
     for _ in range(_PASSES):
         free = (u != 0) | (strengths == 0)
-        moving = np.flatnonzero(free | _violations(u, slope, strengths))
+        moving = np.flatnonzero(free | (working & _violations(u, slope, strengths)))
         signs = np.sign(u)
         for j in moving.tolist():
             before, curvature, bound = u[j], diagonal[j], strengths[j]

@@ -22,6 +22,8 @@ from mcmodels.calculus.core.functions import (
     matrix,
     ones,
     scalar,
+    sigmoid,
+    sin,
     softmax,
     sum,
     tanh,
@@ -38,6 +40,7 @@ from mcmodels.calculus.derive.simplification import (
     products,
     reading_size,
     simplify,
+    squares,
     sums,
 )
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
@@ -219,3 +222,14 @@ def test_simplifying_a_jacobian_changes_no_value(data):
 def test_simplifying_again_changes_nothing(data):
     once = simplify(data.draw(expressions(*data.draw(st.sampled_from(SHAPES)))))
     assert simplify(once) == once
+
+
+def test_squares_of_other_functions_build_no_terms(monkeypatch):
+    """Only sine, cosine and their hyperbolic kin have a partner; rests of terms are costly."""
+    calls = []
+    monkeypatch.setattr(squares, "scale", lambda *factors: calls.append(factors) or factors[1])
+    a, b = scalar("a"), scalar("b")
+    assert squares.squares_joined(sigmoid(a) ** 2 * b + tanh(b) ** 2 * a) is None
+    assert not calls
+    squares.squares_joined(sin(a) ** 2 * b + cos(b) ** 2 * a)
+    assert calls  # the test sees rests that are built

@@ -7,7 +7,14 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from sklearn.compose import TransformedTargetRegressor
 
-from mcmodels import PCA, GeneralizedLinearRegressor, LinearRegression, LogisticRegression, results
+from mcmodels import (
+    PCA,
+    GeneralizedLinearRegressor,
+    LinearRegression,
+    LogisticRegression,
+    ObjectiveRegressor,
+    results,
+)
 from mcmodels.plots import (
     BiplotDisplay,
     CalibrationDisplay,
@@ -46,6 +53,17 @@ def test_coefficients_are_those_of_the_summary(kind):
     np.testing.assert_array_equal(display.ax_.lines[0].get_xdata(), expected["coefficient"])
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert labels == display.names_
+
+
+def test_the_intercept_is_left_out_above_auxiliary_parameters():
+    _, X, y = displays.linear()
+    loss = "log_sigma + (y - eta)**2 * exp(-2*log_sigma) / 2"
+    model = ObjectiveRegressor(loss, auxiliary={"log_sigma": 0.0}, log_likelihood=True).fit(X, y)
+    names = list(model.summary().to_frame().index)
+    assert names[-2:] == ["(intercept)", "log_sigma"]
+    assert CoefficientDisplay.from_estimator(model, intercept=True).names_ == names
+    names.remove("(intercept)")
+    assert CoefficientDisplay.from_estimator(model).names_ == names
 
 
 def test_exponentiated_intervals_are_those_of_odds_ratios():

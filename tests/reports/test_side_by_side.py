@@ -16,6 +16,7 @@ from mcmodels import (
     GeneralizedLinearRegressor,
     LinearRegression,
     LogisticRegression,
+    ObjectiveRegressor,
     compare,
     results,
 )
@@ -40,7 +41,17 @@ def strange():
     return LinearRegression().fit(X, rng.normal(size=60))
 
 
+NORMAL = "log_sigma + (y - eta)**2 * exp(-2*log_sigma) / 2"
+
+
+def own(*names, **options):
+    """A normal loss of one's own, whose scale is an auxiliary parameter."""
+    model = ObjectiveRegressor(NORMAL, auxiliary={"log_sigma": 1.0}, log_likelihood=True, **options)
+    return model.fit(CARS[list(names)], MPG)
+
+
 COMPARISONS = {
+    "auxiliary": lambda: compare(own("wt"), TWO, own("hp", "wt", fit_intercept=False)),
     "linear": lambda: compare(ONE, TWO, THREE),
     "intervals": lambda: compare(ONE, TWO, names=["a", "b"], level=0.9),
     "kinds of model": lambda: compare(
@@ -226,6 +237,24 @@ def test_rows_are_in_order_of_appearance_with_the_intercept_last():
     names = list(dict.fromkeys(frame.index.get_level_values("row")))
     assert names[:4] == ["wt", "qsec", "hp", "(intercept)"]
     assert names[4:] == ["n_observations", "r_squared", "log_likelihood", "aic", "bic"]
+
+
+def test_auxiliary_parameters_are_below_the_intercept():
+    found = compare(own("wt"), TWO, own("hp", "wt", fit_intercept=False))
+    frame = found.to_frame()
+    rows = list(dict.fromkeys(frame.index.get_level_values("row")))
+    assert rows[:4] == ["wt", "hp", "(intercept)", "log_sigma"]
+    assert str(found).count("(intercept)") == 1
+    intercepts = frame.loc[("(intercept)", "coefficient")].tolist()
+    assert intercepts[:2] == [own("wt").intercept_, TWO.intercept_]
+    assert np.isnan(intercepts[2])
+
+
+def test_likelihoods_of_own_losses_are_said_to_lack_a_constant():
+    note = "(2): the log-likelihood is minus the sum of the losses, which may lack a constant"
+    assert note in " ".join(compare(TWO, own("hp", "wt")).notes)
+    assert "constant" not in " ".join(compare(TWO, ONE).notes)
+    assert "constant" not in " ".join(compare(TWO, own("hp"), statistics=["n_observations"]).notes)
 
 
 def test_numbers_are_those_of_the_models():

@@ -12,6 +12,7 @@ __all__ = ["squares_joined"]
 
 # The other square, and the number before it relative to that of the first.
 _PARTNERS = {"cos": ("sin", 1), "cosh": ("sinh", -1)}
+_FUNCTIONS = {*_PARTNERS, "sin", "sinh"}
 _TWO = number(2)
 
 
@@ -40,7 +41,7 @@ def _squares(term: Expression) -> list[tuple[str, Expression, Expression]]:
     for factor in (*scalars, *arrays):
         base = _base_of_square(factor)
         function = None if base is None else named(base)
-        if function is None:
+        if function is None or function[0] not in _FUNCTIONS:  # other rests are costly, and unused
             continue
         left = [f for f in scalars if f is not factor]
         beside = [f for f in arrays if f is not factor]
