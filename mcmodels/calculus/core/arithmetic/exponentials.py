@@ -254,7 +254,7 @@ def _may_be_below(base: Expression, k: int) -> bool:
 
 
 def _may_be_above(base: Expression, m: int) -> bool:
-    return argument_of("exp", base) is not None or (m > 0 and isinstance(base, Sum))
+    return argument_of("exp", base) is not None or (m > 0 and _difference(base) is not None)
 
 
 def _pair(above: Expression, m: int, below: Expression, k: int) -> Powers | None:
