@@ -84,10 +84,10 @@ class _Terms:
         for key, (rest, polynomial, places) in groups.items():
             self.asking.setdefault(key, {})[y.key] = y
             for place in self.like.get(key, ()):
-                coefficient = parts(self.at[place])[0]
-                if not isinstance(coefficient, Fraction):
+                constant = parts(self.at[place])[0]
+                if not isinstance(constant, Fraction):
                     return
-                polynomial[0] = polynomial.get(0, Fraction(0)) + coefficient
+                polynomial[0] = polynomial.get(0, Fraction(0)) + constant
                 places.add(place)
             taken, remaining = _roots(polynomial, y)
             if taken:
