@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, parts, power, scale
+from mcmodels.calculus.core.arithmetic import add, assemble, hadamard, parts, power, scale
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
@@ -24,48 +24,102 @@ Monomial = tuple[int, Fraction, Expression]  # exponent, coefficient, the other 
 
 def with_exact_tails(e: N.Sum) -> Expression | None:
     """The sum with such polynomials factored; None where there is none."""
-    for y in _candidates(e):
-        result = _factored(e, y)
-        if result is not None and result != e:
-            again = with_exact_tails(result) if isinstance(result, N.Sum) else None
-            return result if again is None else again
-    return None
+    terms = _Terms(e)
+    while terms.waiting:
+        terms.factor(terms.waiting.pop(next(iter(terms.waiting))))
+    if not terms.changed:
+        return None
+    result = add([term for _, term in sorted(terms.at.items())])
+    if result == e:
+        return None
+    fewer = isinstance(result, N.Sum) and len(result.children) < len(terms.at)
+    again = with_exact_tails(result) if fewer and isinstance(result, N.Sum) else None
+    return result if again is None else again
 
 
-def _candidates(e: N.Sum) -> list[N.Elementwise]:
-    """The σ(z) and tanh(z) that are factors of terms."""
-    found: dict[bytes, N.Elementwise] = {}
-    for term in e.children:
-        _, scalars, array = parts(term)
-        for factor in (*scalars, *_entrywise(array)):
-            base = factor.base if isinstance(factor, N.Power) else factor
-            if isinstance(base, N.Elementwise) and base.name in ("sigmoid", "tanh"):
-                found.setdefault(base.key, base)
-    return list(found.values())
+class _Terms:
+    """The terms of a sum by the functions that are their factors, so that each is looked at once.
+
+    A polynomial in y consists of the terms that have the factor y, and of those that are what
+    remains of these without it. All other terms stay as they are.
+    """
+
+    def __init__(self, e: N.Sum) -> None:
+        self.at: dict[int, Expression] = {}
+        self.having: dict[bytes, set[int]] = {}  # places of terms, by the key of a factor
+        self.like: dict[bytes, set[int]] = {}  # places of terms, by the key without the number
+        self.asking: dict[bytes, dict[bytes, N.Elementwise]] = {}  # the y for which a rest counts
+        self.waiting: dict[bytes, N.Elementwise] = {}
+        self.changed = False
+        for i, term in enumerate(e.children):
+            self._enter(i, term)
+
+    def _enter(self, place: int, term: Expression) -> None:
+        self.at[place] = term
+        key = _without_number(term).key
+        self.like.setdefault(key, set()).add(place)
+        self.waiting.update(self.asking.get(key, {}))
+        for y in _candidates(term):
+            self.having.setdefault(y.key, set()).add(place)
+            self.waiting[y.key] = y
+
+    def _remove(self, place: int) -> Expression:
+        term = self.at.pop(place)
+        self.like[_without_number(term).key].discard(place)
+        for y in _candidates(term):
+            self.having[y.key].discard(place)
+        return term
+
+    def factor(self, y: N.Elementwise) -> None:
+        """Take the roots out of the polynomials in y."""
+        groups: dict[bytes, tuple[Expression, Coefficients, set[int]]] = {}
+        for place in sorted(self.having[y.key]):
+            monomial = _monomial(self.at[place], y)
+            if monomial is None:
+                return
+            exponent, coefficient, rest = monomial
+            _, polynomial, places = groups.setdefault(rest.key, (rest, {}, set()))
+            polynomial[exponent] = polynomial.get(exponent, Fraction(0)) + coefficient
+            places.add(place)
+        for key, (rest, polynomial, places) in groups.items():
+            self.asking.setdefault(key, {})[y.key] = y
+            for place in self.like.get(key, ()):
+                constant = parts(self.at[place])[0]
+                if not isinstance(constant, Fraction):
+                    return
+                polynomial[0] = polynomial.get(0, Fraction(0)) + constant
+                places.add(place)
+            taken, remaining = _roots(polynomial, y)
+            if taken:
+                self.changed = True
+                for place in places:
+                    self._remove(place)
+                product = _product([rest, *taken, _polynomial(remaining, y, rest)])
+                self._enter(min(places), product)
+
+
+def _without_number(term: Expression) -> Expression:
+    _, scalars, array = parts(term)
+    if array is None and not scalars:
+        return number(1)
+    return assemble(1, scalars, array)
+
+
+def _candidates(term: Expression) -> list[N.Elementwise]:
+    """The σ(z) and tanh(z) that are factors of a term."""
+    _, scalars, array = parts(term)
+    found = []
+    for factor in (*scalars, *_entrywise(array)):
+        base = factor.base if isinstance(factor, N.Power) else factor
+        if isinstance(base, N.Elementwise) and base.name in ("sigmoid", "tanh"):
+            found.append(base)
+    return found
 
 
 def _entrywise(array: Expression | None) -> tuple[Expression, ...]:
     if array is None:
         return ()
     return array.children if isinstance(array, N.Hadamard) else (array,)
-
-
-def _factored(e: N.Sum, y: N.Elementwise) -> Expression | None:
-    groups: dict[bytes, tuple[Expression, Coefficients]] = {}
-    for term in e.children:
-        monomial = _monomial(term, y)
-        if monomial is None:
-            return None
-        exponent, coefficient, rest = monomial
-        polynomial = groups.setdefault(rest.key, (rest, {}))[1]
-        polynomial[exponent] = polynomial.get(exponent, Fraction(0)) + coefficient
-    changed = False
-    terms = []
-    for rest, polynomial in groups.values():
-        taken, remaining = _roots(polynomial, y)
-        changed = changed or bool(taken)
-        terms.append(_product([rest, *taken, _polynomial(remaining, y, rest)]))
-    return add(terms) if changed else None
 
 
 def _monomial(term: Expression, y: N.Elementwise) -> Monomial | None:

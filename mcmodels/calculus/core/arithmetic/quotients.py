@@ -20,6 +20,7 @@ __all__ = ["complement", "function", "joined_quotients", "named", "power_of_sum"
 
 # sinh/cosh = tanh: Abramowitz & Stegun (1964), (4.5.3); sin/cos = tan: (4.3.3).
 _RATIOS = {("sinh", "cosh"): "tanh", ("sin", "cos"): "tan"}
+_IN_RATIOS = frozenset({"sinh", "cosh", "sin", "cos", "norm_pdf", "norm_cdf", "erfc"})
 
 # 1 + sinh² = cosh²: Abramowitz & Stegun (1964), (4.5.16); sin² + cos² = 1: (4.3.10). By the numbers
 # before 1 and before the square, and the function that is squared.
@@ -62,8 +63,10 @@ def joined_quotients(factors: Powers) -> Powers | None:
     known = []
     for i, (base, exponent) in enumerate(factors):
         found, k = named(base), whole(exponent)
-        if found is not None and k is not None:
+        if found is not None and found[0] in _IN_RATIOS and k is not None:
             known.append((i, base, *found, k))
+    if len({k > 0 for *_, k in known}) < 2:
+        return None  # none above, or none below: there may be many
     for i, f, name, z, m in known:
         for j, g, other, w, k in known:
             if m * k >= 0:

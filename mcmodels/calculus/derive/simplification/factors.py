@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
@@ -27,7 +28,8 @@ from mcmodels.calculus.core.sizes import ONE
 
 __all__ = ["common_scalars", "factored", "factored_on_both_sides", "gathered", "number_taken_out"]
 
-Split = Callable[[Expression], list[tuple[Expression, Expression]]]
+Rest = Callable[[], Expression]  # what stands beside a factor; made only where it is asked for
+Split = Callable[[Expression], list[tuple[Expression, Rest]]]
 Join = Callable[[Expression, Expression], Expression]
 Shared = list[tuple[int, Expression, Expression]]
 
@@ -76,7 +78,7 @@ def factored_on_both_sides(e: N.Sum) -> Expression | None:
 
 def _most_shared(e: N.Sum, split: Split) -> Shared:
     """The largest group of terms that have a factor in common, none where there is no group."""
-    groups: dict[bytes, Shared] = {}
+    groups: dict[bytes, list[tuple[int, Expression, Rest]]] = {}
     for i, term in enumerate(e.children):
         array = parts(term)[2]
         if array is None:
@@ -84,7 +86,9 @@ def _most_shared(e: N.Sum, split: Split) -> Shared:
         for factor, rest in split(array):
             groups.setdefault(factor.key, []).append((i, factor, rest))
     shared = max(groups.values(), key=len, default=[])
-    return shared if len({i for i, _, _ in shared}) == len(shared) > 1 else []
+    if not len({i for i, _, _ in shared}) == len(shared) > 1:
+        return []
+    return [(i, factor, rest()) for i, factor, rest in shared]
 
 
 def _taken_out(e: N.Sum, shared: Shared, join: Join) -> Expression | None:
@@ -179,32 +183,32 @@ def number_taken_out(e: N.Sum) -> Expression | None:
 # -- ways to take a term apart, and to put it together again ---------------------------------------
 
 
-def _split_left(array: Expression) -> list[tuple[Expression, Expression]]:
+def _split_left(array: Expression) -> list[tuple[Expression, Rest]]:
     if not isinstance(array, N.Product):
         return []
     first, *rest = array.children
     if isinstance(rest[0], UnitAt) or _is_row_taken(first):  # a row of a matrix stays one letter
         letter = matmul([first, rest[0]])
         return _beside(letter, rest[1:], letter.is_column)
-    return [(first, matmul(rest)), *_through_diagonal(first, lambda v: matmul([v, *rest]))]
+    return [(first, lambda: matmul(rest)), *_through_diagonal(first, lambda v: matmul([v, *rest]))]
 
 
 def _beside(
     letter: Expression, rest: list[Expression], may_stand_alone: bool
-) -> list[tuple[Expression, Expression]]:
+) -> list[tuple[Expression, Rest]]:
     """A row at an index and the other factors; 1 where there are none, before or behind it."""
     if not rest:
-        return [(letter, number(1))] if may_stand_alone else []
-    return [(letter, matmul(rest))]
+        return [(letter, lambda: number(1))] if may_stand_alone else []
+    return [(letter, lambda: matmul(rest))]
 
 
 def _is_row_taken(factor: Expression) -> bool:
     return isinstance(factor, N.Transpose) and isinstance(factor.argument, UnitAt)
 
 
-def _split_right(array: Expression) -> list[tuple[Expression, Expression]]:
+def _split_right(array: Expression) -> list[tuple[Expression, Rest]]:
     if isinstance(array, N.Kron):
-        return [(array, identity(array.rows))]
+        return [(array, lambda: identity(array.rows))]
     if not isinstance(array, N.Product):
         return []
     *rest, last = array.children
@@ -212,28 +216,43 @@ def _split_right(array: Expression) -> list[tuple[Expression, Expression]]:
         letter = matmul([rest[-1], last])
         return _beside(letter, rest[:-1], letter.rows == ONE)
     opened = _through_diagonal(transpose(last), lambda v: matmul([*rest, transpose(v)]))
-    return [(last, matmul(rest)), *opened]
+    return [(last, lambda: matmul(rest)), *opened]
 
 
 def _through_diagonal(
     column: Expression, rest: Callable[[Expression], Expression]
-) -> list[tuple[Expression, Expression]]:
+) -> list[tuple[Expression, Rest]]:
     """The ways to see u∘v as diag(u)v."""
     if not (isinstance(column, N.Hadamard) and column.is_column):
         return []
     c = column.children
-    return [(functions.diag(c[i]), rest(hadamard([*c[:i], *c[i + 1 :]]))) for i in range(len(c))]
+    return [
+        (functions.diag(c[i]), partial(_beside_diagonal, rest, c[:i] + c[i + 1 :]))
+        for i in range(len(c))
+    ]
 
 
-def _split_elementwise(array: Expression) -> list[tuple[Expression, Expression]]:
+def _beside_diagonal(
+    rest: Callable[[Expression], Expression], others: tuple[Expression, ...]
+) -> Expression:
+    return rest(hadamard(others))
+
+
+def _split_elementwise(array: Expression) -> list[tuple[Expression, Rest]]:
     if isinstance(array, N.Hadamard):
         c = array.children
         return [
-            (base, hadamard([rest, *c[:i], *c[i + 1 :]]))
+            (base, partial(hadamard, [rest, *c[:i], *c[i + 1 :]]))
             for i in range(len(c))
             for base, rest in _split_elementwise_factor(c[i])
         ]
-    return _split_elementwise_factor(array) if isinstance(array, N.Elementwise | N.Power) else []
+    if not isinstance(array, N.Elementwise | N.Power):
+        return []
+    return [(base, partial(_itself, rest)) for base, rest in _split_elementwise_factor(array)]
+
+
+def _itself(rest: Expression) -> Expression:
+    return rest
 
 
 def _split_elementwise_factor(factor: Expression) -> list[tuple[Expression, Expression]]:
@@ -247,18 +266,19 @@ def _split_elementwise_factor(factor: Expression) -> list[tuple[Expression, Expr
 
 
 def _kron_sides(left: bool) -> Split:
-    def split(array: Expression) -> list[tuple[Expression, Expression]]:
+    def split(array: Expression) -> list[tuple[Expression, Rest]]:
         if not isinstance(array, N.Kron):
             return []
-        return [(array.left, array.right) if left else (array.right, array.left)]
+        factor, rest = (array.left, array.right) if left else (array.right, array.left)
+        return [(factor, lambda: rest)]
 
     return split
 
 
-def _split_diagonal(array: Expression) -> list[tuple[Expression, Expression]]:
+def _split_diagonal(array: Expression) -> list[tuple[Expression, Rest]]:
     if not isinstance(array, N.DiagonalMatrix):
         return []
-    return [(identity(array.rows), array.argument)]
+    return [(identity(array.rows), lambda: array.argument)]
 
 
 _LEFT: tuple[Split, Join] = (_split_left, lambda factor, rest: matmul([factor, rest]))

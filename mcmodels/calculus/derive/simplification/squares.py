@@ -18,6 +18,9 @@ _TWO = number(2)
 
 def squares_joined(e: N.Sum) -> Expression | None:
     """The sum with one such pair of terms, which may have the same further factors, as one term."""
+    names = {name for term in e.children for name, _ in _named_squares(term)}
+    if not any(name in names and other in names for name, (other, _) in _PARTNERS.items()):
+        return None
     found: dict[tuple[str, bytes, bytes], tuple[int, Expression]] = {}
     for i, term in enumerate(e.children):
         for name, z, rest in _squares(term):
@@ -36,11 +39,10 @@ def squares_joined(e: N.Sum) -> Expression | None:
 def _squares(term: Expression) -> list[tuple[str, Expression, Expression]]:
     """Of each factor that is a square of a function: name, argument, and the rest of the term."""
     coefficient, scalars, array = parts(term)
-    arrays = array.children if isinstance(array, N.Hadamard) else () if array is None else (array,)
+    arrays = _arrays(array)
     result = []
     for factor in (*scalars, *arrays):
-        base = _base_of_square(factor)
-        function = None if base is None else named(base)
+        function = _named_square(factor)
         if function is None or function[0] not in _FUNCTIONS:  # other rests are costly, and unused
             continue
         left = [f for f in scalars if f is not factor]
@@ -49,6 +51,22 @@ def _squares(term: Expression) -> list[tuple[str, Expression, Expression]]:
             left.append(hadamard(beside) if beside else ones(term.rows, term.cols))
         result.append((*function, scale(coefficient, *left)))
     return result
+
+
+def _named_squares(term: Expression) -> list[tuple[str, Expression]]:
+    """Name and argument alone of the same."""
+    _, scalars, array = parts(term)
+    found = map(_named_square, (*scalars, *_arrays(array)))
+    return [function for function in found if function is not None]
+
+
+def _arrays(array: Expression | None) -> tuple[Expression, ...]:
+    return array.children if isinstance(array, N.Hadamard) else () if array is None else (array,)
+
+
+def _named_square(factor: Expression) -> tuple[str, Expression] | None:
+    base = _base_of_square(factor)
+    return None if base is None else named(base)
 
 
 def _base_of_square(factor: Expression) -> Expression | None:

@@ -269,7 +269,12 @@ def _condition(
     """What is proved where one symbol, or all others, or x as well, are at least 0."""
     others = sorted(f.used - nonnegative - {x}, key=lambda symbol: symbol.name)
     others = [s for s in others if not s.declared & {"positive_definite", "probability"}]
-    choices = [[symbol] for symbol in others] + ([others] if len(others) > 1 else [])
+    # One symbol alone can only decide where it stands in all that is open without it.
+    composition = Composition(x, Ranges(nonnegative))
+    left_open = [term.used for term in _terms(f) if not composition.of(term)]
+    common = frozenset.intersection(*left_open) if left_open else f.used
+    choices = [[symbol] for symbol in others if symbol in common]
+    choices += [others] if len(others) > 1 else []
     if x not in nonnegative and not x.declared & {"positive_definite", "probability"}:
         choices += [[x], [x, *others]]
     everything = nonnegative.union(*choices)

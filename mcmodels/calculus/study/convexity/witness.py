@@ -29,6 +29,7 @@ _SEEDS = 8
 _SLOW = (F.Frechet, F.FrechetMatrix, F.MatrixFunction)
 _DRAWS = 6  # of x at each scale
 _OF_SLOW = 1  # seeds and draws where a value takes milliseconds
+_MOST_PARTS = 400  # a function of n parts is drawn 400/n times at each scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +86,14 @@ def find_witness(
 ) -> Witness | None:
     """Two bends of opposite signs; None where none are found. ``H`` is the Hessian, where known."""
     f = guarded(stabilised(f), keep_steps=True)  # as `evaluate` computes it
-    is_slow = any(isinstance(part, _SLOW) for part in parts_of(f))
+    seeds, draws = _effort(f)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         across: Witness | None = None
-        for seed in range(_OF_SLOW if is_slow else _SEEDS):
+        for seed in range(seeds):
             smooth: dict[int, Bend] = {}
             found: dict[int, Bend] = {}
-            for instance in _instances(f, x, nonnegative, seed, _OF_SLOW if is_slow else _DRAWS):
+            for instance in _instances(f, x, nonnegative, seed, draws):
                 told = set(smooth) if H is not None else set(found)
                 for bend in _bends(f, x, H, instance, nonnegative, seed, told):
                     sign = 1 if bend.difference > 0 else -1
@@ -106,6 +107,15 @@ def find_witness(
                 if len(found) == 2 and across is None:
                     across = Witness(found[1], found[-1], others)
     return across
+
+
+def _effort(f: Expression) -> tuple[int, int]:
+    """Seeds, and draws of x at each scale: fewer where f is long, so that the work is bounded."""
+    parts = list(parts_of(f))
+    if any(isinstance(part, _SLOW) for part in parts):
+        return _OF_SLOW, _OF_SLOW
+    most = max(_OF_SLOW, _MOST_PARTS // len(parts))
+    return min(_SEEDS, most), min(_DRAWS, most)
 
 
 def _instances(
