@@ -29,7 +29,7 @@ from mcmodels.calculus.compute.undefined import (
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
-from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
 from mcmodels.calculus.core.named_numbers import exact
@@ -225,6 +225,11 @@ def _softmax(z: Array, xp: Any, axis: int) -> Array:
 def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
     top = _largest(z, axis)
     return top + xp.log(xp.exp(z - top).sum(axis=axis, keepdims=True))
+
+
+def _by_last(e: AxisSoftmax | AxisLogSumExp, z: Array, sizes: Mapping[str, int]) -> Array:
+    """The entries of a tensor as a matrix whose rows run along its last axis."""
+    return z.reshape(-1, e.dims.of[-1].value(sizes))
 
 
 def _largest(z: Array, axis: int) -> Array:
@@ -439,4 +444,8 @@ VALUES: dict[type[Expression], Values] = {
     N.BlockTrace: lambda e, c, xp, s: _block_trace(c),
     **FUNCTION_VALUES,
     Einsum: lambda e, c, xp, s: einsum_value(e, c, s),
+    AxisSoftmax: lambda e, c, xp, s: _softmax(_by_last(e, c[0], s), xp, 1).reshape(-1, 1),
+    AxisLogSumExp: lambda e, c, xp, s: _logsumexp(_by_last(e, c[0], s), xp, 1).reshape(
+        e.rows.value(s), e.cols.value(s)
+    ),
 }

@@ -11,7 +11,14 @@ from mcmodels.calculus.core import operators
 from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.choices import compare
 from mcmodels.calculus.core.contraction import contracted
-from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorLike, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import (
+    AxisLogSumExp,
+    AxisSoftmax,
+    Einsum,
+    Lengths,
+    TensorLike,
+    TensorSymbol,
+)
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Hardmax, Pairwise, Polygamma, Where
@@ -361,7 +368,7 @@ def of_entries(function: Function) -> Function:
 
 _ENTRYWISE = (
     N.Sum, N.Scaled, N.Hadamard, N.Power, N.Elementwise, N.Unevaluated, Pairwise, Polygamma, Where,
-    Hardmax,
+    Hardmax, N.Softmax,
 )  # fmt: skip
 
 
@@ -384,8 +391,10 @@ def dims_of(e: Expression) -> Lengths | None:
             return None
         if isinstance(part, N.Differential):
             return found(part.of)
-        if isinstance(part, TensorSymbol):
+        if isinstance(part, TensorSymbol | AxisSoftmax):
             return part.dims
+        if isinstance(part, AxisLogSumExp):
+            return Lengths(part.dims.of[:-1])
         if isinstance(part, Einsum):
             return part.dims if len(part.output) > 2 else None
         if not isinstance(part, _ENTRYWISE):

@@ -204,7 +204,8 @@ class _Expressions:
 
 def _length(array: Expression, axis: int, name: str) -> Size:
     if array.is_scalar:
-        raise ShapeError(f"a scalar has no entries; found {array}[{name}]")
+        remedy = f'; declare it, as in {array}="n"' if isinstance(array, Symbol) else ""
+        raise ShapeError(f"a scalar has no entries; found {array}[{name}]{remedy}")
     return array.cols if axis else array.rows
 
 

@@ -206,6 +206,8 @@ class _Shapes:
             return shapes[1]
         if function in _OF_SQUARE or (function == "diag" and not x.is_column):
             self._require(x.rows, x.cols, f"{function} needs a square matrix; found {x}")
+        if x.axes and axis is not None and function in ("softmax", "logsumexp"):
+            return x if function == "softmax" else self._without(x, axis)
         if function in ("trace", "det", "logdet", "amax", "amin") or (
             function in _ALONG and axis is None
         ):
@@ -228,6 +230,11 @@ class _Shapes:
         if function in ("block_sum", "block_trace"):
             return self._blocks(function, x, shapes[1])
         return x
+
+    def _without(self, x: _Shape, axis: int) -> _Shape:
+        """The shape of a tensor without one axis, which `parse` requires to be there."""
+        place = axis % len(x.axes)
+        return _of_axes([*x.axes[:place], *x.axes[place + 1 :]])
 
     def _stacked(self, function: str, blocks: list[_Shape], axis: int) -> _Shape:
         for block in blocks[1:]:

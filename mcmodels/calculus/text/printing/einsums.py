@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mcmodels.calculus.core.einsum_nodes import LETTERS, Einsum
+from mcmodels.calculus.core.einsum_nodes import LETTERS, Axes, Einsum
+from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Identity, Number, Ones
-from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, TERM, Graded, Printer
+from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded, Printer
 
 if TYPE_CHECKING:
     from mcmodels.calculus.text.printing.textbook import TextbookPrinter
@@ -20,7 +21,7 @@ _SUBSCRIPTS = "ijklrstuvpmnhaex"
 
 def einsum_call(printer: Printer, e: Einsum) -> Graded:
     """Python's call; a tensor stands in it as such."""
-    inside = ", ".join(printer.of_tensor(operand) for operand in e.operands)
+    inside = ", ".join(_operand(printer, operand, at) for operand, at in e.factors)
     return f"einsum('{e.subscripts}', {inside})", ATOM
 
 
@@ -43,7 +44,7 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
     texts = [_indexed(printer, printer.delta, spelt(at)) for at in deltas]
     for operand, at in e.factors:
         if not isinstance(operand, Identity | Ones | Number):
-            texts.append(_indexed(printer, printer.of_tensor(operand, ATOM), spelt(at)))
+            texts.append(_indexed(printer, _operand(printer, operand, at, ATOM), spelt(at)))
     printer.bound = before
     text = " ".join(texts) or "1"
     summed = range(len(e.output), count)
@@ -52,6 +53,11 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
     if not e.output:
         return text, TERM
     return _indexed(printer, f"[{text}]", spelt(e.output)), FACTOR
+
+
+def _operand(printer: Printer, e: Expression, at: Axes, tightness: int = SUM) -> str:
+    """A tensor as such, unless its entries are meant as a vector."""
+    return printer.of_tensor(e, tightness) if len(at) > 2 else printer.apart(e, tightness)
 
 
 def _indexed(printer: TextbookPrinter, base: str, indices: str) -> str:

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
 from mcmodels.calculus.core.indices import indices_in
@@ -146,6 +146,8 @@ class TextbookPrinter(Printer):
             ),
             TensorSymbol: lambda e: (self._named(e.name), ATOM),
             Einsum: lambda e: index_notation(self, e),
+            AxisSoftmax: lambda e: self._by_last("softmax", e),
+            AxisLogSumExp: lambda e: self._by_last("logsumexp", e),
         }
 
     # -- what a notation says -----------------------------------------------------------------
@@ -450,6 +452,11 @@ class TextbookPrinter(Printer):
         """A function of a vector, or of each row of a matrix."""
         function = self._function(name, of_rows=not e.argument.is_column)
         return function + self.parenthesised(self.write(e.argument)), ATOM
+
+    def _by_last(self, name: str, e: AxisSoftmax | AxisLogSumExp) -> Graded:
+        """A function along the last axis of a tensor, whose rows those of a matrix are."""
+        function = self._function(name, of_rows=True)
+        return function + self.parenthesised(self.of_tensor(e.argument)), ATOM
 
     def _norm(self, e: N.Norm) -> Graded:
         vector = e.argument.is_column or e.argument.rows == ONE
