@@ -20,6 +20,7 @@ from mcmodels.calculus import (
     critical_point,
     diag,
     diagnose,
+    einsum,
     exp,
     index,
     log,
@@ -36,6 +37,7 @@ from mcmodels.calculus import (
     size,
     softplus,
     sum_over,
+    tensor,
     trace,
     unit,
     vector,
@@ -596,3 +598,19 @@ def test_weights_of_exponentials_may_depend_on_more_indices_than_exponents():
 def test_refusals_say_what_to_write(text, message):
     with pytest.raises(ValueError, match=message):
         parse(text)
+
+
+def test_sums_that_differ_in_the_names_of_indices_are_both_seen():
+    """They are equal, but a name of either is taken."""
+    T = tensor("T", ("n", "n", "n"))
+    row = einsum("ijk,k->ij", T, t)
+    f = sum_over(sum_over(row[i].T @ matrix("A", "n", "n") @ row[j], j), i)
+    both = f.gradient("A")
+    assert indices_in(both) == {"i", "j"}
+    # Neither name stands for an index of the einsum inside.
+    assert repr(both) == "(Σᵢ [Σᵣ Tₗₖᵣ tᵣ]ₖₗ eᵢ)(Σⱼ [Σᵣ Tₗₖᵣ tᵣ]ₖₗ eⱼ)ᵀ"
+    one, other = sum_over(y[i] ** 2, i), sum_over(y[j] ** 2, j)
+    assert one == other
+    product = one * unit(0, 2) @ (other * unit(1, 2)).T * scalar("i") * scalar("j")
+    declared = {symbol.name: symbol for symbol in product.symbols}
+    assert parse(str(product), **declared) == product

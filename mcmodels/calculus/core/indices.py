@@ -100,13 +100,13 @@ def _outside(i: Index, shift: int, size: Size) -> str:
 def indices_in(expression: Expression) -> frozenset[str]:
     """Names of all indices in an expression, bound or free."""
     found: set[str] = set()
-    seen: set[bytes] = set()
+    seen: set[int] = set()  # by identity: sums that differ in the names of indices have one key
     waiting = [expression]
     while waiting:
         part = waiting.pop()
-        if part.key in seen:
+        if id(part) in seen:
             continue
-        seen.add(part.key)
+        seen.add(id(part))
         if isinstance(part, SumOver | Index):
             found.add(part.name)
         waiting.extend(part.children)
