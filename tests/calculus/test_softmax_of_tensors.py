@@ -86,6 +86,39 @@ def test_its_logarithm_does_not_underflow():
     assert f.evaluate(T=t).tolist() == f.compile()(T=t).tolist() == [[[0.0, -1000.0]]]
 
 
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_derivatives_of_its_logarithm_do_not_overflow(axis):
+    """Those of a cross-entropy at margins of 1000, by the formulas y Σt − t and diag(y) − yyᵀ."""
+    target = tensor("Y", ("n", "m", "k"))
+    f = -total(log(softmax(RANK3, axis=axis)) * target)
+    t, share = drawn(3, 1000.0), np.abs(drawn(3))
+    y = scipy.special.softmax(t, axis=axis)
+    weight = share.sum(axis=axis, keepdims=True)
+    G = f.gradient("T")
+    for found in (G.evaluate(T=t, Y=share), G.compile()(T=t, Y=share)):
+        np.testing.assert_allclose(found, y * weight - share, rtol=0, atol=1e-14)  # rounding
+    direction = drawn(3)[::-1]
+    expected = weight * y * (direction - (y * direction).sum(axis=axis, keepdims=True))
+    found = np.tensordot(f.hessian("T").evaluate(T=t, Y=share), direction, axes=3)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)  # sums of 24 numbers below 10
+
+
+def test_functions_of_each_entry_are_taken_inside_an_exchange_of_axes():
+    flipped = einsum("ijk->kji", RANK3)
+    assert exp(flipped) == einsum("ijk->kji", exp(RANK3))
+    assert (exp(flipped) * 0).shape == ("k", "m", "n")
+    t = drawn(3)
+    assert exp(flipped).evaluate(T=t).tolist() == np.exp(t.T).tolist()
+    # A part that appears when factors meet is opened as others are.
+    assert einsum("ijk->kji", exp(RANK3) * flipped_back() / exp(RANK3)) == RANK3.__class__(
+        tensor("S", ("k", "m", "n")).entries, flipped.dims
+    )
+
+
+def flipped_back():
+    return einsum("ijk->kji", tensor("S", ("k", "m", "n")))
+
+
 def test_an_axis_of_one_entry():
     T = tensor("T", ("n", "m", 1))
     t = drawn(3)[..., :1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcmodels.calculus.core.arithmetic import is_zero, transpose, unvec, vec
+from mcmodels.calculus.core.arithmetic import add, hadamard, scale, transpose, unvec, vec
 from mcmodels.calculus.core.contraction import contracted
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Lengths
 from mcmodels.calculus.core.expression import Expression
@@ -18,6 +18,7 @@ from mcmodels.calculus.core.tensors import Tensor, shaped
 __all__ = [
     "AXIS_CONSTRUCTORS",
     "by_rows",
+    "change_of_log_softmax",
     "change_of_logsumexp",
     "change_of_softmax",
     "logsumexp_along",
@@ -111,9 +112,14 @@ def change_of_softmax(e: AxisSoftmax, dz: Expression) -> Expression:
     every, sizes = _all(e.dims), dict(enumerate(e.dims.of))
     other = (*every[:-1], len(every))
     sizes[len(every)] = e.dims.of[-1]
-    first = contracted([(e, every), (dz, every)], every, sizes)
     second = contracted([(e, every), (e, other), (dz, other)], every, sizes)
-    return first - second if not is_zero(dz) else first
+    return add([hadamard([e, dz]), scale(-1, second)])
+
+
+def change_of_log_softmax(e: AxisSoftmax, dz: Expression) -> Expression:
+    """Dz − Σⱼ yⱼ dzⱼ along the last axis: without 1/y, which overflows."""
+    total = AxisLogSumExp(e.argument, e.dims)
+    return add([dz, scale(-1, spread(change_of_logsumexp(total, dz), e.dims))])
 
 
 def change_of_logsumexp(e: AxisLogSumExp, dz: Expression) -> Expression:

@@ -333,10 +333,27 @@ def of_each_entry(function: Function) -> Function:
     def applied(*given: Any) -> Any:
         for value in given:
             if isinstance(value, Tensor):
+                if len(given) == 1 and _is_permuted(value.entries):
+                    return _of_permuted(applied, value)
                 return value._with(function.__name__, function, *given)
         return function(*given)
 
     return applied  # type: ignore[return-value]
+
+
+def _is_permuted(e: Expression) -> bool:
+    """Whether a tensor is another one with its axes in another order."""
+    return isinstance(e, Einsum) and len(e.operands) == 1 and sorted(*e.terms) == sorted(e.output)
+
+
+def _of_permuted(function: Callable[[Tensor], Tensor], T: Tensor) -> Tensor:
+    """f(T) as the permuted f of what is permuted, so that the parts of f and of T meet."""
+    e: Any = T.entries
+    ((inner, at),) = e.factors
+    sizes = dict(enumerate(e.lengths.of))
+    result = function(Tensor(inner, Lengths(tuple(sizes[axis] for axis in at))))
+    entries = contracted([(result.entries, at)], e.output, sizes)
+    return shaped(entries.within(T.entries.known), T.dims)
 
 
 def of_all_entries(function: Function) -> Function:

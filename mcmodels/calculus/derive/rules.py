@@ -9,7 +9,11 @@ from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
-from mcmodels.calculus.core.axis_functions import change_of_logsumexp, change_of_softmax
+from mcmodels.calculus.core.axis_functions import (
+    change_of_log_softmax,
+    change_of_logsumexp,
+    change_of_softmax,
+)
 from mcmodels.calculus.core.contraction import contraction_of
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
@@ -95,6 +99,8 @@ def _trace(e: Any, d: D) -> Expression:
 
 
 def _elementwise(e: Any, d: D) -> Expression:
+    if e.name == "log" and isinstance(e.argument, AxisSoftmax):
+        return change_of_log_softmax(e.argument, d(e.argument.argument))
     slope = as_expression(FUNCTIONS[e.name].derivative(e.argument, e))
     if slope.is_scalar and e.is_array:
         slope = scale(slope, N.Ones(e.rows, e.cols))
