@@ -110,13 +110,10 @@ def test_functions_of_each_entry_are_taken_inside_an_exchange_of_axes():
     t = drawn(3)
     assert exp(flipped).evaluate(T=t).tolist() == np.exp(t.T).tolist()
     # A part that appears when factors meet is opened as others are.
-    assert einsum("ijk->kji", exp(RANK3) * flipped_back() / exp(RANK3)) == RANK3.__class__(
-        tensor("S", ("k", "m", "n")).entries, flipped.dims
-    )
-
-
-def flipped_back():
-    return einsum("ijk->kji", tensor("S", ("k", "m", "n")))
+    S = tensor("S", ("k", "m", "n"))
+    back = einsum("ijk->kji", S)
+    assert einsum("ijk->kji", exp(RANK3) * back / exp(RANK3)) == S
+    assert einsum("ijk,ijk,ijk->kji", exp(RANK3), back, 1 / exp(RANK3)) == S
 
 
 def test_an_axis_of_one_entry():

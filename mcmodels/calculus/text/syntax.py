@@ -486,9 +486,7 @@ def index_in(text: str, node: ast.Subscript) -> tuple[Index, ...]:
     if not 1 <= len(index) <= 2 or all(part == slice(None) for part in index):
         message = "write x[i], x[i:j], X[i, j], X[i, :] or X[:, j]"
         if len(index) > 2:
-            message = (
-                "einsum takes entries and slices of a tensor: einsum('ijk,i->jk', T, unit(0, n))"
-            )
+            message = "a tensor has no index in brackets; write einsum('ijk,i->jk', T, unit(0, n))"
         _refuse(text, message, node)
     return tuple(index)
 
