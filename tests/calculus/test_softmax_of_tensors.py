@@ -183,3 +183,44 @@ def test_a_wrong_rule_is_caught(kind, monkeypatch):
 def test_sizes_are_those_of_the_other_axes():
     assert logsumexp(RANK4, axis=1).shape == ("n", "k", "l")
     assert logsumexp(RANK3, axis=0).rows == Size.of("m")
+
+
+# -- as people type it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("axis", "letter"), [*enumerate("ijk")])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_quotients_and_logarithms_of_exponentials_are_recognised(axis, letter, factor):
+    """As NumPy's einsum writes them, with T in either order of its axes, and a number before it."""
+    others = "ijk".replace(letter, "")
+    for T in (RANK3, einsum("ijk->kji", tensor("T", ("k", "m", "n")))):
+        powers = exp(T)
+        sums = einsum(f"ijk->{others}", powers)
+        below = einsum(f"{others},{letter}->ijk", sums, parse(f"ones({'nmk'[axis]})"))
+        assert factor * powers / below == factor * softmax(T, axis=axis)
+        assert log(sums) == logsumexp(T, axis=axis)
+        text, declared = f"{factor} * {powers} / {below}", {s.name: s for s in T.symbols}
+        assert parse(text, **declared) == factor * softmax(T, axis=axis)
+        large = 1000.0 * np.ones((2, 3, 4) if T == RANK3 else (4, 3, 2))
+        found = (powers / below).compile()(T=large)
+        np.testing.assert_allclose(found, np.full((2, 3, 4), 1 / (2, 3, 4)[axis]), rtol=1e-15)
+
+
+def test_what_only_looks_like_softmax_stays():
+    t = drawn(3)
+    sums = einsum("ijk->ij", exp(2 * RANK3))
+    below = einsum("ij,k->ijk", sums, parse("ones(k)"))
+    other = np.exp(t) / np.exp(2 * t).sum(axis=2, keepdims=True)
+    np.testing.assert_allclose((exp(RANK3) / below).evaluate(T=t), other, rtol=1e-14)
+    weighted = einsum("ij,k->ijk", einsum("ijk->ij", exp(RANK3)), parse("w", w="k"))
+    w = np.array([1.0, 2, 3, 4])
+    expected = scipy.special.softmax(t, axis=2) / w
+    np.testing.assert_allclose((exp(RANK3) / weighted).evaluate(T=t, w=w), expected, rtol=1e-14)
+    S = tensor("S", ("n", "n", "k"))
+    s = np.random.default_rng(0).normal(size=(3, 3, 2))
+    diagonal = log(einsum("iij->j", exp(S)))
+    expected = np.log(np.einsum("iij->j", np.exp(s)))
+    np.testing.assert_allclose(diagonal.evaluate(S=s), expected, rtol=1e-14)
+    np.testing.assert_allclose(
+        log(einsum("ijk->k", exp(RANK3))).evaluate(T=t), np.log(np.exp(t).sum((0, 1))), rtol=1e-14
+    )

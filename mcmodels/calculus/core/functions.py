@@ -19,6 +19,7 @@ from mcmodels.calculus.core import (
     special_functions,
 )
 from mcmodels.calculus.core.arithmetic import parts, scale, shape_text
+from mcmodels.calculus.core.axis_forms import as_logsumexp
 from mcmodels.calculus.core.axis_functions import logsumexp_along, softmax_along
 from mcmodels.calculus.core.choices import *  # noqa: F403
 from mcmodels.calculus.core.elementwise import elementwise
@@ -116,7 +117,9 @@ def exp(x: Any) -> Expression:
 
 def log(x: Any) -> Expression:
     """The natural logarithm of each entry, which must be positive."""
-    return elementwise("log", as_expression(x))
+    expression = as_expression(x)
+    along = as_logsumexp(expression)
+    return elementwise("log", expression) if along is None else along
 
 
 def sqrt(x: Any) -> Expression:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core import operators
 from mcmodels.calculus.core.arithmetic import parts, scale
+from mcmodels.calculus.core.axis_forms import as_softmax
 from mcmodels.calculus.core.choices import compare
 from mcmodels.calculus.core.contraction import contracted
 from mcmodels.calculus.core.einsum_nodes import (
@@ -149,7 +150,9 @@ class Tensor(TensorMethods, TensorLike):
         return self._with("*", operators.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return self._with("/", operators.divide, self, other)
+        quotient = self._with("/", operators.divide, self, other)
+        softmax = as_softmax(quotient.entries, self.dims)
+        return quotient if softmax is None else shaped(softmax, self.dims)
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return self._with("/", operators.divide, other, self)

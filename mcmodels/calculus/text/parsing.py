@@ -137,8 +137,10 @@ class _Expressions:
 
     def multiple(self, factors: list[tuple[bool, Any]]) -> Any:
         if any(isinstance(factor, Tensor) for _, factor in factors):
-            parts = (1 / factor if below else factor for below, factor in factors)
-            return reduce(operator.mul, parts)
+            (_, value), *others = factors  # the first is divided by nothing
+            for below, factor in others:
+                value = value / factor if below else value * factor
+            return value
         raised = [power(factor, number(-1)) if below else factor for below, factor in factors]
         scalars = [factor for factor in raised if factor.is_scalar]
         arrays = [factor for factor in raised if factor.is_array]
