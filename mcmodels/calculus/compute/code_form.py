@@ -19,7 +19,9 @@ def code_form(expression: Expression) -> Expression:
     form = stabilised(expression)
     if indices_in(form):
         form = stabilised(by_whole_arrays(form))
-    return guarded(rewrite(form, _by_rows), keep_steps=False)
+    if form.tensors:
+        form = rewrite(form, _by_rows)
+    return guarded(form, keep_steps=False)
 
 
 def _by_rows(part: Expression) -> Expression | None:

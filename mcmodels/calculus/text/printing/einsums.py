@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mcmodels.calculus.core.einsum_nodes import LETTERS, Axes, Einsum
+from mcmodels.calculus.core.einsum_nodes import LETTERS, Axes, AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Identity, Number, Ones
 from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded, Printer
@@ -13,7 +13,7 @@ from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, G
 if TYPE_CHECKING:
     from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
-__all__ = ["einsum_call", "index_notation"]
+__all__ = ["along_last", "einsum_call", "index_notation"]
 
 # Letters that plain text has as subscripts, but "o".
 _SUBSCRIPTS = "ijklrstuvpmnhaex"
@@ -53,6 +53,11 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
     if not e.output:
         return text, TERM
     return _indexed(printer, f"[{text}]", spelt(e.output)), FACTOR
+
+
+def along_last(p: TextbookPrinter, name: str, e: AxisSoftmax | AxisLogSumExp) -> Graded:
+    """A function along the last axis of a tensor, as of the rows of a matrix."""
+    return p._function(name, of_rows=True) + p.parenthesised(p.of_tensor(e.argument)), ATOM
 
 
 def _operand(printer: Printer, e: Expression, at: Axes, tightness: int = SUM) -> str:

@@ -23,7 +23,7 @@ from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing import blocks, indexed
-from mcmodels.calculus.text.printing.einsums import index_notation
+from mcmodels.calculus.text.printing.einsums import along_last, index_notation
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.letters import split_name
 from mcmodels.calculus.text.printing.ordering import is_product, order
@@ -146,8 +146,8 @@ class TextbookPrinter(Printer):
             ),
             TensorSymbol: lambda e: (self._named(e.name), ATOM),
             Einsum: lambda e: index_notation(self, e),
-            AxisSoftmax: lambda e: self._by_last("softmax", e),
-            AxisLogSumExp: lambda e: self._by_last("logsumexp", e),
+            AxisSoftmax: lambda e: along_last(self, "softmax", e),
+            AxisLogSumExp: lambda e: along_last(self, "logsumexp", e),
         }
 
     # -- what a notation says -----------------------------------------------------------------
@@ -452,11 +452,6 @@ class TextbookPrinter(Printer):
         """A function of a vector, or of each row of a matrix."""
         function = self._function(name, of_rows=not e.argument.is_column)
         return function + self.parenthesised(self.write(e.argument)), ATOM
-
-    def _by_last(self, name: str, e: AxisSoftmax | AxisLogSumExp) -> Graded:
-        """A function along the last axis of a tensor, whose rows those of a matrix are."""
-        function = self._function(name, of_rows=True)
-        return function + self.parenthesised(self.of_tensor(e.argument)), ATOM
 
     def _norm(self, e: N.Norm) -> Graded:
         vector = e.argument.is_column or e.argument.rows == ONE
