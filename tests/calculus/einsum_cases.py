@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcmodels.calculus.core import functions as mc
-from mcmodels.calculus.core.einsum_nodes import Einsum
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.nodes import Differential
 from mcmodels.calculus.derive.differentials import differential
 
@@ -29,6 +29,16 @@ EINSUMS = {
         mc.einsum("i,j,k->ijk", y, y, y).entries,
         mc.einsum("ijk->kji", T).entries,
         mc.einsum("ijk,jl->ikl", mc.exp(T), S).entries,
+    ],
+    AxisSoftmax: [
+        mc.softmax(T, axis=-1).entries,
+        mc.softmax(mc.sin(T) * 2, axis=-1).entries,
+        mc.softmax(mc.einsum("ij,ik,il->jkl", A, A, A), axis=-1).entries,
+    ],
+    AxisLogSumExp: [
+        mc.logsumexp(T, axis=-1),
+        mc.logsumexp(T * mc.trace(S), axis=0),
+        mc.logsumexp(mc.einsum("ij,ik,il,im->jklm", A, A, A, A), axis=1).entries,
     ],
 }
 

@@ -20,6 +20,7 @@ from mcmodels.calculus import (
     critical_point,
     diag,
     diagnose,
+    einsum,
     exp,
     index,
     log,
@@ -36,6 +37,7 @@ from mcmodels.calculus import (
     size,
     softplus,
     sum_over,
+    tensor,
     trace,
     unit,
     vector,
@@ -561,3 +563,54 @@ class TestStudy:
         diagnosis = diagnose(f, w, claim)
         assert diagnosis.correct == (mistake is None)
         assert mistake is None or mistake in str(diagnosis)
+
+
+def test_weights_of_exponentials_may_depend_on_more_indices_than_exponents():
+    """Cox's likelihood with the condition as a factor is that with the condition of the sum."""
+    rng = np.random.default_rng(0)
+    values = {"d": [1.0, 0, 1, 1], "x": rng.normal(size=(4, 2)), "t": [3.0, 1, 2, 4]}
+    values["b"] = 400 * rng.normal(size=2)  # exponentials overflow
+    declared = {"d": "n", "x": "n,p", "b": "p", "t": "n"}
+    inside = "exp(x[j].T @ b)"
+    factor = parse(f"sum(d[i] * log(sum((t[j] >= t[i]) * {inside}, j)), i)", **declared)
+    left_out = parse(f"sum(d[i] * log(sum({inside}, j, where=t[j] >= t[i])), i)", **declared)
+    z = values["x"] @ values["b"]
+    risk = [np.logaddexp.reduce(z[np.array(values["t"]) >= time]) for time in values["t"]]
+    expected = np.dot(values["d"], risk)
+    for f in (factor, left_out):
+        for value in (f.evaluate(**values), f.compile()(**values)):
+            # Sums of a few numbers of 400, which are rounded.
+            assert value == pytest.approx(expected, rel=1e-13)
+        np.testing.assert_allclose(
+            f.gradient("b").evaluate(**values),
+            left_out.gradient("b").compile()(**values),
+            rtol=1e-12,
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sum(y[i] ** 2, i)", r'declare it, as in y="n"'),
+        ("sum(sum((i != j) * (y[i] - y[j]) ** 2, j), i)", r"write abs\(i - j\) > 0, or sum\(f, j"),
+    ],
+)
+def test_refusals_say_what_to_write(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse(text)
+
+
+def test_sums_that_differ_in_the_names_of_indices_are_both_seen():
+    """They are equal, but a name of either is taken."""
+    T = tensor("T", ("n", "n", "n"))
+    row = einsum("ijk,k->ij", T, t)
+    f = sum_over(sum_over(row[i].T @ matrix("A", "n", "n") @ row[j], j), i)
+    both = f.gradient("A")
+    assert indices_in(both) == {"i", "j"}
+    # Neither name stands for an index of the einsum inside.
+    assert repr(both) == "(Σᵢ [Σᵣ Tₗₖᵣ tᵣ]ₖₗ eᵢ)(Σⱼ [Σᵣ Tₗₖᵣ tᵣ]ₖₗ eⱼ)ᵀ"
+    one, other = sum_over(y[i] ** 2, i), sum_over(y[j] ** 2, j)
+    assert one == other
+    product = one * unit(0, 2) @ (other * unit(1, 2)).T * scalar("i") * scalar("j")
+    declared = {symbol.name: symbol for symbol in product.symbols}
+    assert parse(str(product), **declared) == product

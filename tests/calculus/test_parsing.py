@@ -368,3 +368,8 @@ class TestPickling:
             e = functions.exp(e) @ functions.sin(e)
         assert len(pickle.dumps(e)) < 10_000
         assert copy.deepcopy(e) == e
+
+
+def test_an_entry_of_a_tensor_is_refused_with_what_to_write():
+    with pytest.raises(ParseError, match=r"write einsum\('ijk,i->jk', T, unit\(0, n\)\)"):
+        parse("T[0, 1, 2]", T="n,m,k")

@@ -45,6 +45,9 @@ def cases():
     special = pytest.importorskip("jax.scipy.special")
     ein = jnp.einsum
 
+    def softmax(x, axis=-1):
+        return jnp.exp(x - special.logsumexp(x, axis=axis, keepdims=True))
+
     def net(W1, W2, X, Z):
         return ((ein("ih,kh->ik", jnp.tanh(ein("ip,hp->ih", X, W1)), W2) - Z) ** 2).sum()
 
@@ -52,6 +55,7 @@ def cases():
         hidden = ein("ih,kh->ik", jnp.tanh(ein("ip,hp->ih", X, W1)), W2)
         return (special.logsumexp(hidden, axis=1) - (Z * hidden).sum(1)).sum()
 
+    weights = mc.softmax(e("bhqd,bhkd->bhqk", queries, keys) / 3, axis=-1)
     hidden = e("ih,kh->ik", mc.tanh(e("ip,hp->ih", X, W1)), W2)
     return {
         "logistic regression": (
@@ -88,6 +92,33 @@ def cases():
             mc.sum(mc.exp(e("bhqd,bhkd->bhqk", queries, keys) / 3) ** 2),
             lambda q_, k_: (jnp.exp(ein("bhqd,bhkd->bhqk", q_, k_) / 3) ** 2).sum(),
             ["q_", "k_"],
+        ),
+        "attention by softmax": (
+            mc.sum(mc.tanh(e("bhqk,bhkd->bhqd", weights, keys)) * queries),
+            lambda q_, k_: (
+                jnp.tanh(ein("bhqk,bhkd->bhqd", softmax(ein("bhqd,bhkd->bhqk", q_, k_) / 3), k_))
+                * q_
+            ).sum(),
+            ["q_", "k_"],
+        ),
+        "softmax and logsumexp along each axis": (
+            mc.sum(mc.softmax(S, axis=0) * mc.softmax(S, axis=1) ** 2 * S)
+            + mc.norm(mc.logsumexp(S, axis=0) @ x + mc.logsumexp(S, axis=1) @ x) ** 2
+            + mc.logsumexp(mc.logsumexp(S, axis=-1), axis=0).T @ x + mc.logsumexp(S),
+            lambda S, x: (softmax(S, 0) * softmax(S, 1) ** 2 * S).sum()
+            + ((special.logsumexp(S, 0) @ x + special.logsumexp(S, 1) @ x) ** 2).sum()
+            + special.logsumexp(special.logsumexp(S, 2), 0) @ x + special.logsumexp(S),
+            "Sx",
+        ),
+        "cross-entropy of a tensor": (
+            -mc.sum(mc.log(mc.softmax(S * mc.sum(x), axis=1)) * mc.exp(S)),
+            lambda S, x: -(jnp.log(softmax(S * x.sum(), 1)) * jnp.exp(S)).sum(),
+            "Sx",
+        ),
+        "softmax of all entries": (
+            mc.sum(mc.exp(S) / mc.sum(mc.exp(S)) * mc.sin(S)) * mc.amax(S),
+            lambda S: (softmax(S, None) * jnp.sin(S)).sum() * S.max(),
+            "S",
         ),
         "batched quadratic forms": (
             mc.sum(mc.log(1 + e("bi,bij,bj->b", xs, batch, xs) ** 2)),
@@ -127,7 +158,9 @@ def cases():
 
 NAMES = [
     "logistic regression", "matrix factorisation", "a small net", "a classifier", "CP", "Tucker",
-    "a trilinear form", "a cubic form", "attention", "batched quadratic forms", "third moments",
+    "a trilinear form", "a cubic form", "attention", "attention by softmax",
+    "softmax and logsumexp along each axis", "cross-entropy of a tensor", "softmax of all entries",
+    "batched quadratic forms", "third moments",
     "a norm of a tensor", "inverse and determinant inside", "diagonals", "choices",
 ]  # fmt: skip
 
@@ -415,13 +448,16 @@ def test_kinks_warn():
 
 def test_derivatives_are_read_back():
     f = mc.norm(T - e("ir,jr,kr->ijk", A, B, C)) ** 2
-    declared = {symbol.name: symbol for symbol in f.symbols}
     for D in (
         f, f.gradient(A), f.gradient(T), f.hessian(A), f.hessian(A, B), f.hessian(T),
         tensor_derivative(f, A, B, C), mc.sum(T).gradient(T), mc.sum(T).hessian(T),
         mc.exp(T).jacobian(T), tensor_derivative(mc.exp(T) / (1 + T), "T"),
+        mc.softmax(T, axis=-1).jacobian(T), mc.softmax(T, axis=0), mc.logsumexp(T, axis=1),
+        mc.logsumexp(T, axis=-1).jacobian(T), mc.logsumexp(T).gradient(T),
+        mc.logsumexp(T).hessian(T), mc.amax(T).gradient(T), (mc.amax(T) * T).jacobian(T),
+        e("i,ij,ik,il->jkl", mc.vec(T), *(mc.matrix(name, "n*m*p", "q") for name in "DEF")),
     ):  # fmt: skip
-        assert parse(str(D), **declared) == D
+        assert parse(str(D), **{symbol.name: symbol for symbol in D.symbols}) == D
 
 
 # -- planted errors --------------------------------------------------------------------------------

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.core.axis_functions import by_rows
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.indices import indices_in
+from mcmodels.calculus.core.rewriting import rewrite
 from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 
 __all__ = ["code_form"]
@@ -16,4 +19,10 @@ def code_form(expression: Expression) -> Expression:
     form = stabilised(expression)
     if indices_in(form):
         form = stabilised(by_whole_arrays(form))
+    if form.tensors:
+        form = rewrite(form, _by_rows)
     return guarded(form, keep_steps=False)
+
+
+def _by_rows(part: Expression) -> Expression | None:
+    return by_rows(part) if isinstance(part, AxisSoftmax | AxisLogSumExp) else None

@@ -30,7 +30,7 @@ from mcmodels.calculus.compute.undefined import (
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
-from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.named_numbers import exact
@@ -228,6 +228,11 @@ def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
     return top + xp.log(xp.exp(z - top).sum(axis=axis, keepdims=True))
 
 
+def _by_last(e: AxisSoftmax | AxisLogSumExp, z: Array, sizes: Mapping[str, int]) -> Array:
+    """The entries of a tensor as a matrix whose rows run along its last axis."""
+    return z.reshape(-1, e.dims.of[-1].value(sizes))
+
+
 def _largest(z: Array, axis: int) -> Array:
     real = z.real if np.iscomplexobj(z) else z
     return real.max(axis=axis, keepdims=True)
@@ -364,4 +369,8 @@ VALUES: dict[type[Expression], Values] = {
     **CONSTANT_VALUES,
     **FUNCTION_VALUES,
     Einsum: lambda e, c, xp, s: einsum_value(e, c, s),
+    AxisSoftmax: lambda e, c, xp, s: _softmax(_by_last(e, c[0], s), xp, 1).reshape(-1, 1),
+    AxisLogSumExp: lambda e, c, xp, s: _logsumexp(_by_last(e, c[0], s), xp, 1).reshape(
+        e.rows.value(s), e.cols.value(s)
+    ),
 }

@@ -13,6 +13,8 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, power, scale
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, exponent_of
 from mcmodels.calculus.core.arithmetic.quotients import complement, named
+from mcmodels.calculus.core.axis_functions import spread
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
@@ -181,6 +183,9 @@ def _log_of_total(e: N.Total) -> Expression | None:
 _LOGARITHMS: dict[type[Expression], Callable[[Any], Expression | None]] = {
     N.Elementwise: _log_of_function,
     N.Softmax: _log_of_softmax,
+    AxisSoftmax: lambda e: add(
+        [e.argument, scale(-1, spread(AxisLogSumExp(e.argument, e.dims), e.dims))]
+    ),
     N.Sum: _log_of_sum,
     N.Product: _log_of_product,
     N.Hadamard: _log_of_factors,

@@ -147,7 +147,9 @@ class Terms:
 
     def _logarithm(self, e: LogSumOver, mask: Array | None) -> Array:
         weight, z = (self._on_axis(self.value(part), e.index) for part in e.body.children)
-        counts = np.broadcast_to(weight != 0, z.shape) if mask is None else mask & (weight != 0)
+        counts = weight != 0 if mask is None else mask & (weight != 0)
+        # The weight may depend on more indices than the exponent, and the other way round.
+        counts = np.broadcast_to(counts, np.broadcast_shapes(counts.shape, z.shape))
         real = _real(z)
         top = np.where(counts, real, real.min()).max(axis=0)
         terms = np.where(counts, weight * self.xp.exp(np.where(counts, z - top, 0)), 0)

@@ -129,14 +129,21 @@ class _Contraction:
         met = _met([(e, at) for e, at in named if not _repeats(at)], self.output)
         met += [(Diagonal(upright(e)), at[:1]) for e, at in named if _repeats(at)]
         self.factors = []
+        simpler: list[Factor] = []
         for e, at in met:
             number, scalars, array = parts(e)
             self.coefficients += [number, *scalars]
             if isinstance(array, Zeros):
                 return False
-            if array is not None and not isinstance(array, Ones):
+            if array is None or isinstance(array, Ones):
+                continue
+            is_new = all(array is not other for other, _ in named)  # as B is where A ∘ B / A met
+            opened = self._opened(array, at, len(met)) if is_new else None
+            if opened is None:
                 self.factors.append((array, at))
-        return True
+            else:
+                simpler += opened
+        return self.take(simpler) if simpler else True
 
     def _opened(self, e: Expression, at: Axes, count: int) -> list[Factor] | None:
         """Simpler factors in place of one; None where there are none."""

@@ -17,7 +17,7 @@ from mcmodels.calculus.core.expression import Expression, node
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
-__all__ = ["Einsum", "TensorSymbol"]
+__all__ = ["AxisLogSumExp", "AxisSoftmax", "Einsum", "TensorSymbol"]
 
 LETTERS = "ijklmnpqrstuvwxyzabcdefghoABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MOST_ORDERS = 720  # of operands that cannot be told apart; six have as many
@@ -127,6 +127,32 @@ class Einsum(Expression):
         if len(dims.of) == 2:
             return dims.of[0], dims.of[1]
         return dims.product, ONE
+
+
+@node
+class AxisSoftmax(Expression):
+    """exp(z) over its sum along the last axis of a tensor, whose sizes are ``dims``."""
+
+    argument: Expression
+    dims: Lengths
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        return self.dims.product, ONE
+
+
+@node
+class AxisLogSumExp(Expression):
+    """The logarithm of the sum of exponentials along the last axis of a tensor of sizes ``dims``.
+
+    Of a tensor of rank three it is a matrix, else the vector of the entries.
+    """
+
+    argument: Expression
+    dims: Lengths
+
+    def _dimensions(self) -> tuple[Size, Size]:
+        before = self.dims.of[:-1]
+        return before if len(before) == 2 else (Lengths(before).product, ONE)
 
 
 def einsum_of(factors: Sequence[Factor], output: Axes, sizes: dict[int, Size]) -> Einsum:

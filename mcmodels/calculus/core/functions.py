@@ -19,6 +19,8 @@ from mcmodels.calculus.core import (
     special_functions,
 )
 from mcmodels.calculus.core.arithmetic import parts, scale, shape_text
+from mcmodels.calculus.core.axis_forms import as_logsumexp
+from mcmodels.calculus.core.axis_functions import logsumexp_along, softmax_along
 from mcmodels.calculus.core.choices import *  # noqa: F403
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
@@ -35,6 +37,7 @@ from mcmodels.calculus.core.special_functions import *  # noqa: F403
 from mcmodels.calculus.core.stacking import block, hstack, vstack
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.core.tensors import (
+    Tensor,
     einsum,
     of_all_entries,
     of_each_entry,
@@ -114,7 +117,9 @@ def exp(x: Any) -> Expression:
 
 def log(x: Any) -> Expression:
     """The natural logarithm of each entry, which must be positive."""
-    return elementwise("log", as_expression(x))
+    expression = as_expression(x)
+    along = as_logsumexp(expression)
+    return elementwise("log", expression) if along is None else along
 
 
 def sqrt(x: Any) -> Expression:
@@ -346,14 +351,24 @@ def diag(x: Any) -> Expression:
     return scale(coefficient, *scalars, inner)
 
 
-def softmax(x: Any, axis: int | None = None) -> Expression:
-    """exp(x) / sum(exp(x)) of a vector; of each column (``axis=0``) or row (1) of a matrix."""
+def softmax(x: Any, axis: int | None = None) -> Any:
+    """exp(x) / sum(exp(x)) of a vector; of each column (``axis=0``) or row (1) of a matrix.
+
+    Of a tensor along any axis, as ``axis=-1``.
+    """
+    if isinstance(x, Tensor):
+        return softmax_along(x, axis)
     result = nodes.Softmax(_vector_or_rows("softmax", x, axis))
     return arithmetic.transpose(result) if axis in (0, -2) else result
 
 
-def logsumexp(x: Any, axis: int | None = None) -> Expression:
-    """log(sum(exp(x))) of a vector, a scalar; of each column (``axis=0``) or row (1), a vector."""
+def logsumexp(x: Any, axis: int | None = None) -> Any:
+    """log(sum(exp(x))) of a vector, a scalar; of each column (``axis=0``) or row (1), a vector.
+
+    Of a tensor along any axis, or of all its entries.
+    """
+    if isinstance(x, Tensor):
+        return logsumexp_along(x, axis)
     return nodes.LogSumExp(_vector_or_rows("logsumexp", x, axis))
 
 
@@ -417,7 +432,8 @@ def size(n: int | str | Size) -> Expression:
 # -- of tensors ----------------------------------------------------------------------------------
 
 _OF_EACH_ENTRY = (
-    "abs cos exp log relu sigmoid sign sin softplus sqrt step tanh clip hypot maximum minimum where"
+    "abs clip cos exp hardmax hypot log maximum minimum relu sigmoid sign sin softplus sqrt step "
+    "tanh where"
 )
 for _name in [*_OF_EACH_ENTRY.split(), *special_functions.__all__]:
     globals()[_name] = of_each_entry(globals()[_name])

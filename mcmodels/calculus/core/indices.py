@@ -100,13 +100,15 @@ def _outside(i: Index, shift: int, size: Size) -> str:
 def indices_in(expression: Expression) -> frozenset[str]:
     """Names of all indices in an expression, bound or free."""
     found: set[str] = set()
-    seen: set[bytes] = set()
+    # By identity, because sums that differ in the names of indices only have one key.
+    seen: set[int] = set()
     waiting = [expression]
     while waiting:
         part = waiting.pop()
-        if part.key in seen:
+        identity = object.__hash__(part)
+        if identity in seen:
             continue
-        seen.add(part.key)
+        seen.add(identity)
         if isinstance(part, SumOver | Index):
             found.add(part.name)
         waiting.extend(part.children)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.axis_functions import AXIS_CONSTRUCTORS
 from mcmodels.calculus.core.contraction import contraction_of
 from mcmodels.calculus.core.einsum_nodes import Einsum
 from mcmodels.calculus.core.elementwise import elementwise
@@ -74,6 +75,7 @@ _CONSTRUCTORS: dict[type[Expression], Constructor] = {
     **MATRIX_CONSTRUCTORS,
     N.Stack: arithmetic.stack,
     Einsum: contraction_of,
+    **AXIS_CONSTRUCTORS,
     UnitAt: _unit_at,
 }
 

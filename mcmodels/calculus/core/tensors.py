@@ -9,9 +9,17 @@ from typing import Any, NoReturn, TypeVar
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core import operators
 from mcmodels.calculus.core.arithmetic import parts, scale
+from mcmodels.calculus.core.axis_forms import as_softmax
 from mcmodels.calculus.core.choices import compare
 from mcmodels.calculus.core.contraction import contracted
-from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorLike, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import (
+    AxisLogSumExp,
+    AxisSoftmax,
+    Einsum,
+    Lengths,
+    TensorLike,
+    TensorSymbol,
+)
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Hardmax, Pairwise, Polygamma, Where
@@ -142,7 +150,9 @@ class Tensor(TensorMethods, TensorLike):
         return self._with("*", operators.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return self._with("/", operators.divide, self, other)
+        quotient = self._with("/", operators.divide, self, other)
+        softmax = as_softmax(quotient.entries, self.dims)
+        return quotient if softmax is None else shaped(softmax, self.dims)
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return self._with("/", operators.divide, other, self)
@@ -326,10 +336,27 @@ def of_each_entry(function: Function) -> Function:
     def applied(*given: Any) -> Any:
         for value in given:
             if isinstance(value, Tensor):
+                if len(given) == 1 and _is_permuted(value.entries):
+                    return _of_permuted(applied, value)
                 return value._with(function.__name__, function, *given)
         return function(*given)
 
     return applied  # type: ignore[return-value]
+
+
+def _is_permuted(e: Expression) -> bool:
+    """Whether a tensor is another one with its axes in another order."""
+    return isinstance(e, Einsum) and len(e.operands) == 1 and sorted(*e.terms) == sorted(e.output)
+
+
+def _of_permuted(function: Callable[[Tensor], Tensor], T: Tensor) -> Tensor:
+    """f(T) as the permuted f of what is permuted, so that the parts of f and of T meet."""
+    e: Any = T.entries
+    ((inner, at),) = e.factors
+    sizes = dict(enumerate(e.lengths.of))
+    result = function(Tensor(inner, Lengths(tuple(sizes[axis] for axis in at))))
+    entries = contracted([(result.entries, at)], e.output, sizes)
+    return shaped(entries.within(T.entries.known), T.dims)
 
 
 def of_all_entries(function: Function) -> Function:
@@ -361,7 +388,7 @@ def of_entries(function: Function) -> Function:
 
 _ENTRYWISE = (
     N.Sum, N.Scaled, N.Hadamard, N.Power, N.Elementwise, N.Unevaluated, Pairwise, Polygamma, Where,
-    Hardmax,
+    Hardmax, N.Softmax,
 )  # fmt: skip
 
 
@@ -384,8 +411,10 @@ def dims_of(e: Expression) -> Lengths | None:
             return None
         if isinstance(part, N.Differential):
             return found(part.of)
-        if isinstance(part, TensorSymbol):
+        if isinstance(part, TensorSymbol | AxisSoftmax):
             return part.dims
+        if isinstance(part, AxisLogSumExp):
+            return Lengths(part.dims.of[:-1])
         if isinstance(part, Einsum):
             return part.dims if len(part.output) > 2 else None
         if not isinstance(part, _ENTRYWISE):

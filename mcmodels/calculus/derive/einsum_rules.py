@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcmodels.calculus.core.arithmetic import identity, matmul, transpose, unvec, vec
+from mcmodels.calculus.core.arithmetic import (
+    assemble,
+    identity,
+    matmul,
+    ones,
+    parts,
+    transpose,
+    unvec,
+    vec,
+)
 from mcmodels.calculus.core.contraction import contracted
 from mcmodels.calculus.core.einsum_nodes import Axes, Einsum, Factor, Lengths
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.sizes import Size
+from mcmodels.calculus.core.nodes import Ones
+from mcmodels.calculus.core.sizes import ONE, Size
 
 __all__ = ["einsum_adjoint", "einsum_jacobian"]
 
@@ -16,7 +26,12 @@ __all__ = ["einsum_adjoint", "einsum_jacobian"]
 def einsum_adjoint(C: Expression, M: Einsum, i: int) -> Expression:
     """The A with ⟨C, M⟩ = ⟨A, operand i⟩: C takes the place of the operand, whose axes are left."""
     factors, at, sizes = _without(M, i)
-    return contracted([*factors, (C, M.output)], at, sizes)
+    adjoint = contracted([*factors, (C, M.output)], at, sizes)
+    coefficient, scalars, array = parts(adjoint)
+    if isinstance(array, Einsum) and all(isinstance(e, Ones) for e in array.operands):
+        # A tensor of ones, as a vector of them: a factor that products leave out.
+        return assemble(coefficient, scalars, ones(array.rows, ONE))
+    return adjoint
 
 
 def einsum_jacobian(M: Einsum, i: int, J: Expression) -> Expression:

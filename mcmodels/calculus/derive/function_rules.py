@@ -15,6 +15,7 @@ from mcmodels.calculus.core.arithmetic import (
     matmul,
     ones,
     scale,
+    total,
     trace,
     transpose,
     upright,
@@ -34,6 +35,7 @@ from mcmodels.calculus.core.sources import (
     WATSON,
 )
 from mcmodels.calculus.core.sources import MAGNUS_NEUDECKER as MN
+from mcmodels.calculus.core.tensors import dims_of
 from mcmodels.calculus.derive.rule import DerivativeError, Rule
 
 __all__ = ["FUNCTION_RULES", "trace_of_function"]
@@ -62,6 +64,8 @@ def _where(e: Any, d: D) -> Expression:
 
 
 def _largest(e: Any, d: D) -> Expression:
+    if dims_of(e.argument) is not None:
+        return total(hadamard([functions.hardmax(e.argument), d(e.argument)]))
     return trace(matmul([transpose(functions.hardmax(e.argument)), d(e.argument)]))
 
 

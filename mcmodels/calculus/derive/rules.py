@@ -9,8 +9,13 @@ from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, scale, transpose, zeros_like
+from mcmodels.calculus.core.axis_functions import (
+    change_of_log_softmax,
+    change_of_logsumexp,
+    change_of_softmax,
+)
 from mcmodels.calculus.core.contraction import contraction_of
-from mcmodels.calculus.core.einsum_nodes import Einsum
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
@@ -94,6 +99,8 @@ def _trace(e: Any, d: D) -> Expression:
 
 
 def _elementwise(e: Any, d: D) -> Expression:
+    if e.name == "log" and isinstance(e.argument, AxisSoftmax):
+        return change_of_log_softmax(e.argument, d(e.argument.argument))
     slope = as_expression(FUNCTIONS[e.name].derivative(e.argument, e))
     if slope.is_scalar and e.is_array:
         slope = scale(slope, N.Ones(e.rows, e.cols))
@@ -102,6 +109,8 @@ def _elementwise(e: Any, d: D) -> Expression:
 
 def _softmax(e: Any, d: D) -> Expression:
     dz = d(e.argument)
+    if dims_of(e) is not None:
+        return add([hadamard([e, dz]), scale(-1, arithmetic.total(hadamard([e, dz])), e)])
     if e.is_column:
         return add([hadamard([e, dz]), scale(-1, matmul([e, transpose(e), dz]))])
     one = arithmetic.ones(e.cols, ONE)
@@ -111,6 +120,8 @@ def _softmax(e: Any, d: D) -> Expression:
 
 def _logsumexp(e: Any, d: D) -> Expression:
     dz, y = d(e.argument), N.Softmax(e.argument)
+    if dims_of(y) is not None:
+        return arithmetic.total(hadamard([y, dz]))
     if e.argument.is_column:
         return matmul([transpose(y), dz])
     return matmul([hadamard([y, dz]), arithmetic.ones(dz.cols, ONE)])
@@ -209,6 +220,10 @@ RULES: dict[type[Expression], Rule] = {
     SumOver: Rule("sum over an index", "d Σᵢ Aᵢ = Σᵢ dAᵢ", f"{COOKBOOK}, (35)",
                   lambda e, d: summed(d(e.body), e.condition, e.index)),
     **FUNCTION_RULES,
+    AxisSoftmax: Rule("softmax", "dy = y∘dz − y Σⱼ yⱼ dzⱼ along an axis, y = softmax(z)",
+                      f"{BISHOP}, (4.106)", lambda e, d: change_of_softmax(e, d(e.argument))),
+    AxisLogSumExp: Rule("log-sum-exp", "d logsumexp(z) = Σⱼ softmax(z)ⱼ dzⱼ along an axis",
+                        f"{BOYD}, 3.1.5", lambda e, d: change_of_logsumexp(e, d(e.argument))),
     Einsum: Rule("einsum", "d Σ aᵢbᵢ = Σ (daᵢ)bᵢ + Σ aᵢ dbᵢ", f"{LAUE}, 3", _einsum),
 }  # fmt: skip
 

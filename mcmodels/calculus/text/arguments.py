@@ -71,7 +71,10 @@ def index_in(text: str, node: ast.Subscript) -> tuple[Index, ...]:
             place = place_in(part)
             index.append(whole_in(text, part) if place is None else place)
     if not 1 <= len(index) <= 2 or all(part == slice(None) for part in index):
-        refuse(text, "write x[i], x[i:j], X[i, j], X[i, :] or X[:, j]", node)
+        message = "write x[i], x[i:j], X[i, j], X[i, :] or X[:, j]"
+        if len(index) > 2:
+            message = "a tensor has no index in brackets; write einsum('ijk,i->jk', T, unit(0, n))"
+        refuse(text, message, node)
     return tuple(index)
 
 

@@ -138,8 +138,10 @@ class _Expressions:
 
     def multiple(self, factors: list[tuple[bool, Any]]) -> Any:
         if any(isinstance(factor, Tensor) for _, factor in factors):
-            parts = (1 / factor if below else factor for below, factor in factors)
-            return reduce(operator.mul, parts)
+            (_, value), *others = factors  # the first is divided by nothing
+            for below, factor in others:
+                value = value / factor if below else value * factor
+            return value
         raised = [power(factor, number(-1)) if below else factor for below, factor in factors]
         scalars = [factor for factor in raised if factor.is_scalar]
         arrays = [factor for factor in raised if factor.is_array]
@@ -205,7 +207,8 @@ class _Expressions:
 
 def _length(array: Expression, axis: int, name: str) -> Size:
     if array.is_scalar:
-        raise ShapeError(f"a scalar has no entries; found {array}[{name}]")
+        remedy = f'; declare it, as in {array}="n"' if isinstance(array, Symbol) else ""
+        raise ShapeError(f"a scalar has no entries; found {array}[{name}]{remedy}")
     return array.cols if axis else array.rows
 
 

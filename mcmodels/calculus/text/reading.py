@@ -143,7 +143,10 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             waiting.append(node.value)
         elif isinstance(node, ast.Compare):
             if len(node.ops) > 1 or type(node.ops[0]) not in COMPARISONS:
-                refuse(text, "a comparison is one of > >= < <= between two expressions", node)
+                message = "a comparison is one of > >= < <= between two expressions"
+                if isinstance(node.ops[0], ast.NotEq):
+                    message += "; for i != j write abs(i - j) > 0, or sum(f, j, where=i != j)"
+                refuse(text, message, node)
             waiting += [node.left, node.comparators[0]]
         elif isinstance(node, ast.Subscript):
             for part in index_in(text, node):

@@ -209,6 +209,8 @@ class Shapes:
             return shapes[1]
         if function in _OF_SQUARE or (function == "diag" and not x.is_column):
             self._require(x.rows, x.cols, f"{function} needs a square matrix; found {x}")
+        if x.axes and axis is not None and function in ("softmax", "logsumexp"):
+            return x if function == "softmax" else self._without(x, axis)
         if function in _SCALARS or (function in _ALONG and axis is None):
             return Shape()
         if function in _ALONG:
@@ -229,6 +231,11 @@ class Shapes:
         if function in ("block_sum", "block_trace"):
             return self._blocks(function, x, shapes[1])
         return x
+
+    def _without(self, x: Shape, axis: int) -> Shape:
+        """The shape of a tensor without one axis, which `parse` requires to be there."""
+        place = axis % len(x.axes)
+        return of_axes([*x.axes[:place], *x.axes[place + 1 :]])
 
     def _stacked(self, function: str, blocks: list[Shape], axis: int) -> Shape:
         for block in blocks[1:]:

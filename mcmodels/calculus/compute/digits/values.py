@@ -35,7 +35,7 @@ from mcmodels.calculus.compute.stable import PositiveLogDet
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.einsum_nodes import Einsum
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.named_numbers import exact
@@ -240,6 +240,16 @@ def _logsumexp(line: list[Any]) -> list[Any]:
     return [top + mp.log(sum(mp.exp(z - top) for z in line))]
 
 
+def _grouped(values: list[Any], length: int) -> Rows:
+    """Rows of a length."""
+    return [values[start : start + length] for start in range(0, len(values), length)]
+
+
+def _along_last(e: AxisSoftmax | AxisLogSumExp, A: Rows, sizes: Sizes) -> Rows:
+    """The entries of a tensor in rows along its last axis."""
+    return _grouped(entries(A), e.dims.of[-1].value(sizes))
+
+
 def _log_of_positive(value: Any) -> Any:
     return mpmath().mp.log(value) if value > 0 else mpmath().mp.nan
 
@@ -281,6 +291,10 @@ Values = Callable[[Any, list[Rows], Sizes], Rows]
 
 VALUES: dict[type[Expression], Values] = {
     Einsum: lambda e, c, s: contracted(e, c, s),
+    AxisSoftmax: lambda e, c, s: column(entries([_softmax(z) for z in _along_last(e, c[0], s)])),
+    AxisLogSumExp: lambda e, c, s: _grouped(
+        entries([_logsumexp(z) for z in _along_last(e, c[0], s)]), e.cols.value(s)
+    ),
     UnitAt: lambda e, c, s: _unit_at(e, int(c[0][0][0]), s),
     N.Number: lambda e, c, s: _one(number(e.value)),
     N.NamedNumber: lambda e, c, s: _one(number(exact(e.name))),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mcmodels.calculus.core.einsum_nodes import LETTERS, Einsum
+from mcmodels.calculus.core.einsum_nodes import LETTERS, Axes, AxisLogSumExp, AxisSoftmax, Einsum
+from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Identity, Number, Ones
-from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, TERM, Graded, Printer
+from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded, Printer
 
 if TYPE_CHECKING:
     from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
-__all__ = ["einsum_call", "index_notation"]
+__all__ = ["along_last", "einsum_call", "index_notation"]
 
 # Letters that plain text has as subscripts, but "o".
 _SUBSCRIPTS = "ijklrstuvpmnhaex"
@@ -20,7 +21,7 @@ _SUBSCRIPTS = "ijklrstuvpmnhaex"
 
 def einsum_call(printer: Printer, e: Einsum) -> Graded:
     """Python's call; a tensor stands in it as such."""
-    inside = ", ".join(printer.of_tensor(operand) for operand in e.operands)
+    inside = ", ".join(_operand(printer, operand, at) for operand, at in e.factors)
     return f"einsum('{e.subscripts}', {inside})", ATOM
 
 
@@ -43,7 +44,7 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
     texts = [_indexed(printer, printer.delta, spelt(at)) for at in deltas]
     for operand, at in e.factors:
         if not isinstance(operand, Identity | Ones | Number):
-            texts.append(_indexed(printer, printer.of_tensor(operand, ATOM), spelt(at)))
+            texts.append(_indexed(printer, _operand(printer, operand, at, ATOM), spelt(at)))
     printer.bound = before
     text = " ".join(texts) or "1"
     summed = range(len(e.output), count)
@@ -52,6 +53,16 @@ def index_notation(printer: TextbookPrinter, e: Einsum) -> Graded:
     if not e.output:
         return text, TERM
     return _indexed(printer, f"[{text}]", spelt(e.output)), FACTOR
+
+
+def along_last(p: TextbookPrinter, name: str, e: AxisSoftmax | AxisLogSumExp) -> Graded:
+    """A function along the last axis of a tensor, as of the rows of a matrix."""
+    return p._function(name, of_rows=True) + p.parenthesised(p.of_tensor(e.argument)), ATOM
+
+
+def _operand(printer: Printer, e: Expression, at: Axes, tightness: int = SUM) -> str:
+    """A tensor as such, unless its entries are meant as a vector."""
+    return printer.of_tensor(e, tightness) if len(at) > 2 else printer.apart(e, tightness)
 
 
 def _indexed(printer: TextbookPrinter, base: str, indices: str) -> str:

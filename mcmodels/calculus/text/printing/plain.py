@@ -100,7 +100,7 @@ class PlainPrinter(TextbookPrinter):
 
     def is_scripted(self, text: str) -> bool:
         """Whether a text ends in a script."""
-        return text[-1] in _SCRIPTS or "_" in text
+        return text[-1] in _SCRIPTS or "_" in text.replace("_rows(", "(")
 
     def _function(self, name: str, of_rows: bool = False) -> str:
         letter = (_GREEK_FUNCTIONS | _SHORT).get(name, name)

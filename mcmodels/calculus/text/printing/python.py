@@ -7,12 +7,13 @@ from fractions import Fraction
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
-from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
 from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
+from mcmodels.calculus.core.tensors import dims_of
 from mcmodels.calculus.text.printing.einsums import einsum_call
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.indexed import (
@@ -93,7 +94,7 @@ class PythonPrinter(Printer):
             N.Transpose: lambda e: (self.write(e.argument, ATOM) + ".T", ATOM),
             N.Elementwise: lambda e: (f"{e.name}({self.write(e.argument)})", ATOM),
             N.Unvec: lambda e: (f"unvec({self.write(e.argument)}, {e.rows}, {e.cols})", ATOM),
-            N.Softmax: lambda e: self._by_row("softmax", e),
+            N.Softmax: self._softmax,
             N.LogSumExp: lambda e: self._by_row("logsumexp", e),
             **dict.fromkeys(_CALLS, self._call),
             **dict.fromkeys(FUNCTION_NODES, self._function),
@@ -101,6 +102,8 @@ class PythonPrinter(Printer):
             F.Where: self._where,
             TensorSymbol: lambda e: (e.name, ATOM),
             Einsum: lambda e: einsum_call(self, e),
+            AxisSoftmax: lambda e: (f"softmax({self.of_tensor(e.argument)}, axis=-1)", ATOM),
+            AxisLogSumExp: lambda e: (f"logsumexp({self.of_tensor(e.argument)}, axis=-1)", ATOM),
             Index: lambda e: (e.name, ATOM),
             UnitAt: lambda e: (f"unit({python_place(e)}, {e.rows})", ATOM),
             SumOver: lambda e: python_sum(self, e),
@@ -138,6 +141,12 @@ class PythonPrinter(Printer):
         argument = e.children[0]
         axis = "" if argument.is_column else ", axis=1"
         return f"{name}({self.write(argument)}{axis})", ATOM
+
+    def _softmax(self, e: N.Softmax) -> Graded:
+        if self.in_tensor and dims_of(e) is not None:
+            powers = f"exp({self.write(e.argument)})"
+            return f"{powers} / sum({powers})", TERM
+        return self._by_row("softmax", e)
 
     def _filled(self, name: str, e: Expression) -> str:
         sizes: list[Size] = [e.rows] if e.cols == ONE else [e.rows, e.cols]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, hadamard, parts, power, scale, transpose
-from mcmodels.calculus.core.einsum_nodes import Einsum
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.numbers import magnitude, number
@@ -49,7 +49,7 @@ Graded = tuple[str, int]
 """A text and how tightly it binds."""
 
 
-_TAKING_TENSORS = (N.Total, N.Norm, N.Unvec, F.Largest, Einsum)
+_TAKING_TENSORS = (N.Total, N.Norm, N.Unvec, F.Largest, Einsum, AxisSoftmax, AxisLogSumExp)
 
 
 class Printer:
@@ -77,7 +77,9 @@ class Printer:
             if dims_of(e) is None:
                 self.in_tensor = isinstance(e, _TAKING_TENSORS)
             elif not before:
-                self.in_tensor = True
+                self.in_tensor = not isinstance(e, N.Softmax)  # softmax(vec(T)) is a vector
+                if not self.in_tensor:
+                    return self.plainly(e, tightness)
                 return f"{self.vec}{self.parenthesised(self.plainly(e, SUM))}"
             return self.plainly(e, tightness)
         finally:
@@ -86,6 +88,13 @@ class Printer:
     def of_tensor(self, e: Expression, tightness: int = SUM) -> str:
         """The text where a tensor may stand as such."""
         before, self.in_tensor = self.in_tensor, True
+        text = self.write(e, tightness)
+        self.in_tensor = before
+        return text
+
+    def apart(self, e: Expression, tightness: int = SUM) -> str:
+        """The text where the entries of a tensor are a vector."""
+        before, self.in_tensor = self.in_tensor, False
         text = self.write(e, tightness)
         self.in_tensor = before
         return text

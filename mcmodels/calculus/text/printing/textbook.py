@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.einsum_nodes import Einsum, TensorSymbol
+from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, SumOver, UnitAt
 from mcmodels.calculus.core.indices import indices_in
@@ -22,7 +22,7 @@ from mcmodels.calculus.core.named_numbers import exact
 from mcmodels.calculus.core.numbers import Value, decimal, magnitude
 from mcmodels.calculus.core.sizes import ONE, Size
 from mcmodels.calculus.text.printing import blocks, indexed
-from mcmodels.calculus.text.printing.einsums import index_notation
+from mcmodels.calculus.text.printing.einsums import along_last, index_notation
 from mcmodels.calculus.text.printing.functions import FUNCTION_NODES, called, sides
 from mcmodels.calculus.text.printing.letters import split_name
 from mcmodels.calculus.text.printing.notation import Notation
@@ -124,6 +124,8 @@ class TextbookPrinter(Notation):
             ),
             TensorSymbol: lambda e: (self._named(e.name), ATOM),
             Einsum: lambda e: index_notation(self, e),
+            AxisSoftmax: lambda e: along_last(self, "softmax", e),
+            AxisLogSumExp: lambda e: along_last(self, "logsumexp", e),
         }
 
     # -- names --------------------------------------------------------------------------------
