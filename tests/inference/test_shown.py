@@ -55,6 +55,7 @@ def results():
     laplace = network.laplace(X, y)
     t, x, A = scalar("t"), vector("x", "n"), matrix("A", "n", "n")
     pair = vector("x", 2)
+    i = calculus.index("i", over="n")
     derivation = (x.T @ A @ x).derivation(x)
     some = np.arange(3.0)
     bent = calculus.convexity(calculus.sum(calculus.exp(x)) - x.T @ x, x)
@@ -99,6 +100,8 @@ def results():
         "symbol": x,
         "size": x.rows,
         "gradient": derivation.result,
+        "tensor": calculus.einsum("i,j,k->ijk", x, x, x),
+        "sum over rows": calculus.sum_over(calculus.vector("y", "n")[i] ** 2, i),
         "compiled": derivation.result.compile(),
         "identity": identities.named("quadratic form"),
         "saddle": critical_point(pair[0] ** 2 - pair[1] ** 2, pair, at=[0.0, 0.0]),
@@ -126,7 +129,7 @@ def test_a_result_is_shown_as_text_and_as_html(name):
     result = RESULTS[name]
     text, html = repr(result), _in_a_notebook(result)
     # An expression's text is code that `parse` reads, and it is shown as mathematics.
-    as_code = isinstance(result, calculus.Expression | calculus.Lagrangian)
+    as_code = isinstance(result, calculus.Expression | calculus.Lagrangian | calculus.Tensor)
     assert text == str(result) or as_code
     assert type(result).__name__ + "(" not in text  # the fields of a dataclass
     assert "array(" not in text + html
