@@ -57,6 +57,8 @@ _LONGEST = 5.0
 _GROWING = 1e-3
 # Steps to the points where values show that the objective keeps decreasing.
 _FAR = (8.0, 64.0)
+# An auxiliary parameter of this size no data determine.
+_FARTHEST = 1e100
 # Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
 # Where it is so many roundings of them, further steps show nothing.
 _CANCELLED, _ROUNDINGS = 1e-6, 16.0
@@ -255,6 +257,9 @@ class _Method:
     def status(self, state: NewtonIterate[UserDerivatives]) -> Status | None:
         """CONVERGED at a minimum, UNBOUNDED where the objective is seen to fall; else None."""
         known, direction = state.derivatives, state.direction
+        _, a = self.objective.split(state.params)
+        if np.abs(a).max(initial=0.0) > _FARTHEST and self.recedes(state, strictly=True):
+            return Status.UNBOUNDED
         if not gradient_is_small(known, self.gradient_tolerance):
             negligible = direction.relative_length <= NEGLIGIBLE_STEP
             lost = negligible and self._has_cancelled(state, _ROUNDINGS * FLOAT64_EPSILON)

@@ -51,6 +51,8 @@ def test_an_auxiliary_parameter_that_is_separate(text, least, start):
     if least is None:
         local = text == "-(a**4) + a**2" and abs(a) < 1e-4
         assert local or not found.converged_
+        if text in ("a", "-a"):  # no curvature anywhere: a leaves the range of float64
+            assert found.status_ == "no minimum"
         return
     if "a**4" in text:
         # The Hessian vanishes at the end, or the objective has two minima.
