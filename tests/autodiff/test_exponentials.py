@@ -247,3 +247,25 @@ def test_softmax_keeps_the_digits_of_its_tails(axis):
             if axis is None or all(i[k] == j[k] for k in range(2) if k not in alone):
                 by_pairs[i] += p[i] * p[j] * (v[i] - v[j])
     np.testing.assert_allclose(slope, by_pairs, rtol=1e-12)  # a few roundings of sums of six
+
+
+@pytest.mark.parametrize("total", [1e-300, 1e-9, 1e-7, 0.5, 1 - 1e-9, 1 + 1e-3, 1.02, 7.0, 1e299])
+@pytest.mark.parametrize("gap", [0.3, 30.0, 600.0])
+def test_logarithms_of_sums_of_any_size(total, gap):
+    u = np.log(total) + np.array([0.0, -gap, -gap / 2])
+
+    def f(u):
+        return np.log(np.sum(np.exp(u)))
+
+    with mp.workdps(400):
+        at = [mp.mpf(value) for value in u]
+        terms = [mp.exp(value) for value in at]
+        shares = [term / mp.fsum(terms) for term in terms]
+        value, gradient = float(mp.log(mp.fsum(terms))), [float(p) for p in shares]
+        second = [[float(p * ((i == j) - q)) for j, q in enumerate(shares)]
+                  for i, p in enumerate(shares)]  # fmt: skip
+    found, slope = value_and_grad(f)(u)
+    # A few roundings of u − max u, which exp multiplies: up to 600 ε.
+    assert found == pytest.approx(value, rel=1e-12, abs=1e-15)
+    np.testing.assert_allclose(slope, gradient, rtol=1e-12)
+    np.testing.assert_allclose(hessian(f)(u), second, rtol=1e-12)

@@ -28,6 +28,9 @@ from mcmodels.autodiff.rules.origins import is_number, made, origin
 from mcmodels.autodiff.tables import RULES, call, shape_of
 from mcmodels.autodiff.tracing import is_complex
 
+# Sums of exponentials of which the logarithm is taken as written: their size, and how far from 1.
+_LEAST, _MOST, _NEAR = 1e-8, 1e300, 0.01
+
 Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
 
 
@@ -80,6 +83,19 @@ def _total(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return made("total", found[0], kwargs.get("axis"), kwargs.get("keepdims", False))
 
 
+def _keeps_digits(total: Any) -> bool:
+    """Whether sums of exponentials, of which no second derivative is taken, need no other form.
+
+    Their logarithms lose digits near 1 alone, and terms that underflow are shares below 1e-300.
+    """
+    if not isinstance(total, np.ndarray | float):  # traced by another derivative, too
+        return False
+    least, largest = np.min(total, initial=_MOST), np.max(total, initial=_LEAST)
+    if not (_LEAST <= least and largest < _MOST):
+        return False
+    return bool(least >= 1 + _NEAR or np.min(np.abs(total - 1.0)) >= _NEAR)
+
+
 def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     (x,) = args
     if (found := origin(x, "sum")) is not None:
@@ -87,6 +103,8 @@ def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if (found := origin(x, "expit")) is not None:
         return sp.log_expit(found[0])
     if (found := origin(x, "total")) is not None:
+        if _keeps_digits(x.value):
+            return None
         u, axis, keepdims = found
         return call("logsumexp", u, axis=axis, keepdims=keepdims)
     if (found := origin(x, "softmax")) is not None:
