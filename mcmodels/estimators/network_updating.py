@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -37,15 +38,15 @@ _BATCH = 200
 class NetworkUpdating(NetworkEstimator):
     """A network that rows can update; a subclass says what the targets of the first call are."""
 
+    @abstractmethod
     def _targets_of_first_call(
         self, y: Values, names: tuple[str, ...], classes: VectorLike | None
     ) -> Targets:
         """What is known of the targets before any fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _targets_of_later_call(self, record: NetworkRecord, classes: VectorLike | None) -> Targets:
         """What the record of a fit, or of earlier calls, says of the targets."""
-        raise NotImplementedError
 
     def _update(
         self,
