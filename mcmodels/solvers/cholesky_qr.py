@@ -164,7 +164,7 @@ def fewest_inexact_values(rows: Rows, moments: Moments) -> float:
         return np.inf
     columns = np.concatenate(parts, axis=1) - moments.origin[: rows.n_features, np.newaxis]
     inexact = np.sort(columns[(columns != columns.astype(np.float32)).any(axis=1)])
-    seen = 1 + np.count_nonzero(inexact[:, 1:] != inexact[:, :-1], axis=1)
+    seen = 1 + (inexact[:, 1:] != inexact[:, :-1]).sum(axis=1)
     n_sampled = columns.shape[1]
     least = int(seen.min(initial=n_sampled))
     # Where there are many values D, n rows show about n²/(2D) of them again.

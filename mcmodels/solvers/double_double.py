@@ -58,7 +58,10 @@ class DoubleDouble:
         a = np.asarray(a, dtype=np.float64)
         return cls(a, np.zeros_like(a))
 
-    def __add__(self, other: DoubleDouble) -> DoubleDouble:
+    def __add__(self, other: DoubleDouble | Array) -> DoubleDouble:
+        if not isinstance(other, DoubleDouble):
+            s, e = two_sum(self.hi, other)
+            return DoubleDouble(*two_sum(s, e + self.lo))
         s, e = two_sum(self.hi, other.hi)
         t, f = two_sum(self.lo, other.lo)
         s, e = two_sum(s, e + t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -58,12 +59,14 @@ class FactorErrors:
     @functools.cached_property
     def deviations(self) -> Array:
         """Standard deviations of the parameters for residuals of length one, shape (P, 1)."""
-        deviations = np.linalg.norm(self.root, axis=1)[:, np.newaxis]
-        if not self.rows.intercept:
-            return deviations
-        moments = self.solution.value.moments
-        its_own = np.sqrt(1 / moments.weight + np.sum((moments.x_mean @ self.root) ** 2))
-        return np.append(deviations, [[its_own]], axis=0)
+        p = len(self.root)
+        deviations = np.empty((p + self.rows.intercept, 1))
+        deviations[:p, 0] = np.linalg.norm(self.root, axis=1)
+        if self.rows.intercept:
+            moments = self.solution.value.moments
+            at_mean = moments.x_mean @ self.root
+            deviations[p] = math.sqrt(1 / moments.weight + at_mean @ at_mean)
+        return deviations
 
     @functools.cached_property
     def inflation(self) -> float:
@@ -89,10 +92,11 @@ class FactorErrors:
         moments, growth = self.solution.value.moments, 1.0
         if moments.rounding <= FLOAT64_EPSILON:
             run = min(self.rows.n_rows, MAX_BLOCK_ROWS)
-            growth = _SEVERAL * np.sqrt(max(run / _RUN_WITHOUT_GROWTH, 1.0))
-        shift = moments.offset[: moments.n_features, np.newaxis]
-        ratio = np.divide(shift, self.lengths, out=np.zeros_like(shift), where=self.lengths > 0)
-        away = moments.weight * float((ratio**2).max(initial=0.0))
+            growth = _SEVERAL * math.sqrt(max(run / _RUN_WITHOUT_GROWTH, 1.0))
+        shift, lengths = moments.offset[: moments.n_features, np.newaxis], self.lengths
+        if not lengths.all():
+            shift, lengths = shift[lengths > 0], lengths[lengths > 0]
+        away = moments.weight * float(((shift / lengths) ** 2).max(initial=0.0))
         return float(growth * moments.rounding * (1 + away))
 
     @functools.cached_property
@@ -106,7 +110,7 @@ class FactorErrors:
         return self._share(RUN_OF_ROWS)
 
     def _share(self, run: int) -> float:
-        return float(np.sqrt(min(run, self.rows.n_rows) / self.rows.n_equal))
+        return math.sqrt(min(run, self.rows.n_rows) / self.rows.n_equal)
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ class ErrorEstimates:
         if not self.factor.rows.intercept:
             return change
         x_mean = self.factor.solution.value.moments.x_mean
-        return np.vstack([change, -x_mean @ change])
+        return np.concatenate([change, (-x_mean @ change)[np.newaxis]])
 
     @functools.cached_property
     def _y_lengths(self) -> Array:

@@ -63,10 +63,10 @@ def refine_shortest(solution: Solution[LeastSquares], rows: Rows) -> Solution[Le
         size = relative_size(correction, beta.hi)
         if not size < previous / 2 or step == MAX_STEPS:
             break
-        beta = beta + DoubleDouble.of(correction)
+        beta = beta + correction
         ended = size <= FLOAT64_EPSILON / 2
         dz = linalg.solve_triangular(R, along - inside, check_finite=False)
-        z = z + DoubleDouble.of(about_mean.out_of_basis(dz))
+        z = z + about_mean.out_of_basis(dz)
         # The first step is the one that finds z; its size says nothing of the next.
         previous, step = (size if step else np.inf), step + 1
     scatter = g.T @ (about_mean.weights[:, np.newaxis] * g)

@@ -71,7 +71,7 @@ def refine(
         # which columns are long, and its rounding errors are in those in which they are short.
         if step == MAX_STEPS or not np.isfinite(size) or (step > 1 and not size < previous / 2):
             return _found(solution, rows, coef, at.mean, at.scatter, step)
-        coef, step = coef + DoubleDouble.of(correction), step + 1
+        coef, step = coef + correction, step + 1
         scatter = at.scatter - at.gradient.T @ correction
         errors = errors.after(correction, scatter)
         change = errors.relative(correction, to_spread=not every_digit)
@@ -80,7 +80,7 @@ def refine(
         left += 0.0 if n_slices == MOST_SLICES else errors.of_residuals(n_slices)
         is_known = (np.diagonal(scatter) >= least_share * np.diagonal(at.scatter)).all()
         if left <= goal and is_known:
-            mean = at.mean + -DoubleDouble.of(at.x_error @ correction)
+            mean = at.mean + -(at.x_error @ correction)
             return _found(solution, rows, coef, mean, scatter, step)
         previous = size
 
@@ -115,5 +115,7 @@ def relative_size(change: Array, values: Array) -> float:
     """The largest length of a column of a change, relative to that of the values."""
     if not np.isfinite(change).all():
         return np.inf
-    length, change = np.linalg.norm(values, axis=0), np.linalg.norm(change, axis=0)
-    return float(np.max(np.divide(change, length, out=np.zeros_like(change), where=length > 0)))
+    length, change = (np.sqrt((a * a).sum(axis=0)) for a in (values, change))
+    if not length.all():
+        change, length = change[length > 0], length[length > 0]
+    return float((change / length).max(initial=0.0))

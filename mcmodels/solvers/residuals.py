@@ -130,7 +130,7 @@ def working_residuals(rows: Rows, moments: Moments | FactoredMoments) -> Residua
             weighted = block.weighted(residual)
             total = weighted.sum(axis=0)
             products = X.products(weighted) if sparse.issparse(X.X) else _in_runs(X.X, weighted)
-            gradient = products.T - np.outer(total, offset[:p])
+            gradient = products.T - total[:, np.newaxis] * offset[:p]
             return np.concatenate([gradient, residual.T @ weighted, total[:, np.newaxis]], axis=1)
 
         found = rows.reduce(sums).T

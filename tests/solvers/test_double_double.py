@@ -48,3 +48,20 @@ def test_addition_and_negation():
     a, b = DoubleDouble.of(np.array([1.0])), DoubleDouble.of(np.array([2.0**-80]))
     difference = (a + b) + -a
     assert difference.hi[0] == 2.0**-80
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=6))
+def test_a_float64_is_added_as_exactly_as_a_double_double(triples):
+    """The error is at most 2u² of the sum, u = 2⁻⁵³, also where the leading parts cancel.
+
+    Joldes, Muller and Popescu (2017), *Tight and rigorous error bounds for basic building blocks of
+    double-word arithmetic*, ACM TOMS 44(2), theorem 3.1 (algorithm DWPlusFP).
+    """
+    a, small, x = (np.array(column) for column in zip(*triples, strict=True))
+    number = DoubleDouble(*two_sum(a, small * 2.0**-60))
+    for added in (x, -number.hi, -number.hi * (1 + 2.0**-52)):
+        total = number + added
+        for j in range(len(a)):
+            exact = Fraction(number.hi[j]) + Fraction(number.lo[j]) + Fraction(added[j])
+            error = Fraction(total.hi[j]) + Fraction(total.lo[j]) - exact
+            assert abs(error) <= abs(exact) * Fraction(1, 2**105)
