@@ -61,7 +61,8 @@ WELL_CONDITIONED = 50.0
 # (measured: at most 0.35 κ²ε),
 NORMAL_CONDITION = 300.0
 # or up to this one times the root of the number of values where a column takes few, whose rounding
-# errors add up (measured: at most 13 κ²ε of two to ten values), and always up to the second;
+# errors add up, and always up to the second (measured with two to ten values: at most 13 κ²ε in
+# rows without an order, 270 κ²ε in sorted ones, which is 1e-12 of a standard error at κ = 5);
 CONDITION_OF_VALUES, REPEATING_CONDITION = 2.0, 10.0
 # up to this one it keeps nine digits for leverages and singular values, so that one pass over the
 # rows may correct it;
