@@ -34,14 +34,13 @@ from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs,
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.streams import (
-    in_memory_but_X,
+    checked_rows,
     of_blocks,
     refuse_other_arguments,
 )
 from mcmodels.estimators.validation import (
     refuse_not_finite,
     training_pair,
-    validated_pair,
 )
 from mcmodels.estimators.verdicts import undetermined, warn_of_classes
 from mcmodels.estimators.weighting import (
@@ -381,13 +380,11 @@ class LogisticRegression(
         return self._objective_over(rows, n_classes, 1.0 / self.C)
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
-        X, y = validated_pair(self, X, y)
-        return X, *self._preparation()(y, check_weights(sample_weight, X))
+        X, y, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
+        return X, *self._preparation()(y, weights)
 
     def _preparation(self) -> PreparedLabels:
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)

@@ -17,8 +17,6 @@ from mcmodels.estimators.arguments import (
     check_flag,
     check_max_iter,
     check_number,
-    check_weights,
-    refuse_other_order,
 )
 from mcmodels.estimators.auxiliary_arguments import auxiliary_values
 from mcmodels.estimators.auxiliary_methods import (
@@ -42,8 +40,8 @@ from mcmodels.estimators.selected_columns import (
     why_no_errors_after_selection,
 )
 from mcmodels.estimators.stream_fits import ExtrasOfPart
-from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
+from mcmodels.estimators.streams import checked_rows
+from mcmodels.estimators.validation import Features, refuse_not_finite
 from mcmodels.estimators.verdicts import (
     warn_no_minimum,
     warn_not_converged,
@@ -368,12 +366,9 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
         return loss_of(self._fit.loss, getattr(self._fit, "shapes", None))
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Array, Array | None]:
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
-        X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X)
+        X, y, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
         return X, self._targets_of(y, weights), weights
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:

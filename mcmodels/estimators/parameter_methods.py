@@ -62,9 +62,12 @@ class ParameterMethods(LinearPredictorModel):
 
     @abstractmethod
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Values, Array | None]:
-        """X, the targets in the form that the objective needs, and weights; checked."""
+        """X, the targets in the form that the objective needs, and weights; checked.
+
+        Options are those of :func:`mcmodels.estimators.streams.checked_rows`.
+        """
 
     @abstractmethod
     def _objective_of_fit(self, rows: Rows) -> Objective:
