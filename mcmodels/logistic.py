@@ -383,8 +383,8 @@ class LogisticRegression(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
-        X, y, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
-        return X, *self._preparation()(y, weights)
+        X, labels, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
+        return X, *self._preparation()(labels, weights)
 
     def _preparation(self) -> PreparedLabels:
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count, listed
-from mcmodels.estimators.parameter_methods import ParameterMethods
+from mcmodels.estimators.influence_methods import InfluenceMethods
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.determined_profiles import DeterminedProfiles
 from mcmodels.inference.estimate import check_level
@@ -45,7 +45,7 @@ _NO_SCORE = (
 )
 
 
-class LikelihoodMethods(ParameterMethods):
+class LikelihoodMethods(InfluenceMethods):
     """Profile intervals and likelihood-ratio tests of models that Newton's method has fitted.
 
     They need the training rows, and read them about five times for each bound or test.

@@ -18,7 +18,8 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     listed,
 )
-from mcmodels.estimators.parameter_methods import ParameterMethods, index_of
+from mcmodels.estimators.influence_methods import InfluenceMethods
+from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.exceptions import example_of
 from mcmodels.inference.cluster_sums import ClusterSums
@@ -38,7 +39,7 @@ from mcmodels.tables.dask_stream import in_parts, is_dask
 __all__ = ["LinearTests"]
 
 
-class LinearTests(ParameterMethods):
+class LinearTests(InfluenceMethods):
     """Tests of a least-squares fit that need its rows once more."""
 
     @abstractmethod

@@ -368,8 +368,8 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Array, Array | None]:
-        X, y, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
-        return X, self._targets_of(y, weights), weights
+        X, found, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
+        return X, self._targets_of(found, weights), weights
 
     def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
         def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:

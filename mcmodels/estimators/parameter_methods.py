@@ -30,8 +30,7 @@ from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.record import CovarianceKind, ParameterFit
 from mcmodels.rows import Rows, RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import in_parts, is_dask
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -407,17 +406,6 @@ class ParameterMethods(LinearPredictorModel):
         rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
         self._require_training_rows(rows)
         return X, targets, weights
-
-    def _lazy_influence(self, given: dict[str, Any], like: pd.DataFrame) -> Any:
-        """Influence of the rows of Dask collections, after a pass that compares them with the fit.
-
-        None for other rows. ``given`` are the arguments by name, ``like`` the table without rows.
-        """
-        if (stream := in_parts(**given)) is None or not is_dask(given["X"]):
-            return None
-        self._require_training_rows(self._rows_in_parts(stream))
-        self._record().warn_of_perfect_fit()
-        return lazily(self, "_influence_in_part", given, like=like)
 
     def _require_training_rows(self, rows: Rows) -> None:
         """Refuse rows that are not the training rows."""
