@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, Unpack
 
-import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
     check_flag,
-    check_weights,
     finite_numbers,
     refuse_other_order,
 )
@@ -36,8 +34,7 @@ from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
 from mcmodels.records.logistic import LogisticFit
 from mcmodels.rows import PartOfStream, Rows, RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import is_dask, refuse_mixed
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["LogisticMethods"]
 
@@ -237,29 +234,11 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         check_choice("kind", kind, ("deviance", "pearson"))
         record: LogisticFit = self._record()
         record.refuse_several_classes("residuals")
-        if is_dask(X) and y is not None:
-            self._refuse_missing_offset({"offset": offset})
-            given = {"X": X, "y": y, "sample_weight": sample_weight}
-            given |= {} if offset is None else {"offset": offset}
-            refuse_mixed(given)
-            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
-        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
-        self._check_order(X, y, **offsets)
-        X, codes, weights = self._validated(X, y, sample_weight)
-        of = deviance_residual if kind == "deviance" else pearson_residual
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
-        found = rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
-        return record.weighting.residuals(found, weights)
+        return self._residuals(kind, X=X, y=y, sample_weight=sample_weight, offset=offset)
 
-    def _residuals_in_part(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any = None, *, kind: Any
-    ) -> Array:
-        """Residuals of some rows, which may all have weight 0."""
-        weights = check_weights(sample_weight, X, allow_all_zero=True)
-        # Without weights they have the factors of the classes, where precisions have any.
-        found = self.residuals(X, y, kind=kind, offset=offset)
-        return self._record().weighting.residuals(found, weights)
+    def _residuals_of(self, kind: str, targets: Array, eta: Array, weights: Array | None) -> Array:
+        of = deviance_residual if kind == "deviance" else pearson_residual
+        return self._record().weighting.residuals(of(targets, eta), weights)
 
     def influence(
         self,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.loss_methods import LossMethods
-from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.loss_diagnostics import (
@@ -24,9 +22,7 @@ from mcmodels.inference.loss_diagnostics import (
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
-from mcmodels.rows import Rows, RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import is_dask, refuse_mixed
+from mcmodels.rows import Rows, RowStream
 
 __all__ = ["LossDiagnostics"]
 
@@ -89,38 +85,19 @@ class LossDiagnostics(LossMethods):
         True
         """
         check_choice("kind", kind, ("score", "working", "response"))
-        record: LossFit = self._record()
         if kind == "response" and is_classifier(self) and self.inverse_link is None:
             raise InferenceError(
                 f"kind='response' of {type(self).__name__} needs the probability of classes_[1]; "
                 "set inverse_link, such as inverse_link='sigmoid(eta)', or take kind='score'."
             )
-        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
-        if is_dask(X):
-            refuse_mixed(given)
-            self._refuse_missing_offset({"offset": offset})
-            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
-        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
-        self._check_order(X, y, sample_weight, **offsets)
-        X, targets, weights = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, None, None, extras, intercept=record.intercept)
-        eta = rows.map(lambda block: block.linear_predictor(record.predictor_params))
-        loss = self._own_loss()
+        return self._residuals(kind, X=X, y=y, sample_weight=sample_weight, offset=offset)
+
+    def _residuals_of(self, kind: str, targets: Array, eta: Array, weights: Array | None) -> Array:
         if kind == "response":
             return targets - inverse_link(self._bound_link(), eta)
         if kind == "working":
-            return working_residuals(loss, targets, eta)
-        return record.weighting.residuals(score_residuals(loss, targets, eta), weights)
-
-    def _residuals_in_part(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, *, kind: str
-    ) -> Array:
-        """Residuals of some rows, which may all have weight 0."""
-        found = self.residuals(X, y, kind=kind, offset=offset)
-        if kind != "score" or sample_weight is None:
-            return found
-        weights = np.asarray(sample_weight, dtype=np.float64)
+            return working_residuals(self._own_loss(), targets, eta)
+        found = score_residuals(self._own_loss(), targets, eta)
         return self._record().weighting.residuals(found, weights)
 
     def _own_loss(self) -> UserLoss:
