@@ -11,8 +11,6 @@ from sklearn.base import ClassifierMixin
 from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
-    check_flag,
-    check_max_iter,
     check_number,
     check_weights,
     refuse_other_order,
@@ -44,6 +42,7 @@ from mcmodels.estimators.validation import (
 )
 from mcmodels.estimators.verdicts import undetermined, warn_of_classes
 from mcmodels.estimators.weighting import (
+    check_newton_arguments,
     refuse_zero_factors,
     rows_for_sums,
     weighting_of,
@@ -282,16 +281,12 @@ class LogisticRegression(
         check_number("C", self.C, above=0)
         if 1.0 / float(self.C) == np.inf:
             raise ValueError(f"C={self.C!r} is so small that 1/C overflows float64.")
-        check_flag("fit_intercept", self.fit_intercept)
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
         theirs = dict.fromkeys(("lbfgs", "liblinear", "sag", "saga"), "auto")
         choices = ("auto", "newton", "newton-cholesky", "newton-cg")
         check_choice("solver", self.solver, choices, theirs)
-        check_number("tol", self.tol, at_least=0)
-        check_max_iter(self.max_iter)
-        check_flag("warm_start", self.warm_start)
-        weighting_of(self.weights)
+        check_newton_arguments(self)
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any

@@ -198,11 +198,6 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
         return np.asarray(y, dtype=np.float64)
 
-    def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
-        intercept = float(params[-1]) if self.fit_intercept else 0.0
-        coef = params[: found.features.n_features].copy()
-        return {"coef_": coef, "intercept_": intercept} | found.features.attributes
-
 
 def _without_link(estimator: ObjectiveClassifier) -> str | None:
     if estimator.inverse_link is not None:

@@ -10,7 +10,6 @@ import numpy as np
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.family_choice import ESTIMATE, chosen_loss, refuse_wrong_targets
-from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE
 from mcmodels.estimators.offset_methods import OffsetRows
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parts import rows_in_parts
@@ -31,7 +30,7 @@ from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
 from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.profile import Information
-from mcmodels.solvers.refits import Held
+from mcmodels.solvers.refits import MAX_STEPS, PRECISE, Held
 
 __all__ = ["OF_STREAMS", "GlmObjective", "GlmRows", "TargetsOfBlock"]
 
@@ -125,7 +124,7 @@ class GlmRows(OffsetRows):
             first = family_start(objective, loss)
         if first is None:
             return Held(np.inf if is_bounded else np.nan)
-        *_, step = fit_within_bounds(objective, loss, first, tol=TOLERANCE, max_iter=MAX_STEPS)
+        *_, step = fit_within_bounds(objective, loss, first, tol=PRECISE, max_iter=MAX_STEPS)
         if step.status is Status.UNBOUNDED:
             return Held(np.nan)
         least = objective.value(step.params)

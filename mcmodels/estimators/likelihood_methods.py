@@ -28,12 +28,10 @@ from mcmodels.rows import Rows, RowsOfColumns, RowStream
 from mcmodels.solvers import Status, irls
 from mcmodels.solvers.held_fits import HeldFits
 from mcmodels.solvers.profile import Information, Profile
-from mcmodels.solvers.refits import BoundsOfProfile, Held, Refits
+from mcmodels.solvers.refits import BoundsOfProfile, Held, Refits, held_by
 
-__all__ = ["MAX_STEPS", "TOLERANCE", "LikelihoodMethods", "positions"]
+__all__ = ["LikelihoodMethods", "positions"]
 
-# Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
-TOLERANCE, MAX_STEPS = 1e-10, 100
 _WITHOUT = "the maximum without it"
 _NO_MAXIMUM = (
     "the likelihood is far from quadratic there, or has no maximum. Leave these out of parameters."
@@ -359,15 +357,7 @@ class LikelihoodMethods(InfluenceMethods):
 
     def _fit_held(self, rows: Rows, start: Array) -> Held:
         """The least value of the objective over other rows, and where it is, if it was found."""
-        objective: Any = self._objective_of_fit(rows)
-        with np.errstate(all="ignore"):  # the loss may not be defined there
-            at = objective.derivatives(start)
-        if not all(np.isfinite(part).all() for part in (at.value, at.gradient, at.hessian)):
-            return Held(np.nan)
-        *_, step = irls.fit(objective, start, tol=TOLERANCE, max_iter=MAX_STEPS)
-        if step.status is not Status.CONVERGED:
-            return Held(np.nan)
-        return Held(objective.value(step.params), step.params)
+        return held_by(irls.fit, self._objective_of_fit(rows), start)
 
     def _refuse_unfinished(self, rows: Rows) -> None:
         """Raise if the fit has stopped before its maximum, to which profiles are compared.

@@ -111,6 +111,19 @@ class TrainingData:
 class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
     """A network trained on rows; a subclass defines the targets and the loss."""
 
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str
+    solver: str
+    alpha: float
+    max_iter: int
+    tol: float
+    random_state: RandomState
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: float
+    compute_hessian: bool
+
     gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``, layer by layer.")
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     loss_ = Fitted("loss", "``objective_ / Σ wᵢ``, as in scikit-learn.")
@@ -141,35 +154,6 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         "With early stopping, the highest of these scores, that of ``params_``; or None.",
         describes_coefficients=False,
     )
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "lbfgs",
-        alpha: float = 1e-4,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        random_state: RandomState = None,
-        warm_start: bool = False,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: float = 10,
-        compute_hessian: bool = False,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.compute_hessian = compute_hessian
 
     @abstractmethod
     def _targets_of_fit(

@@ -15,7 +15,6 @@ from sklearn.base import is_classifier
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_flag,
-    check_max_iter,
     check_number,
 )
 from mcmodels.estimators.auxiliary_arguments import auxiliary_values
@@ -27,6 +26,7 @@ from mcmodels.estimators.auxiliary_methods import (
 from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, require_rows
 from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
+from mcmodels.estimators.linear_predictor import attributes_of
 from mcmodels.estimators.loss_convexity import LossConvexity, convexity_of_loss
 from mcmodels.estimators.loss_diagnostics import LossDiagnostics
 from mcmodels.estimators.loss_solvers import concluded, objective_of, steps_to_minimum
@@ -47,7 +47,7 @@ from mcmodels.estimators.verdicts import (
     warn_not_converged,
     warn_rank_deficient,
 )
-from mcmodels.estimators.weighting import weighting_of
+from mcmodels.estimators.weighting import check_newton_arguments, weighting_of
 from mcmodels.objectives import Objective
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
@@ -241,9 +241,9 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
         """What the loss sees of targets, as float64."""
 
-    @abstractmethod
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with."""
+        return attributes_of(params, found.features, intercept=self.fit_intercept)
 
     def _published(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with, and the auxiliary parameters."""
@@ -259,12 +259,8 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
             check_number(name, getattr(self, name), at_least=0)
             if not np.isfinite(float(getattr(self, name))):
                 raise ValueError(f"{name}={getattr(self, name)!r} must be finite.")
-        check_flag("fit_intercept", self.fit_intercept)
         check_flag("log_likelihood", self.log_likelihood)
-        check_number("tol", self.tol, at_least=0)
-        check_max_iter(self.max_iter)
-        check_flag("warm_start", self.warm_start)
-        weighting_of(self.weights)
+        check_newton_arguments(self)
         given = auxiliary_values(self.auxiliary)
         if given and self.l1:
             raise ValueError(

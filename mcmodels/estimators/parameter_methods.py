@@ -28,7 +28,8 @@ from mcmodels.inference.hypotheses import HypothesisTest, wald_test
 from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS, ClusterCodes
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.records.record import CovarianceKind, ParameterFit
+from mcmodels.records.covariance_kind import CovarianceKind
+from mcmodels.records.record import ParameterFit
 from mcmodels.rows import Rows, RowStream, rows_of
 from mcmodels.tables.dask_stream import is_dask
 

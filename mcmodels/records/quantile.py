@@ -18,7 +18,8 @@ from mcmodels.inference.quantile_model import QuantileErrors
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.records.record import CovarianceKind, ParameterFit, described, digest
+from mcmodels.records.covariance_kind import CovarianceKind, described
+from mcmodels.records.record import ParameterFit, digest
 from mcmodels.rows import Rows, Seen
 from mcmodels.solvers import Solution
 from mcmodels.solvers.pseudoinverse import RowSpace
