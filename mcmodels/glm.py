@@ -10,11 +10,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_number,
-    check_weights,
-    refuse_other_order,
-)
+from mcmodels.estimators.arguments import check_number, check_weights, refuse_other_order
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.deviance_score import DevianceScore
 from mcmodels.estimators.family_choice import (

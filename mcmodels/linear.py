@@ -36,11 +36,7 @@ from mcmodels.estimators.validation import (
     target_names,
     training_pair,
 )
-from mcmodels.estimators.verdicts import (
-    undetermined,
-    warn_constant_targets,
-    warn_of_least_squares,
-)
+from mcmodels.estimators.verdicts import undetermined, warn_constant_targets, warn_of_least_squares
 from mcmodels.estimators.weighting import refuse_other_weighting, rows_for_sums, weighting_of
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
 from mcmodels.records.linear import LinearFit

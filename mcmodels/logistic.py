@@ -31,15 +31,8 @@ from mcmodels.estimators.offset_predictions import OffsetClassPredictions, Offse
 from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
-from mcmodels.estimators.streams import (
-    checked_rows,
-    of_blocks,
-    refuse_other_arguments,
-)
-from mcmodels.estimators.validation import (
-    refuse_not_finite,
-    training_pair,
-)
+from mcmodels.estimators.streams import checked_rows, of_blocks, refuse_other_arguments
+from mcmodels.estimators.validation import refuse_not_finite, training_pair
 from mcmodels.estimators.verdicts import undetermined, warn_of_classes
 from mcmodels.estimators.weighting import (
     check_newton_arguments,

@@ -23,10 +23,7 @@ from mcmodels.estimators.offsets import offset_of_rows
 from mcmodels.estimators.own_losses import LossEstimator, TrainingData
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.estimators.stream_fits import stream_rows, survey
-from mcmodels.estimators.streams import (
-    of_blocks,
-    refuse_other_arguments,
-)
+from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import training_pair
 from mcmodels.estimators.weighting import rows_for_sums, weighting_of
 from mcmodels.rows import ArrayRows, RowStream

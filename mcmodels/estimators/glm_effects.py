@@ -12,9 +12,9 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_interval_kind, refuse_other_order
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.glm_methods import GlmMethods
-from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_trials
+from mcmodels.estimators.profiled_model import positions
 from mcmodels.exceptions import example_of
 from mcmodels.inference.deviance_table import Deviances, deviance_table
 from mcmodels.inference.estimate import check_level

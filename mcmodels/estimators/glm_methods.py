@@ -10,11 +10,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_choice,
-    check_flag,
-    check_params,
-)
+from mcmodels.estimators.arguments import check_choice, check_flag, check_params
 from mcmodels.estimators.glm_rows import GlmRows
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.model import Fitted

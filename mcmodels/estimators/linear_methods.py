@@ -15,10 +15,10 @@ from mcmodels.estimators.arguments import (
     check_weights,
     refuse_other_order,
 )
-from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.linear_tests import LinearTests
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
+from mcmodels.estimators.profiled_model import positions
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.influence import LINEAR_MEASURES, linear_influence

@@ -27,11 +27,7 @@ from mcmodels.inference.diagnostics import breusch_pagan
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.outliers import OutlierTest, outlier_test, outlier_test_in_parts
-from mcmodels.inference.wild_bootstrap import (
-    DISTRIBUTIONS,
-    WildBootstrapTest,
-    wild_bootstrap_test,
-)
+from mcmodels.inference.wild_bootstrap import DISTRIBUTIONS, WildBootstrapTest, wild_bootstrap_test
 from mcmodels.records.linear import LinearFit
 from mcmodels.rows import PartOfStream, RowBlock, Rows, RowStream, RowsWithTargets, rows_of
 from mcmodels.tables.dask_stream import in_parts, is_dask

@@ -13,16 +13,9 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_flag,
-    check_number,
-)
+from mcmodels.estimators.arguments import check_flag, check_number
 from mcmodels.estimators.auxiliary_arguments import auxiliary_values
-from mcmodels.estimators.auxiliary_methods import (
-    loss_of,
-    refuse_names,
-    seen_by_predictor,
-)
+from mcmodels.estimators.auxiliary_methods import loss_of, refuse_names, seen_by_predictor
 from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, require_rows
 from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
@@ -42,11 +35,7 @@ from mcmodels.estimators.selected_columns import (
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import checked_rows
 from mcmodels.estimators.validation import Features, refuse_not_finite
-from mcmodels.estimators.verdicts import (
-    warn_no_minimum,
-    warn_not_converged,
-    warn_rank_deficient,
-)
+from mcmodels.estimators.verdicts import warn_no_minimum, warn_not_converged, warn_rank_deficient
 from mcmodels.estimators.weighting import check_newton_arguments, weighting_of
 from mcmodels.objectives import Objective
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective

@@ -27,11 +27,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import FewCurvedRowsWarning, InferenceError
-from mcmodels.inference.influence import (
-    MeasuresOfRows,
-    influence_table,
-    one_minus,
-)
+from mcmodels.inference.influence import MeasuresOfRows, influence_table, one_minus
 from mcmodels.inference.loss_model import LossModelInference
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.user_loss import UserLoss

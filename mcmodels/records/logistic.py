@@ -20,11 +20,7 @@ from mcmodels.inference.logistic_model import (
 )
 from mcmodels.inference.robust import RobustModel
 from mcmodels.inference.summary import Summary, number, short
-from mcmodels.objectives import (
-    BinaryCrossEntropy,
-    LinearPredictorObjective,
-    SoftmaxCrossEntropy,
-)
+from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective, SoftmaxCrossEntropy
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.covariance_kind import CovarianceKind, described
 from mcmodels.records.curvature import CurvatureFit

@@ -25,11 +25,7 @@ from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock, single_threaded_blas
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.coordinates import (
-    Coordinates,
-    orthonormal_coordinates,
-    shifted_coordinates,
-)
+from mcmodels.solvers.coordinates import Coordinates, orthonormal_coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.modified_steps import (
     LEAST_SHARE,
@@ -39,11 +35,7 @@ from mcmodels.solvers.modified_steps import (
     has_negative_curvature,
     lower_point,
 )
-from mcmodels.solvers.newton import (
-    NewtonIterate,
-    gradient_is_small,
-    unverifiable_decrease,
-)
+from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of
 from mcmodels.solvers.recession import column_squares, falls_for_ever
 from mcmodels.solvers.solution import Status

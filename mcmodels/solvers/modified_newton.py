@@ -42,17 +42,9 @@ from mcmodels.solvers.newton import (
     unverifiable_decrease,
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of, nowhere
-from mcmodels.solvers.recession import (
-    column_squares,
-    predictors_grow,
-    recedes,
-)
+from mcmodels.solvers.recession import column_squares, predictors_grow, recedes
 from mcmodels.solvers.solution import Status
-from mcmodels.solvers.tolerances import (
-    FLOAT64_EPSILON,
-    NEGLIGIBLE_STEP,
-    ZERO_EIGENVALUE,
-)
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_EIGENVALUE
 
 # An objective is steep along the parameters when its derivative is this share of itself.
 _STEEP = 1e-3
