@@ -181,7 +181,7 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
             solution, said = self._minimised(rows, loss, known, X, found.features, callbacks)
             with warnings.catch_warnings():  # kinks were said of the fit
                 warnings.simplefilter("ignore", NonDifferentiableWarning)
-                convexity = known.told(said)
+                convexity = known.after(said)
                 record = self._recorded(solution, found, rows, convexity).with_rows(rows, loss)
             published = self._published(record.params, found)
             callbacks.conclude(published)
