@@ -24,9 +24,9 @@ from mcmodels.estimators.family_choice import (
 from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective, TargetsOfBlock
 from mcmodels.estimators.linear_predictor import attributes_of
+from mcmodels.estimators.loss_rows import TrainingData
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_offset, with_offsets
-from mcmodels.estimators.own_losses import TrainingData
 from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import refuse_not_finite, training_pair

@@ -1,4 +1,4 @@
-"""What models with offsets share: rows with their offsets, and the methods that take them."""
+"""Rows with their offsets, of models that take these; residuals, covariances and derivatives."""
 
 from __future__ import annotations
 

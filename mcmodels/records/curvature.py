@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
-from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.records.record import ParameterFit, digest
@@ -270,14 +269,6 @@ class CurvatureFit(ParameterFit):
         rounding = self.training.rounding_of_losses(self.predictor_params, self.objective)
         found = objective.value(self.params)
         self.training.require_objective(self.objective, found, rounding)
-
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """The parameters that the data determine: all of them."""
-        if reference is not None:
-            raise ValueError(
-                f"reference={example_of(reference)}: there are no classes to compare with."
-            )
-        return estimate
 
     def said_of_penalty(self, facts: dict[str, str]) -> tuple[str, ...]:
         """Notes of a summary on the penalty, which is added to the facts; none without one."""

@@ -260,12 +260,6 @@ class LinearFit(ParameterFit):
         """Degrees of freedom of robust errors, and the share of scores that a fit may leave."""
         return self.model.df, SCORE_ROUNDING
 
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """The parameters that the data determine: all of them."""
-        if reference is not None:
-            raise ValueError("reference is for more than two classes; this is a linear model.")
-        return estimate
-
     def predictions(self, rows: Rows, kind: str) -> tuple[Array, Array]:
         """Predictions of the one target, and their standard errors.
 

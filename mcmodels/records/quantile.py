@@ -186,12 +186,6 @@ class QuantileFit(ParameterFit):
                 f"{self.objective:g}; pass the training rows."
             )
 
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """All parameters; there are no classes to compare with."""
-        if reference is not None:
-            raise ValueError("reference: there are no classes to compare with.")
-        return estimate
-
     def summary(self, estimate: Estimate, level: float) -> Summary:
         """Coefficients with their errors, tests and intervals."""
         facts = {

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.exceptions import InferenceError, PerfectFitWarning
+from mcmodels.exceptions import InferenceError, PerfectFitWarning, example_of
 from mcmodels.inference.delta import DeltaMethod, delta_method
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
@@ -316,7 +316,12 @@ class ParameterFit(FitRecord, abc.ABC):
         """
 
     def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """The parameters that the data determine."""
+        """The parameters that the data determine: all of them, without classes to compare."""
+        if reference is not None:
+            raise ValueError(
+                f"reference={example_of(reference)} is for models of classes, and this is none. "
+                "Leave it out."
+            )
         return estimate
 
     @property
