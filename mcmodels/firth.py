@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.estimators.arguments import check_flag, check_max_iter, check_number
 from mcmodels.estimators.logistic_rows import ClassRows
 from mcmodels.estimators.parameter_methods import ParameterMethods
-from mcmodels.estimators.weighting import weighting_of
+from mcmodels.estimators.weighting import check_newton_arguments
 from mcmodels.exceptions import InferenceError
 from mcmodels.logistic import LogisticRegression
 from mcmodels.objectives.expected_weights import LOGISTIC
@@ -179,11 +178,7 @@ class FirthLogisticRegression(LogisticRegression):
         )
 
     def _check_parameters(self) -> None:
-        check_flag("fit_intercept", self.fit_intercept)
-        check_number("tol", self.tol, at_least=0)
-        check_max_iter(self.max_iter)
-        check_flag("warm_start", self.warm_start)
-        weighting_of(self.weights)
+        check_newton_arguments(self)
 
     def _objective_over(self, rows: Rows, n: int, penalty: float) -> PenalisedByInformation:
         loss = super()._objective_over(rows, n, 0.0).loss

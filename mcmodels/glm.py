@@ -10,13 +10,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_flag,
-    check_max_iter,
-    check_number,
-    check_weights,
-    refuse_other_order,
-)
+from mcmodels.estimators.arguments import check_number, check_weights, refuse_other_order
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.deviance_score import DevianceScore
 from mcmodels.estimators.family_choice import (
@@ -29,9 +23,10 @@ from mcmodels.estimators.family_choice import (
 )
 from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective, TargetsOfBlock
+from mcmodels.estimators.linear_predictor import attributes_of
+from mcmodels.estimators.loss_rows import TrainingData
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_offset, with_offsets
-from mcmodels.estimators.own_losses import TrainingData
 from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import refuse_not_finite, training_pair
@@ -43,7 +38,7 @@ from mcmodels.estimators.verdicts import (
     warn_rank_deficient,
     warn_separated,
 )
-from mcmodels.estimators.weighting import rows_for_sums, weighting_of
+from mcmodels.estimators.weighting import check_newton_arguments, rows_for_sums, weighting_of
 from mcmodels.exceptions import NoMinimumWarning
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
@@ -316,13 +311,9 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         check_number("alpha", self.alpha, at_least=0)
         if not np.isfinite(float(self.alpha)):
             raise ValueError(f"alpha={self.alpha!r} must be finite.")
-        check_flag("fit_intercept", self.fit_intercept)
         check_dispersion(self.dispersion)
         self._refuse_other_priors(loss)
-        check_number("tol", self.tol, at_least=0)
-        check_max_iter(self.max_iter)
-        check_flag("warm_start", self.warm_start)
-        weighting_of(self.weights)
+        check_newton_arguments(self)
         return loss
 
     def _rows_of_fit(
@@ -452,9 +443,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             )
 
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
-        intercept = float(params[-1]) if self.fit_intercept else 0.0
-        coef = params[: found.features.n_features].copy()
-        return {"coef_": coef, "intercept_": intercept} | found.features.attributes
+        return attributes_of(params, found.features, intercept=self.fit_intercept)
 
 
 def _concluded(objective: GlmObjective, step: Progress) -> Solution[Optimum]:

@@ -21,7 +21,7 @@ from mcmodels.estimators.parts import PreparedTargets, rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.estimators.streams import (
-    in_memory_but_X,
+    checked_rows,
     of_blocks,
     refuse_other_arguments,
     refuse_stream,
@@ -35,13 +35,8 @@ from mcmodels.estimators.validation import (
     refuse_not_finite,
     target_names,
     training_pair,
-    validated_pair,
 )
-from mcmodels.estimators.verdicts import (
-    undetermined,
-    warn_constant_targets,
-    warn_of_least_squares,
-)
+from mcmodels.estimators.verdicts import undetermined, warn_constant_targets, warn_of_least_squares
 from mcmodels.estimators.weighting import refuse_other_weighting, rows_for_sums, weighting_of
 from mcmodels.objectives import LinearPredictorObjective, Objective, SquaredError
 from mcmodels.records.linear import LinearFit
@@ -436,14 +431,11 @@ class LinearRegression(
         return self._objective_of_fit(rows_of(X, targets, weights, intercept=self._has_intercept))
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Array, Array | None]:
         """X, targets of shape (n_samples, n_targets), and weights."""
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **_TARGETS)
-        X, y = validated_pair(self, X, y, **_TARGETS)
-        prepare = PreparedTargets(len(self._coefficients_of_outputs()[0]))
-        return X, *prepare(y, check_weights(sample_weight, X))
+        X, y, weights = checked_rows(self, X, y, sample_weight, **_TARGETS, **options)
+        return X, *PreparedTargets(len(self._coefficients_of_outputs()[0]))(y, weights)
 
     def _rows_in_parts(
         self,

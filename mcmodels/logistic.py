@@ -11,8 +11,6 @@ from sklearn.base import ClassifierMixin
 from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
-    check_flag,
-    check_max_iter,
     check_number,
     check_weights,
     refuse_other_order,
@@ -33,18 +31,11 @@ from mcmodels.estimators.offset_predictions import OffsetClassPredictions, Offse
 from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
-from mcmodels.estimators.streams import (
-    in_memory_but_X,
-    of_blocks,
-    refuse_other_arguments,
-)
-from mcmodels.estimators.validation import (
-    refuse_not_finite,
-    training_pair,
-    validated_pair,
-)
+from mcmodels.estimators.streams import checked_rows, of_blocks, refuse_other_arguments
+from mcmodels.estimators.validation import refuse_not_finite, training_pair
 from mcmodels.estimators.verdicts import undetermined, warn_of_classes
 from mcmodels.estimators.weighting import (
+    check_newton_arguments,
     refuse_zero_factors,
     rows_for_sums,
     weighting_of,
@@ -283,16 +274,12 @@ class LogisticRegression(
         check_number("C", self.C, above=0)
         if 1.0 / float(self.C) == np.inf:
             raise ValueError(f"C={self.C!r} is so small that 1/C overflows float64.")
-        check_flag("fit_intercept", self.fit_intercept)
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
         theirs = dict.fromkeys(("lbfgs", "liblinear", "sag", "saga"), "auto")
         choices = ("auto", "newton", "newton-cholesky", "newton-cg")
         check_choice("solver", self.solver, choices, theirs)
-        check_number("tol", self.tol, at_least=0)
-        check_max_iter(self.max_iter)
-        check_flag("warm_start", self.warm_start)
-        weighting_of(self.weights)
+        check_newton_arguments(self)
 
     def _rows_of_fit(
         self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
@@ -381,13 +368,11 @@ class LogisticRegression(
         return self._objective_over(rows, n_classes, 1.0 / self.C)
 
     def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Codes, Array | None]:
         """X, codes of shape (n_samples,), and weights with those of the classes."""
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
-        X, y = validated_pair(self, X, y)
-        return X, *self._preparation()(y, check_weights(sample_weight, X))
+        X, labels, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
+        return X, *self._preparation()(labels, weights)
 
     def _preparation(self) -> PreparedLabels:
         class_weights = ClassWeights({} if self._fit is None else self._fit.class_factors)

@@ -159,21 +159,19 @@ class MLPClassifier(StreamScore, NetworkOfClasses):
         n_iter_no_change: float = 10,
         compute_hessian: bool = False,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver=solver,
-            alpha=alpha,
-            max_iter=max_iter,
-            tol=tol,
-            random_state=random_state,
-            warm_start=warm_start,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            compute_hessian=compute_hessian,
-        )
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
         self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.compute_hessian = compute_hessian
 
     @with_callbacks
     def fit(
@@ -242,7 +240,6 @@ class MLPClassifier(StreamScore, NetworkOfClasses):
         classes : array-like of shape (n_classes,), default=None
             All classes, also those without rows here; required in the first call. Not with labels.
 
-
         Returns
         -------
         self
@@ -250,8 +247,8 @@ class MLPClassifier(StreamScore, NetworkOfClasses):
         Raises
         ------
         ValueError
-            As in ``fit``; and for a class that is not
-            among ``classes``, class_weight="balanced", and early stopping.
+            As in ``fit``; and for a class that is not among ``classes``, class_weight="balanced",
+            and early stopping.
 
         Notes
         -----
@@ -316,10 +313,8 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
         As in :class:`MLPClassifier`; the score is R².
     out_activation_ : {"identity", "exp"}
         The function that turns outputs into predictions.
-    n_features_in_ : int
-        Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features, when X has names that are all strings.
+    n_features_in_, feature_names_in_
+        As in :class:`MLPClassifier`.
 
     Notes
     -----
@@ -362,21 +357,19 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
         n_iter_no_change: float = 10,
         compute_hessian: bool = False,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver=solver,
-            alpha=alpha,
-            max_iter=max_iter,
-            tol=tol,
-            random_state=random_state,
-            warm_start=warm_start,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            compute_hessian=compute_hessian,
-        )
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
         self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.compute_hessian = compute_hessian
 
     @with_callbacks
     def fit(
@@ -389,16 +382,11 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            Features; any real dtype and memory order, also a memory map. Nothing of this size is
-            copied. A stream holds y and the weights, too; it is walked once to see what there is,
-            and once for each pass of the solver. Nothing as long as a stream is held in memory,
-            except, with early stopping, y and the weights.
+        X, sample_weight
+            As in :meth:`MLPClassifier.fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets; not negative with ``loss="poisson"``. The default parameters suit targets of
             magnitude one.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0. A row of weight 0 is ignored; a row of weight 2 counts twice.
 
         Returns
         -------
@@ -425,12 +413,10 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features. Shuffle rows that are sorted by their targets.
+        X, sample_weight
+            As in :meth:`MLPClassifier.partial_fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Row weights ≥ 0. A row of weight 0 is absent.
 
         Returns
         -------

@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import type_of_target
 
-from mcmodels.arrays import Array, Labels, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_weights, refuse_other_order
+from mcmodels.arrays import Array, Labels, MatrixLike, Values, VectorLike
 from mcmodels.estimators.classes import (
     check_labels,
     encode,
@@ -18,18 +17,12 @@ from mcmodels.estimators.classes import (
     refuse_unknown,
 )
 from mcmodels.estimators.conditional_methods import unless
+from mcmodels.estimators.loss_rows import TrainingData
 from mcmodels.estimators.offset_predictions import OffsetScore
-from mcmodels.estimators.offsets import offset_of_rows
-from mcmodels.estimators.own_losses import LossEstimator, TrainingData
+from mcmodels.estimators.own_losses import LossEstimator
 from mcmodels.estimators.pointwise import inverse_link
-from mcmodels.estimators.stream_fits import stream_rows, survey
-from mcmodels.estimators.streams import (
-    of_blocks,
-    refuse_other_arguments,
-)
-from mcmodels.estimators.validation import training_pair
-from mcmodels.estimators.weighting import rows_for_sums, weighting_of
-from mcmodels.rows import ArrayRows, RowStream
+from mcmodels.estimators.stream_fits import Prepare, Survey
+from mcmodels.estimators.streams import of_blocks
 
 __all__ = ["ObjectiveClassifier", "ObjectiveRegressor"]
 
@@ -158,6 +151,8 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
     array([ 0.97  ,  0.12  , -2.2664])
     """
 
+    _for_y: dict[str, Any] = {"multi_output": False, "y_numeric": True}
+
     @of_blocks
     def predict(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
         """``inverse_link(η)`` of each row; η without an inverse link.
@@ -177,31 +172,14 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         predicted = inverse_link(self._bound_link(), eta.astype(np.float64, copy=False))
         return predicted.astype(eta.dtype, copy=False)
 
-    def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
-    ) -> TrainingData:
-        intercept = bool(self.fit_intercept)
-        if isinstance(X, RowStream):
-            refuse_other_arguments(y, sample_weight)
-            options: dict[str, Any] = {"multi_output": False, "y_numeric": True}
-            X = rows_for_sums(X, weighting_of(self.weights))
-            surveyed = survey(self, X, intercept=intercept, **options)
-            rows = stream_rows(X, surveyed, _as_numbers, **options)
-            return TrainingData(rows, surveyed.features, X, None, None)
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
-        features, X, y = training_pair(self, X, y, y_numeric=True)
-        weights = check_weights(sample_weight, X)
-        targets, extras = self._targets_of(y, weights), _as_extras(X, offset)
-        in_memory = ArrayRows(X, targets, weights, extras, intercept=intercept)
-        return TrainingData(in_memory, features, X, y, weights)
-
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
         return np.asarray(y, dtype=np.float64)
 
-    def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
-        intercept = float(params[-1]) if self.fit_intercept else 0.0
-        coef = params[: found.features.n_features].copy()
-        return {"coef_": coef, "intercept_": intercept} | found.features.attributes
+    def _targets_of_fit(self, y: Values, weights: Array | None) -> tuple[Array, None]:
+        return self._targets_of(y, weights), None
+
+    def _targets_of_stream(self, surveyed: Survey) -> tuple[Prepare, None]:
+        return _as_numbers, None
 
 
 def _without_link(estimator: ObjectiveClassifier) -> str | None:
@@ -256,6 +234,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
     """
 
     _tracked = ("coef_", "intercept_", "classes_")
+    _for_y: dict[str, Any] = {"multi_output": False}
 
     @of_blocks
     def decision_function(self, X: MatrixLike, *, offset: VectorLike | None = None) -> Array:
@@ -328,30 +307,18 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
             )
         return p
 
-    def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
-    ) -> TrainingData:
-        intercept = bool(self.fit_intercept)
-        if isinstance(X, RowStream):
-            refuse_other_arguments(y, sample_weight)
-            X = rows_for_sums(X, weighting_of(self.weights))
-            surveyed = survey(self, X, intercept=intercept, labels=True, multi_output=False)
-            check_labels(surveyed.labels)
-            present = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]
-            classes = _exactly_two(surveyed.labels[np.array(present)])
-            rows = stream_rows(
-                X, surveyed, lambda y, w: (_indicator_of_second(y, classes), w), multi_output=False
-            )
-            return TrainingData(rows, surveyed.features, X, None, None, classes)
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight, offset=offset)
-        features, X, y = training_pair(self, X, y)
+    def _targets_of_stream(self, surveyed: Survey) -> tuple[Prepare, Labels]:
+        check_labels(surveyed.labels)
+        present = [surveyed.label_weights[label] > 0 for label in surveyed.labels.tolist()]
+        classes = _exactly_two(surveyed.labels[np.array(present)])
+        return lambda y, weights: (_indicator_of_second(y, classes), weights), classes
+
+    def _targets_of_fit(self, y: Values, weights: Array | None) -> tuple[Array, Labels]:
         check_labels(y)
-        weights = check_weights(sample_weight, X)
         labels, codes = encode(y if weights is None else y[weights > 0])
         classes = _exactly_two(labels)
         targets = codes.astype(np.float64) if weights is None else _indicator_of_second(y, classes)
-        in_memory = ArrayRows(X, targets, weights, _as_extras(X, offset), intercept=intercept)
-        return TrainingData(in_memory, features, X, y, weights, classes)
+        return targets, classes
 
     def _targets_of(self, y: Values, weights: Array | None) -> Array:
         classes = labels_of(self, 1)
@@ -367,11 +334,6 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
 
 def _as_numbers(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
     return np.asarray(y, dtype=np.float64), weights
-
-
-def _as_extras(X: Matrix, offset: Any) -> dict[str, Array] | None:
-    """The offset of each row, checked, as an extra of the rows."""
-    return None if offset is None else {"offset": np.asarray(offset_of_rows(X, offset))}
 
 
 def _indicator_of_second(y: Values, classes: Labels) -> Array:

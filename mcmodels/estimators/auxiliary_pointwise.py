@@ -24,7 +24,7 @@ from mcmodels.calculus import Expression, parse, scalar
 from mcmodels.calculus.compute.rowwise import rowwise
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.estimators.auxiliary_arguments import auxiliary_shapes
-from mcmodels.estimators.pointwise import PointwiseCallable, checked_expression
+from mcmodels.estimators.pointwise import PointwiseCallable, checked_expression, derived_by_eta
 from mcmodels.objectives.auxiliary import AuxiliaryFunction, AuxiliaryShapes
 from mcmodels.objectives.user_loss import PointwiseFunction
 
@@ -136,7 +136,7 @@ class AuxiliaryExpression:
     def _of_eta(self, a: Array, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         symbols = tuple(_symbol(name) for name in self.shapes.names)
         with np.errstate(all="ignore"):
-            results = _derived_by_eta(self.expression, symbols, orders)(y, eta, *a)
+            results = derived_by_eta(self.expression, orders, symbols)(y, eta, *a)
         return tuple(np.array(np.broadcast_to(r, eta.shape)) for r in results)
 
 
@@ -158,18 +158,6 @@ def _derived(
             for k in range(j, len(variables))
         ]
     return rowwise(tuple(found), ("y", "eta", *symbols))
-
-
-@functools.lru_cache(maxsize=64)
-def _derived_by_eta(
-    expression: Expression, symbols: tuple[str, ...], orders: tuple[int, ...]
-) -> Callable[..., tuple[Any, ...]]:
-    """The derivatives of these orders by η."""
-    (variable,) = (part for part in expression.used if part.name == "eta")
-    derivatives = [expression]
-    for _ in range(max(orders)):
-        derivatives.append(derivatives[-1].gradient(variable))
-    return rowwise(tuple(derivatives[order] for order in orders), ("y", "eta", *symbols))
 
 
 def _assembled(parts: list[Any], m: int, order: int) -> tuple[Array, ...]:

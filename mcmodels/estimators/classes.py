@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -15,12 +14,10 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from mcmodels.arrays import Array, Codes, Labels, MatrixLike
+from mcmodels.arrays import Array, Codes, Labels
 from mcmodels.exceptions import InferenceError, example_of
-from mcmodels.tables.dask_results import lazy
 
 __all__ = [
-    "ClassPredictions",
     "ClassWeights",
     "check_labels",
     "codes_of",
@@ -261,64 +258,6 @@ def _without_rows(class_weight: Any, labels: Labels) -> ValueError | None:
         f"class_weight holds {example_of(unknown)}, of which y has no rows; its classes are "
         f"{example_of(labels.tolist())}. Leave out what is no class, or write labels as y has them."
     )
-
-
-class ClassPredictions:
-    """Predicts classes and probabilities: logistic function of η with two classes, else softmax."""
-
-    classes_: Labels
-
-    @abstractmethod
-    def decision_function(self, X: MatrixLike) -> Array:
-        """η of each row: shape (n_samples,) with two classes, else (n_samples, n_classes)."""
-
-    @lazy
-    def predict(self, X: MatrixLike) -> Labels:
-        """Most probable class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return most_probable(self, self.decision_function(X))
-
-    @lazy
-    def predict_proba(self, X: MatrixLike) -> Array:
-        """Probability of each class, in the order of ``classes_``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return probabilities(self.decision_function(X))
-
-    @lazy
-    def predict_log_proba(self, X: MatrixLike) -> Array:
-        """Logarithm of :meth:`predict_proba`; finite even where the probability underflows.
-
-        Of float32 rows, it is the logarithm of the rounded probability near 1, and nowhere below
-        that of the smallest float32.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-        """
-        return log_probabilities(self.decision_function(X))
 
 
 def most_probable(model: Any, eta: Array) -> Labels:

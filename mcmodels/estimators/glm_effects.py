@@ -8,24 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_interval_kind, refuse_other_order
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.glm_methods import GlmMethods
-from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.missing_means import warn_without_means
-from mcmodels.estimators.offsets import checked_trials, with_offsets
-from mcmodels.estimators.parameter_methods import index_of
+from mcmodels.estimators.offsets import checked_trials
+from mcmodels.estimators.profiled_model import positions
 from mcmodels.exceptions import example_of
 from mcmodels.inference.deviance_table import Deviances, deviance_table
 from mcmodels.inference.estimate import check_level
-from mcmodels.inference.influence import glm_influence, logistic_influence_of_no_rows
+from mcmodels.inference.influence import RESIDUAL_MEASURES, glm_influence
 from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.mean_intervals import mean_intervals, observation_intervals
 from mcmodels.inference.responses import Means
 from mcmodels.objectives.families import Binomial
 from mcmodels.records.glm import GlmFit
-from mcmodels.rows import RowStream, rows_of
+from mcmodels.rows import Rows, RowStream
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 
@@ -34,6 +33,8 @@ __all__ = ["GlmEffects"]
 
 class GlmEffects(GlmMethods, EffectMethods):
     """Intervals of predictions, marginal effects, influence and the table of deviances."""
+
+    _influence_measures = RESIDUAL_MEASURES
 
     def predict_interval(
         self,
@@ -141,39 +142,21 @@ class GlmEffects(GlmMethods, EffectMethods):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            Rows at which (or at whose means) the effects are computed.
-        at : {"average", "means", "rows"}, default="average"
-            "average": the mean of the effects at the rows. "means": the effect at the means of the
-            features and offsets. "rows": the effect at every row, without intervals.
-        discrete : bool, default=True
-            Whether the effect of a feature that is 0 or 1 in every row is the difference between
-            the means at 1 and at 0. Otherwise it is a derivative.
-        level : float, default=0.95
-            Coverage of the intervals, in (0, 1).
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in means; not for ``at="rows"``.
+        X, at, discrete, level, sample_weight
+            As in :meth:`mcmodels.LogisticRegression.marginal_effects`; X may also be a RowStream.
         offset, exposure : array-like of shape (n_samples,), default=None
             As in ``fit``; required if the model was fitted with one of them.
 
         Returns
         -------
         DataFrame
-            One row for each feature. Columns coefficient (the effect), standard_error (delta
-            method), t or z, p_value, lower and upper. With ``at="rows"``, one row for each row of X
-            and one column for each feature; of collections of Dask they are computed when they are
-            asked for.
+            As of :meth:`mcmodels.LogisticRegression.marginal_effects`, with t in place of z where
+            the dispersion was estimated.
 
         Raises
         ------
         InferenceError
             If the parameters are not determined, or a row has no mean.
-
-        Notes
-        -----
-        Formulas and sources are in :mod:`mcmodels.inference.marginal_effects`.
-        ``results(model).marginal_effects`` takes a robust covariance, values and groups; see
-        :func:`mcmodels.results`.
         """
         offsets = {"offset": offset, "exposure": exposure}
         return self._marginal_effects(X, at, discrete, level, sample_weight, offsets)
@@ -232,60 +215,27 @@ class GlmEffects(GlmMethods, EffectMethods):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            The training rows; a stream also holds y and the weights.
-        y : array-like of shape (n_samples,), default=None
-            Their targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights.
+        X, y, sample_weight
+            As in :meth:`mcmodels.LogisticRegression.influence`.
         offset, exposure : array-like of shape (n_samples,), default=None
             Those of the fit.
 
         Returns
         -------
         DataFrame
-            One row for each training row, with the index of X; of collections of Dask it is
-            computed when it is asked for. Columns leverage (by the observed
-            information), pearson_residual and deviance_residual (times the root of the weight),
-            standardized_residual (Pearson's, divided by ``√(φ(1 - h))``), cooks_distance, and
-            dfbetas_<name> for each parameter.
+            As of :meth:`mcmodels.LogisticRegression.influence`. Leverages are by the observed
+            information; standardized_residual is Pearson's, divided by ``√(φ(1 - h))``.
 
         Notes
         -----
-        Formulas and sources are in :mod:`mcmodels.inference.influence`. With
-        ``weights="probability"`` residuals and errors are those of weights that sum to n.
+        Formulas and sources are in :mod:`mcmodels.inference.influence`.
         """
-        record: GlmFit = self._record()
-        record.model.refuse_without_dispersion()
-        _ = record.model.whitening  # raises if there is none, before any row is read
-        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight}
-        given |= {"offset": offset, "exposure": exposure}
-        like = logistic_influence_of_no_rows(record.model.names)
-        if (lazy := self._lazy_influence(given, like)) is not None:
-            return lazy
-        X, y, sample_weight, _, offsets = with_offsets(**given)
-        index = index_of(X)
-        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
-        index = index_of(X) if index is None else index
-        return self._influence_of(X, targets, weights, index, self._offsets_of(X, **offsets))
+        self._record().model.refuse_without_dispersion()
+        offsets = {"offset": offset, "exposure": exposure}
+        return self._influence(X=X, y=y, sample_weight=sample_weight, **offsets)
 
-    def _influence_in_part(self, X: Any, y: Any, sample_weight: Any, **offsets: Any) -> Any:
-        """Influence of some of the training rows, which may all have weight 0."""
-        index = index_of(X)
-        X, targets, weights = self._validated(X, y, sample_weight, allow_all_zero=True)
-        return self._influence_of(X, targets, weights, index, self._offsets_of(X, **offsets))
-
-    def _influence_of(
-        self,
-        X: Matrix,
-        targets: Array,
-        weights: Array | None,
-        index: pd.Index | None,
-        offsets: dict[str, Array],
-    ) -> pd.DataFrame:
+    def _influence_of(self, rows: Rows, index: pd.Index | None, scale: float) -> pd.DataFrame:
         record: GlmFit = self._record()
-        extras = offsets if weights is None else offsets | {"frequency": weights}
-        rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
         return glm_influence(record.model, self._loss(), rows, record.unit_weight, index)
 
     def deviance_table(

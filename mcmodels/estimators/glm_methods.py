@@ -10,22 +10,15 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_choice,
-    check_flag,
-    check_params,
-)
+from mcmodels.estimators.arguments import check_choice, check_flag, check_params
 from mcmodels.estimators.glm_rows import GlmRows
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
 from mcmodels.inference.ratios import in_ratios
 from mcmodels.inference.summary import Summary
-from mcmodels.rows import RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import is_dask, refuse_mixed
+from mcmodels.rows import RowStream
 
 __all__ = ["GlmMethods"]
 
@@ -241,42 +234,29 @@ default="deviance"
             When a linear predictor is outside the domain of the link; the residual is NaN.
         """
         check_choice("kind", kind, (*KINDS, "quantile"))
-        record, loss = self._record(), self._loss()
         given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight}
         given |= {"offset": offset, "exposure": exposure}
-        if is_dask(X) and kind != "quantile":
-            refuse_mixed(given)
-            self._refuse_missing_offset({"offset": offset, "exposure": exposure})
-            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
-        X, y, sample_weight, _, offsets = with_offsets(**given)
-        targets, eta, weights = self._targets_and_predictors(X, y, sample_weight, **offsets)
-        of_rows = record.weighting.in_residuals(loss, weights)
         if kind != "quantile":
-            return residuals_of(loss, kind, targets, eta, of_rows)
+            return self._residuals(kind, **given)
+        record, loss = self._record(), self._loss()
         record.model.refuse_without_dispersion()
+        targets, eta, weights = self._targets_and_predictors(**given)
+        of_rows = record.weighting.in_residuals(loss, weights)
         rng, mean = check_random_state(random_state), loss.link.mean(eta)
         phi = record.weighting.dispersion_of_rows(loss, record.dispersion, weights)
         return quantile_residuals(loss.family, targets, mean, of_rows, phi, rng)
 
-    def _residuals_in_part(
-        self, X: Any, y: Any, sample_weight: Any, *, kind: str, **of: Any
-    ) -> Any:
-        found = self._targets_and_predictors(X, y, sample_weight, allow_all_zero=True, **of)
-        targets, eta, weights = found
+    def _residuals_of(self, kind: str, targets: Array, eta: Array, weights: Array | None) -> Array:
         loss = self._loss()
         of_rows = self._record().weighting.in_residuals(loss, weights)
         return residuals_of(loss, kind, targets, eta, of_rows)
 
     def _targets_and_predictors(
-        self, X: Any, y: Any, sample_weight: Any, *, allow_all_zero: bool = False, **offsets: Any
+        self, *rows: Any, **options: Any
     ) -> tuple[Array, Array, Array | None]:
-        """Targets, linear predictors and weights of rows, which may all have weight 0."""
-        record = self._record()
-        self._check_order(X, **offsets)
-        X, targets, weights = self._validated(X, y, sample_weight, allow_all_zero=allow_all_zero)
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, None, None, extras, intercept=record.intercept)
-        eta, loss = rows.map(lambda block: block.linear_predictor(record.params)), self._loss()
+        """The same; linear predictors outside the domain of the link are NaN, with a warning."""
+        targets, eta, weights = super()._targets_and_predictors(*rows, **options)
+        loss = self._loss()
         lost = warn_without_means(loss, loss.outside(eta), "residuals", eta)
         return targets, eta if lost is None else np.where(lost, np.nan, eta), weights
 

@@ -8,15 +8,13 @@ from typing import Any, Self
 import numpy as np
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_weights, refuse_other_order
+from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.family_choice import ESTIMATE, chosen_loss, refuse_wrong_targets
-from mcmodels.estimators.likelihood_methods import MAX_STEPS, TOLERANCE
 from mcmodels.estimators.offset_methods import OffsetRows
 from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
-from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import validated_pair
+from mcmodels.estimators.streams import checked_rows
 from mcmodels.estimators.weighting import weighting_of
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import Objective
@@ -32,7 +30,7 @@ from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.family_starts import family_start
 from mcmodels.solvers.jeffreys_coordinates import PenalisedByInformation
 from mcmodels.solvers.profile import Information
-from mcmodels.solvers.refits import Held
+from mcmodels.solvers.refits import MAX_STEPS, PRECISE, Held
 
 __all__ = ["OF_STREAMS", "GlmObjective", "GlmRows", "TargetsOfBlock"]
 
@@ -126,7 +124,7 @@ class GlmRows(OffsetRows):
             first = family_start(objective, loss)
         if first is None:
             return Held(np.inf if is_bounded else np.nan)
-        *_, step = fit_within_bounds(objective, loss, first, tol=TOLERANCE, max_iter=MAX_STEPS)
+        *_, step = fit_within_bounds(objective, loss, first, tol=PRECISE, max_iter=MAX_STEPS)
         if step.status is Status.UNBOUNDED:
             return Held(np.nan)
         least = objective.value(step.params)
@@ -150,17 +148,9 @@ class GlmRows(OffsetRows):
         return UserLoss(self._loss())
 
     def _validated(
-        self,
-        X: MatrixLike,
-        y: VectorLike | None,
-        sample_weight: Weights,
-        *,
-        allow_all_zero: bool = False,
+        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
     ) -> tuple[Matrix, Array, Array | None]:
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
-        X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X, allow_all_zero=allow_all_zero)
+        X, y, weights = checked_rows(self, X, y, sample_weight, multi_output=False, **options)
         targets = np.asarray(y, dtype=np.float64)
         family, weighting = self._loss().family, self._weighting()
         refuse_wrong_targets(family, targets, weights, self.dispersion, weighting)

@@ -5,15 +5,24 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from mcmodels.arrays import Array, Labels, MatrixLike
-from mcmodels.estimators.classes import ClassPredictions
+from mcmodels.estimators.classes import log_probabilities, most_probable, probabilities
 from mcmodels.objectives.network_losses import label_log_probabilities, label_probabilities
 from mcmodels.tables.dask_results import lazy
 
 __all__ = ["LabelPredictions"]
 
 
-class LabelPredictions(ClassPredictions):
-    """Predictions of classes, or of each label by itself where rows have several."""
+class LabelPredictions:
+    """Predictions of classes, or of each label by itself where rows have several.
+
+    Probabilities are the logistic function of η with two classes and of labels, else softmax.
+    """
+
+    classes_: Labels
+
+    @abstractmethod
+    def decision_function(self, X: MatrixLike) -> Array:
+        """η of each row: shape (n_samples,) with two classes, else (n_samples, n_classes)."""
 
     @property
     @abstractmethod
@@ -33,9 +42,8 @@ class LabelPredictions(ClassPredictions):
         -------
         ndarray of shape (n_samples,), or (n_samples, n_labels) of 0 and 1
         """
-        if not self._is_multilabel:
-            return super().predict(X)
-        return (self.decision_function(X) > 0).astype(int)
+        eta = self.decision_function(X)
+        return (eta > 0).astype(int) if self._is_multilabel else most_probable(self, eta)
 
     @lazy
     def predict_proba(self, X: MatrixLike) -> Array:
@@ -51,9 +59,8 @@ class LabelPredictions(ClassPredictions):
         ndarray of shape (n_samples, n_classes)
             The probabilities of classes sum to one; those of labels need not, and are never one.
         """
-        if not self._is_multilabel:
-            return super().predict_proba(X)
-        return label_probabilities(self.decision_function(X))
+        eta = self.decision_function(X)
+        return label_probabilities(eta) if self._is_multilabel else probabilities(eta)
 
     @lazy
     def predict_log_proba(self, X: MatrixLike) -> Array:
@@ -71,6 +78,5 @@ class LabelPredictions(ClassPredictions):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        if not self._is_multilabel:
-            return super().predict_log_proba(X)
-        return label_log_probabilities(self.decision_function(X))
+        eta = self.decision_function(X)
+        return label_log_probabilities(eta) if self._is_multilabel else log_probabilities(eta)

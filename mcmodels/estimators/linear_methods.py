@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_count,
     check_interval_kind,
     check_weights,
     refuse_other_order,
 )
-from mcmodels.estimators.likelihood_methods import positions
 from mcmodels.estimators.linear_tests import LinearTests
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions, index_of
+from mcmodels.estimators.profiled_model import positions
 from mcmodels.estimators.streams import in_memory_but_X, of_blocks
 from mcmodels.inference.estimate import check_level
-from mcmodels.inference.influence import linear_influence, linear_influence_of_no_rows
+from mcmodels.inference.influence import LINEAR_MEASURES, linear_influence
 from mcmodels.inference.leverage import hat_matrix, leverage
 from mcmodels.inference.profiles import f_tests, profile_of_normal_targets
 from mcmodels.inference.summary import Summary
 from mcmodels.records.linear import LinearFit
 from mcmodels.records.record import INTERCEPT
-from mcmodels.rows import RowStream, rows_of
+from mcmodels.rows import Rows, RowStream
 from mcmodels.tables.dask_results import lazily
 from mcmodels.tables.dask_stream import is_dask, refuse_parts
 
@@ -66,6 +66,7 @@ class LinearMethods(LinearTests):
     )
     f_test_ = Fitted("f_test", "Test that every slope is zero.")
 
+    _influence_measures = LINEAR_MEASURES
     _is_quadratic = True
     _kinds = (*ParameterMethods._kinds, "CR2")
 
@@ -283,31 +284,12 @@ class LinearMethods(LinearTests):
         Formulas and sources are in :mod:`mcmodels.inference.influence`. With
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
-        record: LinearFit = self._record()
-        index = index_of(X)
-        record.refuse_several_targets("influence")
-        _ = record.model.whitening  # raises if there is none, before any row is read
-        given = {"X": X, "y": y, "sample_weight": sample_weight}
-        like = linear_influence_of_no_rows(record.model.names)
-        if (lazy := self._lazy_influence(given, like)) is not None:
-            return lazy
-        X, targets, weights = self._training_rows(X, y, sample_weight)
-        record.warn_of_perfect_fit()
-        return self._influence_of(X, targets, weights, index_of(X) if index is None else index)
+        self._record().refuse_several_targets("influence")
+        return self._influence(X=X, y=y, sample_weight=sample_weight)
 
-    def _influence_in_part(self, X: MatrixLike, y: VectorLike, sample_weight: Weights) -> Any:
-        """Influence of some of the training rows, which may all have weight 0."""
-        rows, targets, _ = self._validated(X, y, None)
-        weights = check_weights(sample_weight, rows, allow_all_zero=True)
-        return self._influence_of(rows, targets, weights, index_of(X))
-
-    def _influence_of(
-        self, X: Matrix, targets: Values, weights: Array | None, index: pd.Index | None
-    ) -> pd.DataFrame:
+    def _influence_of(self, rows: Rows, index: pd.Index | None, scale: float) -> pd.DataFrame:
         record: LinearFit = self._record()
         model = record.model
-        extras = None if weights is None else {"frequency": weights}
-        rows = rows_of(X, targets[:, 0], extras=extras, intercept=record.intercept)
         return linear_influence(
             model.whitening,
             rows,

@@ -15,11 +15,11 @@ from mcmodels.estimators.model import Model, coefficient_array
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parts import rows_in_parts, without_targets, without_weights
 from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import validated_rows
+from mcmodels.estimators.validation import Features, validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import ArrayRows, Rows, RowStream, StreamedMatrix, rows_of
 
-__all__ = ["LinearPredictorModel", "index_of"]
+__all__ = ["LinearPredictorModel", "attributes_of", "index_of"]
 
 
 class LinearPredictorModel(Model):
@@ -144,6 +144,15 @@ class LinearPredictorModel(Model):
             extras |= further(X)
         rows = rows_of(X, weights=weights, extras=extras, intercept=self._has_intercept)
         return rows, index
+
+
+def attributes_of(params: Array, features: Features, *, intercept: bool) -> dict[str, Any]:
+    """The attributes that predictions of one linear predictor are made with."""
+    published = {
+        "coef_": params[: features.n_features].copy(),
+        "intercept_": float(params[-1]) if intercept else 0.0,
+    }
+    return published | features.attributes
 
 
 def index_of(X: object) -> pd.Index | None:

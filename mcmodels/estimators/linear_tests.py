@@ -18,7 +18,8 @@ from mcmodels.estimators.arguments import (
     finite_numbers,
     listed,
 )
-from mcmodels.estimators.parameter_methods import ParameterMethods, index_of
+from mcmodels.estimators.influence_methods import InfluenceMethods
+from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.exceptions import example_of
 from mcmodels.inference.cluster_sums import ClusterSums
@@ -26,11 +27,7 @@ from mcmodels.inference.diagnostics import breusch_pagan
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.outliers import OutlierTest, outlier_test, outlier_test_in_parts
-from mcmodels.inference.wild_bootstrap import (
-    DISTRIBUTIONS,
-    WildBootstrapTest,
-    wild_bootstrap_test,
-)
+from mcmodels.inference.wild_bootstrap import DISTRIBUTIONS, WildBootstrapTest, wild_bootstrap_test
 from mcmodels.records.linear import LinearFit
 from mcmodels.rows import PartOfStream, RowBlock, Rows, RowStream, RowsWithTargets, rows_of
 from mcmodels.tables.dask_stream import in_parts, is_dask
@@ -38,7 +35,7 @@ from mcmodels.tables.dask_stream import in_parts, is_dask
 __all__ = ["LinearTests"]
 
 
-class LinearTests(ParameterMethods):
+class LinearTests(InfluenceMethods):
     """Tests of a least-squares fit that need its rows once more."""
 
     @abstractmethod

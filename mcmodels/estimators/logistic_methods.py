@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, Unpack
 
-import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, Labels, Matrix, MatrixLike, Values, VectorLike, Weights
+from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
     check_flag,
-    check_weights,
     finite_numbers,
     refuse_other_order,
 )
@@ -19,14 +17,14 @@ from mcmodels.estimators.class_likelihood import ClassLikelihoodMethods
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import with_offsets
-from mcmodels.estimators.parameter_methods import RobustOptions, index_of, output_table
+from mcmodels.estimators.parameter_methods import RobustOptions, output_table
 from mcmodels.estimators.streams import of_blocks
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import (
+    RESIDUAL_MEASURES,
     deviance_residual,
     logistic_influence,
-    logistic_influence_of_no_rows,
     pearson_residual,
 )
 from mcmodels.inference.marginal_effects import At
@@ -35,9 +33,8 @@ from mcmodels.inference.ratios import in_ratios
 from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
 from mcmodels.records.logistic import LogisticFit
-from mcmodels.rows import PartOfStream, RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import is_dask, refuse_mixed
+from mcmodels.rows import PartOfStream, Rows, RowStream, rows_of
+from mcmodels.tables.dask_stream import is_dask
 
 __all__ = ["LogisticMethods"]
 
@@ -49,6 +46,8 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
     """
 
     classes_: Labels
+
+    _influence_measures = RESIDUAL_MEASURES
 
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
@@ -114,8 +113,6 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         if exponentiate:
             _ = self._record().ratio_name  # raises, before any row is read
         record, estimate = self._estimate(X, y, sample_weight, **robust)
-        if p_values is not None:
-            check_flag("p_values", p_values)
         found = record.summary(estimate, level, reference, p_values)
         return in_ratios(found, record.ratio_name) if exponentiate else found
 
@@ -237,29 +234,11 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         check_choice("kind", kind, ("deviance", "pearson"))
         record: LogisticFit = self._record()
         record.refuse_several_classes("residuals")
-        if is_dask(X) and y is not None:
-            self._refuse_missing_offset({"offset": offset})
-            given = {"X": X, "y": y, "sample_weight": sample_weight}
-            given |= {} if offset is None else {"offset": offset}
-            refuse_mixed(given)
-            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
-        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
-        self._check_order(X, y, **offsets)
-        X, codes, weights = self._validated(X, y, sample_weight)
-        of = deviance_residual if kind == "deviance" else pearson_residual
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
-        found = rows.map(lambda block: of(block.y, block.linear_predictor(record.params)))
-        return record.weighting.residuals(found, weights)
+        return self._residuals(kind, X=X, y=y, sample_weight=sample_weight, offset=offset)
 
-    def _residuals_in_part(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any = None, *, kind: Any
-    ) -> Array:
-        """Residuals of some rows, which may all have weight 0."""
-        weights = check_weights(sample_weight, X, allow_all_zero=True)
-        # Without weights they have the factors of the classes, where precisions have any.
-        found = self.residuals(X, y, kind=kind, offset=offset)
-        return self._record().weighting.residuals(found, weights)
+    def _residuals_of(self, kind: str, targets: Array, eta: Array, weights: Array | None) -> Array:
+        of = deviance_residual if kind == "deviance" else pearson_residual
+        return self._record().weighting.residuals(of(targets, eta), weights)
 
     def influence(
         self,
@@ -285,52 +264,23 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         Returns
         -------
         DataFrame
-            One row for each training row, with the index of X. Columns leverage, pearson_residual,
-            deviance_residual, standardized_residual (Pearson's, divided by ``√(1 - h)``),
-            cooks_distance, and dfbetas_<name> for each parameter.
+            One row for each training row, with the index of X; of collections of Dask it is
+            computed when it is asked for. Columns leverage, pearson_residual and deviance_residual
+            (times the root of the weight), standardized_residual (Pearson's, divided by
+            ``√(1 - h)``), cooks_distance, and dfbetas_<name> for each parameter.
 
         Notes
         -----
         Formulas and sources are in :mod:`mcmodels.inference.influence`. With
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
-        record: LogisticFit = self._record()
-        index = index_of(X)
-        record.refuse_several_classes("influence")
-        _ = record.model.whitening  # raises if there is none, before any row is read
-        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight}
-        given["offset"] = offset
-        like = logistic_influence_of_no_rows(record.model.names)
-        if (lazy := self._lazy_influence(given, like)) is not None:
-            return lazy
-        X, y, sample_weight, _, offsets = with_offsets(**given)
-        X, codes, weights = self._training_rows(X, y, sample_weight, **offsets)
-        index = index_of(X) if index is None else index
-        return self._influence_of(X, codes, weights, index, self._offsets_of(X, **offsets))
+        self._record().refuse_several_classes("influence")
+        return self._influence(X=X, y=y, sample_weight=sample_weight, offset=offset)
 
-    def _influence_in_part(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> pd.DataFrame:
-        """Influence of some of the training rows, which may all have weight 0."""
-        rows, codes, factors = self._validated(X, y, None)
-        weights = check_weights(sample_weight, rows, allow_all_zero=True)
-        if factors is not None:  # those of the classes
-            weights = factors if weights is None else weights * factors
-        offsets = self._offsets_of(rows, offset=offset)
-        return self._influence_of(rows, codes, weights, index_of(X), offsets)
-
-    def _influence_of(
-        self,
-        X: Matrix,
-        codes: Values,
-        weights: Array | None,
-        index: pd.Index | None,
-        offsets: dict[str, Array],
-    ) -> pd.DataFrame:
+    def _influence_of(self, rows: Rows, index: pd.Index | None, scale: float) -> pd.DataFrame:
         record: LogisticFit = self._record()
-        model = record.model
-        extras = offsets if weights is None else offsets | {"frequency": weights}
-        rows = rows_of(X, codes, extras=extras, intercept=record.intercept)
-        unit, names = record.unit_weight, model.names
-        return logistic_influence(model.whitening, rows, record.params, unit, names, index)
+        model, unit = record.model, record.unit_weight
+        return logistic_influence(model.whitening, rows, record.params, unit, model.names, index)
 
     def score_test(
         self,

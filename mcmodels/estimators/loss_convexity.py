@@ -43,8 +43,8 @@ class LossConvexity:
     is_convex: bool = False
     witness: CurvatureRange | None = None
 
-    def told(self, said: Iterable[Warning]) -> str:
-        """The word for it, after a fit of which this was said."""
+    def after(self, said: Iterable[Warning]) -> str:
+        """What is known after a fit that gave these warnings: "convex", "not convex", "unknown"."""
         if self.is_convex:
             return "convex"
         bends = any(isinstance(warning, NonConvexLossWarning) for warning in said)

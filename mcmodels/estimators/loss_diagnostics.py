@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.loss_methods import LossMethods
-from mcmodels.estimators.offsets import with_offsets
-from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.loss_diagnostics import (
+    LOSS_MEASURES,
     loss_influence,
-    loss_influence_of_no_rows,
     residual_scale,
     score_residuals,
     working_residuals,
@@ -25,15 +22,15 @@ from mcmodels.inference.loss_diagnostics import (
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
-from mcmodels.rows import RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import is_dask, refuse_mixed
+from mcmodels.rows import Rows, RowStream
 
 __all__ = ["LossDiagnostics"]
 
 
 class LossDiagnostics(LossMethods):
     """Residuals and influence of rows, by the derivatives of the loss."""
+
+    _influence_measures = LOSS_MEASURES
 
     def residuals(
         self,
@@ -88,38 +85,19 @@ class LossDiagnostics(LossMethods):
         True
         """
         check_choice("kind", kind, ("score", "working", "response"))
-        record: LossFit = self._record()
         if kind == "response" and is_classifier(self) and self.inverse_link is None:
             raise InferenceError(
                 f"kind='response' of {type(self).__name__} needs the probability of classes_[1]; "
                 "set inverse_link, such as inverse_link='sigmoid(eta)', or take kind='score'."
             )
-        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
-        if is_dask(X):
-            refuse_mixed(given)
-            self._refuse_missing_offset({"offset": offset})
-            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
-        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, offset=offset)
-        self._check_order(X, y, sample_weight, **offsets)
-        X, targets, weights = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, None, None, extras, intercept=record.intercept)
-        eta = rows.map(lambda block: block.linear_predictor(record.predictor_params))
-        loss = self._own_loss()
+        return self._residuals(kind, X=X, y=y, sample_weight=sample_weight, offset=offset)
+
+    def _residuals_of(self, kind: str, targets: Array, eta: Array, weights: Array | None) -> Array:
         if kind == "response":
             return targets - inverse_link(self._bound_link(), eta)
         if kind == "working":
-            return working_residuals(loss, targets, eta)
-        return record.weighting.residuals(score_residuals(loss, targets, eta), weights)
-
-    def _residuals_in_part(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, *, kind: str
-    ) -> Array:
-        """Residuals of some rows, which may all have weight 0."""
-        found = self.residuals(X, y, kind=kind, offset=offset)
-        if kind != "score" or sample_weight is None:
-            return found
-        weights = np.asarray(sample_weight, dtype=np.float64)
+            return working_residuals(self._own_loss(), targets, eta)
+        found = score_residuals(self._own_loss(), targets, eta)
         return self._record().weighting.residuals(found, weights)
 
     def _own_loss(self) -> UserLoss:
@@ -140,12 +118,8 @@ class LossDiagnostics(LossMethods):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
-            The training rows; a stream also holds y and the weights.
-        y : array-like of shape (n_samples,), default=None
-            Their targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights.
+        X, y, sample_weight
+            As in :meth:`mcmodels.LogisticRegression.influence`.
         offset : array-like of shape (n_samples,), default=None
             That of the fit.
 
@@ -185,45 +159,12 @@ class LossDiagnostics(LossMethods):
                 "leverages are those of a linear predictor alone. Fit without a row and compare "
                 "params_; or write the auxiliary parameters into the loss as numbers."
             )
-        _ = record.model.whitening  # raises if there is none, before any row is read
-        given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
-        like = loss_influence_of_no_rows(record.model.names)
-        loss = self._own_loss()
-        if is_dask(X):
-            refuse_mixed(given)
-            again = self._rows_again(X, y, sample_weight, offset=offset)
-            scale = residual_scale(record.model, loss, again)
-            return lazily(self, "_influence_in_part", given, like=like, scale=scale)
-        X, y, sample_weight, _, offsets = with_offsets(**given)
-        index = index_of(X)
-        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
-        index = index_of(X) if index is None else index
-        extras = self._offsets_of(X, **offsets)
-        weighted = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        scale = residual_scale(record.model, loss, weighted)
-        return self._influence_of(X, targets, weights, index, extras, loss, scale)
+        return self._influence(X=X, y=y, sample_weight=sample_weight, offset=offset)
 
-    def _influence_in_part(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, *, scale: float
-    ) -> pd.DataFrame:
-        """Influence of some of the training rows, which may all have weight 0."""
-        rows, targets, _ = self._validated(X, y, None)
-        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        extras = self._offsets_of(rows, offset=offset)
-        loss = self._own_loss()
-        return self._influence_of(rows, targets, weights, index_of(X), extras, loss, scale)
+    def _scale_of_influence(self, rows: Rows) -> float:
+        return residual_scale(self._record().model, self._own_loss(), rows)
 
-    def _influence_of(
-        self,
-        X: Matrix,
-        targets: Array,
-        weights: Array | None,
-        index: pd.Index | None,
-        offsets: dict[str, Array],
-        loss: UserLoss,
-        scale: float,
-    ) -> pd.DataFrame:
+    def _influence_of(self, rows: Rows, index: pd.Index | None, scale: float) -> pd.DataFrame:
         record: LossFit = self._record()
-        extras = offsets if weights is None else offsets | {"frequency": weights}
-        rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
+        loss = self._own_loss()
         return loss_influence(record.model, loss, rows, scale, record.unit_weight, index)

@@ -86,8 +86,6 @@ class LossMethods(AuxiliaryMethods):
         if p_values is not None:
             check_flag("p_values", p_values)
         record, estimate = self._estimate(X, y, sample_weight, **robust)
-        if p_values is not None:
-            check_flag("p_values", p_values)
         return record.summary(estimate, level, p_values)
 
     @of_blocks

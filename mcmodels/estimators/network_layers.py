@@ -12,11 +12,11 @@ from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
 
 from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import check_params, check_weights, refuse_other_order
+from mcmodels.estimators.arguments import check_params
 from mcmodels.estimators.model import Model, coefficient_array
 from mcmodels.estimators.network_targets import Prepare
-from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import validated_pair, validated_rows
+from mcmodels.estimators.streams import checked_rows
+from mcmodels.estimators.validation import validated_rows
 from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network, NetworkParameters
@@ -62,10 +62,8 @@ class NetworkModel(Model):
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
     ) -> NetworkObjective:
         """The objective over rows, which it validates."""
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, **self._for_y)
-        X, y = validated_pair(self, X, y, **self._for_y)
-        targets, weights = self._preparation()(y, check_weights(sample_weight, X))
+        X, y, weights = checked_rows(self, X, y, sample_weight, **self._for_y)
+        targets, weights = self._preparation()(y, weights)
         return self._objective_over(X, targets, weights)
 
     @property

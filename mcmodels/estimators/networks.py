@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from mcmodels.arrays import Array, MatrixLike, RandomState, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_choice,
-    check_flag,
-    check_max_iter,
-    check_number,
-    check_weights,
-    refuse_other_order,
-)
+from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_flag, check_max_iter, check_number
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks
-from mcmodels.estimators.early_stopping import (
-    EarlyStopping,
-    check_early_stopping,
-    held_out,
-)
+from mcmodels.estimators.early_stopping import EarlyStopping, check_early_stopping
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.network_layers import network_rows, refuse_large_hessian
-from mcmodels.estimators.network_methods import NetworkMethods
-from mcmodels.estimators.network_targets import (
-    Targets,
-    warn_constant,
-    warn_constant_sums,
-)
-from mcmodels.estimators.stream_fits import Survey, stream_rows, survey
-from mcmodels.estimators.streams import in_memory_but_X, refuse_other_arguments
-from mcmodels.estimators.validation import (
-    Features,
-    features_of,
-    refuse_not_finite,
-    target_names,
-    training_pair,
-    unfitted,
-)
+from mcmodels.estimators.network_layers import refuse_large_hessian
+from mcmodels.estimators.network_rows import NetworkRows
+from mcmodels.estimators.network_targets import Targets, warn_constant_sums
+from mcmodels.estimators.validation import Features, refuse_not_finite
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.exceptions import example_of
 from mcmodels.inference.network_score import NetworkScore
@@ -53,7 +27,7 @@ from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.records.networks import NetworkFit
 from mcmodels.records.record import digest
 from mcmodels.records.training_rows import TrainingRows
-from mcmodels.rows import Rows, RowStream, RowsWithCrossSums, Seen
+from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
@@ -63,53 +37,21 @@ from mcmodels.tables.dask_stream import as_stream
 __all__ = ["NetworkEstimator"]
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """The rows of a fit, checked, and what is known of them before it.
-
-    Parameters
-    ----------
-    features : Features
-        The columns.
-    targets : Targets
-        What is known of the targets.
-    given_names : tuple of str
-        Names of the targets that the user has given.
-    rows : callable
-        The rows for a network.
-    shown : object
-        The rows as callbacks see them: X, or the stream.
-    y, weights : ndarray, or None
-        Targets and weights as the user gave them, if they are in memory.
-    values : ndarray or None
-        The targets as the loss needs them, if they are in memory.
-    row_weights : ndarray or None
-        The weights with those of the classes, if they are in memory.
-    """
-
-    features: Features
-    targets: Targets
-    given_names: tuple[str, ...]
-    rows: Callable[[Network], Rows]
-    shown: Any
-    y: Values | None = None
-    weights: Array | None = None
-    values: Values | None = None
-    row_weights: Array | None = None
-
-    def held_out(self, fraction: float, random: np.random.RandomState) -> npt.NDArray[np.bool_]:
-        """Which of the rows in memory are held out."""
-        assert self.values is not None
-        return held_out(self.targets, self.values, self.row_weights, fraction, random)
-
-    def part(self, network: Network, taken: npt.NDArray[np.bool_]) -> Rows:
-        """Some of the rows in memory: the others have weight zero."""
-        weights = 1.0 if self.row_weights is None else self.row_weights
-        return network_rows(network, self.shown, self.values, np.where(taken, weights, 0.0))
-
-
-class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
+class NetworkEstimator(CallbackSupportMixin, NetworkRows):
     """A network trained on rows; a subclass defines the targets and the loss."""
+
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str
+    solver: str
+    alpha: float
+    max_iter: int
+    tol: float
+    random_state: RandomState
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: float
+    compute_hessian: bool
 
     gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``, layer by layer.")
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
@@ -141,45 +83,6 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         "With early stopping, the highest of these scores, that of ``params_``; or None.",
         describes_coefficients=False,
     )
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "lbfgs",
-        alpha: float = 1e-4,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        random_state: RandomState = None,
-        warm_start: bool = False,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: float = 10,
-        compute_hessian: bool = False,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.compute_hessian = compute_hessian
-
-    @abstractmethod
-    def _targets_of_fit(
-        self, y: Values, weights: Array | None, names: tuple[str, ...]
-    ) -> tuple[Targets, Values, Array | None]:
-        """What is known of targets in memory, these as the loss needs them, and the weights."""
-
-    @abstractmethod
-    def _targets_of_stream(self, surveyed: Survey) -> tuple[Targets, float | None]:
-        """The same of a stream, and the total of its weights where these have factors."""
 
     def _check_parameters(self) -> tuple[int, ...]:
         """Refuse parameters that are out of range; return the sizes of the hidden layers."""
@@ -252,56 +155,6 @@ class NetworkEstimator(CallbackSupportMixin, NetworkMethods):
         if solution.status is Status.NOT_CONVERGED:
             self._warn_not_converged(solution, stopped)
         return self._publish(found | {"_fit": record})
-
-    def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
-    ) -> TrainingData:
-        """The rows of a fit, checked."""
-        if isinstance(X, RowStream) and not self.early_stopping:
-            refuse_other_arguments(y, sample_weight)
-            return self._rows_of_stream(X)
-        features, matrix, values, weights, names = self._data_of_fit(X, y, sample_weight)
-        targets, values_of_loss, row_weights = self._targets_of_fit(values, weights, names)
-        if targets.n_classes is None:
-            warn_constant(targets, values_of_loss, row_weights, names == targets.names)
-
-        def rows(network: Network) -> Rows:
-            return network_rows(network, matrix, values_of_loss, row_weights)
-
-        in_memory = values, weights, values_of_loss, row_weights
-        return TrainingData(features, targets, names, rows, matrix, *in_memory)
-
-    def _rows_of_stream(self, stream: RowStream) -> TrainingData:
-        """The same of a stream; nothing as long as its rows is held in memory."""
-        labels = not self._for_y.get("y_numeric", False)
-        surveyed = survey(self, stream, intercept=False, labels=labels, **self._for_y)
-        targets, total = self._targets_of_stream(surveyed)
-        rows = stream_rows(stream, surveyed, targets.prepare, **self._for_y)
-        if total is not None:
-            rows = rows.reweighted(total)
-        return TrainingData(
-            surveyed.features, targets, surveyed.target_names, lambda network: rows, stream
-        )
-
-    def _data_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights
-    ) -> tuple[Features, Any, Values, Array | None, tuple[str, ...]]:
-        """The columns, X, y and weights of a fit, checked, and the names of the targets."""
-        if isinstance(X, RowStream):
-            checker, names = unfitted(self), list[str]()
-            matrix, targets, weights = in_memory_but_X(
-                checker, X, y, sample_weight, names, fresh=True, **self._for_y
-            )
-            return (
-                features_of(checker),
-                matrix,
-                targets,
-                check_weights(weights, matrix),
-                tuple(names),
-            )
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        features, matrix, targets = training_pair(self, X, y, **self._for_y)
-        return features, matrix, targets, check_weights(sample_weight, matrix), target_names(y)
 
     def _start(self, network: Network, random: np.random.RandomState) -> Array:
         """Random parameters; with ``warm_start`` the last ones, if the network is the same."""

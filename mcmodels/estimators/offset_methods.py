@@ -1,10 +1,12 @@
-"""What models with offsets share: rows with their offsets, and the methods that take them."""
+"""Rows with their offsets, of models that take these; residuals, covariances and derivatives."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_params, refuse_other_order
@@ -14,6 +16,8 @@ from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.estimators.weighting import rows_for_sums
 from mcmodels.objectives import Objective
 from mcmodels.rows import Rows, RowStream, StreamedMatrix, rows_of
+from mcmodels.tables.dask_results import lazily
+from mcmodels.tables.dask_stream import is_dask, refuse_mixed
 
 __all__ = ["OffsetMethods", "OffsetRows"]
 
@@ -88,6 +92,37 @@ class OffsetRows(LikelihoodMethods):
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **offsets: Any
     ) -> Objective:
         return self._objective_of(self._rows_at(X, y, sample_weight, **offsets))
+
+    def _residuals(self, kind: str, **given: Any) -> Any:
+        """Residuals of rows, here or in collections of Dask; ``given`` are arguments by name."""
+        self._record()  # raises if there is none, before any row is read
+        if is_dask(given["X"]) and given["y"] is not None:
+            refuse_mixed(given)
+            self._refuse_missing_offset({name: given.get(name) for name in self._offset_names})
+            return lazily(self, "_residuals_in_part", given, kind=kind, like=np.empty(0))
+        return self._residuals_of(kind, *self._targets_and_predictors(**given))
+
+    def _residuals_in_part(self, X: Any, *, kind: str, **given: Any) -> Any:
+        """Residuals of some rows, which may all have weight 0."""
+        found = self._targets_and_predictors(X, allow_all_zero=True, **given)
+        return self._residuals_of(kind, *found)
+
+    @abstractmethod
+    def _residuals_of(self, kind: str, targets: Array, eta: Array, weights: Array | None) -> Array:
+        """Residuals of rows of these linear predictors."""
+
+    def _targets_and_predictors(
+        self, X: Any, y: Any, sample_weight: Any, *, allow_all_zero: bool = False, **offsets: Any
+    ) -> tuple[Array, Array, Array | None]:
+        """Targets, linear predictors and weights of rows."""
+        record = self._record()
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
+        self._check_order(X, y, sample_weight, **offsets)
+        X, targets, weights = self._validated(X, y, sample_weight, allow_all_zero=allow_all_zero)
+        extras = self._offsets_of(X, **offsets)
+        rows = rows_of(X, extras=extras, intercept=record.intercept)
+        params = record.predictor_params
+        return targets, rows.map(lambda block: block.linear_predictor(params)), weights
 
 
 class OffsetMethods(OffsetRows):

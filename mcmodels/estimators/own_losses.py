@@ -4,52 +4,33 @@ from __future__ import annotations
 
 import functools
 import warnings
-from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import is_classifier
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_flag,
-    check_max_iter,
-    check_number,
-    check_weights,
-    refuse_other_order,
-)
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_flag, check_number
 from mcmodels.estimators.auxiliary_arguments import auxiliary_values
-from mcmodels.estimators.auxiliary_methods import (
-    loss_of,
-    refuse_names,
-    seen_by_predictor,
-)
+from mcmodels.estimators.auxiliary_methods import loss_of, refuse_names, seen_by_predictor
 from mcmodels.estimators.auxiliary_pointwise import link_with_auxiliary, require_rows
 from mcmodels.estimators.auxiliary_verdicts import warn_of_auxiliary
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
+from mcmodels.estimators.linear_predictor import attributes_of
 from mcmodels.estimators.loss_convexity import LossConvexity, convexity_of_loss
-from mcmodels.estimators.loss_diagnostics import LossDiagnostics
+from mcmodels.estimators.loss_rows import LossRows, TrainingData
 from mcmodels.estimators.loss_solvers import concluded, objective_of, steps_to_minimum
 from mcmodels.estimators.loss_verdicts import warnings_of_loss
-from mcmodels.estimators.offsets import offset_of_rows, with_offsets
-from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.pointwise import PointwiseCallable, inverse_link
 from mcmodels.estimators.selected_columns import (
     largest_subgradient,
     warn_of_coefficients_not_unique,
     why_no_errors_after_selection,
 )
-from mcmodels.estimators.stream_fits import ExtrasOfPart
-from mcmodels.estimators.streams import in_memory_but_X
-from mcmodels.estimators.validation import Features, refuse_not_finite, validated_pair
-from mcmodels.estimators.verdicts import (
-    warn_no_minimum,
-    warn_not_converged,
-    warn_rank_deficient,
-)
-from mcmodels.estimators.weighting import weighting_of
+from mcmodels.estimators.validation import Features, refuse_not_finite
+from mcmodels.estimators.verdicts import warn_no_minimum, warn_not_converged, warn_rank_deficient
+from mcmodels.estimators.weighting import check_newton_arguments, weighting_of
 from mcmodels.objectives import Objective
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective
 from mcmodels.objectives.user_loss import CurvatureRange, UserDerivatives, UserLoss, UserObjective
@@ -64,37 +45,13 @@ from mcmodels.solvers.overflow import refuse_underflow_of_targets
 from mcmodels.solvers.starts import better_start, intercept_start
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
-__all__ = ["LossEstimator", "TrainingData"]
+__all__ = ["LossEstimator"]
 
 # Rows on which a function is tried before it is trusted.
 _TRIED = 16
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """The rows of a fit, and what is known of them before it.
-
-    Parameters
-    ----------
-    rows : Rows
-        The rows, with targets as the loss sees them.
-    features : Features
-        Their columns.
-    X, y, weights
-        As the user has given them, for callbacks.
-    classes : ndarray of shape (2,), or None
-        Labels of the classes, where y holds classes.
-    """
-
-    rows: Rows
-    features: Features
-    X: MatrixLike | RowStream
-    y: VectorLike | None
-    weights: Array | None
-    classes: Any = None
-
-
-class LossEstimator(CallbackSupportMixin, LossDiagnostics):
+class LossEstimator(CallbackSupportMixin, LossRows):
     """Minimise ``Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ + offsetᵢ) + α‖coef‖²/2`` for a loss of the user's."""
 
     def __init__(
@@ -194,7 +151,7 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
             solution, said = self._minimised(rows, loss, known, X, found.features, callbacks)
             with warnings.catch_warnings():  # kinks were said of the fit
                 warnings.simplefilter("ignore", NonDifferentiableWarning)
-                convexity = known.told(said)
+                convexity = known.after(said)
                 record = self._recorded(solution, found, rows, convexity).with_rows(rows, loss)
             published = self._published(record.params, found)
             callbacks.conclude(published)
@@ -233,19 +190,9 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
             seen = seen_by_predictor(objective, solution)
             return solution, list(warnings_of_loss(*seen, visited, features, known.witness))
 
-    @abstractmethod
-    def _rows_of_fit(
-        self, X: MatrixLike | RowStream, y: VectorLike | None, sample_weight: Weights, offset: Any
-    ) -> TrainingData:
-        """The rows of a fit, checked."""
-
-    @abstractmethod
-    def _targets_of(self, y: Values, weights: Array | None) -> Array:
-        """What the loss sees of targets, as float64."""
-
-    @abstractmethod
     def _attributes(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with."""
+        return attributes_of(params, found.features, intercept=self.fit_intercept)
 
     def _published(self, params: Array, found: TrainingData) -> dict[str, Any]:
         """The attributes that predictions are made with, and the auxiliary parameters."""
@@ -261,12 +208,8 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
             check_number(name, getattr(self, name), at_least=0)
             if not np.isfinite(float(getattr(self, name))):
                 raise ValueError(f"{name}={getattr(self, name)!r} must be finite.")
-        check_flag("fit_intercept", self.fit_intercept)
         check_flag("log_likelihood", self.log_likelihood)
-        check_number("tol", self.tol, at_least=0)
-        check_max_iter(self.max_iter)
-        check_flag("warm_start", self.warm_start)
-        weighting_of(self.weights)
+        check_newton_arguments(self)
         given = auxiliary_values(self.auxiliary)
         if given and self.l1:
             raise ValueError(
@@ -355,9 +298,6 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
                 "has kinks."
             )
 
-    def _added(self, X: Any, **offsets: Any) -> Array | None:
-        return offset_of_rows(X, offsets["offset"])
-
     def _objective_of(self, rows: Rows) -> Objective:
         return objective_of(rows, self._loss_of(self.loss), float(self.alpha), float(self.l1))
 
@@ -366,23 +306,6 @@ class LossEstimator(CallbackSupportMixin, LossDiagnostics):
 
     def _loss_of_user(self) -> Any:
         return loss_of(self._fit.loss, getattr(self._fit, "shapes", None))
-
-    def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> tuple[Matrix, Array, Array | None]:
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-        X, y, sample_weight = in_memory_but_X(self, X, y, sample_weight, multi_output=False)
-        X, y = validated_pair(self, X, y)
-        weights = check_weights(sample_weight, X)
-        return X, self._targets_of(y, weights), weights
-
-    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
-        def prepare(y: Values, weights: Array | None) -> tuple[Array, Array | None]:
-            return self._targets_of(y, weights), weights
-
-        options: dict[str, Any] = {"intercept": self._has_intercept, "multi_output": False}
-        options |= {} if is_classifier(self) else {"y_numeric": True}
-        return rows_in_parts(self, stream, prepare, extras_of, **options)
 
 
 def _recording_curvatures(

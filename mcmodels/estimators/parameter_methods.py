@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 
-from mcmodels.arrays import Array, Matrix, MatrixLike, Values, VectorLike, Weights, refuse_masked
-from mcmodels.estimators.arguments import (
-    check_choice,
-    check_flag,
-    refuse_other_order,
-    refuse_unknown_keywords,
-)
-from mcmodels.estimators.lags import check_lags, refuse_rows_without_order
-from mcmodels.estimators.linear_predictor import LinearPredictorModel, index_of
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.linear_predictor import index_of
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.offsets import with_offsets
-from mcmodels.estimators.parts import clusters_of_parts
-from mcmodels.estimators.stream_fits import ExtrasOfPart
-from mcmodels.estimators.weighting import rows_for_sums
+from mcmodels.estimators.rows_again import RowsAgain
 from mcmodels.inference.delta import DeltaMethod
 from mcmodels.inference.estimate import Estimate, check_level
 from mcmodels.inference.hypotheses import HypothesisTest, wald_test
-from mcmodels.inference.robust import CLUSTER_KINDS, HC_KINDS, ClusterCodes
-from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.records.record import CovarianceKind, ParameterFit
-from mcmodels.rows import Rows, RowStream, rows_of
-from mcmodels.tables.dask_results import lazily
-from mcmodels.tables.dask_stream import in_parts, is_dask
+from mcmodels.records.record import ParameterFit
+from mcmodels.rows import RowStream
 
 __all__ = ["ParameterMethods", "RobustOptions", "index_of", "output_table"]
 
@@ -51,7 +35,7 @@ class RobustOptions(TypedDict, total=False):
     exposure: VectorLike | None
 
 
-class ParameterMethods(LinearPredictorModel):
+class ParameterMethods(RowsAgain):
     """Standard errors, tests and intervals of the parameters, from the curvature of the fit.
 
     Results that need no rows are available after every fit, also after ``partial_fit`` and
@@ -59,16 +43,6 @@ class ParameterMethods(LinearPredictorModel):
     same default: without rows the covariance of the model, with rows the robust one of
     :meth:`covariance`.
     """
-
-    @abstractmethod
-    def _validated(
-        self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights
-    ) -> tuple[Matrix, Values, Array | None]:
-        """X, the targets in the form that the objective needs, and weights; checked."""
-
-    @abstractmethod
-    def _objective_of_fit(self, rows: Rows) -> Objective:
-        """The objective that the fit has minimised, over these rows."""
 
     gradient_ = Fitted("gradient", "Gradient of the objective at ``params_``.")
     hessian_ = Fitted("hessian", "Hessian of the objective over ``params_.ravel()``.")
@@ -291,93 +265,6 @@ class ParameterMethods(LinearPredictorModel):
             return record, record.fitted_estimate
         return record, record.robust_estimate(rows, robust, self._loss_of_user())
 
-    def _robust_rows(
-        self,
-        X: MatrixLike | None,
-        y: VectorLike | None,
-        sample_weight: Weights,
-        **options: Any,
-    ) -> tuple[Rows | None, CovarianceKind]:
-        """The training rows with their clusters, and the kind of covariance that was asked for.
-
-        None without rows, where none are needed.
-        """
-        refuse_unknown_keywords(options, (*self._options, *self._offset_names))
-        record: ParameterFit = self._record()
-        kind, groups = options.get("kind"), options.get("groups")
-        correct, of_df = options.get("use_correction", True), options.get("df_correction", True)
-        check_flag("use_correction", correct)
-        check_flag("df_correction", of_df)
-        offsets = {name: options[name] for name in self._offset_names if name in options}
-        given = (X, y, sample_weight, *offsets.values())
-        has_rows = any(value is not None for value in given)
-        if kind is None:
-            default = self._default_kind if record.weighting.has_likelihood else "HC1"
-            kind = default if has_rows else "nonrobust"
-        elif isinstance(kind, str) and kind in ("nonrobust", "expected"):
-            record.weighting.refuse_model_covariance(kind)
-        check_choice("kind", kind, self._kinds)
-        clustered = kind in CLUSTER_KINDS
-        lags = check_lags(kind, options.get("max_lags"))
-        robust = CovarianceKind(kind, (), correct, of_df, lags)
-        if is_dask(groups) and not clustered:
-            raise ValueError(f"groups was given, but kind={kind!r}; pass kind='cluster'.")
-        if kind == "HAC":
-            refuse_rows_without_order(X)
-        X, y, sample_weight, groups, offsets = with_offsets(X, y, sample_weight, groups, **offsets)
-        if isinstance(X, RowStream):
-            X = X.bound_to(getattr(self, "table_columns_", None))
-            if kind != "HAC":
-                of = record.weighting
-                X = rows_for_sums(X, of, quadratic=self._is_quadratic, again=True)
-            if X.in_parts:
-                return self._robust_rows_in_parts(X, robust)
-            if groups is None and clustered:
-                groups = X.group_labels()
-        if (groups is not None) != clustered:
-            raise ValueError(
-                f"kind={kind!r} needs groups, the cluster of each row."
-                if groups is None
-                else f"groups was given, but kind={kind!r}; pass kind='cluster'."
-            )
-        if not has_rows and kind == "nonrobust":
-            return None, robust
-        if X is None or (y is None and not isinstance(X, RowStream)):
-            raise ValueError(
-                f"kind={kind!r} reads the training rows again; pass X and y (and sample_weight, "
-                "if the fit had one)."
-            )
-        _ = record.model  # raises if there is no covariance, before any row is read
-        refuse_masked("groups", groups)
-        refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-        X, targets, weights = self._training_rows(X, y, sample_weight, **offsets)
-        extras: dict[str, Any] = dict(self._offsets_of(X, **offsets))
-        refuse_other_order(X=X, groups=groups)  # the index of a stream is known now
-        if clustered:
-            clusters = ClusterCodes.of(groups, weights, X.shape[0])
-            robust, extras["groups"] = replace(robust, counts=clusters.counts), clusters.codes
-        return rows_of(X, targets, weights, extras, intercept=record.intercept), robust
-
-    def _robust_rows_in_parts(
-        self, stream: RowStream, robust: CovarianceKind
-    ) -> tuple[Rows, CovarianceKind]:
-        """The same of rows in parts, none of which comes here."""
-        _ = self._record().model  # raises if there is no covariance, before any row is read
-        clustered = robust.kind in CLUSTER_KINDS
-        if clustered and not stream.has_groups:
-            raise ValueError(f"kind={robust.kind!r} needs groups, the cluster of each row.")
-        extras_of = None
-        if clustered:
-            counts, extras_of = clusters_of_parts(stream)
-            robust = replace(robust, counts=counts)
-        rows = self._rows_in_parts(stream, extras_of)
-        self._require_training_rows(rows)
-        return rows, robust
-
-    @abstractmethod
-    def _rows_in_parts(self, stream: RowStream, extras_of: ExtrasOfPart | None = None) -> Rows:
-        """Rows of a stream in parts, with targets and weights as the objective needs them."""
-
     def _reported(
         self,
         X: MatrixLike | None,
@@ -388,48 +275,6 @@ class ParameterMethods(LinearPredictorModel):
     ) -> Estimate:
         record, estimate = self._warned_estimate(X, y, sample_weight, **robust)
         return record.reported(estimate, reference)
-
-    def _training_rows(
-        self,
-        X: MatrixLike,
-        y: VectorLike | None,
-        sample_weight: Weights,
-        **offsets: Any,
-    ) -> tuple[Matrix, Values, Array | None]:
-        """X, targets and weights; refused if they are not the training rows."""
-        record: ParameterFit = self._record()
-        self._check_order(X, y, sample_weight, **offsets)
-        X, targets, weights = self._validated(X, y, sample_weight)
-        extras = self._offsets_of(X, **offsets)
-        rows = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        self._require_training_rows(rows)
-        return X, targets, weights
-
-    def _lazy_influence(self, given: dict[str, Any], like: pd.DataFrame) -> Any:
-        """Influence of the rows of Dask collections, after a pass that compares them with the fit.
-
-        None for other rows. ``given`` are the arguments by name, ``like`` the table without rows.
-        """
-        if (stream := in_parts(**given)) is None or not is_dask(given["X"]):
-            return None
-        self._require_training_rows(self._rows_in_parts(stream))
-        self._record().warn_of_perfect_fit()
-        return lazily(self, "_influence_in_part", given, like=like)
-
-    def _require_training_rows(self, rows: Rows) -> None:
-        """Refuse rows that are not the training rows."""
-        self._record().require_training_rows(rows, self._objective_of_fit(rows))
-
-    # The options of a covariance, and its kinds.
-    _options: tuple[str, ...] = ("kind", "groups", "use_correction", "df_correction", "max_lags")
-    _kinds: tuple[str, ...] = ("nonrobust", *HC_KINDS, "cluster", "HAC")
-    # Whether the loss is the squared error, so that sums of y and of y² are all that a fit needs.
-    _is_quadratic = False
-
-    @property
-    def _default_kind(self) -> str:
-        """The kind of covariance if rows are passed without ``kind``."""
-        return "HC3"
 
     def _loss_of_user(self) -> UserLoss | None:
         return None

@@ -86,7 +86,7 @@ class PointwiseExpression:
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """The derivatives of these orders, each of the shape of eta."""
         with np.errstate(all="ignore"):  # solvers reject values that are not finite
-            results = _derived(self.expression, orders)(y, eta)
+            results = derived_by_eta(self.expression, orders)(y, eta)
         return tuple(
             result if isinstance(result, np.ndarray) else np.full(eta.shape, float(result))
             for result in results
@@ -199,13 +199,15 @@ class PointwiseCallable:
 
 
 @functools.lru_cache(maxsize=256)
-def _derived(expression: Expression, orders: tuple[int, ...]) -> Callable[[Array, Array], Any]:
-    """A function of y and eta that returns the derivatives of these orders with respect to eta."""
+def derived_by_eta(
+    expression: Expression, orders: tuple[int, ...], auxiliary: tuple[str, ...] = ()
+) -> Callable[..., tuple[Any, ...]]:
+    """A function of y, eta and auxiliary parameters: the derivatives of these orders in eta."""
     (variable,) = (symbol for symbol in expression.used if symbol.name == "eta")
     derivatives = [expression]
     for _ in range(max(orders)):
         derivatives.append(derivatives[-1].gradient(variable))
-    return rowwise(tuple(derivatives[order] for order in orders), ("y", "eta"))
+    return rowwise(tuple(derivatives[order] for order in orders), ("y", "eta", *auxiliary))
 
 
 def inverse_link(link: Any, eta: Array) -> Array:

@@ -35,10 +35,10 @@ def why_no_errors_after_selection(l1: float) -> str:
 def warn_of_coefficients_not_unique(features: Features, solution: Solution[Optimum]) -> None:
     """Warn that other coefficients of dependent columns have the same objective."""
     warn_user(
-        "Leave out columns that depend on others, or take alpha > 0: some of the columns "
-        f"{features.name(solution.columns)}, whose coefficients are not zero, are combinations of "
-        "others. Predictions are unique; these coefficients are not, and others have the same "
-        "objective.",
+        f"some of the columns {features.name(solution.columns)}, whose coefficients are not zero, "
+        "are combinations of others. Predictions are unique; these coefficients are not, and "
+        "others have the same objective. Leave out columns that depend on others, or take "
+        "alpha > 0.",
         RankDeficiencyWarning,
     )
 

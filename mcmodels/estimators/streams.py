@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Array, Labels, Values, Weights
+from mcmodels.arrays import Array, Labels, Matrix, Values, Weights
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.estimators.classes import kind_of_labels
 from mcmodels.estimators.numeric_columns import entries_not_finite
@@ -19,6 +19,7 @@ from mcmodels.estimators.validation import (
     features_of,
     target_names,
     validated_block,
+    validated_pair,
 )
 from mcmodels.rows import (
     ArrayRows,
@@ -127,6 +128,22 @@ def in_memory_but_X(
         np.concatenate(targets) if targets else None,
         stacked,
     )
+
+
+def checked_rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Weights,
+    *,
+    allow_all_zero: bool = False,
+    **for_y: Any,
+) -> tuple[Matrix, Any, Array | None]:
+    """X, y and weights for a fitted model, checked; of a stream as :func:`in_memory_but_X`."""
+    refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+    X, y, sample_weight = in_memory_but_X(estimator, X, y, sample_weight, **for_y)
+    X, y = validated_pair(estimator, X, y, **for_y)
+    return X, y, check_weights(sample_weight, X, allow_all_zero=allow_all_zero)
 
 
 def of_blocks(method: Callable[..., Any]) -> Callable[..., Any]:

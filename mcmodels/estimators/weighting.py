@@ -1,16 +1,22 @@
-"""The argument ``weights`` of estimators: what the weights of rows are."""
+"""The argument ``weights`` of estimators, and those beside it of fits by Newton's method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mcmodels.estimators.arguments import check_choice
+from mcmodels.estimators.arguments import check_choice, check_flag, check_max_iter, check_number
 from mcmodels.exceptions import example_of
 from mcmodels.inference.weighting import Weighting
 from mcmodels.rows import RowStream
 
-__all__ = ["refuse_other_weighting", "refuse_zero_factors", "rows_for_sums", "weighting_of"]
+__all__ = [
+    "check_newton_arguments",
+    "refuse_other_weighting",
+    "refuse_zero_factors",
+    "rows_for_sums",
+    "weighting_of",
+]
 
 _KINDS = {kind.value: kind for kind in Weighting}
 
@@ -25,6 +31,15 @@ def weighting_of(weights: object) -> Weighting:
         )
     check_choice("weights", weights, choices)
     return _KINDS[str(weights)]
+
+
+def check_newton_arguments(estimator: Any) -> None:
+    """Refuse values out of range of the arguments that all fits by Newton's method have."""
+    check_flag("fit_intercept", estimator.fit_intercept)
+    check_number("tol", estimator.tol, at_least=0)
+    check_max_iter(estimator.max_iter)
+    check_flag("warm_start", estimator.warm_start)
+    weighting_of(estimator.weights)
 
 
 def rows_for_sums(stream: RowStream, weighting: Weighting, **options: Any) -> RowStream:

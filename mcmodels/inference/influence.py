@@ -41,20 +41,26 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
 __all__ = [
+    "LINEAR_MEASURES",
+    "RESIDUAL_MEASURES",
     "MeasuresOfRows",
     "glm_influence",
     "influence_columns",
     "influence_table",
     "linear_influence",
-    "linear_influence_of_no_rows",
     "logistic_influence",
-    "logistic_influence_of_no_rows",
     "one_minus",
     "studentized_residuals",
 ]
 
-_LINEAR = ("standardized_residual", "studentized_residual", "cooks_distance", "dffits")
-_LOGISTIC = ("pearson_residual", "deviance_residual", "standardized_residual", "cooks_distance")
+# Columns of the tables of linear fits, and of others, between leverage and DFBETAS.
+LINEAR_MEASURES = ("standardized_residual", "studentized_residual", "cooks_distance", "dffits")
+RESIDUAL_MEASURES = (
+    "pearson_residual",
+    "deviance_residual",
+    "standardized_residual",
+    "cooks_distance",
+)
 
 
 # From a block and the squared lengths of its rows z: leverages, factors, what these are divided by,
@@ -150,7 +156,7 @@ def linear_influence(
         factor = np.sqrt(w) * found.weighted / found.left
         return found.leverage, factor, np.sqrt(found.noise_without), columns
 
-    return influence_table(whitening, rows, measures, _LINEAR, names, index)
+    return influence_table(whitening, rows, measures, LINEAR_MEASURES, names, index)
 
 
 def logistic_influence(
@@ -180,7 +186,7 @@ def logistic_influence(
         cooks = standardized**2 * h / left / whitening.n_params
         return h, w * r / left, unit**-0.5, (pearson, deviance, standardized, cooks)
 
-    return influence_table(whitening, rows, measures, _LOGISTIC, names, index)
+    return influence_table(whitening, rows, measures, RESIDUAL_MEASURES, names, index)
 
 
 def glm_influence(
@@ -218,7 +224,7 @@ def glm_influence(
         columns = (pearson, deviance, standardized, cooks)
         return h, -w * slope / left, root_phi / unit**0.5, columns
 
-    return influence_table(model.whitening, rows, measures, _LOGISTIC, model.names, index)
+    return influence_table(model.whitening, rows, measures, RESIDUAL_MEASURES, model.names, index)
 
 
 def pearson_residual(y: Array, eta: Array) -> Array:
@@ -237,16 +243,6 @@ def one_minus(h: Array) -> Array:
     """``1 - h``; NaN where the row alone determines a parameter."""
     left = 1.0 - h
     return np.where(left > SMALLEST_REST, left, np.nan)
-
-
-def linear_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
-    """The table of :func:`linear_influence` without rows."""
-    return pd.DataFrame(columns=influence_columns(_LINEAR, names), dtype=np.float64)
-
-
-def logistic_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
-    """The table of :func:`logistic_influence` without rows."""
-    return pd.DataFrame(columns=influence_columns(_LOGISTIC, names), dtype=np.float64)
 
 
 def influence_columns(measure_names: tuple[str, ...], names: tuple[str, ...]) -> list[str]:

@@ -27,12 +27,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import FewCurvedRowsWarning, InferenceError
-from mcmodels.inference.influence import (
-    MeasuresOfRows,
-    influence_columns,
-    influence_table,
-    one_minus,
-)
+from mcmodels.inference.influence import MeasuresOfRows, influence_table, one_minus
 from mcmodels.inference.loss_model import LossModelInference
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.user_loss import UserLoss
@@ -40,14 +35,14 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
 __all__ = [
+    "LOSS_MEASURES",
     "loss_influence",
-    "loss_influence_of_no_rows",
     "residual_scale",
     "score_residuals",
     "working_residuals",
 ]
 
-_MEASURES = ("score_residual", "standardized_residual", "cooks_distance")
+LOSS_MEASURES = ("score_residual", "standardized_residual", "cooks_distance")
 
 
 def score_residuals(loss: UserLoss, y: Array, eta: Array) -> Array:
@@ -136,15 +131,10 @@ def loss_influence(
         cooks = factor**2 * squares * unit / (scale * model.whitening.n_params)
         return h, factor, np.sqrt(scale / unit), (score, standardized, cooks)
 
-    found = influence_table(model.whitening, rows, measures, _MEASURES, model.names, index)
+    found = influence_table(model.whitening, rows, measures, LOSS_MEASURES, model.names, index)
     lost = found["standardized_residual"].to_numpy()[found["cooks_distance"].notna().to_numpy()]
     _warn_without_curvature(lost, "standardized residual", "the column score_residual")
     return found
-
-
-def loss_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
-    """The table of :func:`loss_influence` without rows."""
-    return pd.DataFrame(columns=influence_columns(_MEASURES, names), dtype=np.float64)
 
 
 def _quotient(above: Array, below: Array) -> Array:

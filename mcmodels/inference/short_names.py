@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-__all__ = ["short_names"]
+__all__ = ["factors_of", "short_names"]
 
 _ELLIPSIS = "…"
 _LEAST = 5  # letters of a factor of a product
@@ -69,7 +69,7 @@ def _cut(name: str, most: int) -> str:
 
 def _by_factors(names: Sequence[str], most: int) -> list[str]:
     """Products whose factors are cut one by one; other names are cut in the middle."""
-    factors = [_factors(name) for name in names]
+    factors = [factors_of(name) for name in names]
     count = len(factors[0])
     room = most - (count - 1)
     if {len(of) for of in factors} != {count} or count < 2 or room < _LEAST * count:
@@ -93,7 +93,7 @@ def _shares(lengths: Sequence[int], room: int) -> list[int]:
     return found
 
 
-def _factors(name: str) -> list[str]:
+def factors_of(name: str) -> list[str]:
     """The factors of a product such as ``a:C(b)[T.x]``; colons in brackets separate nothing."""
     parts, depth = [""], 0
     for letter in name:

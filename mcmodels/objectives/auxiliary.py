@@ -30,6 +30,7 @@ from mcmodels.objectives.user_loss import (
     UserLoss,
     UserObjective,
     UserPointwise,
+    row_not_finite,
     signed_curvature,
 )
 from mcmodels.rows import RowBlock, Rows, Slope
@@ -279,10 +280,8 @@ class AuxiliaryObjective(UserObjective):
         def summarise(block: RowBlock) -> list[tuple[float, ...]]:
             eta = block.linear_predictor(theta)
             value, first, second = self.auxiliary.function(block.y, eta, a, 2)
-            sums = value, first.sum(axis=1), second.sum(axis=(1, 2))
-            found = np.stack([block.y, eta, *sums])
-            bad = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
-            return [tuple(found[:, bad[0]].tolist())] if bad.size else []
+            sums = first.sum(axis=1), second.sum(axis=(1, 2))
+            return row_not_finite(block.y, eta, value, *sums)
 
         return next(iter(self.rows.reduce(summarise)), ())
 

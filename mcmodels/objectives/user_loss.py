@@ -25,6 +25,7 @@ __all__ = [
     "UserDerivatives",
     "UserLoss",
     "UserObjective",
+    "row_not_finite",
     "signed_curvature",
 ]
 
@@ -220,9 +221,7 @@ class UserObjective(LinearPredictorObjective):
 
         def summarise(block: RowBlock) -> list[tuple[float, ...]]:
             eta = block.linear_predictor(params)
-            found = np.stack([block.y, eta, *self.loss.derivatives(block.y, eta, (0, 1, 2))])
-            bad = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
-            return [tuple(found[:, bad[0]].tolist())] if bad.size else []
+            return row_not_finite(block.y, eta, *self.loss.derivatives(block.y, eta, (0, 1, 2)))
 
         return next(iter(self.rows.reduce(summarise)), ())
 
@@ -236,6 +235,13 @@ class UserObjective(LinearPredictorObjective):
         y, eta = (np.concatenate(part) for part in zip(*parts, strict=True))
         y, eta = np.tile(y, 2), np.concatenate([eta, eta + np.sin(1.0 + np.arange(eta.size))])
         return CurvatureRange.of(y, eta, self.loss.derivatives(y, eta, (2,))[0]).is_constant
+
+
+def row_not_finite(y: Any, eta: Array, *values: Array) -> list[tuple[float, ...]]:
+    """The first row in which η is finite and a value is not: y, η and the values; or []."""
+    found = np.stack([y, eta, *values])
+    bad = np.nonzero(~np.isfinite(found[2:]).all(axis=0) & np.isfinite(eta))[0]
+    return [tuple(found[:, bad[0]].tolist())] if bad.size else []
 
 
 def signed_curvature(second: Array) -> Iterator[CurvatureTerm]:

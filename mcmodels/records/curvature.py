@@ -185,13 +185,38 @@ class CurvatureFit(ParameterFit):
         if self.undetermined:
             return None
         if self.method != "newton-cg" or self.penalty:
-            return self.rank + self.intercept
+            return self._n_by_rank
         # Conjugate gradients do not find the rank; the block of one output has it.
         P = self.params.shape[-1]
         block = self.hessian[:P, :P]
         lengths = np.sqrt(np.clip(np.diagonal(block), 0.0, None))
         unit = block / np.outer(*2 * (np.where(lengths > 0, lengths, 1.0),))
         return int(np.linalg.matrix_rank(unit, rtol=P * EIGENVALUE_ROUNDING, hermitian=True))
+
+    @property
+    def _n_by_rank(self) -> int:
+        """Parameters that rows of this rank determine."""
+        return self.rank + self.intercept
+
+    @property
+    def _of_model(self) -> dict[str, Any]:
+        """What the inference from any Hessian takes; raises if the Hessian was not formed."""
+        return {
+            "params": self.params,
+            "hessian": self.hessian,
+            "inner": self.inner,
+            "objective": self.objective,
+            "penalty": self.penalty,
+            "names": self.parameter_names,
+            "intercept": self.intercept,
+            "undetermined": self.undetermined,
+            "n_determined": self.n_determined,
+            "log_prior": self.log_prior,
+            "weighting": self.weighting,
+            "scores": self.scores,
+            "chosen": self.chosen,
+            "estimable": self.estimable,
+        }
 
     @property
     def likelihood_scale(self) -> tuple[float, float]:
@@ -241,9 +266,19 @@ class CurvatureFit(ParameterFit):
         """Refuse rows that are not those of the fit; ``objective`` is that of the fit over them."""
         self.training.require(rows)
         self.weighting.require_same_count(rows, self.seen)
-        rounding = self.training.rounding_of_losses(self.params, self.objective)
+        rounding = self.training.rounding_of_losses(self.predictor_params, self.objective)
         found = objective.value(self.params)
         self.training.require_objective(self.objective, found, rounding)
+
+    def said_of_penalty(self, facts: dict[str, str]) -> tuple[str, ...]:
+        """Notes of a summary on the penalty, which is added to the facts; none without one."""
+        if not self.penalty:
+            return ()
+        facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
+        return (
+            "The fit is penalised: intervals are centred at coefficients that are shrunk towards "
+            "zero, and their coverage is not that of an unpenalised fit (alpha=0).",
+        )
 
     def notes_on_the_end(self) -> tuple[str, ...]:
         """A note for summaries of fits that have not simply converged."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.glm_model import GlmInference, GlmSums, log_likelihood
 from mcmodels.inference.loss_model import LossRobustModel
@@ -20,9 +20,10 @@ from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Binomial, NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.covariance_kind import CovarianceKind, described
 from mcmodels.records.curvature import CurvatureFit
 from mcmodels.records.overall import overall_wald
-from mcmodels.records.record import CovarianceKind, described, note_of_perfect_fit
+from mcmodels.records.record import note_of_perfect_fit
 from mcmodels.rows import Rows, RowsOfOutcomes, RowsWithCrossSums
 from mcmodels.solvers import Solution
 from mcmodels.solvers.fit_state import Optimum
@@ -129,26 +130,13 @@ class GlmFit(CurvatureFit):
     def model(self) -> GlmInference:
         """Inference from the Hessian. Raises if the Hessian was not formed."""
         return GlmInference(
-            self.params,
-            self.hessian,
-            self.inner,
-            self.objective,
-            self.penalty,
-            self.parameter_names,
-            self.intercept,
-            self.undetermined,
-            self.n_determined,
-            self.weighting.count_of(self.seen),
-            self.loss.family,
-            self.dispersion,
-            self.df,
-            self.sums.log_likelihood,
-            self.theta_derivatives,
-            log_prior=self.log_prior,
-            weighting=self.weighting,
-            scores=self.scores,
-            chosen=self.chosen,
-            estimable=self.estimable,
+            **self._of_model,
+            n_observations=self.weighting.count_of(self.seen),
+            family=self.loss.family,
+            dispersion=self.dispersion,
+            df=self.df,
+            known_log_likelihood=self.sums.log_likelihood,
+            theta=self.theta_derivatives,
         )
 
     @property
@@ -296,14 +284,6 @@ class GlmFit(CurvatureFit):
         counts = isinstance(family, NegativeBinomial) or getattr(family, "power", 0.0) == 1.0
         return "rate ratios" if counts else "ratios of means"
 
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """The parameters that the data determine: all of them."""
-        if reference is not None:
-            raise ValueError(
-                f"reference={example_of(reference)}: there are no classes to compare with."
-            )
-        return estimate
-
     def summary(self, estimate: Estimate, level: float, p_values: bool | None) -> Summary:
         """Coefficients with their errors, tests and intervals."""
         model = self.model
@@ -335,14 +315,7 @@ class GlmFit(CurvatureFit):
             facts["prior"] = "Jeffreys: φ/2 log det I"
         elif not self.penalty and np.isfinite(self.sums.log_likelihood):
             conclusions |= self.criteria
-        notes = estimate.notes
-        if model.penalty:
-            facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
-            notes = (
-                *notes,
-                "The fit is penalised: intervals are centred at coefficients that are shrunk "
-                "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
-            )
+        notes = (*estimate.notes, *self.said_of_penalty(facts))
         table = estimate.table(level, p_values=shown)
         if shown and not self.residuals_are_rounding:
             overall, of_overall = overall_wald(self, estimate)

@@ -27,8 +27,9 @@ from mcmodels.inference.summary import Summary, number
 from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, SCORE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.covariance_kind import CovarianceKind, described
 from mcmodels.records.overall import in_words, overall_wald, wald_of_slopes
-from mcmodels.records.record import CovarianceKind, ParameterFit, described, note_of_perfect_fit
+from mcmodels.records.record import ParameterFit, note_of_perfect_fit
 from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import ColumnMoments, Rows
 from mcmodels.solvers.least_squares import LeastSquares, MatrixFreeFit
@@ -258,12 +259,6 @@ class LinearFit(ParameterFit):
     def robust_freedom(self) -> tuple[float, float]:
         """Degrees of freedom of robust errors, and the share of scores that a fit may leave."""
         return self.model.df, SCORE_ROUNDING
-
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """The parameters that the data determine: all of them."""
-        if reference is not None:
-            raise ValueError("reference is for more than two classes; this is a linear model.")
-        return estimate
 
     def predictions(self, rows: Rows, kind: str) -> tuple[Array, Array]:
         """Predictions of the one target, and their standard errors.

@@ -20,15 +20,11 @@ from mcmodels.inference.logistic_model import (
 )
 from mcmodels.inference.robust import RobustModel
 from mcmodels.inference.summary import Summary, number, short
-from mcmodels.objectives import (
-    BinaryCrossEntropy,
-    LinearPredictorObjective,
-    SoftmaxCrossEntropy,
-)
+from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective, SoftmaxCrossEntropy
 from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.covariance_kind import CovarianceKind, described
 from mcmodels.records.curvature import CurvatureFit
 from mcmodels.records.overall import in_words, overall_wald
-from mcmodels.records.record import CovarianceKind, described
 from mcmodels.rows import Rows
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Placed
@@ -66,24 +62,11 @@ class LogisticFit(CurvatureFit):
     def model(self) -> LogisticModelInference:
         """Inference from the Hessian. Raises if the Hessian was not formed."""
         return LogisticModelInference(
-            self.params,
-            self.hessian,
-            self.inner,
-            self.objective,
-            self.penalty,
-            self.parameter_names,
-            self.intercept,
-            self.undetermined,
-            self.n_determined,
-            self.class_totals,
-            tuple(map(str, self.classes)),
-            self.null_of_offset,
-            log_prior=self.log_prior,
+            **self._of_model,
+            class_weights=self.class_totals,
+            classes=tuple(map(str, self.classes)),
+            null_of_offset=self.null_of_offset,
             n_present=self.seen.n_present,
-            weighting=self.weighting,
-            scores=self.scores,
-            chosen=self.chosen,
-            estimable=self.estimable,
         )
 
     @property

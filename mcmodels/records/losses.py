@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
-from mcmodels.exceptions import InferenceError, example_of
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate, coverage
 from mcmodels.inference.loss_model import (
     LossModelInference,
@@ -15,8 +15,8 @@ from mcmodels.inference.loss_model import (
 )
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.records.covariance_kind import CovarianceKind, described
 from mcmodels.records.curvature import CurvatureFit
-from mcmodels.records.record import CovarianceKind, described
 from mcmodels.rows import Rows
 
 __all__ = ["LossFit"]
@@ -50,24 +50,15 @@ class LossFit(CurvatureFit):
     @functools.cached_property
     def model(self) -> LossModelInference:
         """Inference from the Hessian. Raises if the Hessian was not formed."""
-        return LossModelInference(
-            self.params,
-            self.hessian,
-            self.inner,
-            self.objective,
-            self.penalty,
-            self.parameter_names,
-            self.intercept,
-            self.undetermined,
-            self.n_determined,
-            self.weighting.count_of(self.seen),
-            self.is_likelihood,
-            weighting=self.weighting,
-            scores=self.scores,
-            chosen=self.chosen,
-            estimable=self.estimable,
-            l1=self.l1,
-        )
+        return LossModelInference(**self._of_model)
+
+    @property
+    def _of_model(self) -> dict[str, Any]:
+        return super()._of_model | {
+            "n_observations": self.weighting.count_of(self.seen),
+            "is_likelihood": self.is_likelihood,
+            "l1": self.l1,
+        }
 
     @property
     def log_likelihood(self) -> float:
@@ -106,9 +97,9 @@ class LossFit(CurvatureFit):
     ) -> Estimate:
         """All parameters, with a robust covariance from the training rows."""
         if not self.penalty:
-            self.refuse_saturated(self.rank + self.intercept)
+            self.refuse_saturated(self._n_by_rank)
         robust_model = self.robust_model(loss)
-        warn_of_few_curved_rows(robust_model, rows)
+        self._warn_of_few_curved_rows(rows, loss)
         names = self.model.names
         return robust.estimate(robust_model, rows, self.params, names, *self.robust_freedom)
 
@@ -116,20 +107,15 @@ class LossFit(CurvatureFit):
         """The record with what its kind of weights needs of the rows; warns as robust errors do."""
         found = super().with_rows(rows, loss)
         if found.scores is not None:
-            warn_of_few_curved_rows(found.robust_model(loss), rows)
+            found._warn_of_few_curved_rows(rows, loss)
         return found
+
+    def _warn_of_few_curved_rows(self, rows: Rows, loss: Any) -> None:
+        warn_of_few_curved_rows(self.robust_model(loss), rows)
 
     def robust_model(self, loss: UserLoss | None = None) -> LossRobustModel:
         """The fit as robust covariances see it; residuals of rows need the loss."""
         return LossRobustModel(self.model.whitening, self.params, self.weighting, loss)
-
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """The parameters that the data determine: all of them."""
-        if reference is not None:
-            raise ValueError(
-                f"reference={example_of(reference)}: there are no classes to compare with."
-            )
-        return estimate
 
     def summary(self, estimate: Estimate, level: float, p_values: bool | None) -> Summary:
         """Coefficients with their errors, tests and intervals."""
@@ -144,14 +130,7 @@ class LossFit(CurvatureFit):
         conclusions = {"sum of losses": number(-model.log_likelihood)}
         if self.converged and self.convexity == "convex":
             conclusions["minimum"] = "global: the loss is convex"
-        notes = estimate.notes
-        if model.penalty:
-            facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
-            notes = (
-                *notes,
-                "The fit is penalised: intervals are centred at coefficients that are shrunk "
-                "towards zero, and their coverage is not that of an unpenalised fit (alpha=0).",
-            )
+        notes = (*estimate.notes, *self.said_of_penalty(facts))
         table = estimate.table(level, p_values=shown)
         return Summary(
             self.estimator_name, facts, {"": table}, conclusions, (*notes, *self.notes_on_the_end())

@@ -18,7 +18,8 @@ from mcmodels.inference.quantile_model import QuantileErrors
 from mcmodels.inference.summary import Summary, number
 from mcmodels.objectives import Objective
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.records.record import CovarianceKind, ParameterFit, described, digest
+from mcmodels.records.covariance_kind import CovarianceKind, described
+from mcmodels.records.record import ParameterFit, digest
 from mcmodels.rows import Rows, Seen
 from mcmodels.solvers import Solution
 from mcmodels.solvers.pseudoinverse import RowSpace
@@ -184,12 +185,6 @@ class QuantileFit(ParameterFit):
                 f"the objective of these rows is {found:g}, that of the fit was "
                 f"{self.objective:g}; pass the training rows."
             )
-
-    def reported(self, estimate: Estimate, reference: object = None) -> Estimate:
-        """All parameters; there are no classes to compare with."""
-        if reference is not None:
-            raise ValueError("reference: there are no classes to compare with.")
-        return estimate
 
     def summary(self, estimate: Estimate, level: float) -> Summary:
         """Coefficients with their errors, tests and intervals."""

@@ -29,7 +29,8 @@ from mcmodels.records.principal_components import PrincipalComponents
 from mcmodels.reports.input_rows import numbers_of, with_values
 from mcmodels.reports.route import Route
 from mcmodels.reports.step_changes import Changed, PassedRows
-from mcmodels.reports.step_slopes import Told, as_floats, columns_of, moved_along
+from mcmodels.reports.step_rules import as_floats
+from mcmodels.reports.step_slopes import Told, columns_of, moved_along
 
 __all__ = ["Effect", "EffectModel", "InputEffects", "Totals", "groups_of"]
 

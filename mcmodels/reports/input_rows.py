@@ -14,7 +14,8 @@ from scipy import sparse
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, listed, refuse_other_order
 from mcmodels.exceptions import example_of
-from mcmodels.reports.step_slopes import as_floats, columns_of
+from mcmodels.reports.step_rules import as_floats
+from mcmodels.reports.step_slopes import columns_of
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import as_stream, is_dask
 from mcmodels.tables.dicts import frame_of_dict

@@ -43,8 +43,6 @@ class Route:
     names : tuple of str, or None
         Names of the columns of the model by ``get_feature_names_out`` of the steps; None without
         steps, or where one has no names.
-    nameless : str
-        The step that has no names, and why, for errors; empty if all have.
     target : transformer, or None
         What is applied to y.
     notes : tuple of str
@@ -56,7 +54,6 @@ class Route:
     model: Any
     steps: tuple[tuple[str, Any], ...] = ()
     names: tuple[str, ...] | None = None
-    nameless: str = ""
     target: Any = None
     notes: tuple[str, ...] = ()
     table: Any = None
@@ -123,7 +120,7 @@ class Route:
                 break
         _require_model(model, what, where)
         _refuse_samplers(steps, what)
-        names, nameless = names_after(steps, model)
+        names = names_after(steps, model)
         if names is not None:
             named = copy.copy(model)
             named._fit = replace(model._fit, names=names)
@@ -131,7 +128,7 @@ class Route:
                 told = _with_names(told, model._fit.names, names)
                 named._fit = replace(named._fit, undetermined=told)
             model = named
-        return cls(model, tuple(steps), names, nameless, target, tuple(notes), table)
+        return cls(model, tuple(steps), names, target, tuple(notes), table)
 
     def rows(self, X: Any) -> Any:
         """X as the steps give it to the model; of a stream, block by block. None stays None."""
@@ -232,14 +229,6 @@ class Route:
                     "into the pipeline as sklearn.frozen.FrozenEstimator(step); or leave it "
                     "out."
                 )
-
-    def require_names(self, what: str) -> None:
-        """Raise where a step has no names for its columns."""
-        if self.nameless:
-            raise InferenceError(
-                f"{what} needs names of columns, and step {self.nameless}. A "
-                "FunctionTransformer has them with feature_names_out='one-to-one', or a function."
-            )
 
     def transformed(self, X: Any) -> Any:
         """Rows in memory as the steps give them to the model."""

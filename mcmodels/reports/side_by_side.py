@@ -17,8 +17,9 @@ from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import number
 from mcmodels.records.auxiliary import AuxiliaryFit
+from mcmodels.records.covariance_kind import described
 from mcmodels.records.losses import LossFit
-from mcmodels.records.record import INTERCEPT, described
+from mcmodels.records.record import INTERCEPT
 from mcmodels.reports.grid import Grid
 from mcmodels.reports.reported import Reported
 

@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
     SplineTransformer,
 )
 
+from mcmodels.inference.short_names import factors_of
 from mcmodels.reports.column_names import parts_of_columns
 
 __all__ = ["Column", "columns_after", "columns_of_each", "variables_of"]
@@ -52,14 +53,7 @@ def columns_after(steps: Sequence[Any]) -> list[Column] | None:
 
 def variables_of(term: str) -> tuple[str, ...]:
     """The variables of a term such as ``"age:C(region)"``; colons in brackets separate nothing."""
-    parts, depth = [""], 0
-    for letter in term:
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == ":" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return tuple(dict.fromkeys(part.strip() for part in parts))
+    return tuple(dict.fromkeys(part.strip() for part in factors_of(term)))
 
 
 def _through(step: Any, columns: list[Column] | None) -> list[Column] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from mcmodels.arrays import Array
 
 
@@ -45,3 +47,8 @@ class Derivatives(Slope):
 
     hessian: Array
     least_curvature: float = field(default=0.0, kw_only=True)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether value, gradient and Hessian are."""
+        return all(np.isfinite(part).all() for part in (self.value, self.gradient, self.hessian))

@@ -22,10 +22,7 @@ so that ``‖uᵀQ₁‖`` is at least ``d/(e√b t‖R‖)``, d = b - j, but fo
 Martinsson and Tropp 2011, *Finding structure with randomness*, SIAM Review 53(2), proposition
 A.3). So where N is smaller than that, A has no more than j eigenvalues above τ.
 
-**The variances are exact to the tolerance.** Then the block of A orthogonal to the j Ritz vectors
-is at most ``c = τ + ‖R_j‖²/(θ_j - τ)`` (inertia of the Schur complement), and by Courant and
-Fischer ``0 ≤ λᵢ - θᵢ ≤ (√(η² + 4ρ²) - η)/2`` with ρ the residual of the pairs i to j and
-``η = θᵢ - c``: quadratic in the residual.
+**The variances are exact to the tolerance**, by :mod:`mcmodels.solvers.eigenvalue_bounds`.
 
 The probability is one over Ω. A second, independent block looks for what the first may not see.
 """
@@ -45,6 +42,7 @@ from mcmodels.arrays import Array
 from mcmodels.rows import single_threaded_blas
 from mcmodels.rows.threads import ordered_sum
 from mcmodels.solvers.eigenpairs import Eigenpairs
+from mcmodels.solvers.eigenvalue_bounds import ACCURACY, Pairs, proved_ceiling
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, factorisation_error
 
 Product = Callable[[Array], Array]
@@ -56,8 +54,6 @@ Product = Callable[[Array], Array]
 _EXTRA = 10
 # The kept pairs leave at least this many columns, or the Gaussian bound is weak.
 _LEAST_LEFT = 3
-# Relative error of each variance that is certified.
-_ACCURACY = 1e-9
 # With few steps more cost little, and the residual is brought to this share of θ₁.
 _FEW_STEPS, _SMALL_RESIDUAL = 16, 1e-10
 # The probability that an eigenvalue is overlooked in spite of the certificate.
@@ -208,25 +204,6 @@ def gaussian(seed: int, width: int, size: int) -> Array:
     return np.random.default_rng(seed).standard_normal((width, size))
 
 
-class Pairs:
-    """Approximate eigenvalues in descending order, and the residuals of their vectors as columns.
-
-    ``last`` are the residuals in some orthonormal basis.
-    """
-
-    def __init__(self, values: Array, last: Array) -> None:
-        self.values, self.last = values, last
-        self._residuals: dict[tuple[int, int], float] = {}
-
-    def residual(self, start: int, stop: int) -> float:
-        """Spectral norm of the residual of some pairs."""
-        pairs = start, stop
-        if pairs not in self._residuals:
-            norm = np.linalg.norm(self.last[:, start:stop], 2) if start < stop else 0.0
-            self._residuals[pairs] = float(norm)
-        return self._residuals[pairs]
-
-
 class _Ritz(Pairs):
     """Ritz values θ, and of their vectors y the first and last blocks.
 
@@ -334,46 +311,6 @@ def _certificate(
     return None
 
 
-def proved_ceiling(pairs: Pairs, count: int, kept: int, threshold: float) -> float | None:
-    """The bound c on A orthogonal to the ``kept`` vectors; None if it does not prove the values.
-
-    No more than ``kept`` eigenvalues of A exceed the threshold, and ``count`` values are wanted.
-    """
-    residual = pairs.residual(0, kept)
-    above = pairs.values[kept - 1] - threshold
-    if above <= residual:
-        return None
-    ceiling = threshold + residual**2 / above
-    errors = _error_bounds(pairs, count, kept, ceiling)
-    return float(ceiling) if np.all(errors <= _ACCURACY * pairs.values[:count]) else None
-
-
-def _error_bounds(pairs: Pairs, count: int, kept: int, ceiling: float) -> Array:
-    """Bounds on ``λᵢ - θᵢ`` for the first pairs, if no more than ``kept`` values exceed c.
-
-    A pair is split from those after the k-th, for the k that gives the best bound: what is
-    orthogonal to the first k is at most a 2×2 matrix of θ_{k+1}, c, and the residual.
-    """
-    values = pairs.values
-    bounds = np.full(count, np.inf)
-    for k in range(count, kept + 1):
-        rest = ceiling
-        if k < kept:
-            rest = values[k] + _raised(values[k] - ceiling, pairs.residual(k, kept))
-        residuals = [pairs.residual(i, k) for i in range(count)]
-        found = [_raised(values[i] - rest, residuals[i]) for i in range(count)]
-        bounds = np.minimum(bounds, found)
-    return bounds
-
-
-def _raised(gap: float, residual: float) -> float:
-    """How far the residual lifts the larger of two values with this gap; the gap may be < 0."""
-    root = float(np.hypot(gap, 2 * residual))
-    if gap <= 0:
-        return (root - gap) / 2
-    return 2 * residual**2 / (root + gap)
-
-
 def _none_missing(ritz: _Ritz, kept: int, threshold: float, trace: float, rounding: float) -> bool:
     """Whether A has at most ``kept`` eigenvalues above the threshold (see the top of the file)."""
     left = ritz.width - kept
@@ -418,4 +355,4 @@ def _overlooked(product: Product, vectors: Array, ceiling: float, steps: int) ->
     )
     for _ in range(most_steps):
         krylov.step()
-    return bool(krylov.ritz().values[0] > ceiling * (1 + _ACCURACY))
+    return bool(krylov.ritz().values[0] > ceiling * (1 + ACCURACY))

@@ -16,7 +16,7 @@ from mcmodels.solvers.coordinates import Coordinates, InnerCurvature
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.fit_state import Optimum, Placed, Progress
 from mcmodels.solvers.kept_hessian import passes_are_expensive
-from mcmodels.solvers.modified_newton import has_negative_curvature
+from mcmodels.solvers.modified_steps import has_negative_curvature
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
 from mcmodels.solvers.proved_recession import has_minimum, proved_direction, slopes_are_lost
 from mcmodels.solvers.recession import curvature_is_everywhere, predictors_grow, recedes

@@ -24,7 +24,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.rows import Derivatives, RowBlock
+from mcmodels.rows import Derivatives, RowBlock, Rows
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.kept_hessian import passes_are_expensive
 from mcmodels.solvers.newton_direction import NewtonDirection, is_accurate
@@ -46,6 +46,17 @@ _SMALL_CHANGE = 1e-3
 _NEARLY_DEPENDENT = 1e6
 # With a margin above this, the exponential of minus the margin is zero in float64.
 _NO_LOSS = 745.0
+
+
+def largest_change(rows: Rows, step: Array) -> float:
+    """Largest change of a difference of linear predictors by a step."""
+
+    def change(block: RowBlock) -> Largest:
+        eta = block.X.predictor(step, own=False)
+        spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
+        return Largest(spread.max(initial=0.0))
+
+    return float(rows.reduce(change).values)
 
 
 @dataclass(frozen=True)
@@ -82,17 +93,12 @@ class MinimumProof:
         """
         rows = self.objective.rows
 
-        def change(block: RowBlock) -> Largest:
-            eta = block.X.predictor(step, own=False)
-            spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
-            return Largest(spread.max(initial=0.0))
-
         def change_where_it_counts(block: RowBlock) -> Largest:
             counts = margins_of(block.y, block.linear_predictor(params)) <= _NO_LOSS
             changes = np.abs(margins_of(block.y, block.X.predictor(step)))
             return Largest(changes[counts].max(initial=0.0))
 
-        largest = float(rows.reduce(change).values)
+        largest = largest_change(rows, step)
         if largest <= _PROOF:
             return largest
         return float(rows.reduce(change_where_it_counts).values)

@@ -21,10 +21,11 @@ from scipy import linalg
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.jeffreys import JeffreysObjective
-from mcmodels.rows import Derivatives, RowBlock, Slope, single_threaded_blas
+from mcmodels.rows import Derivatives, Slope, single_threaded_blas
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import InnerCurvature, shifted_coordinates
+from mcmodels.solvers.existence import largest_change
 from mcmodels.solvers.fit_state import Optimum, Progress
 from mcmodels.solvers.jeffreys_coordinates import ILL_CONDITIONED, PenalisedByInformation
 from mcmodels.solvers.newton import (
@@ -34,7 +35,6 @@ from mcmodels.solvers.newton import (
     status_when_stalled,
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of, nowhere
-from mcmodels.solvers.separation import Largest
 from mcmodels.solvers.solution import Solution, Status
 
 __all__ = ["Trust", "conclude_with_prior", "fit_with_prior", "prior_iterates"]
@@ -252,7 +252,7 @@ def _direction(
             least, farthest = _LEAST_CURVATURE / trust.factor, _FARTHEST * trust.factor
             step = _descent(root, known, least).reshape(params.shape)
             step = objective.without_shift(step)
-            step *= min(1.0, farthest / max(_reach(objective, step), farthest))
+            step *= min(1.0, farthest / max(largest_change(objective.rows, step), farthest))
             return direction_of(params, known, step.ravel(), 0, condition)
         scale = float(np.abs(known.gradient).max())
         return direction_of(params, known, -known.gradient.ravel() / max(scale, 1e-300), 0, np.inf)
@@ -282,17 +282,6 @@ def _descent(root: Array, known: Derivatives, least: float) -> Array:
         values, V = linalg.eigh(root.T @ known.hessian @ root)
         along = V.T @ (root.T @ known.gradient.ravel()) / np.maximum(np.abs(values), least)
         return np.asarray(-(root @ (V @ along)))
-
-
-def _reach(objective: JeffreysObjective, step: Array) -> float:
-    """The largest change of a difference of linear predictors by a step."""
-
-    def change(block: RowBlock) -> Largest:
-        eta = block.X.predictor(step)
-        spread = np.abs(eta) if eta.ndim == 1 else np.ptp(eta, axis=1)
-        return Largest(spread.max(initial=0.0))
-
-    return float(objective.rows.reduce(change).values)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Optimum, Placed, Progress
-from mcmodels.solvers.modified_newton import ModifiedDirection
+from mcmodels.solvers.modified_steps import ModifiedDirection
 from mcmodels.solvers.newton_direction import NewtonDirection
 from mcmodels.solvers.recession import column_squares
 from mcmodels.solvers.solution import Solution, Status

@@ -25,20 +25,17 @@ from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock, single_threaded_blas
 from mcmodels.solvers import room
 from mcmodels.solvers.cholesky import ScaledCholesky
-from mcmodels.solvers.coordinates import (
-    Coordinates,
-    orthonormal_coordinates,
-    shifted_coordinates,
-)
+from mcmodels.solvers.coordinates import Coordinates, orthonormal_coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
-from mcmodels.solvers.lengthening import lengthened
-from mcmodels.solvers.modified_newton import ModifiedDirection, has_negative_curvature
-from mcmodels.solvers.newton import (
-    NewtonIterate,
-    gradient_is_small,
-    line_search,
-    unverifiable_decrease,
+from mcmodels.solvers.modified_steps import (
+    LEAST_SHARE,
+    ModifiedDirection,
+    candidates,
+    falling_line,
+    has_negative_curvature,
+    lower_point,
 )
+from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of
 from mcmodels.solvers.recession import column_squares, falls_for_ever
 from mcmodels.solvers.solution import Status
@@ -46,8 +43,6 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_E
 
 __all__ = ["JointCoordinates", "fit", "joint_coordinates"]
 
-# Eigenvalues below this share of the largest are raised to it.
-_LEAST_SHARE = 1e-3
 # Length of the last step in the metric of the Hessian, by the root of the total weight: that of the
 # parameters is no measure where they are large beside their errors.
 _PRECISE = 1e-12
@@ -150,7 +145,7 @@ def fit(
 def _refuse_not_finite(
     objective: AuxiliaryObjective, params: Array, known: UserDerivatives
 ) -> None:
-    if all(np.isfinite(part).all() for part in (known.value, known.gradient, known.hessian)):
+    if known.is_finite:
         return
     _, a = objective.split(params)
     names = objective.auxiliary.shapes.names
@@ -200,15 +195,15 @@ class _Method:
         scale = np.sqrt(np.clip(np.diagonal(hessian), 0.0, None))
         factor = ScaledCholesky.of(hessian, scale)
         if factor is None:
-            return self._limited(params, self.modified(params, known))
+            return self.modified(params, known)
         step = -factor.apply(known.gradient)
         found = direction_of(params, known, step, step.size, factor.condition)
         return self._limited(params, found)
 
     def modified(
         self, params: Array, known: UserDerivatives, *, along_least: bool = False
-    ) -> ModifiedDirection:
-        """The step of the Hessian with the eigenvalues |λ|, in units of its diagonal.
+    ) -> NewtonDirection:
+        """The step of the Hessian with the eigenvalues |λ|, in units of its diagonal; limited, too.
 
         With ``along_least``, or where the gradient is small but the least eigenvalue negative, the
         step is along the eigenvector of that eigenvalue.
@@ -222,14 +217,14 @@ class _Method:
             step = V[:, 0] / units * np.linalg.norm(units) / np.sqrt(units.size)
             step = step if known.gradient @ step <= 0 else -step
         else:
-            raised = np.maximum(np.abs(values), _LEAST_SHARE * largest)
+            raised = np.maximum(np.abs(values), LEAST_SHARE * largest)
             raised[raised == 0] = 1.0
             step = -(V @ (V.T @ (known.gradient / units) / raised)) / units
         rank = int(np.count_nonzero(np.abs(values) > ZERO_EIGENVALUE * largest))
         plain = direction_of(params, known, step, rank, np.inf)
-        return ModifiedDirection(
-            **vars(plain), curvature=float(step @ known.hessian @ step), least_eigenvalue=least
-        )
+        curvature = float(step @ known.hessian @ step)
+        found = ModifiedDirection(**vars(plain), curvature=curvature, least_eigenvalue=least)
+        return self._limited(params, found)
 
     def _units(self, params: Array, known: UserDerivatives) -> Array:
         """Roots of the diagonal of the Hessian, or of what would end a step of the longest length.
@@ -274,38 +269,11 @@ class _Method:
 
     def advance(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
         """The next iterate."""
-        count = current.count + 1
-        for direction in self._candidates(current):
-            attempt = replace(current, direction=direction)
-            if isinstance(direction, ModifiedDirection):
-                length = lengthened(self.objective, attempt, direction.curvature)
-                if length == np.inf:
-                    return replace(attempt, count=count, status=Status.UNBOUNDED)
-                params = current.params + length * direction.step
-                accepted = (params, self._evaluate(params)) if length else None
-            else:
-                accepted = line_search(self.objective.value, self._evaluate, attempt)
-            if accepted is not None and accepted[1].value == -np.inf:
-                return replace(attempt, count=count, status=Status.UNBOUNDED)
-            if accepted is not None and np.isfinite(accepted[1].value):
-                return self.iterate(*accepted, count)
-        return replace(current, count=count, status=self._stalled(current))
-
-    def _candidates(self, current: NewtonIterate[UserDerivatives]) -> Iterator[NewtonDirection]:
-        """The direction of an iterate, then another if no step along it decreases the objective."""
-        yield current.direction
-        if has_negative_curvature(current.direction):
-            found = self.modified(current.params, current.derivatives, along_least=True)
-            yield self._limited(current.params, found)
-        elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
-            found = self.modified(current.params, current.derivatives)
-            yield self._limited(current.params, found)
-
-    def _evaluate(self, params: Array) -> UserDerivatives:
-        with np.errstate(all="ignore"):
-            found = self.objective.derivatives(params)
-        finite = np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()
-        return found if finite or found.value == -np.inf else replace(found, value=np.inf)
+        objective, count = self.objective, current.count + 1
+        found = lower_point(objective, objective.derivatives, current, candidates(self, current))
+        if found is None:
+            return replace(current, count=count, status=self._stalled(current))
+        return found if isinstance(found, NewtonIterate) else self.iterate(*found, count)
 
     def _stalled(self, current: NewtonIterate[UserDerivatives]) -> Status:
         """The status where no step decreases the objective."""
@@ -355,10 +323,9 @@ class _Method:
         assert self.start is not None
         size = current.params.size
         axes = np.eye(size)[size - self.objective.n_auxiliary :]
-        for step in (current.params - self.start, current.direction.step, *axes, *-axes):
-            if step.any() and falls_for_ever(self.objective, current.params, step):
-                return Status.UNBOUNDED
-        return Status.NOT_CONVERGED
+        lines = (current.params - self.start, current.direction.step, *axes, *-axes)
+        step = falling_line(self.objective, current.params, lines)
+        return Status.NOT_CONVERGED if step is None else Status.UNBOUNDED
 
     def grows(self, params: Array, step: Array) -> bool:
         """Whether a step changes a linear predictor or an auxiliary parameter by some share."""

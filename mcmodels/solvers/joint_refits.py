@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,13 @@ from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective, Hel
 from mcmodels.objectives.user_loss import UserObjective
 from mcmodels.rows import WithoutColumn
 from mcmodels.solvers import irls, joint_newton
-from mcmodels.solvers.fit_state import Progress
 from mcmodels.solvers.profile import Profile
-from mcmodels.solvers.refits import BoundsOfProfile, Held
-from mcmodels.solvers.solution import Status
+from mcmodels.solvers.refits import BoundsOfProfile, Held, held_by
 
 __all__ = ["JointRefits", "joint_held"]
 
-# Fits with a parameter held end at this gradient, by the total weight, or after so many steps.
-_PRECISE, _MAX_STEPS = 1e-10, 200
+# Fits with a parameter held end after so many steps.
+_MAX_STEPS = 200
 
 
 class JointRefits(BoundsOfProfile):
@@ -70,17 +67,5 @@ class JointRefits(BoundsOfProfile):
 
 def joint_held(objective: UserObjective, start: Array) -> Held:
     """The least value of an objective, from a start; NaN if it was not found."""
-    with np.errstate(all="ignore"):  # the loss may not be defined there
-        at = objective.derivatives(start)
-    if not all(np.isfinite(part).all() for part in (at.value, at.gradient, at.hessian)):
-        return Held(np.nan)
-    options: dict[str, Any] = {"tol": _PRECISE, "max_iter": _MAX_STEPS}
-    steps: Iterator[Progress]
-    if isinstance(objective, AuxiliaryObjective):
-        steps = joint_newton.fit(objective, start, **options)
-    else:
-        steps = irls.fit(objective, start, **options)
-    *_, last = steps
-    if last.status is not Status.CONVERGED:
-        return Held(np.nan)
-    return Held(objective.value(last.params), last.params)
+    fit: Any = joint_newton.fit if isinstance(objective, AuxiliaryObjective) else irls.fit
+    return held_by(fit, objective, start, _MAX_STEPS)

@@ -21,66 +21,39 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.user_loss import UserDerivatives, UserObjective
-from mcmodels.rows import Derivatives, RowBlock, single_threaded_blas
+from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.flatness import flat_directions
-from mcmodels.solvers.lengthening import lengthened
+from mcmodels.solvers.modified_steps import (
+    LEAST_SHARE,
+    ModifiedDirection,
+    candidates,
+    given_up,
+    has_cancelled,
+    has_negative_curvature,
+    lower_point,
+    refuse_not_finite_start,
+)
 from mcmodels.solvers.newton import (
     NewtonIterate,
     gradient_is_small,
-    line_search,
     newton_iterates,
     status_when_stalled,
     unverifiable_decrease,
 )
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of, nowhere
-from mcmodels.solvers.overflow import refuse_overflow
-from mcmodels.solvers.recession import (
-    column_squares,
-    falls_for_ever,
-    predictors_grow,
-    recedes,
-)
+from mcmodels.solvers.recession import column_squares, predictors_grow, recedes
 from mcmodels.solvers.solution import Status
-from mcmodels.solvers.tolerances import (
-    FLOAT64_EPSILON,
-    NEGLIGIBLE_STEP,
-    ZERO_EIGENVALUE,
-)
+from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_EIGENVALUE
 
-# Eigenvalues below this share of the largest are raised to it.
-_LEAST_SHARE = 1e-3
 # An objective is steep along the parameters when its derivative is this share of itself.
 _STEEP = 1e-3
 # It has no minimum when its values decrease along these powers of ten times the parameters.
 _DECADES = (1, 3, 6, 9, 12, 15)
 # Bisections that find the length of a limited step: to a few percent.
 _BISECTIONS = 6
-# A gradient above this share of its terms is not the rounding of a minimum.
-_CANCELLED = 1e-6
 # Lengths at which values are compared where eigenvalues are zero, and the most directions.
 _NEARBY, _MOST_FLAT = (1.0, 1 / 16, 1 / 256), 8
-
-
-@dataclass(frozen=True)
-class ModifiedDirection(NewtonDirection):
-    """A step by the modified Hessian, or along a direction of negative curvature.
-
-    Parameters
-    ----------
-    curvature : float
-        ``δᵀHδ`` with the unmodified Hessian.
-    least_eigenvalue : float
-        Least eigenvalue of the scaled Hessian, relative to the largest magnitude.
-    unraised : ndarray of shape (P,), or None
-        Newton's step along the eigenvectors whose eigenvalues count as zero, by the tiny positive
-        eigenvalues that they have. None where they are only rounding, and where some eigenvalue is
-        negative.
-    """
-
-    curvature: float = 0.0
-    least_eigenvalue: float = 0.0
-    unraised: Array | None = None
 
 
 def newton_iterates_for(
@@ -119,7 +92,7 @@ def modified_newton_iterates(
                 current = method.settled(current, max_iter)
         elif current.status is Status.NOT_CONVERGED:
             with single_threaded_blas():
-                current = method.given_up(current, start)
+                current = given_up(objective, current, start)
         yield current
         if current.status is not None:
             return
@@ -127,88 +100,35 @@ def modified_newton_iterates(
             current = _advance(method, current, max_iter)
 
 
-def refuse_not_finite_start(
-    objective: UserObjective, params: Array, derivatives: UserDerivatives
-) -> None:
-    """Refuse a start at which the objective, or a derivative, is not finite; name a row."""
-    parts = (derivatives.value, derivatives.gradient, derivatives.hessian)
-    if all(np.isfinite(part).all() for part in parts):
-        return
-    row = objective.not_finite(params)
-    if row:
-        y, eta, value, first, second = row
-        raise ValueError(
-            f"the loss is not finite where the fit starts: at y={y:g}, eta={eta:g} it is "
-            f"{value:g}, its derivatives are {first:g} and {second:g}. Remove or transform targets "
-            "for which it is not defined, or fit an intercept."
-        )
-    refuse_overflow(np.diagonal(derivatives.hessian))
-    raise ValueError("the sum of the losses overflows float64; divide the weights, or the loss.")
-
-
 def _advance(
     method: _Method, current: NewtonIterate[UserDerivatives], max_iter: int
 ) -> NewtonIterate[UserDerivatives]:
     objective, count = method.objective, current.count + 1
 
-    def evaluate(params: Array) -> UserDerivatives:
+    def derivatives_at(params: Array) -> UserDerivatives:
         if method.looks_quadratic:
-            found = objective.derivatives_after(current.derivatives, params)
-        else:
-            found = objective.derivatives(params)
-        finite = np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()
-        return found if finite or found.value == -np.inf else replace(found, value=np.inf)
+            return objective.derivatives_after(current.derivatives, params)
+        return objective.derivatives(params)
 
-    for direction in _candidates(method, current):
-        attempt = replace(current, direction=direction)
-        if isinstance(direction, ModifiedDirection):
-            length = lengthened(objective, attempt, direction.curvature)
-            if length == np.inf:
-                return replace(attempt, count=count, status=Status.UNBOUNDED)
-            with np.errstate(over="ignore", invalid="ignore"):
-                params = current.params + length * direction.step
-                accepted = (params, evaluate(params)) if length else None
-        else:
-            accepted = line_search(objective.value, evaluate, attempt)
-        if accepted is not None and accepted[1].value == -np.inf:
-            return replace(attempt, count=count, status=Status.UNBOUNDED)
-        if accepted is not None and np.isfinite(accepted[1].value):
-            break
-    else:
+    found = lower_point(objective, derivatives_at, current, candidates(method, current))
+    if isinstance(found, NewtonIterate):
+        return found
+    if found is None:
         ended = status_when_stalled(current, method.gradient_tolerance)
         # Where values are huge they hide any decrease, also where the gradient is not small.
         if has_negative_curvature(current.direction) or not (
             gradient_is_small(current.derivatives, method.gradient_tolerance)
-            or _gradient_has_cancelled(method, current)
+            or has_cancelled(objective, method.metric, current.params, current.derivatives.gradient)
         ):
             ended = Status.NOT_CONVERGED
         return replace(current, count=count, status=ended)
-    params, derivatives = accepted
+    params, derivatives = found
     direction = method.direction(params, derivatives)
     status = method.status(params, derivatives, direction)
     if status is None and count >= max_iter:
         unbounded = method.decreases_along_params(params, derivatives)
         status = Status.UNBOUNDED if unbounded else Status.NOT_CONVERGED
     return NewtonIterate(params, derivatives, direction, count, status)
-
-
-def _candidates(
-    method: _Method, current: NewtonIterate[UserDerivatives]
-) -> Iterator[NewtonDirection]:
-    """The direction of an iterate, then another if no step along it decreases the objective."""
-    yield current.direction
-    if has_negative_curvature(current.direction):
-        yield method.modified(current.params, current.derivatives, along_least=True)
-    elif current.direction.decrease > unverifiable_decrease(current.derivatives.value):
-        # When only a few rows have curvature, the direction from the Hessian is not reliable.
-        yield method.modified(current.params, current.derivatives)
-
-
-def has_negative_curvature(direction: NewtonDirection) -> bool:
-    """Whether a direction leaves a maximum or a saddle: some eigenvalue is negative."""
-    return (
-        isinstance(direction, ModifiedDirection) and direction.least_eigenvalue < -ZERO_EIGENVALUE
-    )
 
 
 @dataclass
@@ -242,29 +162,11 @@ class _Method:
                     reached = self.objective.value(params)
                 if -np.inf < reached < value - unverifiable_decrease(value):
                     found = self.objective.derivatives(params)
-                    if not (np.isfinite(found.gradient).all() and np.isfinite(found.hessian).all()):
+                    if not found.is_finite:
                         continue
                     new = self.direction(params, found)
                     status = self.status(params, found, new)
                     return NewtonIterate(params, found, new, current.count + 1, status)
-        return current
-
-    def given_up(
-        self, current: NewtonIterate[UserDerivatives], start: Array
-    ) -> NewtonIterate[UserDerivatives]:
-        """The iterate itself, or UNBOUNDED where the objective falls for ever along a line.
-
-        The lines: that of the whole descent, that of the next step, and that of the intercept,
-        along which no penalty grows.
-        """
-        lines = [current.params - start, current.direction.step]
-        if self.objective.rows.intercept:
-            axis = np.eye(1, start.size, start.size - 1)[0]
-            lines += [axis, -axis]
-        for step in lines:
-            if step.any() and falls_for_ever(self.objective, current.params, step):
-                direction = replace(current.direction, step=step)
-                return replace(current, direction=direction, status=Status.UNBOUNDED)
         return current
 
     def direction(self, params: Array, derivatives: UserDerivatives) -> NewtonDirection:
@@ -310,7 +212,7 @@ class _Method:
             raised = np.where(
                 values > ZERO_EIGENVALUE * largest,
                 values,
-                np.maximum(np.abs(values), _LEAST_SHARE * largest),
+                np.maximum(np.abs(values), LEAST_SHARE * largest),
             )
             raised[raised == 0] = 1.0
             total = np.sqrt(self.objective.rows.total_weight)
@@ -383,27 +285,3 @@ def _shift(along: Array, values: Array, reach: float) -> float:
         middle = np.sqrt(low * high)
         low, high = (middle, high) if length(middle) > reach else (low, middle)
     return high
-
-
-def _gradient_has_cancelled(method: _Method, current: NewtonIterate[UserDerivatives]) -> bool:
-    gradient = current.derivatives.gradient
-    return has_cancelled(method.objective, method.metric, current.params, gradient)
-
-
-def has_cancelled(objective: UserObjective, lengths: Array, params: Array, gradient: Array) -> bool:
-    """Whether the gradient is small beside ``Σ wᵢ (|ℓ′| + |ηℓ″|) |x̃ᵢⱼ|``, the size of its terms.
-
-    The second part is the change of ℓ′ when η is rounded, which is all of it at an exact fit. The
-    sum is bounded by the root of ``Σ wᵢ (|ℓ′| + |ηℓ″|)² · Σ wᵢ x̃ᵢⱼ²`` (Cauchy and Schwarz), the
-    second factor the square of ``lengths``.
-    """
-
-    def squares(block: RowBlock) -> float:
-        eta = block.linear_predictor(params)
-        first, second = objective.loss.derivatives(block.y, eta, (1, 2))
-        return float(block.weighted((np.abs(first) + np.abs(eta * second)) ** 2).sum())
-
-    with np.errstate(over="ignore", invalid="ignore"):
-        of_rows = np.sqrt(objective.rows.reduce(squares))
-    terms = of_rows * lengths + objective.penalty * np.abs(params)
-    return bool((np.abs(gradient) <= _CANCELLED * terms).all())

@@ -33,10 +33,15 @@ from mcmodels.solvers.absolute_quadratic import minimise_with_absolute_values
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
-from mcmodels.solvers.modified_newton import has_cancelled, refuse_not_finite_start
+from mcmodels.solvers.modified_steps import (
+    LEAST_SHARE,
+    given_up,
+    has_cancelled,
+    refuse_not_finite_start,
+)
 from mcmodels.solvers.newton import NewtonIterate, unverifiable_decrease
 from mcmodels.solvers.newton_direction import NewtonDirection
-from mcmodels.solvers.recession import column_squares, falls_for_ever, recedes
+from mcmodels.solvers.recession import column_squares, recedes
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
     FLOAT64_EPSILON,
@@ -51,8 +56,6 @@ __all__ = ["fit_with_l1"]
 
 # Columns whose squares are this share of the squares about zero, by rounding, do not vary.
 _CONSTANT = 1e3 * FLOAT64_EPSILON
-# Negative eigenvalues become at least this share of the largest.
-_LEAST_SHARE = 1e-3
 # A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
 
@@ -157,7 +160,7 @@ class _Method:
         current = self._at(start, derivatives, 0, max_iter)
         while True:
             if current.status is Status.NOT_CONVERGED:
-                current = self._given_up(current, start)
+                current = given_up(self.objective, current, start)
             yield current
             if current.status is not None:
                 return
@@ -218,7 +221,7 @@ class _Method:
             return raised, np.inf
         values, V = linalg.eigh(B)
         sizes = np.abs(values)
-        sizes = np.where(values < 0, np.maximum(sizes, _LEAST_SHARE * sizes.max()), sizes)
+        sizes = np.where(values < 0, np.maximum(sizes, LEAST_SHARE * sizes.max()), sizes)
         return (V * np.maximum(sizes, tiny)) @ V.T, np.inf
 
     def _curved(
@@ -285,7 +288,7 @@ class _Method:
             promised = SUFFICIENT_DECREASE * length * direction.decrease
             if self.objective.value(params) <= value - promised:
                 found = self.objective.derivatives(params)
-                if found.value == -np.inf or _is_finite(found):
+                if found.value == -np.inf or found.is_finite:
                     return params, found
             length /= 2
         return None
@@ -295,7 +298,7 @@ class _Method:
         direction, value = current.direction, current.derivatives.value
         params = current.params + direction.step
         found = self.objective.derivatives(params)
-        if not _is_finite(found) or found.value > value + unverifiable_decrease(value):
+        if not found.is_finite or found.value > value + unverifiable_decrease(value):
             return None
         g = np.where(self.varies, found.gradient, 0.0)
         after = least_subgradient(params, g, self.objective.strengths) / self.lengths
@@ -316,7 +319,7 @@ class _Method:
                     reached = self.objective.value(params)
                 if -np.inf < reached < value - unverifiable_decrease(value):
                     found = self.objective.derivatives(params)
-                    if _is_finite(found):
+                    if found.is_finite:
                         return params, found
             length /= 2
         return None
@@ -333,20 +336,3 @@ class _Method:
             self.objective, self.lengths, current.params, direction.subgradient
         )
         return Status.CONVERGED if reached else Status.NOT_CONVERGED
-
-    def _given_up(self, current: _Iterate, start: Array) -> _Iterate:
-        """The iterate itself, or UNBOUNDED where the objective falls for ever along a line."""
-        lines = [current.params - start, current.direction.step]
-        if self.objective.rows.intercept:
-            axis = np.eye(1, start.size, start.size - 1)[0]
-            lines += [axis, -axis]
-        for step in lines:
-            if step.any() and falls_for_ever(self.objective, current.params, step):
-                direction = replace(current.direction, step=step)
-                return replace(current, direction=direction, status=Status.UNBOUNDED)
-        return current
-
-
-def _is_finite(found: UserDerivatives) -> bool:
-    parts = (found.value, found.gradient, found.hessian)
-    return all(bool(np.isfinite(part).all()) for part in parts)

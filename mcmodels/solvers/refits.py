@@ -6,8 +6,9 @@ A parameter that is held at t is an offset ``t xⱼ``, and its column is left ou
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +17,13 @@ from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.rows import Rows, WithoutColumn
 from mcmodels.solvers import irls
 from mcmodels.solvers.crossing import crossing
+from mcmodels.solvers.fit_state import Progress
 from mcmodels.solvers.solution import Status
 
-__all__ = ["BoundsOfProfile", "Held", "Refits", "least_without"]
+__all__ = ["MAX_STEPS", "PRECISE", "BoundsOfProfile", "Held", "Refits", "held_by", "least_without"]
 
 # Fits without a column end at this gradient, by the total weight, or after so many steps.
-_PRECISE, _MAX_STEPS = 1e-10, 100
+PRECISE, MAX_STEPS = 1e-10, 100
 
 # Doublings of a standard error in which an end is looked for.
 _DOUBLINGS = 12
@@ -146,6 +148,23 @@ def _order(held: Held) -> tuple[float, float]:
     return (1.0 if np.isnan(held.least) else 2.0), 0.0
 
 
+def held_by(
+    fit: Callable[..., Iterator[Progress]],
+    objective: Any,
+    start: Array,
+    max_iter: int = MAX_STEPS,
+) -> Held:
+    """The least value of an objective that a fit finds from a start; NaN if it finds none."""
+    with np.errstate(all="ignore"):  # the loss may not be defined there
+        at = objective.derivatives(start)
+    if not at.is_finite:
+        return Held(np.nan)
+    *_, last = fit(objective, start, tol=PRECISE, max_iter=max_iter)
+    if last.status is not Status.CONVERGED:
+        return Held(np.nan)
+    return Held(objective.value(last.params), last.params)
+
+
 def least_without(objective: LinearPredictorObjective, params: Array, position: int) -> float:
     """The least value of an objective without a column of all outputs; NaN if it was not found.
 
@@ -162,7 +181,7 @@ def least_without(objective: LinearPredictorObjective, params: Array, position: 
     start = np.delete(params, position, axis=-1)
     if not start.size:
         return small.value(start)
-    *_, last = irls.fit(small, start, tol=_PRECISE, max_iter=_MAX_STEPS)
+    *_, last = irls.fit(small, start, tol=PRECISE, max_iter=MAX_STEPS)
     if last.iterate is None or last.status is not Status.CONVERGED:
         return np.nan
     left = max(last.iterate.direction.decrease, 0.0) / 2.0

@@ -14,7 +14,6 @@ error, or does not change at all, which rational arithmetic decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from scipy.optimize import linprog
 
 from mcmodels.arrays import Array
 from mcmodels.rows import RowBlock, Rows
+from mcmodels.solvers.null_space import nearest_in, null_space
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, LARGE_DESIGN
 
 # A direction is looked at if each margin increases by at least the first number, or changes by no
@@ -38,8 +38,6 @@ _MOST_PROGRAMS = 4
 # Largest problem in rational arithmetic: entries of the direction, and distinct rows. With numbers
 # of 53 bits it takes five seconds.
 _MOST_UNKNOWNS, _MOST_DISTINCT = 100, 5000
-# The largest prime below 2³¹: products of two remainders fit into 64 bits.
-_PRIME = 2**31 - 1
 
 
 def separates(rows: Rows, direction: Array) -> Array | None:
@@ -312,13 +310,13 @@ def _orthogonal_to_resting_rows(
     equations = rows.reduce(distinct).rows
     if len(equations) > _MOST_DISTINCT:
         return None
-    basis = _null_space(equations, unknowns.size)
+    basis = null_space(equations, unknowns.size)
     if not basis:
         return None
     found = np.zeros(proposed.size)
     scale = largest[unknowns % proposed.shape[-1]]
     scale[scale == 0] = 1.0
-    found[unknowns] = _projected(basis, proposed.ravel()[unknowns], scale)
+    found[unknowns] = nearest_in(basis, proposed.ravel()[unknowns], scale)
     return found.reshape(proposed.shape)
 
 
@@ -338,79 +336,6 @@ def _differences(block: RowBlock, chosen: Any, shape: tuple[int, ...], unknowns:
     own = block.y[index][:, np.newaxis]
     other = (position + (position >= block.y[index]))[:, np.newaxis]
     return x * ((classes == own).astype(float) - (classes == other))
-
-
-def _null_space(equations: Array, size: int) -> list[list[Fraction]] | None:
-    """A basis of the vectors that are orthogonal to all equations; None if there is only zero.
-
-    Elimination without fractions keeps the numbers short, and needs no common divisors: Bareiss
-    (1968), *Sylvester's identity and multistep integer-preserving Gaussian elimination*,
-    Mathematics of Computation 22.
-    """
-    whole = [_integers(equation) for equation in equations]
-    chosen, pivots = _independent(whole, size)
-    if len(pivots) == size:
-        return None
-    A, last = [whole[i] for i in chosen], 1
-    for k, column in enumerate(pivots):
-        pivot = A[k][column]
-        for i in range(k + 1, len(A)):
-            factor = A[i][column]
-            pairs = zip(A[i], A[k], strict=True)
-            A[i] = [(pivot * value - factor * above) // last for value, above in pairs]
-        last = pivot
-    basis = []
-    for free in set(range(size)) - set(pivots):
-        vector = [Fraction(0)] * size
-        vector[free] = Fraction(1)
-        for k, column in reversed([*enumerate(pivots)]):
-            known = sum((A[k][j] * vector[j] for j in {free, *pivots[k + 1 :]}), Fraction(0))
-            vector[column] = -known / A[k][column]
-        basis.append(vector)
-    return basis
-
-
-def _integers(equation: Array) -> list[int]:
-    """The integers that are a power of two times the entries of an equation."""
-    parts = [float(value).as_integer_ratio() for value in equation]
-    common = max(below for _, below in parts)
-    return [above * (common // below) for above, below in parts]
-
-
-def _independent(rows: list[list[int]], size: int) -> tuple[list[int], list[int]]:
-    """Indices of independent rows, and a pivot column of each, by elimination modulo a prime.
-
-    Rows that depend on others only modulo the prime would be missed; it has ten digits.
-    """
-    A = np.array([[value % _PRIME for value in row] for row in rows], dtype=np.int64)
-    A = A.reshape(len(rows), size)
-    order = np.arange(len(rows))
-    pivots: list[int] = []
-    for column in range(size):
-        k = len(pivots)
-        below = np.flatnonzero(A[k:, column])
-        if not below.size:
-            continue
-        swap = [k + below[0], k]
-        A[[k, swap[0]]], order[[k, swap[0]]] = A[swap], order[swap]
-        factors = A[k + 1 :, column] * pow(int(A[k, column]), -1, _PRIME) % _PRIME
-        A[k + 1 :] = (A[k + 1 :] - factors[:, np.newaxis] * A[k] % _PRIME) % _PRIME
-        pivots.append(column)
-    return order[: len(pivots)].tolist(), pivots
-
-
-def _projected(basis: list[list[Fraction]], target: Array, scale: Array) -> Array:
-    """The combination of exact vectors that is nearest to a target, each entry rounded once."""
-    N = np.array([[float(value) for value in vector] for vector in basis])
-    N *= scale
-    lengths = np.abs(N).max(axis=1)
-    nearest = np.linalg.lstsq((N / lengths[:, np.newaxis]).T, target * scale)[0] / lengths
-    coefficients = [Fraction(c) for c in nearest.tolist()]
-    exact = [
-        sum((c * vector[j] for c, vector in zip(coefficients, basis, strict=True)), Fraction(0))
-        for j in range(target.size)
-    ]
-    return np.array([float(value) for value in exact])
 
 
 # -- sums over blocks ------------------------------------------------------------------------------

@@ -21,16 +21,9 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.rows import single_threaded_blas
 from mcmodels.rows.threads import ordered_sum
-from mcmodels.solvers.block_krylov import (
-    FAILURE,
-    Pairs,
-    block_width,
-    gaussian,
-    goal,
-    leading_of_products,
-    proved_ceiling,
-)
+from mcmodels.solvers.block_krylov import FAILURE, block_width, gaussian, goal, leading_of_products
 from mcmodels.solvers.eigenpairs import Eigenpairs
+from mcmodels.solvers.eigenvalue_bounds import Pairs, proved_ceiling
 from mcmodels.solvers.tolerances import factorisation_error
 
 # Rows of F whose products are formed at once: fewer take longer for an entry.

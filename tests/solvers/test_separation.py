@@ -14,9 +14,9 @@ from mcmodels.objectives import BinaryCrossEntropy, LinearPredictorObjective
 from mcmodels.rows import ArrayRows
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.newton_direction import newton_direction
+from mcmodels.solvers.null_space import null_space
 from mcmodels.solvers.separation import (
     _checked,
-    _null_space,
     margins_of,
     proposed_by_linear_program,
     separates,
@@ -225,7 +225,7 @@ def test_separation_is_that_of_a_linear_program():
 
 @pytest.mark.parametrize("size", [3, 12, 40])
 @pytest.mark.parametrize("whole", [True, False])
-def test_null_spaces_are_exact(size, whole):
+def testnull_spaces_are_exact(size, whole):
     """Each vector is orthogonal to every equation in rational arithmetic, and none is missing."""
     rng = np.random.default_rng(size)
     for lost in (1, size // 2):
@@ -233,15 +233,15 @@ def test_null_spaces_are_exact(size, whole):
         B = np.round(B) if whole else B
         B[:, 0] = 1.0
         equations = np.concatenate([B[:1], B, B[-1:] * 4, np.zeros((1, size))])
-        basis = _null_space(equations, size)
+        basis = null_space(equations, size)
         rank = np.linalg.matrix_rank(B / np.abs(B).max(axis=0).clip(1e-300))
         assert len(basis) == size - rank
         for vector in basis:
             for equation in equations.tolist():
                 products = (Fraction(a) * v for a, v in zip(equation, vector, strict=True))
                 assert sum(products, Fraction(0)) == 0
-    assert _null_space(np.eye(size), size) is None
-    assert len(_null_space(np.zeros((0, size)), size)) == size
+    assert null_space(np.eye(size), size) is None
+    assert len(null_space(np.zeros((0, size)), size)) == size
 
 
 @pytest.mark.parametrize("gap", [1e-2, 2e-4, 1e-5])
