@@ -16,6 +16,7 @@ from mcmodels.calculus.core.arithmetic import (
     identity,
     kron,
     matmul,
+    ones,
     parts,
     power,
     scale,
@@ -104,7 +105,9 @@ def _taken_out(e: N.Sum, shared: Shared, join: Join) -> Expression | None:
     for i, _, rest in shared:
         coefficient, scalars, _ = parts(e.children[i])
         rests.append(assemble(coefficient, scalars, rest))
-    outside, inside = common_scalars(add(rests))
+    # A number is left in diag(9x − 3y), where powers that the terms share may still be taken out.
+    total = add(rests)
+    outside, inside = common_scalars(total) if join is not _DIAGONAL[1] else ([], total)
     if any(_is_fraction(term) for term in terms_of(inside)):
         return None  # w(8wᵀ/a³ − 4wᵀS/a²) is shorter than its terms, and no easier to read
     product = scale(*outside, join(shared[0][1], inside))
@@ -285,6 +288,8 @@ def _kron_sides(left: bool) -> Split:
 
 
 def _split_diagonal(array: Expression) -> list[tuple[Expression, Rest]]:
+    if isinstance(array, N.Identity):
+        return [(array, lambda: ones(array.rows, ONE))]
     if not isinstance(array, N.DiagonalMatrix):
         return []
     return [(identity(array.rows), lambda: array.argument)]
