@@ -24,6 +24,7 @@ from mcmodels.autodiff.trees import Tree, map_leaves, tree_of
 __all__ = [
     "Argnums",
     "is_single",
+    "kind",
     "like_tree",
     "places_of",
     "real_array",
@@ -66,7 +67,10 @@ def _place_of(
 ) -> int | str:
     if not isinstance(k, str):
         if not -len(args) <= k < len(args):
-            raise ValueError(f"argnums={argnums!r}: there are {len(args)} positional arguments.")
+            named = f"; by name: {', '.join(kwargs)}" if kwargs else ""
+            raise ValueError(
+                f"argnums={argnums!r}: there are {len(args)} positional arguments{named}."
+            )
         return int(k) % len(args)
     if k in kwargs:
         return k
@@ -155,7 +159,7 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
     kinds = "iuf" if isinstance(y, int) else "f"
     if array is None or array.dtype.kind not in kinds or isinstance(y, bool):
         raise TypeError(
-            f"the function returned {_kind(y)}; it must return one array of floating-point numbers "
+            f"the function returned {kind(y)}; it must return one array of floating-point numbers "
             "or a number (np.stack or np.concatenate make one of several)."
         )
     return np.array(array)
@@ -166,7 +170,7 @@ def split_aux(returned: Any, tracer: Tracer) -> tuple[Any, Any]:
     if not (isinstance(returned, tuple) and len(returned) == 2):
         raise TypeError(
             f"with has_aux=True the function must return a pair (value, aux); it returned "
-            f"{_kind(returned)}."
+            f"{kind(returned)}."
         )
 
     def plain(leaf: Any) -> Any:
@@ -198,8 +202,10 @@ def _listed(places: Sequence[str]) -> str:
     return ", ".join(place or "its top" for place in places) or "no place"
 
 
-def _kind(y: Any) -> str:
+def kind(y: Any) -> str:
     """The type of a value, for error messages."""
+    if isinstance(y, Traced):
+        return f"an array of shape {shape_of(y)}"
     name = type(y).__name__
     return f"{name} of {y.dtype}" if isinstance(y, np.ndarray) else name
 

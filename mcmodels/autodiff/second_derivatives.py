@@ -61,7 +61,9 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def second(*args: Any, **kwargs: Any) -> Any:
         places = places_of(argnums, f, args, kwargs)
         wanted: Argnums = places[0] if is_single(argnums) else places
-        recorded = Recorded(functools.partial(_all_slopes, f, places), wanted, args, kwargs)
+        recorded = Recorded(
+            functools.partial(_all_slopes, f, "hessian", places), wanted, args, kwargs
+        )
         shapes = [shape_of(x) for x in recorded.points]
         columns = [parted(recorded.columns(j), shapes) for j in range(len(shapes))]
         return recorded.packed([recorded.packed(row) for row in zip(*columns, strict=True)])
@@ -69,10 +71,12 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return second
 
 
-def _all_slopes(f: Callable[..., Any], places: Any, *args: Any, **kwargs: Any) -> Any:
+def _all_slopes(
+    f: Callable[..., Any], operator: str, places: Any, *args: Any, **kwargs: Any
+) -> Any:
     """The gradient by all arrays of some arguments: one after another, of a single one as it is."""
     recorded = Recorded(f, places, args, kwargs)
-    recorded.require_scalar("hessian")
+    recorded.require_scalar(operator)
     return joined(recorded.slopes())
 
 
@@ -103,6 +107,11 @@ def hessian_vector_product(f: Callable[..., Any], argnums: Argnums = 0) -> Calla
 
     @functools.wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
+        if len(args) + len(kwargs) < 2:
+            raise TypeError(
+                "hessian_vector_product(f) takes the arguments of f, and then the vector; found "
+                f"{len(args) + len(kwargs)} in all."
+            )
         *arguments, vector = args
         places = places_of(argnums, f, arguments, kwargs)
         single = is_single(argnums)
@@ -125,7 +134,7 @@ def hessian_vector_product(f: Callable[..., Any], argnums: Argnums = 0) -> Calla
                     named[k] = x
                 else:
                     moved[k] = x
-            return _all_slopes(f, places, *moved, **named)
+            return _all_slopes(f, "hessian_vector_product", places, *moved, **named)
 
         shapes = [shape_of(x) for tree in trees for x in tree.leaves]
         parts = parted(jvp(slopes, points, tangents)[1], shapes)

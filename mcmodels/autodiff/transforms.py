@@ -16,6 +16,7 @@ import numpy as np
 
 from mcmodels.autodiff.arguments import (
     Argnums,
+    kind,
     like_tree,
     real_leaves,
     require_shape,
@@ -123,7 +124,7 @@ def value_and_grad(
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         recorded = Recorded(f, argnums, args, kwargs, has_aux=has_aux)
-        recorded.require_scalar("grad")
+        recorded.require_scalar("value_and_grad")
         found = recorded.packed(recorded.slopes())
         return ((recorded.value, recorded.aux) if has_aux else recorded.value), found
 
@@ -208,6 +209,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> float(value), float(tangent)
     (6.0, 3.0)
     """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, Sequence):
+            raise TypeError(
+                f"{name} must be a tuple with an entry for each argument, as in "
+                f"jvp(f, (x,), (v,)); found {kind(given)}."
+            )
     if len(primals) != len(tangents):
         raise ValueError(
             f"jvp needs a tangent for each primal; found {len(tangents)} for {len(primals)}."

@@ -64,8 +64,32 @@ def test_argnums_that_are_not_there(operator, argnums, message):
 
 
 def test_keywords_are_no_positions():
-    with pytest.raises(ValueError, match="0 positional"):
+    with pytest.raises(ValueError, match="0 positional arguments; by name: x"):
         grad(lambda x: x)(x=1.0)
+
+
+@pytest.mark.parametrize("operator", [grad, value_and_grad, hessian, hessian_vector_product])
+def test_an_operator_of_scalar_functions_refuses_others_by_its_own_name(operator):
+    vector = (np.ones(2),) if operator is hessian_vector_product else ()
+    with pytest.raises(ValueError, match=rf"^{operator.__name__} needs .* array of shape \(2,\)"):
+        operator(lambda x: x)(np.ones(2), *vector)
+
+
+def test_a_vector_that_is_left_out():
+    with pytest.raises(TypeError, match="and then the vector; found 1 in all"):
+        hessian_vector_product(np.sum)(np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("primals", "tangents", "message"),
+    [
+        (np.ones(1), np.ones(1), "^primals must be a tuple .* found ndarray of float64"),
+        ((1.0,), 1.0, "^tangents must be a tuple .* found float"),
+    ],
+)
+def test_jvp_takes_tuples(primals, tangents, message):
+    with pytest.raises(TypeError, match=message):
+        jvp(np.sum, primals, tangents)
 
 
 def test_argnum_of_second_derivatives():

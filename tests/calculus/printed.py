@@ -378,6 +378,10 @@ LATEX = [
     (trace(A) ** 1.5, r"\operatorname{tr}(A)^{3/2}"),
     (c / lam ** 1.5, r"\frac{c}{\lambda^{3/2}}"),
     (kron(A, B) / c, r"\frac{A \otimes B}{c}"),
+    ((x / c - y / lam) / norm(x),
+     r"\frac{1}{\left\| x \right\|} \left(\frac{x}{c} - \frac{y}{\lambda}\right)"),
+    (-(x / c - y) / (2 * norm(x)),
+     r"\frac{1}{2 \left\| x \right\|} \left(y - \frac{x}{c}\right)"),
     # powers
     (3 * 2 ** c, r"3 \cdot 2^{c}"),
     ((c ** lam) ** rate, r"(c^{\lambda})^{\mathrm{rate}}"),
@@ -435,6 +439,7 @@ LATEX = [
     # constants
     (zeros("n"), "0"),
     (eye("n"), "I_{n}"),
+    (eye("2*n*n*m"), "I_{2 m n^{2}}"),
     (ones("n"), r"\mathbf{1}_{n}"),
     (ones("m", "n"), r"\mathbf{1}_{m \times n}"),
     (2 * ones("n"), r"2 \mathbf{1}_{n}"),

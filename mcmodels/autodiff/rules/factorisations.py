@@ -127,7 +127,8 @@ def _qr_parts(y: Any, A: Any) -> tuple[Any, Any]:
     bound = np.finfo(R.dtype).eps * max(shape_of(A)[-2:]) * np.linalg.norm(R, axis=-2).max(-1)
     if np.any(sizes <= bound[..., np.newaxis]):
         raise np.linalg.LinAlgError(
-            "qr of a matrix whose columns depend on each other is not differentiable."
+            "qr of a matrix whose columns depend on each other is not differentiable; remove those "
+            "that depend on others."
         )
     return y[..., :m, :], y[..., m:, :]
 

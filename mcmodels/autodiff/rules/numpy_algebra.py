@@ -49,7 +49,10 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         for part, ndim in zip(axes, (m, n), strict=True)
     )
     if [shape_of(a)[k] for k in left] != [shape_of(b)[k] for k in right]:
-        raise ValueError(f"shapes {shape_of(a)} and {shape_of(b)} do not fit along axes={axes!r}.")
+        raise ValueError(
+            f"numpy.tensordot: shapes {shape_of(a)} and {shape_of(b)} do not fit along axes {left} "
+            f"and {right}."
+        )
     letters = iter(string.ascii_letters)
     of_a = [next(letters) for _ in range(m)]
     of_b = [of_a[left[right.index(k)]] if k in right else next(letters) for k in range(n)]

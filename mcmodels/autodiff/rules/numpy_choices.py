@@ -16,10 +16,13 @@ __all__: list[str] = []
 @implements(np.select)
 def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if len(condlist) != len(choicelist) or not len(condlist):
-        raise ValueError("numpy.select needs as many conditions as choices, and one at least")
+        raise ValueError(
+            "numpy.select needs as many conditions as choices, and one at least; found "
+            f"{len(condlist)} and {len(choicelist)}"
+        )
     conditions = [np.asarray(constant(c)) for c in condlist]
-    if any(c.dtype != bool for c in conditions):
-        raise TypeError("numpy.select: conditions must be boolean arrays")
+    for dtype in (c.dtype for c in conditions if c.dtype != bool):
+        raise TypeError(f"numpy.select: conditions must be boolean arrays; found {dtype}")
     cases = list(zip(conditions, choicelist, strict=True))
     found = functools.reduce(lambda rest, c: np.where(c[0], c[1], rest), reversed(cases), default)
     shape = np.broadcast_shapes(shape_of(found), shape_of(default))
@@ -49,7 +52,9 @@ def _extract(condition: Any, arr: Any) -> Any:
 @implements(np.piecewise)
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     if constant(x).dtype.kind != "f":
-        raise TypeError("numpy.piecewise of an array that is not of floats has no rule")
+        raise TypeError(
+            f"numpy.piecewise has a rule for arrays of floats only; found {constant(x).dtype}"
+        )
     shape = shape_of(x)
     if isinstance(condlist, np.ndarray | list | tuple) and not (
         isinstance(condlist[0], np.ndarray | list | tuple) or shape == ()
@@ -59,7 +64,10 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
     if len(funclist) == len(masks) + 1:
         masks.append(~np.any(masks, axis=0))
     if len(funclist) != len(masks):
-        raise ValueError("numpy.piecewise needs one function for each condition, or one more")
+        raise ValueError(
+            "numpy.piecewise needs one function for each condition, or one more; found "
+            f"{len(funclist)} for {len(condlist)}"
+        )
     found: Any = np.zeros(shape, constant(x).dtype)
     taken = np.zeros(shape, bool)
     for mask, function in zip(reversed(masks), reversed(list(funclist)), strict=True):

@@ -29,7 +29,7 @@ add(
 )
 
 
-def _convolution(a: Any, v: Any, mode: Any, start_of_same: int) -> Any:
+def _convolution(name: str, a: Any, v: Any, mode: Any, start_of_same: int) -> Any:
     n, m = shape_of(a)[0], shape_of(v)[0]
     full = call("convolve", a, v)
     if mode in ("full", 2):
@@ -38,13 +38,14 @@ def _convolution(a: Any, v: Any, mode: Any, start_of_same: int) -> Any:
         return full[start_of_same : start_of_same + max(n, m)]
     if mode in ("valid", 0):
         return full[min(n, m) - 1 : max(n, m)]
-    raise ValueError(f"mode must be 'full', 'same' or 'valid'; found {mode!r}")
+    raise ValueError(f"{name}: mode must be 'full', 'same' or 'valid'; found {mode!r}")
 
 
 @implements(np.convolve)
 def _convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     a, v = np.atleast_1d(a, v)
-    return _convolution(a, v, mode, (min(shape_of(a)[0], shape_of(v)[0]) - 1) // 2)
+    n, m = shape_of(a)[0], shape_of(v)[0]
+    return _convolution("numpy.convolve", a, v, mode, (min(n, m) - 1) // 2)
 
 
 @implements(np.correlate)
@@ -52,7 +53,8 @@ def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     a, v = np.atleast_1d(a, v)
     n, m = shape_of(a)[0], shape_of(v)[0]
     # Of an array shorter than v NumPy correlates the two the other way round, and reverses.
-    return _convolution(a, v[::-1], mode, (m - 1) // 2 if n >= m else n // 2)
+    start = (m - 1) // 2 if n >= m else n // 2
+    return _convolution("numpy.correlate", a, v[::-1], mode, start)
 
 
 # ---- sinc ------------------------------------------------------------------------------------

@@ -76,7 +76,10 @@ def _logspace(
 def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, axis: int = 0) -> Any:
     start, stop = _broadcast_arrays(start, stop)
     if np.any(constant(start) * constant(stop) <= 0):
-        raise ValueError("numpy.geomspace needs limits of one sign that are not 0")
+        raise ValueError(
+            "numpy.geomspace needs limits of one sign that are not 0; found "
+            f"{constant(start)} and {constant(stop)}"
+        )
     sign = np.sign(constant(start))
     logarithms = _linspace(np.log(start * sign), np.log(stop * sign), num, endpoint)
     values = sign * np.exp(logarithms)

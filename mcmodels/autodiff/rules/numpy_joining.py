@@ -52,10 +52,12 @@ def _depth_and_dimensions(part: Any) -> tuple[int, int]:
     return found[0][0] + 1, max(ndim for _, ndim in found)
 
 
-def _split_along(axis: int, least: int) -> Callable[..., Any]:
+def _split_along(name: str, axis: int, least: int) -> Callable[..., Any]:
     def split(ary: Any, indices_or_sections: Any) -> Any:
         if len(shape_of(ary)) < least:
-            raise ValueError(f"the array to split must have at least {least} axes")
+            raise ValueError(
+                f"numpy.{name} needs an array of at least {least} axes; found shape {shape_of(ary)}"
+            )
         return np.split(ary, indices_or_sections, axis=axis)
 
     return split
@@ -64,11 +66,11 @@ def _split_along(axis: int, least: int) -> Callable[..., Any]:
 @implements(np.hsplit)
 def _hsplit(ary: Any, indices_or_sections: Any) -> Any:
     axis = 0 if len(shape_of(ary)) == 1 else 1
-    return _split_along(axis, 1)(ary, indices_or_sections)
+    return _split_along("hsplit", axis, 1)(ary, indices_or_sections)
 
 
-implements(np.vsplit)(_split_along(0, 2))
-implements(np.dsplit)(_split_along(2, 3))
+implements(np.vsplit)(_split_along("vsplit", 0, 2))
+implements(np.dsplit)(_split_along("dsplit", 2, 3))
 
 if hasattr(np, "unstack"):  # since NumPy 2.1
 
@@ -130,7 +132,7 @@ def _pad(
     numbers = np.broadcast_to(in_dtype(stack_list(constant_values), dtype_of(array)), (ndim, 2))
     for axis, (before, after) in enumerate(widths.tolist()):
         if before < 0 or after < 0:
-            raise ValueError("numpy.pad: pad_width cannot be negative")
+            raise ValueError(f"numpy.pad: pad_width cannot be negative; found {pad_width}")
         parts = [array]
         for side, width in ((0, before), (1, after)):
             shape = tuple(width if k == axis else n for k, n in enumerate(shape_of(array)))

@@ -81,28 +81,28 @@ def _std(
 def _max(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    if where is not True and initial is None:
-        raise ValueError("numpy.max with where= needs initial=")
-    if initial is not None and _count(a, axis) == 0:
-        return np.broadcast_to(
-            initial, np.sum(np.empty(shape_of(a)), axis, keepdims=keepdims).shape
-        )
-    found = call("max", _chosen(a, where, -np.inf), axis=axis, keepdims=keepdims)
-    return found if initial is None else np.maximum(found, initial)
+    return _extremum("max", np.maximum, a, axis, keepdims, initial, where)
 
 
 @implements(np.min, np.amin)
 def _min(
     a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
+    return _extremum("min", np.minimum, a, axis, keepdims, initial, where)
+
+
+def _extremum(
+    name: str, pairwise: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any
+) -> Any:
     if where is not True and initial is None:
-        raise ValueError("numpy.min with where= needs initial=")
+        raise ValueError(f"numpy.{name} with where= needs initial=")
     if initial is not None and _count(a, axis) == 0:
         return np.broadcast_to(
             initial, np.sum(np.empty(shape_of(a)), axis, keepdims=keepdims).shape
         )
-    found = call("min", _chosen(a, where, np.inf), axis=axis, keepdims=keepdims)
-    return found if initial is None else np.minimum(found, initial)
+    beyond = np.inf if name == "min" else -np.inf
+    found = call(name, _chosen(a, where, beyond), axis=axis, keepdims=keepdims)
+    return found if initial is None else pairwise(found, initial)
 
 
 @implements(np.ptp)

@@ -53,7 +53,7 @@ def _cov(
         else:
             degrees = total - ddof * np.sum(weights * aweights) / total
     if np.any(constant(degrees) <= 0):
-        raise ValueError("numpy.cov: there are not more rows than ddof")
+        raise ValueError(f"numpy.cov needs more observations than ddof={ddof}; found {n}")
     return np.squeeze(C / degrees)
 
 

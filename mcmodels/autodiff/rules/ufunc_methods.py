@@ -135,7 +135,11 @@ def _with_identity(function: np.ufunc, identity: float) -> Callable[..., Any]:
     def cumulative(x: Any, axis: int | None = None, include_initial: bool = False) -> Any:
         if axis is None:
             if len(shape_of(x)) > 1:
-                raise ValueError("the axis must be given for an array of several axes")
+                name = "sum" if function is np.add else "prod"
+                raise ValueError(
+                    f"numpy.cumulative_{name} needs axis= for an array of several axes; found "
+                    f"shape {shape_of(x)}"
+                )
             axis = 0
         (axis,) = normalized_axes(int(axis), len(shape_of(x)))
         found = function.accumulate(x, axis=axis)

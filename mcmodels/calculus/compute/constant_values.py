@@ -8,31 +8,14 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.compute.undefined import EvaluationError
+from mcmodels.calculus.compute.undefined import EvaluationError, place_of, shape_of
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import UnitAt
 
-__all__ = ["CONSTANT_VALUES", "Values", "duplication", "elimination", "place_of", "shape_of"]
+__all__ = ["CONSTANT_VALUES", "Values", "duplication", "elimination"]
 
 Values = Callable[[Any, list[Array], Any, Mapping[str, int]], Array]
-
-
-def shape_of(e: Expression, sizes: Mapping[str, int]) -> tuple[int, int]:
-    """The numbers of rows and columns."""
-    shape = e.rows.value(sizes), e.cols.value(sizes)
-    if min(shape) < 1:
-        raise EvaluationError(f"{e} has no entries here: its shape is {shape}")
-    return shape
-
-
-def place_of(e: N.Selection, sizes: Any) -> tuple[int, int, int]:
-    """Where a selection starts and stops, and how many entries there are."""
-    start, stop = e.start.value(sizes), (e.start + e.rows).value(sizes)
-    length = e.cols.value(sizes)
-    if not 0 <= start < stop <= length:
-        raise EvaluationError(f"the slice from {start} to {stop} is outside {length} entries")
-    return start, stop, length
 
 
 def _commutation(e: Any, sizes: Any) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.special
 
 from mcmodels.calculus.compute.binding import Array, bind
-from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values, place_of, shape_of
+from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values
 from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
@@ -24,6 +24,8 @@ from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,
     parts_of_choices,
+    place_of,
+    shape_of,
     takes_step_or_sign,
     warn_of_kink,
 )

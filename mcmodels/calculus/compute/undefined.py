@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
-__all__ = ["EvaluationError", "parts_of_choices", "takes_step_or_sign", "warn_of_kink"]
+__all__ = [
+    "EvaluationError",
+    "parts_of_choices",
+    "place_of",
+    "shape_of",
+    "takes_step_or_sign",
+    "warn_of_kink",
+]
 
 
 class EvaluationError(ValueError):
@@ -32,6 +41,23 @@ def parts_of_choices(expression: Expression) -> frozenset[bytes]:
             waiting.extend(part.children)
     inside = {part.key for branch in branches for part in parts_of(branch)}
     return frozenset(inside - everywhere)
+
+
+def shape_of(e: Expression, sizes: Mapping[str, int]) -> tuple[int, int]:
+    """The numbers of rows and columns."""
+    shape = e.rows.value(sizes), e.cols.value(sizes)
+    if min(shape) < 1:
+        raise EvaluationError(f"{e} has no entries here: its shape is {shape}")
+    return shape
+
+
+def place_of(e: N.Selection, sizes: Mapping[str, int]) -> tuple[int, int, int]:
+    """Where a selection starts and stops, and how many entries there are."""
+    start, stop = e.start.value(sizes), (e.start + e.rows).value(sizes)
+    length = e.cols.value(sizes)
+    if not 0 <= start < stop <= length:
+        raise EvaluationError(f"the slice from {start} to {stop} is outside {length} entries")
+    return start, stop, length
 
 
 def takes_step_or_sign(part: Expression) -> bool:

@@ -44,6 +44,11 @@ class Lengths:
         return f"({', '.join(map(str, self.of))})"
 
     @property
+    def shown(self) -> tuple[int | str, ...]:
+        """Numbers, and names, for users."""
+        return tuple(str(size) if size.names else int(size.factor) for size in self.of)
+
+    @property
     def product(self) -> Size:
         """The number of entries."""
         return reduce(lambda a, b: a * b, self.of, ONE)
@@ -67,7 +72,7 @@ class TensorSymbol(Symbol):
     @property
     def shape(self) -> tuple[int | str, ...]:
         """A size for each dimension."""
-        return tuple(str(size) if size.names else int(size.factor) for size in self.dims.of)
+        return self.dims.shown
 
     @property
     def axes(self) -> tuple[Size, ...]:

@@ -31,7 +31,7 @@ from mcmodels.calculus.core.matrix_functions import *  # noqa: F403
 from mcmodels.calculus.core.norms import *  # noqa: F403
 from mcmodels.calculus.core.norms import norm_of_order
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.operators import as_expression, square_matrix
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 from mcmodels.calculus.core.special_functions import *  # noqa: F403
 from mcmodels.calculus.core.stacking import block, hstack, vstack
@@ -96,15 +96,6 @@ __all__ += kronecker_functions.__all__
 __all__ += matrix_functions.__all__
 __all__ += norms.__all__
 __all__ += special_functions.__all__
-
-
-def _square(function: str, x: Any) -> Expression:
-    expression = as_expression(x)
-    if not expression.is_square:
-        raise ShapeError(
-            f"{function} needs a square matrix; found {shape_text(expression)} ({expression})"
-        )
-    return expression
 
 
 # -- elementwise ---------------------------------------------------------------------------------
@@ -177,12 +168,12 @@ def step(x: Any) -> Expression:
 
 def trace(x: Any) -> Expression:
     """The trace of a square matrix, the sum of its diagonal."""
-    return arithmetic.trace(_square("trace", x))
+    return arithmetic.trace(square_matrix("trace", x))
 
 
 def det(x: Any) -> Expression:
     """The determinant of a square matrix."""
-    expression = _square("det", x)
+    expression = square_matrix("det", x)
     if expression.is_scalar:
         return expression
     if isinstance(expression, nodes.Identity):
@@ -194,7 +185,7 @@ def det(x: Any) -> Expression:
 
 def logdet(x: Any) -> Expression:
     """The logarithm of the absolute determinant of a square matrix, log|det X|."""
-    expression = _square("logdet", x)
+    expression = square_matrix("logdet", x)
     if expression.is_scalar:
         return log(abs(expression))
     if isinstance(expression, nodes.Identity):
@@ -206,7 +197,7 @@ def logdet(x: Any) -> Expression:
 
 def inv(x: Any) -> Expression:
     """The inverse of a square matrix; of a scalar, its reciprocal."""
-    return arithmetic.inverse(_square("inv", x))
+    return arithmetic.inverse(square_matrix("inv", x))
 
 
 def matrix_power(x: Any, k: Any) -> Expression:
@@ -237,7 +228,7 @@ def matrix_power(x: Any, k: Any) -> Expression:
             f"the exponent of a matrix must be a whole number or a scalar(…, integer=True); "
             f"found {exponent}"
         )
-    return arithmetic.matrix_power(_square("matrix_power", x), exponent)
+    return arithmetic.matrix_power(square_matrix("matrix_power", x), exponent)
 
 
 def norm(x: Any, ord: Any = None, axis: int | None = None) -> Expression:
@@ -335,7 +326,7 @@ def diag(x: Any) -> Expression:
         if isinstance(array, nodes.Ones):
             return scale(coefficient, *scalars, nodes.Identity(array.rows))
         return scale(coefficient, *scalars, nodes.DiagonalMatrix(array))
-    expression = _square("diag of a matrix", expression)
+    expression = square_matrix("diag of a matrix", expression)
     coefficient, scalars, array = parts(expression)
     assert array is not None
     array = arithmetic.upright(array)

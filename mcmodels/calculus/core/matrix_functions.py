@@ -28,7 +28,7 @@ from mcmodels.calculus.core.arithmetic.transposes import transposes
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.operators import as_expression
+from mcmodels.calculus.core.operators import as_expression, square_matrix
 from mcmodels.calculus.core.operators import matmul as product
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 
@@ -51,17 +51,8 @@ __all__ = [
 ]
 
 
-def _square(function: str, x: Any) -> Expression:
-    expression = as_expression(x)
-    if not expression.is_square:
-        raise ShapeError(
-            f"{function} needs a square matrix; found {shape_text(expression)} ({expression})"
-        )
-    return expression
-
-
 def _symmetric(function: str, x: Any) -> Expression:
-    expression = _square(function, x)
+    expression = square_matrix(function, x)
     if not is_symmetric(expression):
         raise ShapeError(
             f"{function} needs a symmetric matrix; {expression} is not known to be one. Declare it "
@@ -93,7 +84,7 @@ def solve(a: Any, b: Any) -> Expression:
     ShapeError
         If ``a`` is not square, or the numbers of rows differ.
     """
-    matrix, right = _square("solve", a), as_expression(b)
+    matrix, right = square_matrix("solve", a), as_expression(b)
     if matrix.rows != right.rows:
         raise ShapeError(
             f"solve needs as many rows on both sides; found {shape_text(matrix)} ({matrix}) and "
@@ -134,17 +125,17 @@ def _pinv(x: Expression) -> Expression:
 
 def expm(x: Any) -> Expression:
     """The exponential of a square matrix: the sum of Xᵏ/k! over k ≥ 0."""
-    return matrix_function("expm", _square("expm", x))
+    return matrix_function("expm", square_matrix("expm", x))
 
 
 def logm(x: Any) -> Expression:
     """The principal logarithm of a square matrix: no eigenvalue may be 0 or negative."""
-    return matrix_function("logm", _square("logm", x))
+    return matrix_function("logm", square_matrix("logm", x))
 
 
 def sqrtm(x: Any) -> Expression:
     """The principal square root of a square matrix: no eigenvalue may be 0 or negative."""
-    return matrix_function("sqrtm", _square("sqrtm", x))
+    return matrix_function("sqrtm", square_matrix("sqrtm", x))
 
 
 _OF_NUMBERS: dict[str, Callable[[Expression], Expression]] = {
@@ -195,7 +186,7 @@ def sqrtm_frechet(x: Any, e: Any) -> Expression:
 
 def _frechet(name: str, x: Any, e: Any) -> Expression:
     function = f"{name}_frechet"
-    at, direction = _square(function, x), _square(function, e)
+    at, direction = square_matrix(function, x), square_matrix(function, e)
     if at.rows != direction.rows:
         raise ShapeError(
             f"{function} needs two matrices of one size; found {shape_text(at)} ({at}) and "
@@ -225,17 +216,17 @@ def frechet(name: str, at: Expression, direction: Expression) -> Expression:
 
 def expm_frechet_matrix(x: Any) -> Expression:
     """The n²×n² matrix K with ``vec(expm_frechet(x, E)) == K @ vec(E)``."""
-    return frechet_matrix("expm", _square("expm_frechet_matrix", x))
+    return frechet_matrix("expm", square_matrix("expm_frechet_matrix", x))
 
 
 def logm_frechet_matrix(x: Any) -> Expression:
     """The n²×n² matrix K with ``vec(logm_frechet(x, E)) == K @ vec(E)``."""
-    return frechet_matrix("logm", _square("logm_frechet_matrix", x))
+    return frechet_matrix("logm", square_matrix("logm_frechet_matrix", x))
 
 
 def sqrtm_frechet_matrix(x: Any) -> Expression:
     """The n²×n² matrix K with ``vec(sqrtm_frechet(x, E)) == K @ vec(E)``."""
-    return frechet_matrix("sqrtm", _square("sqrtm_frechet_matrix", x))
+    return frechet_matrix("sqrtm", square_matrix("sqrtm_frechet_matrix", x))
 
 
 def frechet_matrix(name: str, x: Expression) -> Expression:

@@ -19,7 +19,17 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 from mcmodels.calculus.core.slices import row_taken
 
-__all__ = ["add", "as_expression", "divide", "entry", "matmul", "multiply", "power", "subtract"]
+__all__ = [
+    "add",
+    "as_expression",
+    "divide",
+    "entry",
+    "matmul",
+    "multiply",
+    "power",
+    "square_matrix",
+    "subtract",
+]
 
 Operator = Callable[[Any, Any], Expression]
 
@@ -46,6 +56,16 @@ def as_expression(value: Any) -> Expression:
         f"expressions combine with expressions and real numbers; found {type(value).__name__}. "
         "Declare a symbol for an array, and give its value to evaluate() or a compiled function"
     )
+
+
+def square_matrix(function: str, x: Any) -> Expression:
+    """The argument of a function that takes square matrices."""
+    expression = as_expression(x)
+    if not expression.is_square:
+        raise ShapeError(
+            f"{function} needs a square matrix; found {shape_text(expression)} ({expression})"
+        )
+    return expression
 
 
 def _keeps_names(operator: Operator) -> Operator:

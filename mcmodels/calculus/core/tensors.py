@@ -70,7 +70,7 @@ class Tensor(TensorMethods, TensorLike):
     @property
     def shape(self) -> tuple[int | str, ...]:  # type: ignore[override]
         """The shape of the value: a size for each dimension."""
-        return tuple(str(size) if size.names else int(size.factor) for size in self.dims.of)
+        return self.dims.shown
 
     @property
     def symbols(self) -> tuple[Expression, ...]:

@@ -5,22 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from mcmodels.calculus.core import arithmetic, nodes
-from mcmodels.calculus.core.arithmetic import shape_text
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.operators import as_expression
-from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
+from mcmodels.calculus.core.operators import square_matrix
+from mcmodels.calculus.core.sizes import ONE, Size
 
 __all__ = ["duplication", "elimination", "tril", "triu", "vech"]
-
-
-def _square(function: str, x: Any) -> Expression:
-    expression = as_expression(x)
-    if not expression.is_square:
-        raise ShapeError(
-            f"{function} needs a square matrix; found {shape_text(expression)} ({expression})"
-        )
-    return expression
 
 
 def _mask(expression: Expression) -> Expression:
@@ -30,13 +20,13 @@ def _mask(expression: Expression) -> Expression:
 
 def tril(x: Any) -> Expression:
     """The entries of a square matrix on and below the diagonal, zeros above."""
-    expression = _square("tril", x)
+    expression = square_matrix("tril", x)
     return arithmetic.hadamard([expression, _mask(expression)])
 
 
 def triu(x: Any) -> Expression:
     """The entries of a square matrix on and above the diagonal, zeros below."""
-    expression = _square("triu", x)
+    expression = square_matrix("triu", x)
     return arithmetic.hadamard([expression, arithmetic.transpose(_mask(expression))])
 
 
@@ -45,7 +35,7 @@ def vech(x: Any) -> Expression:
 
     Of an n×n matrix, a vector of n(n+1)/2: Magnus and Neudecker (2019), section 3.8.
     """
-    expression = _square("vech", x)
+    expression = square_matrix("vech", x)
     return arithmetic.matmul([elimination(expression.rows), arithmetic.vec(expression)])
 
 

@@ -32,7 +32,7 @@ from mcmodels.calculus.compute.digits.rows import (
     transposed,
 )
 from mcmodels.calculus.compute.stable import PositiveLogDet
-from mcmodels.calculus.compute.undefined import EvaluationError
+from mcmodels.calculus.compute.undefined import EvaluationError, place_of, shape_of
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
@@ -54,13 +54,6 @@ def _times(A: Rows, B: Rows) -> Rows:
 
 
 # -- constants -------------------------------------------------------------------------------------
-
-
-def _shape(e: Expression, sizes: Sizes) -> tuple[int, int]:
-    found = e.rows.value(sizes), e.cols.value(sizes)
-    if min(found) < 1:
-        raise EvaluationError(f"{e} has no entries here: its shape is {found}")
-    return found
 
 
 def _unit(e: N.Unit, sizes: Sizes) -> Rows:
@@ -106,17 +99,8 @@ def _duplication(e: N.Duplication, sizes: Sizes) -> Rows:
 
 
 def _selection(e: N.Selection, sizes: Sizes) -> Rows:
-    start, stop, length = _place(e, sizes)
+    start, stop, length = place_of(e, sizes)
     return made(stop - start, length, lambda row, col: col == start + row)
-
-
-def _place(e: N.Selection, sizes: Sizes) -> tuple[int, int, int]:
-    """Where a selection starts and stops, and how many entries there are."""
-    start, stop = e.start.value(sizes), (e.start + e.rows).value(sizes)
-    length = e.cols.value(sizes)
-    if not 0 <= start < stop <= length:
-        raise EvaluationError(f"the slice from {start} to {stop} is outside {length} entries")
-    return start, stop, length
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -153,7 +137,7 @@ def _selected(factor: Expression) -> bool:
 def _cut(factor: Any, flipped: bool, A: Rows, sizes: Sizes) -> Rows:
     """The rows that a selection takes, or puts back where it is transposed."""
     back = isinstance(factor, N.Transpose)
-    start, stop, length = _place(factor.argument if back else factor, sizes)
+    start, stop, length = place_of(factor.argument if back else factor, sizes)
     if back == flipped:
         return A[start:stop]
     nothing = made(length, len(A[0]), lambda i, j: 0)
@@ -299,13 +283,13 @@ VALUES: dict[type[Expression], Values] = {
     N.Number: lambda e, c, s: _one(number(e.value)),
     N.NamedNumber: lambda e, c, s: _one(number(exact(e.name))),
     N.SizeValue: lambda e, c, s: _one(number(s[e.name])),
-    N.Identity: lambda e, c, s: identity(_shape(e, s)[0]),
-    N.Zeros: lambda e, c, s: made(*_shape(e, s), lambda i, j: 0),
-    N.Ones: lambda e, c, s: made(*_shape(e, s), lambda i, j: 1),
+    N.Identity: lambda e, c, s: identity(shape_of(e, s)[0]),
+    N.Zeros: lambda e, c, s: made(*shape_of(e, s), lambda i, j: 0),
+    N.Ones: lambda e, c, s: made(*shape_of(e, s), lambda i, j: 1),
     N.Unit: lambda e, c, s: _unit(e, s),
     N.Commutation: lambda e, c, s: _commutation(e, s),
     N.DiagonalSelection: lambda e, c, s: _diagonal_selection(e, s),
-    N.Triangle: lambda e, c, s: made(*_shape(e, s), lambda i, j: i >= j),
+    N.Triangle: lambda e, c, s: made(*shape_of(e, s), lambda i, j: i >= j),
     N.Duplication: lambda e, c, s: _duplication(e, s),
     N.Elimination: lambda e, c, s: _elimination(e, s),
     N.Selection: lambda e, c, s: _selection(e, s),
@@ -332,7 +316,7 @@ VALUES: dict[type[Expression], Values] = {
     N.Diagonal: lambda e, c, s: column([row[i] for i, row in enumerate(c[0])]),
     N.Vec: lambda e, c, s: column(entries(transposed(c[0]))),
     N.Unvec: lambda e, c, s: [
-        [row[0] for row in c[0][i :: _shape(e, s)[0]]] for i in range(_shape(e, s)[0])
+        [row[0] for row in c[0][i :: shape_of(e, s)[0]]] for i in range(shape_of(e, s)[0])
     ],
     N.Kron: lambda e, c, s: _kron(*c),
     N.Softmax: lambda e, c, s: _by_lines(e, c[0], _softmax),

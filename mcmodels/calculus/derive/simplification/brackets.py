@@ -9,7 +9,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, assemble, identity, matmul, parts, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value
-from mcmodels.calculus.derive.simplification.factors import common_scalars
+from mcmodels.calculus.derive.simplification.factors import common_scalars, replaced
 
 __all__ = ["bracket_completed", "brackets_joined"]
 
@@ -50,7 +50,7 @@ def _joined_at(
         coefficient, scalars, _ = parts(e.children[i])
         rests.append(assemble(sign * coefficient * number, scalars, splits[i][0]))
     joined = _joined(add(rests), scale(sign, group[0][2]), last)
-    return _with(e, {i for i, *_ in group}, joined)
+    return replaced(e, {i for i, *_ in group}, joined)
 
 
 def bracket_completed(e: N.Sum) -> Expression | None:
@@ -74,7 +74,7 @@ def bracket_completed(e: N.Sum) -> Expression | None:
             coefficient, own, _ = parts(e.children[i])
             factors = [assemble(coefficient, own, rest), scale(*scalars, identity(rest.rows))]
             joined = _joined(add(factors), bracket, last=True)
-            return _with(e, {i, *(place[0] for place in places if place is not None)}, joined)
+            return replaced(e, {i, *(place[0] for place in places if place is not None)}, joined)
     return None
 
 
@@ -123,11 +123,3 @@ def _body(term: Expression) -> tuple[bytes, ...]:
     _, scalars, array = parts(term)
     names = sorted(scalar.key for scalar in scalars)
     return (b"" if array is None else array.key, *names)
-
-
-def _with(e: N.Sum, places: set[int], by: Expression) -> Expression:
-    first = min(places)
-    terms = [
-        by if i == first else t for i, t in enumerate(e.children) if i == first or i not in places
-    ]
-    return terms[0] if len(terms) == 1 else add(terms)

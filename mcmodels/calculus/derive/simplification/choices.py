@@ -1,22 +1,43 @@
-"""Rewrites of entries that choose: relu(z)∘step(z) = relu(z)."""
+"""Rewrites of entries that choose: relu(z)∘step(z) = relu(z), |z|∘sign(z) = z."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import hadamard, parts, scale
+from mcmodels.calculus.core.arithmetic import add, hadamard, is_zero, parts, power, scale
+from mcmodels.calculus.core.arithmetic.entrywise import base_and_exponent
+from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.pairwise import PAIRWISE
 
-__all__ = ["chosen_once", "is_complement"]
+__all__ = ["chosen_once", "is_complement", "power_of_choice", "signs_joined"]
+
+Shortening = Callable[[Sequence[Expression]], list[Expression] | None]
 
 
 def chosen_once(e: N.Hadamard | N.Scaled) -> Expression | None:
-    """relu(z)ᵏ∘step(z) = relu(z)ᵏ."""
+    """relu(z)ᵏ∘step(z) = relu(z)ᵏ, and so for max(z, 0) and min(z, 0)."""
+    return _with_fewer(e, _without_steps)
+
+
+def signs_joined(e: N.Hadamard | N.Scaled) -> Expression | None:
+    """|z|∘sign(z) = z, and z∘sign(z) = |z|."""
+    return _with_fewer(e, _without_sign)
+
+
+def power_of_choice(e: N.Power) -> Expression | None:
+    """step(z)ᵏ = step(z) and (1 − step(z))ᵏ = 1 − step(z)."""
+    is_choice = is_complement(e.base) or _is("step", e.base)
+    return e.base if is_choice and _whole(e) > 0 else None
+
+
+def _with_fewer(e: N.Hadamard | N.Scaled, shortened: Shortening) -> Expression | None:
     coefficient, scalars, array = parts(e)
     entries = array.children if isinstance(array, N.Hadamard) else ()
-    fewer, shorter = _shortened(scalars), _shortened(entries)
+    fewer, shorter = shortened(scalars), shortened(entries)
     if fewer is None and shorter is None:
         return None
     kept = scalars if fewer is None else fewer
@@ -24,22 +45,53 @@ def chosen_once(e: N.Hadamard | N.Scaled) -> Expression | None:
     return scale(coefficient, *kept, *([] if body is None else [body]))
 
 
-def _shortened(factors: Sequence[Expression]) -> list[Expression] | None:
-    kept = {_argument_of_relu(factor) for factor in factors}
-    for factor in factors:
-        is_step = isinstance(factor, N.Elementwise) and factor.name == "step"
-        if is_step and factor.children[0].key in kept:
-            return [other for other in factors if other is not factor]
+def _without_steps(factors: Sequence[Expression]) -> list[Expression] | None:
+    choices = {_choice(factor) for factor in factors} - {None}
+    kept = [factor for factor in factors if factor not in choices]
+    return kept if len(kept) < len(factors) else None
+
+
+def _choice(factor: Expression) -> Expression | None:
+    """What is 0 where a positive power of relu(z), max(z, 0) or min(z, 0) is 0, else 1."""
+    base, _ = base_and_exponent(factor)
+    if _whole(factor) < 1:
+        return None
+    if _is("relu", base):
+        return elementwise("step", base.children[0])
+    if not isinstance(base, F.Pairwise) or base.name not in ("maximum", "minimum"):
+        return None
+    known = PAIRWISE[base.name]
+    slopes = ((known.left, base.right), (known.right, base.left))
+    return next((slope(base.left, base.right, base) for slope, x in slopes if is_zero(x)), None)
+
+
+def _without_sign(factors: Sequence[Expression]) -> list[Expression] | None:
+    for sign in factors:
+        if not _is("sign", sign):
+            continue
+        z = sign.children[0]
+        for factor in factors:
+            base, exponent = base_and_exponent(factor)
+            others = [other for other in factors if other is not sign and other is not factor]
+            if _whole(factor) < 1:
+                continue
+            rest = power(base, add([exponent, number(-1)]))
+            if base == z:
+                return [*others, elementwise("abs", z), rest]
+            if _is("abs", base) and base.children[0] == z:
+                return [*others, z, rest]
     return None
 
 
-def _argument_of_relu(factor: Expression) -> bytes:
-    """The key of z in a whole positive power of relu(z); empty of anything else."""
-    base = factor
-    if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
-        base = factor.base if factor.exponent.value >= 1 else factor
-    is_relu = isinstance(base, N.Elementwise) and base.name == "relu"
-    return base.children[0].key if is_relu else b""
+def _is(name: str, e: Expression) -> bool:
+    return isinstance(e, N.Elementwise) and e.name == name
+
+
+def _whole(factor: Expression) -> int:
+    """The exponent, where it is a whole number, else 0."""
+    _, exponent = base_and_exponent(factor)
+    value = exponent.value if isinstance(exponent, N.Number) else 0
+    return int(value) if value == int(value) else 0
 
 
 def is_complement(e: Expression) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from functools import partial
 
@@ -16,6 +16,7 @@ from mcmodels.calculus.core.arithmetic import (
     identity,
     kron,
     matmul,
+    ones,
     parts,
     power,
     scale,
@@ -26,7 +27,15 @@ from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.numbers import Value, magnitude, number
 from mcmodels.calculus.core.sizes import ONE
 
-__all__ = ["common_scalars", "factored", "factored_on_both_sides", "gathered", "number_taken_out"]
+__all__ = [
+    "common_scalars",
+    "factored",
+    "factored_on_both_sides",
+    "gathered",
+    "number_taken_out",
+    "replaced",
+    "terms_of",
+]
 
 Rest = Callable[[], Expression]  # what stands beside a factor; made only where it is asked for
 Split = Callable[[Expression], list[tuple[Expression, Rest]]]
@@ -73,7 +82,7 @@ def factored_on_both_sides(e: N.Sum) -> Expression | None:
         rests.append(assemble(coefficient, scalars, matmul(array.children[1:-1])))
     outside, inside = common_scalars(add(rests))
     last = sides[positions[0]]
-    return _replaced(e, positions, scale(*outside, matmul([transpose(last), inside, last])))
+    return replaced(e, positions, scale(*outside, matmul([transpose(last), inside, last])))
 
 
 def _most_shared(e: N.Sum, split: Split) -> Shared:
@@ -96,14 +105,16 @@ def _taken_out(e: N.Sum, shared: Shared, join: Join) -> Expression | None:
     for i, _, rest in shared:
         coefficient, scalars, _ = parts(e.children[i])
         rests.append(assemble(coefficient, scalars, rest))
-    outside, inside = common_scalars(add(rests))
-    if any(_is_fraction(term) for term in _terms(inside)):
+    # A number is left in diag(9x − 3y), where powers that the terms share may still be taken out.
+    total = add(rests)
+    outside, inside = common_scalars(total) if join is not _DIAGONAL[1] else ([], total)
+    if any(_is_fraction(term) for term in terms_of(inside)):
         return None  # w(8wᵀ/a³ − 4wᵀS/a²) is shorter than its terms, and no easier to read
     product = scale(*outside, join(shared[0][1], inside))
-    return _replaced(e, [i for i, _, _ in shared], product)
+    return replaced(e, [i for i, _, _ in shared], product)
 
 
-def _replaced(e: N.Sum, positions: list[int], by: Expression) -> Expression:
+def replaced(e: N.Sum, positions: Collection[int], by: Expression) -> Expression:
     """The sum with the terms at these positions replaced by one term, at the first of them."""
     first = min(positions)
     terms = [
@@ -114,7 +125,8 @@ def _replaced(e: N.Sum, positions: list[int], by: Expression) -> Expression:
     return terms[0] if len(terms) == 1 else add(terms)
 
 
-def _terms(e: Expression) -> tuple[Expression, ...]:
+def terms_of(e: Expression) -> tuple[Expression, ...]:
+    """The terms of a sum; anything else is one term."""
     return e.children if isinstance(e, N.Sum) else (e,)
 
 
@@ -167,7 +179,7 @@ def gathered(e: N.Sum) -> Expression | None:
     if len(positions) < 2:
         return None
     outside, inside = common_scalars(add([e.children[i] for i in positions]))
-    return _replaced(e, positions, scale(*outside, inside))
+    return replaced(e, positions, scale(*outside, inside))
 
 
 def number_taken_out(e: N.Sum) -> Expression | None:
@@ -276,6 +288,8 @@ def _kron_sides(left: bool) -> Split:
 
 
 def _split_diagonal(array: Expression) -> list[tuple[Expression, Rest]]:
+    if isinstance(array, N.Identity):
+        return [(array, lambda: ones(array.rows, ONE))]
     if not isinstance(array, N.DiagonalMatrix):
         return []
     return [(identity(array.rows), lambda: array.argument)]

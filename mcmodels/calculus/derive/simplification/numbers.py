@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale, transpose
+from mcmodels.calculus.core.arithmetic import add, hadamard, ones, parts, power, scale, transpose
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of, function
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, number
@@ -18,7 +18,7 @@ __all__ = [
     "numbers_merged",
     "opened_total",
     "opened_trace",
-    "scalar_factor_taken_out",
+    "powers_taken_out",
     "scalars_out_of_parts",
 ]
 
@@ -137,12 +137,11 @@ def _is_negative(z: Expression) -> bool:
     return all(parts(term)[0] < 0 for term in terms)
 
 
-def scalar_factor_taken_out(e: N.Sum) -> Expression | None:
-    """zσ(1 − σ)² + 2σ(1 − σ) as σ(1 − σ)(z(1 − σ) + 2), of scalars."""
-    if not e.is_scalar:
-        return None
-    found = [_powers(term) for term in e.children]
-    first, *others = found
+def powers_taken_out(e: N.Sum) -> Expression | None:
+    """zσ(1 − σ)² + 2σ(1 − σ) as σ(1 − σ)(z(1 − σ) + 2), of scalars or entry by entry."""
+    if e.is_array and not any(_is_entrywise(parts(term)[2]) for term in e.children):
+        return None  # A/a − A/b is A(1/a − 1/b), of scalars
+    first, *others = (_powers(term) for term in e.children)
     shared: dict[bytes, tuple[Expression, int]] = {}
     for key, (base, k) in first.items():
         least = min([k, *(other[key][1] if key in other else 0 for other in others)])
@@ -152,13 +151,23 @@ def scalar_factor_taken_out(e: N.Sum) -> Expression | None:
         return None
     outside = [power(base, number(k)) for base, k in shared.values()]
     below = [power(base, number(-k)) for base, k in shared.values()]
-    return scale(*outside, add([scale(term, *below) for term in e.children]))
+    if e.is_scalar:
+        taken, inside = common_scalars(add([scale(term, *below) for term in e.children]))
+        return scale(*taken, *outside, inside)
+    taken, inside = common_scalars(add([hadamard([term, *below]) for term in e.children]))
+    return scale(*taken, hadamard([*outside, inside]))
+
+
+def _is_entrywise(array: Expression | None) -> bool:
+    return isinstance(array, N.Hadamard | N.Power)
 
 
 def _powers(term: Expression) -> dict[bytes, tuple[Expression, int]]:
-    """The scalar factors of a term, with their whole positive exponents."""
+    """The factors of a term, entry by entry, with their whole positive exponents."""
+    _, scalars, array = parts(term)
+    factors = scalars if array is None else _factors(array)
     result = {}
-    for factor in parts(term)[1]:
+    for factor in factors:
         base, k = factor, 1
         if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
             value = factor.exponent.value

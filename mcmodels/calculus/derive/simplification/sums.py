@@ -21,6 +21,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value
 from mcmodels.calculus.core.rewriting import rebuilt
 from mcmodels.calculus.derive.simplification.choices import is_complement
+from mcmodels.calculus.derive.simplification.factors import terms_of
 
 __all__ = ["collected", "distributed_elementwise", "mirror_images_in_order", "multiplied_out"]
 
@@ -120,21 +121,17 @@ def _opened(term: Expression) -> list[Expression]:
     if _pieces(term) == 1:
         return [term]
     coefficient, scalars, array = parts(term)
-    choices = [_terms(scalar) for scalar in scalars]
+    choices = [terms_of(scalar) for scalar in scalars]
     if array is None:
         return [scale(coefficient, *chosen) for chosen in itertools.product(*choices)]
     factors = array.children if isinstance(array, N.Hadamard) else (array,)
-    arrays = [_terms(factor) for factor in factors]
+    arrays = [terms_of(factor) for factor in factors]
     products = [hadamard(chosen) for chosen in itertools.product(*arrays)]
     return [
         scale(coefficient, *chosen, product)
         for chosen in itertools.product(*choices)
         for product in products
     ]
-
-
-def _terms(e: Expression) -> tuple[Expression, ...]:
-    return e.children if isinstance(e, N.Sum) else (e,)
 
 
 def mirror_images_in_order(expression: Expression) -> Expression:

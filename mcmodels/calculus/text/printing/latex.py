@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import parts
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, decimal
 from mcmodels.calculus.text.printing.letters import GREEK
-from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded
+from mcmodels.calculus.text.printing.structure import ATOM, FACTOR, SUM, TERM, Graded, fraction
 from mcmodels.calculus.text.printing.textbook import TextbookPrinter
 
 __all__ = ["LatexPrinter"]
@@ -48,6 +51,10 @@ class LatexPrinter(TextbookPrinter):
 
     def _literal_name(self, name: str) -> str:
         return _upright(name)
+
+    def _sizes_multiplied(self, names: Sequence[str]) -> list[str]:
+        powers = Counter(map(self._named, names))
+        return [name if k == 1 else self._raised(name, str(k)) for name, k in powers.items()]
 
     def _differential(self, name: str) -> str:
         return rf"\mathrm{{d}}{name}"
@@ -112,6 +119,15 @@ class LatexPrinter(TextbookPrinter):
         tightness = FACTOR if number or len(below) > 1 else SUM
         bottom = self._juxtaposed([*number, *(self.write(factor, tightness) for factor in below)])
         return rf"\frac{{{above}}}{{{bottom}}}", TERM
+
+    def _scaled(self, e: N.Scaled) -> Graded:
+        """A sum of fractions stands behind the fraction, not in it."""
+        if isinstance(e.array, N.Sum) and fraction(e.scalars)[1]:
+            terms = [parts(term) for term in e.array.children]
+            if any(fraction(scalars)[1] for _, scalars, _ in terms):
+                front, own = self._scaled(N.Scaled(e.coefficient, e.scalars, None))
+                return f"{front} {self.parenthesised(self.write(e.array))}", own
+        return super()._scaled(e)
 
     def _juxtaposed(self, texts: Sequence[str]) -> str:
         """Factors side by side, set apart where they would run into each other."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from mcmodels.calculus.core import function_nodes as F
@@ -174,10 +174,13 @@ class TextbookPrinter(Notation):
         for factor, names in size.terms:
             count = abs(factor * divisor)
             number = [str(count)] if count != 1 or not names else []
-            term = self._juxtaposed([*number, *map(self._named, names)])
+            term = self._juxtaposed([*number, *self._sizes_multiplied(names)])
             sign = self.minus if factor < 0 else "+"
             text += f"{sign}{term}" if text or factor < 0 else term
         return text if divisor == 1 else f"{self.parenthesised(text)}/{divisor}"
+
+    def _sizes_multiplied(self, names: Sequence[str]) -> list[str]:
+        return [self._named(name) for name in names]
 
     def _integer(self, value: int) -> str:
         return str(value) if value >= 0 else f"{self.minus}{-value}"
