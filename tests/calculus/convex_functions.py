@@ -11,10 +11,12 @@ from mcmodels.calculus import (
     arctan,
     cosh,
     det,
+    diag,
     eigvalsh,
     erf,
     exp,
     expm,
+    eye,
     hypot,
     inv,
     log,
@@ -32,6 +34,7 @@ from mcmodels.calculus import (
     scalar,
     sigmoid,
     sin,
+    size,
     softmax,
     softplus,
     sqrt,
@@ -125,6 +128,11 @@ CONVEX = [
     (x.T @ x - x[0] * x[1], x, []),
     (log(1 + exp(s) + exp(2 * s)), s, []),
     (log(exp(s) + sum(exp(x * s))), s, []),
+    (sum(y * log(y / b)), b, [y]),  # BV 3.2.6, the relative entropy
+    (sum(y * log(y / b) - y + b), b, [y]),
+    (sum(log(1 / x)), x, []),
+    (sum(log(y / b**3)), b, [y]),
+    (-log(det(B.T @ B + A.T @ diag(b) @ A + 2 * eye("n"))), b, [b]),
 ]
 CONCAVE = [
     (log(s), s, []),
@@ -143,6 +151,12 @@ CONCAVE = [
     (sum(arctan(x)), x, [x]),
     (-x.T @ x - sum(abs(x)), x, []),
     (x[0] * x[1] - x.T @ x, x, []),
+    (exp(mean(log(x))), x, []),  # BV 3.1.5, the geometric mean
+    (exp(t.T @ log(z)), z, []),
+    (exp(sum(log(A @ x + b)) / size("m")), x, []),
+    (1 / sum(1 / x), x, [x]),  # BV exercise 3.17, the harmonic mean
+    (sum(sqrt(x)) ** 2, x, [x]),
+    (sum(log(x * q[0] * q[1])), x, [q]),
 ]
 AFFINE = [
     (b.T @ A @ x, x, []),

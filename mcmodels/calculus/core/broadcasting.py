@@ -103,6 +103,9 @@ def _common(operation: str, a: Expression, b: Expression) -> Shape:
     else:
         hint = f"a matrix of {matrix.rows}×{matrix.cols} takes {matrix.rows} or, as a row, "
         hint += f"{matrix.cols} entries"
+    if operation.startswith("*") and a.cols == b.rows:
+        product = f"write {_factor(a)} @ {_factor(b)} for the matrix product"
+        hint = f"{product}, or {hint.removeprefix('write ')}"
     raise ShapeError(
         f"{operation} takes a vector, which is a column, for every column of a matrix, and a row "
         f"for every row; found {_described(a)} and {_described(b)}; {hint}"

@@ -14,7 +14,15 @@ from mcmodels.calculus.core.einsum_nodes import TensorLike
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import e
-from mcmodels.calculus.core.nodes import Elementwise, Hadamard, Power, Scaled, Sum, Transpose
+from mcmodels.calculus.core.nodes import (
+    Elementwise,
+    Hadamard,
+    Power,
+    Scaled,
+    Sum,
+    Symbol,
+    Transpose,
+)
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError
 from mcmodels.calculus.core.slices import row_taken
@@ -164,6 +172,10 @@ def entry(array: Expression, index: Any) -> Expression:
             f"a matrix is indexed by two whole numbers or slices, as in X[0, :] and X[1:, :]; "
             f"found {array}[{index}]"
         )
+    if isinstance(array, Symbol) and "symmetric" in array.declared and all(map(_is_place, index)):
+        # Taken from the transpose, as below, it would be read back as S[j, i].
+        row, column = (row_taken(position, array.rows) for position in index)
+        return arithmetic.matmul([row, array, transpose(column)])
     result = array
     for axis, position in enumerate(index):
         if isinstance(position, slice) and position == slice(None):

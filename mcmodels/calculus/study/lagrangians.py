@@ -22,7 +22,7 @@ from mcmodels.calculus.core.arithmetic import (
     vec,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Identity, Product, Symbol
+from mcmodels.calculus.core.nodes import Identity, Number, Product, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
@@ -30,7 +30,7 @@ from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.rule import DerivativeError
-from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.derive.simplification import reading_size, simplify
 from mcmodels.calculus.study.equalities import Equalities
 
 if TYPE_CHECKING:
@@ -92,13 +92,19 @@ class Lagrangian:
         """The multipliers at a critical point, as formulas without multipliers.
 
         They are λ = (JJᵀ)⁻¹J∇f, with the Jacobian J of the constraints, where J has full row rank;
-        the constraints are used to shorten them.
+        the constraints are used to shorten them. Of one scalar constraint g, λ = xᵀ∇f / xᵀ∇g where
+        that is shorter and g makes xᵀ∇g a number: wᵀCw under wᵀSw = 1, sum(a) for Σ aᵢ log xᵢ under
+        sum(x) = 1.
 
         References
         ----------
         Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., (18.21).
         """
-        symbol = gradients.symbol_of(self.expression, x)
+        return self._formulas_by_multiplier(gradients.symbol_of(self.expression, x), shortest=True)
+
+    def _formulas_by_multiplier(
+        self, symbol: Symbol, *, shortest: bool
+    ) -> dict[Expression, Expression]:
         pairs = [
             (multiplier, constraint)
             for multiplier, constraint in zip(self.multipliers, self.constraints, strict=True)
@@ -107,6 +113,8 @@ class Lagrangian:
         if not pairs:
             _require_x(self.constraints, symbol)
         found = self._formulas(symbol, tuple(constraint for _, constraint in pairs))
+        if shortest and len(found) == 1 and pairs[0][1].is_scalar:
+            found = [min([*found, *self._along_x(symbol, pairs[0][1])], key=reading_size)]
         return {
             multiplier: formula.within(self.expression.known)
             for (multiplier, _), formula in zip(pairs, found, strict=True)
@@ -145,11 +153,24 @@ class Lagrangian:
         stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
         return [known.used_in(stacked[i]) for i in range(len(slopes))]
 
+    def _along_x(self, symbol: Symbol, constraint: Expression) -> list[Expression]:
+        """xᵀ∇f / xᵀ∇g, where the constraint makes xᵀ∇g a number, as wᵀSw = 1 does."""
+        known = Equalities.of_constraints(self.constraints, symbol, self.using)
+        slope = gradients.gradient(constraint, symbol)
+        below = known.used_in(inner_product(symbol, slope))
+        if not isinstance(below, Number) or below.value == 0:
+            return []
+        above = inner_product(symbol, gradients.gradient(self.objective, symbol))
+        return [known.used_in(scale(above, power(below, number(-1))))]
+
     def solved(self, x: Any) -> Expression:
-        """The gradient by ``x`` with the multipliers in it replaced by their formulas."""
+        """The gradient by ``x`` with the multipliers in it replaced by (JJᵀ)⁻¹J∇f.
+
+        Where the constraints hold, it is the gradient's projection on the tangent space.
+        """
         symbol = gradients.symbol_of(self.expression, x)
         known = Equalities.of_constraints(self.constraints, symbol, self.using)
-        formulas = self.multiplier_formulas(symbol)
+        formulas = self._formulas_by_multiplier(symbol, shortest=False)
         found = known.used_in(substitute(self.stationarity(symbol), formulas))
         return found.within(self.expression.known)
 
@@ -326,7 +347,8 @@ def _projected(given: tuple[Expression, ...], symbol: Symbol, direction: Express
         normal = scale(_ratio(known, slope, direction), slope)
         return simplify(add([direction, scale(-1, known.used_in(normal))]))
     J = _jacobian(given, symbol)
-    steps = matmul([transpose(J), inverse(matmul([J, transpose(J)])), J, vec(direction)])
+    gram = known.used_in(matmul([J, transpose(J)]))
+    steps = matmul([transpose(J), inverse(gram), J, vec(direction)])
     return simplify(add([direction, scale(-1, unvec(steps, symbol.rows, symbol.cols))]))
 
 

@@ -9,11 +9,9 @@ from collections.abc import Collection
 
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.numpy_calls import is_module
 
-__all__ = ["MODULES", "SIGNS", "WORDS", "for_attribute", "for_function"]
-
-_MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
-MODULES = frozenset(_MODULES.split())
+__all__ = ["SIGNS", "WORDS", "for_attribute", "for_function"]
 
 SIGNS = {
     "^": "write ** for a power",
@@ -39,6 +37,7 @@ SIGNS = {
     "‖": "write norm(x)",
     "|": "write norm(x) for ||x||, abs(x) for |x|, det(X) for a determinant",
     "&": "multiply comparisons that must both hold, as in (x > 0) * (x < 1)",
+    ";": "write vstack([A, B]) for one below the other",
     "{": "write ( and ) for a group",
     "\\": "write inv(A) @ b for A⁻¹b",
     "%": "write @ for a matrix product, * for an elementwise one",
@@ -52,7 +51,18 @@ WORDS = {
 }
 
 # What to write for a function that there is not: all that exist of these, in this order.
+_STACKS = (
+    "vstack([x, y]) for vectors and for matrices one below the other",
+    "hstack([A, B]) for matrices side by side",
+)
 _INSTEAD = {
+    "Sum": ("sum(f, i) for a sum over the index i", "sum(x) for that of all entries"),
+    **dict.fromkeys(("append", "concat", "concatenate", "row_stack", "stack"), _STACKS),
+    **dict.fromkeys(("c_", "cat", "column_stack", "horzcat", "r_", "vertcat"), _STACKS),
+    **dict.fromkeys(
+        ("len", "length", "ncol", "nrow", "numel", "shape"),
+        ("size(n) for the number n of its declaration",),
+    ),
     "absolute": ("abs(x)",),
     "average": ("mean(x)",),
     "cross_entropy": ("-t.T @ log(softmax(z))",),
@@ -191,6 +201,8 @@ def _instead(name: str) -> str:
 def for_function(name: str) -> str:
     """What to write instead of an unknown function: the like of it, a near name, or all names."""
     simple = name.lower()
+    if name in _INSTEAD:
+        return _instead(name)
     if simple != name and simple in _known():
         return f"write {simple}(…)"
     found = _instead(name)
@@ -207,9 +219,10 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     """What to write for ``owner.name``, which is not .T; empty where nothing is known."""
     if name in ("transpose", "t", "mT", "H"):
         return "write .T"
+    if name in ("hstack", "vstack") and is_module(owner, declared):
+        return f"{_instead('concatenate')}; a vector is a column here"
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
-    if owner in MODULES and owner not in declared:
-        owner = f"{owner}.{name}" if name in MODULES else owner
+    if is_module(owner, declared):
         return f"{found or 'write the function'} without {owner}."
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from typing import Any, Generic, Protocol, TypeVar
 
+from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.text.aliases import ALIASES, aliased
 from mcmodels.calculus.text.arguments import (
     Index,
@@ -25,6 +27,7 @@ from mcmodels.calculus.text.index_calls import (
     places_in,
     tests_in,
 )
+from mcmodels.calculus.text.spelling import Slash, Star
 from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source
 
 __all__ = ["Algebra", "interpret"]
@@ -95,6 +98,10 @@ def interpret(source: Source, algebra: Algebra[T]) -> T:
         source.refuse("it is too large an expression; read it in parts")
 
 
+def _is_array(value: Any) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, Expression) and value.is_array)
+
+
 class _Walk(Generic[T]):
     def __init__(self, source: Source, algebra: Algebra[T]) -> None:
         self.source, self.algebra = source, algebra
@@ -132,13 +139,30 @@ class _Walk(Generic[T]):
         if alike is None:
             return self.algebra.binary(operator, value, self.value(node.right))
         parts = [(False, value), (operator == alike[1], self.value(node.right))]
+        self._require_one_product(node, parts)
         while chain:
             after = chain[-1]
             if not (isinstance(after, ast.BinOp) and OPERATORS[type(after.op)] in alike):
                 break
             parts.append((OPERATORS[type(after.op)] == alike[1], self.value(after.right)))
+            self._require_one_product(after, parts)
             chain.pop()
         return self.algebra.total(parts) if alike == "+-" else self.algebra.multiple(parts)
+
+    def _require_one_product(self, node: ast.BinOp, parts: list[tuple[bool, T]]) -> None:
+        """Refuse ``A*x`` of arrays in a text with ``.*``, where it means the matrix product."""
+        if not isinstance(node.op, Star | Slash):
+            return
+        *before, (_, last) = parts
+        arrays = [part for part in (*(p for _, p in before), last) if _is_array(part)]
+        if _is_array(last) and len(arrays) > 1:
+            sign = OPERATORS[type(node.op)]
+            remedy = "@ for the matrix product" if sign == "*" else "inv(B) @ or @ inv(B)"
+            self.source.refuse(
+                f"{sign} of two arrays beside .*, ./ or .^ may mean two things: write {remedy}, "
+                f".{sign} for each entry",
+                node.right,
+            )
 
     def _leaf(self, node: ast.expr) -> T:
         try:

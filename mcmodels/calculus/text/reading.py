@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
+from bisect import bisect_left
+from itertools import accumulate
 
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size
@@ -26,11 +28,16 @@ from mcmodels.calculus.text.arguments import (
     whole_in,
 )
 from mcmodels.calculus.text.index_calls import IndexCall, Place, index_call, place_in, tests_in
+from mcmodels.calculus.text.numpy_calls import without_modules
 from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.scanning import scan
 from mcmodels.calculus.text.spelling import (
+    Caret,
+    Slash,
+    Star,
     at_places_of,
-    carets,
+    mark,
+    places_of_whole_products,
     transposes_by_caret,
     without_quotes,
 )
@@ -86,8 +93,13 @@ def read(
     except (RecursionError, MemoryError, ValueError):
         refuse(text, "it has too many parts; read it in parts, and add them")
     if respelt:
-        carets(tree, stripped, [place - skipped for place in _places_of_carets(respelt)])
+        carets = [place for place, new in respelt if new == "**"]
+        mark(tree, stripped, _written(carets, respelt, skipped), {ast.Pow: Caret})
+        if any(new in (" ", "*") for _, new in respelt):
+            products = _written(places_of_whole_products(text), respelt, skipped)
+            mark(tree, stripped, products, {ast.Mult: Star, ast.Div: Slash})
         tree = transposes_by_caret(tree, scalars)
+    tree = without_modules(tree, known)
     as_declared = _normalised(known)
     for node in ast.walk(tree):
         if hasattr(node, "col_offset"):
@@ -99,9 +111,11 @@ def read(
     return _checked(text, tree, known)
 
 
-def _places_of_carets(respelt: list[tuple[int, str]]) -> list[int]:
-    """Where they stand in the text that Python reads, which is longer by one for each change."""
-    return [place + before for before, (place, new) in enumerate(respelt) if new == "**"]
+def _written(places: list[int], respelt: list[tuple[int, str]], skipped: int) -> list[int]:
+    """Where characters of the text stand in what Python reads, in which some signs are longer."""
+    starts = [place for place, _ in respelt]
+    longer = [0, *accumulate(len(new) - 1 for _, new in respelt)]
+    return [place + longer[bisect_left(starts, place)] - skipped for place in places]
 
 
 def _normalised(known: frozenset[str]) -> dict[str, str]:
@@ -139,7 +153,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             waiting.append(node.operand)
         elif isinstance(node, ast.Attribute):
-            assert node.attr == "T", "all other attributes have been refused"
+            if node.attr != "T":
+                refuse(text, f"{node.attr!r} is a function; write {node.attr}(…)", node)
             waiting.append(node.value)
         elif isinstance(node, ast.Compare):
             if len(node.ops) > 1 or type(node.ops[0]) not in COMPARISONS:
@@ -244,5 +259,6 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
     most = len(signature.kinds)
     if not signature.required <= len(node.args) <= most:
         counts = str(most) if signature.required == most else f"{signature.required} or {most}"
-        refuse(text, f"{name} takes {counts}, found {len(node.args)} arguments", node)
+        advice = f"; along an axis write {name}(X, axis=1)" if signature.axis and node.args else ""
+        refuse(text, f"{name} takes {counts}, found {len(node.args)} arguments{advice}", node)
     return name

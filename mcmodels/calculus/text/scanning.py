@@ -8,6 +8,7 @@ import unicodedata
 
 from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.text import hints
+from mcmodels.calculus.text.numpy_calls import MODULES, is_function_of_module, is_method
 from mcmodels.calculus.text.syntax import refuse
 
 __all__ = ["scan"]
@@ -20,14 +21,17 @@ _TOKEN = re.compile(
     r"|(?P<other>[.,:=])"
 )
 _CLOSING = {"(": ")", "[": "]"}
+_BEHIND_POINTS = frozenset("*/^+-'")
 
 
 def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
     """Refuse characters, keywords and depths that are not allowed in an expression.
 
-    Gives the places of ``'`` and ``^``, with what Python writes for them.
+    Gives the places of ``'`` and ``^``, and of the points of ``.*``, ``./``, ``.^`` and ``f.(x)``,
+    with what Python writes for them.
     """
     depths, brackets, previous, owner = [0], [""], "", ""
+    entrywise = False  # whether a point stands before the sign
     respelt: list[tuple[int, str]] = []
     position = 0
     while position < len(text):
@@ -48,21 +52,22 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
             respelt.append((column - 1, ".T"))
             previous = "close"
             continue
+        if token == "." and _works_by_entry(text, position, operand, previous):
+            entrywise = text[position] == "^"
+            respelt.append((column - 1, "*" if entrywise else " "))
+            continue
         if token == "^":
-            respelt.append((column - 1, "**"))
+            respelt.append((column - 1, "*" if entrywise else "**"))
+            entrywise = False
         if kind == "name" and keyword.iskeyword(token):
             advice = f"; {hints.WORDS[token]}" if token in hints.WORDS else ""
             refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
         if operand and kind in ("name", "number"):
             refuse(text, f"expected * or @ before {token!r}", column)
         binary = kind == "operator" and token not in ("+", "-")
-        if binary and previous == ".":
-            advice = "* for an elementwise product, @ for a matrix product"
-            advice = advice if token == "*" else f"{token} alone, which works entry by entry"
-            refuse(text, f"'.{token}' has no meaning in an expression; write {advice}", column)
         if (binary and not operand) or (kind == "close" and previous == "operator"):
             refuse(text, f"something is missing before {token!r}", column)
-        if kind == "name" and previous == "." and token != "T":
+        if kind == "name" and previous == "." and not _is_attribute(text, found, owner, known):
             advice = hints.for_attribute(token, owner, known)
             advice = f"; {advice}" if advice else ""
             refuse(text, f"the only attribute is .T; found .{token}{advice}", column)
@@ -83,13 +88,32 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
             depths[-1] = 0
         if len(depths) + sum(depths) > _DEEPEST:
             refuse(text, f"it is nested more than {_DEEPEST} deep; write it in parts", column)
-        owner = token if kind == "name" else owner if token == "." else ""
+        if kind == "name" and previous == "." and token in MODULES:
+            owner = f"{owner}.{token}"
+        else:
+            owner = token if kind == "name" else owner if token == "." else ""
         previous = token if token == "." else kind or ""
     if previous not in ("name", "number", "close"):
         refuse(text, "something is missing at the end", len(text) + 1)
     if len(brackets) > 1:
         refuse(text, f"a {brackets[-1]!r} is missing", len(text) + 1)
     return respelt
+
+
+def _works_by_entry(text: str, position: int, operand: bool, previous: str) -> bool:
+    """Whether the point before a position is that of MATLAB's .* or Julia's f.(x)."""
+    after = text[position : position + 1]
+    if after in _BEHIND_POINTS and not text.startswith("**", position):
+        return operand
+    return previous == "name" and after == "("
+
+
+def _is_attribute(text: str, found: re.Match, owner: str, known: frozenset[str]) -> bool:
+    """Whether a name behind a point is a transpose, a function of a module, or a method."""
+    name, is_called = found.group(), re.match(r"\s*\(", text[found.end() :]) is not None
+    if name == "T" or is_function_of_module(name, owner, known):
+        return True
+    return is_called and is_method(name, known)
 
 
 def _check_name(text: str, name: str, column: int, known: frozenset[str]) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Caret", "at_places_of", "carets", "transposes_by_caret", "without_quotes"]
+__all__ = [
+    "Caret",
+    "Slash",
+    "Star",
+    "at_places_of",
+    "mark",
+    "places_of_whole_products",
+    "transposes_by_caret",
+    "without_quotes",
+]
 
 _QUOTED_ORDER = re.compile(r"""([,=]\s*)(["'])(fro|nuc|inf)\2(?=\s*[,)])""")
 
@@ -19,6 +28,22 @@ def without_quotes(text: str) -> str:
 
 class Caret(ast.Pow):
     """The power of a text that is typed ``^``: what it means depends on what is raised."""
+
+
+class Star(ast.Mult):
+    """A ``*`` beside ``.*``, ``./`` or ``.^``: of two arrays it means the matrix product there."""
+
+
+class Slash(ast.Div):
+    """A ``/`` beside ``.*``, ``./`` or ``.^``."""
+
+
+_WHOLE_PRODUCT = re.compile(r"(?<![.*])[*/](?!\*)")
+
+
+def places_of_whole_products(text: str) -> list[int]:
+    """Where ``*`` and ``/`` stand without a point."""
+    return [found.start() for found in _WHOLE_PRODUCT.finditer(text)]
 
 
 def at_places_of(text: str, changed: Sequence[tuple[int, str]]) -> tuple[str, list[int]]:
@@ -49,17 +74,19 @@ def at_places_of(text: str, changed: Sequence[tuple[int, str]]) -> tuple[str, li
     return "".join(written), [*places, at]
 
 
-def carets(tree: ast.expr, written: str, places: Collection[int]) -> None:
-    """Mark the powers of a tree that were typed ``^``, at these characters of the text."""
+def mark(
+    tree: ast.expr, written: str, places: Collection[int], kinds: Mapping[type, type[ast.operator]]
+) -> None:
+    """Give the operators at these characters of the text the kind that belongs to theirs."""
     if not places:
         return
     offsets = {len(written[:place].encode()) for place in places}
     for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        if isinstance(node, ast.BinOp) and type(node.op) in kinds:
             # One operator stands between the two, with brackets and spaces.
             start, stop = node.left.end_col_offset or 0, node.right.col_offset
             if any(start <= offset < stop for offset in offsets):
-                node.op = Caret()
+                node.op = kinds[type(node.op)]()
 
 
 def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from mcmodels.calculus.text.quotes import Text
-from mcmodels.calculus.text.spelling import Caret
+from mcmodels.calculus.text.spelling import Caret, Slash, Star
 
 __all__ = ["COMPARISONS", "OPERATORS", "ParseError", "Source", "column_of", "refuse"]
 
@@ -21,6 +21,8 @@ OPERATORS: dict[type[ast.operator], str] = {
     ast.MatMult: "@",
     ast.Pow: "**",
     Caret: "^",
+    Star: "*",
+    Slash: "/",
 }
 
 

@@ -48,6 +48,7 @@ _DRAWS: tuple[Callable[[np.random.Generator, tuple[int, ...]], np.ndarray], ...]
     lambda rng, shape: rng.uniform(0.1, 0.4, shape),
     lambda rng, shape: rng.uniform(0.5, 0.9, shape) / 10 ** (len(shape) == 2),
 )
+_UNEQUAL = np.arange(4.0).reshape(2, 2)
 _STEP = 1e-2
 # Differences extrapolated twice from steps of 0.01 are exact up to (0.01)⁶ and rounding / 0.0025.
 _CLOSE = 1e-7
@@ -102,8 +103,11 @@ class Text:
         values = self._values(seed)
         expected = self._differences(values)
         close = _CLOSE_TWICE if len(self.by) == 2 else _CLOSE
+        declared = self.names.get(self.by[0], "") if len(self.by) == 2 else ""
         for expression, right in ((f, self._at(values)), (derivative, expected)):
             for found in self._numbers(expression, values):
+                if expression is derivative:
+                    found = _on_directions(found, declared)
                 if not _agree(found, right, close):
                     return Verdict("wrong", f"{derivative!r}: {found} is not {right}")
         clumsy = self.book and _length(repr(derivative)) > 1.3 * _length(self.book) + 2
@@ -144,7 +148,7 @@ class Text:
     def _differences(self, values: dict[str, Any]) -> np.ndarray:
         f = self._at
         for name in self.by:
-            f = _differentiated(f, name, symmetric="symmetric" in self.names.get(name, ""))
+            f = _differentiated(f, name, self.names.get(name, ""))
         return f(values)
 
 
@@ -156,16 +160,35 @@ def _drawn(shape: str, draw: Callable, rng: np.random.Generator) -> Any:
     value = draw(rng, counted)
     if declared == "positive_definite":
         return value @ value.T / counted[0] + np.eye(counted[0])
-    if declared == "symmetric":
-        return (value + value.T) / 2
     if declared == "orthogonal":
         return np.linalg.qr(value)[0]
     if declared == "probability":
         return np.abs(value) / np.abs(value).sum()
-    return value
+    return _direction(value, declared)
 
 
-def _differentiated(f: Callable, name: str, symmetric: bool) -> Callable:
+def _direction(E: np.ndarray, declared: str) -> np.ndarray:
+    """The part of E along which a variable that is declared so may vary."""
+    if "symmetric" in declared or "positive_definite" in declared:
+        return (E + E.T) / 2
+    if "diagonal" in declared:
+        return np.diag(np.diag(E))
+    if "lower_triangular" in declared:
+        return np.tril(E)
+    return np.triu(E) if "upper_triangular" in declared else E
+
+
+def _on_directions(hessian: Any, declared: str) -> Any:
+    """A Hessian by a declared matrix is meant for the directions in which that may vary."""
+    if _direction(_UNEQUAL, declared) is _UNEQUAL:
+        return hessian
+    n = round(len(hessian) ** 0.5)
+    units = np.eye(n * n).reshape(n * n, n, n)
+    P = np.column_stack([_direction(E.T, declared).ravel(order="F") for E in units])
+    return P @ hessian @ P
+
+
+def _differentiated(f: Callable, name: str, declared: str) -> Callable:
     """Gradient of a scalar (of the shape of the variable), Jacobian over vec of anything else."""
 
     def derivative(values: dict[str, Any]) -> np.ndarray:
@@ -174,9 +197,7 @@ def _differentiated(f: Callable, name: str, symmetric: bool) -> Callable:
         for place in range(x.size):
             direction = np.zeros(x.size)
             direction[place] = 1.0
-            E = direction.reshape(x.shape, order="F")
-            if symmetric:
-                E = (E + E.T) / 2
+            E = _direction(direction.reshape(x.shape, order="F"), declared)
             columns.append(_along(lambda t, E=E: f({**values, name: x + t * E})))
         if columns[0].ndim == 0:
             return np.reshape(columns, x.shape, order="F")

@@ -23,10 +23,13 @@ from mcmodels.calculus.derive.simplification import (
     indexed,
     kronecker,
     numbers,
+    pairs,
     products,
+    resolvents,
     spectra,
     squares,
     sums,
+    triangles,
 )
 
 __all__ = ["REWRITES", "reading_size", "simplify"]
@@ -35,6 +38,13 @@ _MOST_ROUNDS = 20  # a stop for safety; the size falls in each round
 _LETTER = 3  # the size of a letter, where an operation has size 1
 
 Rewrite = Callable[[Any], Expression | None]
+
+
+def _pairs_exchanged(e: SumOver) -> Expression | None:
+    """Shorter only once the terms that meet are joined."""
+    found = pairs.exchanged(e)
+    return None if found is None else simplify(found)
+
 
 REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
     N.Sum: (
@@ -51,8 +61,10 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         brackets.bracket_completed,
         indexed.sums_joined,
         squares.squares_joined,
+        pairs.units_gathered,
+        resolvents.resolvent_joined,
     ),
-    SumOver: (indexed.body_factored,),
+    SumOver: (indexed.body_factored, _pairs_exchanged),
     N.Product: (
         products.inverses_opened,
         products.distributed,
@@ -73,6 +85,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         choices.chosen_once,
         choices.signs_joined,
         sums.distributed_elementwise,
+        triangles.masked,
     ),
     N.Kron: (numbers.scalars_out_of_parts,),
     N.Scaled: (
@@ -87,6 +100,8 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         numbers.scalars_out_of_parts,
         diagonals.diagonal_of_product,
         diagonals.diagonal_of_sum,
+        triangles.diagonal_of_mirror_images,
+        triangles.diagonal_of_triangular,
     ),
     N.Trace: (products.rotated, numbers.scalars_out_of_parts, numbers.opened_trace),
     N.Total: (products.total, numbers.scalars_out_of_parts, numbers.opened_total),

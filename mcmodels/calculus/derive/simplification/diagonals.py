@@ -15,6 +15,7 @@ from mcmodels.calculus.core.arithmetic import (
     vec,
 )
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import Value
 from mcmodels.calculus.core.sizes import ONE, Size
 
 __all__ = [
@@ -90,8 +91,10 @@ def _between(term: Expression) -> Expression | None:
         if root is None or root * root != size:
             return None
         return scale(coefficient, *scalars, identity(root))
-    if isinstance(array, N.Product) and isinstance(array.children[0], N.Commutation):
-        array = matmul(array.children[1:])  # ΨᵀK = Ψᵀ
+    if isinstance(array, N.Product):  # ΨᵀK = Ψᵀ, KΨ = Ψ
+        first, last = (isinstance(array.children[k], N.Commutation) for k in (0, -1))
+        inside = array.children[first : len(array.children) - last]
+        array = matmul(inside) if inside else array.children[0]
     if not isinstance(array, N.Kron):
         return None
     A, B = array.left, array.right
@@ -101,10 +104,16 @@ def _between(term: Expression) -> Expression | None:
 
 
 def selected(e: N.Product) -> Expression | None:
-    """Ψᵀ vec(M) = diag(M), Ψv = vec(diag(v)), Ψᵀ(a ⊗ b) = a∘b, and K beside Ψ dropped."""
+    """Ψᵀ vec(M) = diag(M), Ψv = vec(diag(v)), Ψᵀ(a ⊗ b) = a∘b, Ψᵀ(I + K) = 2Ψᵀ, K by Ψ dropped."""
     for i in range(len(e.children) - 1):
         left, right = e.children[i : i + 2]
         before, after = e.children[:i], e.children[i + 2 :]
+        beside = _count_of_copies(right) if _is_selection(left, flipped=True) else None
+        if beside is not None:
+            return scale(beside, matmul([*before, left, *after]))
+        beside = _count_of_copies(left) if _is_selection(right, flipped=False) else None
+        if beside is not None:
+            return scale(beside, matmul([*before, right, *after]))
         if isinstance(left, N.Commutation) and _is_selection(right, flipped=False):
             return matmul([*before, right, *after])
         if _is_selection(left, flipped=True) and isinstance(right, N.Commutation):
@@ -122,6 +131,16 @@ def selected(e: N.Product) -> Expression | None:
         if _is_selection(left, flipped=False) and right.is_column:
             return matmul([*before, vec(functions.diag(right)), *after])
     return None
+
+
+def _count_of_copies(e: Expression) -> Value | None:
+    """How often Ψ stands in its product with numbers of I and K; None of anything else."""
+    if not isinstance(e, N.Sum):
+        return None
+    terms = [parts(term) for term in e.children]
+    if any(scalars or not isinstance(a, N.Identity | N.Commutation) for _, scalars, a in terms):
+        return None
+    return sum((number for number, _, _ in terms[1:]), terms[0][0])
 
 
 def rows_scaled(e: N.Hadamard) -> Expression | None:

@@ -34,7 +34,12 @@ from mcmodels.calculus.study.convexity.curvature import (
     common,
     times,
 )
-from mcmodels.calculus.study.convexity.forms import index_taken, powers_of, s_shaped
+from mcmodels.calculus.study.convexity.forms import (
+    index_taken,
+    powers_of,
+    s_shaped,
+    weighted_logarithms,
+)
 from mcmodels.calculus.study.convexity.matrix_products import of_product, of_square, of_trace
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
 from mcmodels.calculus.study.convexity.spectral import (
@@ -131,6 +136,10 @@ class Composition:
             found = self._of_log(inside)
             if found:
                 return found
+        if isinstance(e, N.Elementwise) and e.name == "exp":
+            logs = weighted_logarithms(inside)
+            if logs is not None and self.of(logs) >= CONCAVE:
+                return CONCAVE
         curvature = self.of(inside)
         low, high = self.ranges.of(inside)
         domain = domain_of(e)
@@ -160,11 +169,31 @@ class Composition:
             return CONVEX
         if isinstance(inside, N.Softmax):
             return CONCAVE if self.is_affine(inside.argument) else UNKNOWN
+        if isinstance(inside, N.Det):
+            fits = self.is_affine(inside.argument) and self.ranges.definite(inside.argument)
+            return CONCAVE if fits else UNKNOWN
         found = s_shaped(inside)
         if found is None:
-            return UNKNOWN
+            return self._of_log_of_product(inside)
         z, rises = found
         return CONCAVE if self.of(z) >= (CONCAVE if rises else CONVEX) else UNKNOWN
+
+    def _of_log_of_product(self, e: Expression) -> Curvature:
+        """Of Σ pᵢ log bᵢ for a product of powers, where all bᵢ are positive if it is defined."""
+        powers = powers_of(e)
+        free = [(base, p) for base, p in powers if self.ranges.sign(base) != 1]
+        if powers == [(e, 1)] or len(free) > 1:
+            return UNKNOWN
+        if any(p == int(p) and p % 2 == 0 for _, p in free):
+            return UNKNOWN  # log x² is defined on both sides of 0
+        return common(times(self._of_log_of(base), 1 if p > 0 else -1) for base, p in powers)
+
+    def _of_log_of(self, base: Expression) -> Curvature:
+        if not self.varies(base):
+            return CONSTANT
+        return (CONCAVE if self.of(base) >= CONCAVE else UNKNOWN) | (
+            CONVEX if self._is_log_convex(base) else UNKNOWN
+        )
 
     def _is_log_convex(self, e: Expression) -> bool:
         """Whether its logarithm is convex: exponentials, cosh, sums, and multiples by a number."""
@@ -211,12 +240,14 @@ class Composition:
         return UNKNOWN
 
     def _of_p_norm(self, e: N.Power) -> Curvature:
-        """Of (Σ |z|ᵖ)^(1/p), with p ≥ 1."""
+        """Of (Σ |z|ᵖ)^(1/p), with p ≥ 1; and with p < 1 of z ≥ 0, as the harmonic mean."""
         assert isinstance(e.exponent, N.Number)
         inside = e.base.argument if isinstance(e.base, N.Total) else None
         if not (isinstance(inside, N.Power) and isinstance(inside.exponent, N.Number)):
             return UNKNOWN
         p, z = inside.exponent.value, inside.base
+        if p < 1 and p * e.exponent.value == 1:
+            return CONCAVE if self._is_concave_and_at_least_0(z) else UNKNOWN
         is_norm = p >= 1 and p * e.exponent.value == 1
         sizes = self.ranges.sign(z) == 1 or (p == int(p) and p % 2 == 0)
         return CONVEX if is_norm and sizes and self._size_is_convex(z) else UNKNOWN

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import parts, scale
+from mcmodels.calculus.core.arithmetic import parts, scale, size_value
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.study.convexity.ranges import around_centre
 
-__all__ = ["index_taken", "powers_of", "s_shaped"]
+__all__ = ["index_taken", "powers_of", "s_shaped", "weighted_logarithms"]
 
 
 def s_shaped(e: Expression) -> tuple[Expression, bool] | None:
@@ -56,3 +56,25 @@ def index_taken(e: N.Product) -> str | None:
     if index == -1 or (size is not None and index == size - 1):
         return "last"
     return "first" if index == 0 or (size is not None and index == -size) else None
+
+
+def weighted_logarithms(e: Expression) -> Expression | None:
+    """The z of Σ wᵢ log zᵢ, the wᵢ ≥ 0 of at most one in all: the log of a geometric mean."""
+    number, scalars, array = parts(e)
+    if array is not None:
+        return None
+    for k, scalar in enumerate(scalars):
+        logs, weight = scalar, [number, *scalars[:k], *scalars[k + 1 :]]
+        if isinstance(scalar, N.Total):
+            logs = scalar.argument
+            weight.append(size_value(logs.rows * logs.cols))
+        elif isinstance(scalar, N.Product) and len(scalar.factors) == 2:
+            row, logs = scalar.factors
+            shares = row.argument if isinstance(row, N.Transpose) else row
+            if not (isinstance(shares, N.Symbol) and "probability" in shares.declared):
+                continue
+        if isinstance(logs, N.Elementwise) and logs.name == "log":
+            total = scale(*weight)
+            if isinstance(total, N.Number) and 0 < total.value <= 1:
+                return logs.argument
+    return None

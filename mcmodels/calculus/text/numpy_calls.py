@@ -1,0 +1,96 @@
+"""Calls as NumPy's users type them: ``np.sum(x)``, ``x.sum(axis=0)``, ``norm(x, ord=1)``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+from typing import Any
+
+from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
+from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.text.aliases import ALIASES
+
+__all__ = ["MODULES", "is_function_of_module", "is_method", "is_module", "without_modules"]
+
+_MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
+MODULES = frozenset(_MODULES.split())
+
+# NumPy's hstack of two vectors is one long vector, its vstack a matrix of two rows. Here a vector
+# is a column, so that both are otherwise.
+_OF_OTHER_SHAPES = frozenset(["hstack", "vstack"])
+_WITHOUT_ARRAYS = (
+    "block commutation diagonal_selection duplication einsum elimination eye hstack ones size unit "
+    "vstack zeros"
+)
+_NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
+_SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
+
+
+def is_module(path: str, known: Collection[str]) -> bool:
+    """Whether such a path, as ``np.linalg``, is one of modules, and its first name not declared."""
+    first, *others = path.split(".")
+    return first not in known and MODULES.issuperset([first, *others])
+
+
+def is_function_of_module(name: str, module: str, known: Collection[str]) -> bool:
+    """Whether ``module.name`` is read as the function of that name, or as a number."""
+    if not is_module(module, known) or name in known:
+        return False
+    if name in MODULES or name in NAMED_NUMBERS:
+        return True
+    return (name in SIGNATURES or name in ALIASES) and name not in _OF_OTHER_SHAPES
+
+
+def is_method(name: str, known: Collection[str]) -> bool:
+    """Whether ``x.name(…)`` is read as ``name(x, …)``."""
+    if name in known or name in _NO_METHODS:
+        return False
+    return name in SIGNATURES or name in ALIASES
+
+
+def without_modules(tree: ast.expr, known: Collection[str]) -> ast.expr:
+    """The tree with such calls as functions alone.
+
+    Without recursion, so that long sums are no reason to fail.
+    """
+    root = ast.Expression(tree)
+    waiting: list[ast.AST] = [root]
+    while waiting:
+        node = waiting.pop()
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                value[:] = [_plain(item, known) for item in value]
+                waiting += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                setattr(node, name, _plain(value, known))
+                waiting.append(getattr(node, name))
+    return root.body
+
+
+def _plain(node: Any, known: Collection[str]) -> Any:
+    if isinstance(node, ast.Attribute) and node.attr in NAMED_NUMBERS:
+        # Any other such attribute has been refused.
+        return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
+    if not isinstance(node, ast.Call):
+        return node
+    function = node.func
+    if isinstance(function, ast.Attribute) and function.attr != "T":
+        if not _is_module(function.value, known):
+            node.args.insert(0, function.value)
+        node.func = ast.copy_location(ast.Name(function.attr, ast.Load()), function)
+    if not isinstance(node.func, ast.Name):
+        return node
+    if node.func.id in _SHAPES_IN_TUPLES and len(node.args) == 1:
+        shape = node.args[0]
+        node.args = shape.elts if isinstance(shape, ast.Tuple) else node.args
+    if node.func.id == "norm" and len(node.args) == 1:
+        orders = [option for option in node.keywords if option.arg == "ord"]
+        node.args += [option.value for option in orders]
+        node.keywords = [option for option in node.keywords if option not in orders]
+    return node
+
+
+def _is_module(node: ast.expr, known: Collection[str]) -> bool:
+    while isinstance(node, ast.Attribute) and node.attr in MODULES:
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in MODULES and node.id not in known
