@@ -40,7 +40,7 @@ def latex(expression: Expression) -> str:
     named, expression = with_names(expression)
     text = LatexPrinter().text(expression)
     behind = [f"{LatexPrinter().text(name)} = {LatexPrinter().text(part)}" for name, part in named]
-    return rf"{text}, \text{{ where }} {r',\; '.join(behind)}" if named else text
+    return text + r", \text{ where } " + r",\; ".join(behind) if named else text
 
 
 def tensor_text(tensor: Tensor) -> str:
