@@ -171,6 +171,7 @@ def add(terms: Iterable[Expression]) -> Expression:
     collected: dict[tuple[bytes, ...], tuple[Value, Expression]] = {}
     shape: Expression | None = None
     waiting = list(terms)[::-1]
+    turned: list[tuple[bytes, ...]] = []  # names of terms such as 3(A + B)ᵀ
     while waiting:
         term = waiting.pop()
         if shape is None:
@@ -194,12 +195,34 @@ def add(terms: Iterable[Expression]) -> Expression:
         if name in collected:
             number += collected[name][0]
             term = _scaled(number, scalars, array)
+        elif not scalars and isinstance(array, Transpose) and isinstance(array.argument, Sum):
+            turned.append(name)
         collected[name] = (number, term)
     assert shape is not None, "a sum has terms"
+    if turned and len(collected) > 1:
+        for name in turned:
+            opened = _opened(*collected[name])
+            if any(_name(inner) in collected for inner in opened):
+                collected[name] = (Fraction(0), shape)
+                others = [term for number, term in collected.values() if number != 0]
+                return add([*others, *opened])
     result = [term for number, term in collected.values() if number != 0]
     if not result:
         return zeros_like(shape)
     return result[0] if len(result) == 1 else Sum(tuple(result))
+
+
+def _name(term: Expression) -> tuple[bytes, ...]:
+    """What terms have in common that are added to one."""
+    _, scalars, array = parts(term)
+    return (b"" if array is None else array.key, *sorted(scalar.key for scalar in scalars))
+
+
+def _opened(number: Value, term: Expression) -> list[Expression]:
+    """The terms of a multiple of a transposed sum."""
+    array = parts(term)[2]
+    assert isinstance(array, Transpose)
+    return [scale(number, transpose(inner)) for inner in array.argument.children if number != 0]
 
 
 def hadamard(factors: Sequence[Expression]) -> Expression:
