@@ -50,6 +50,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
         "label",
         "rows",
         "size_names",
+        "symmetric",
         "tensors",
         "used",
     )
@@ -65,6 +66,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
     label: tuple[object, ...]
     rows: Size
     size_names: frozenset[str]
+    symmetric: bool | None  # whether it is known to be a symmetric matrix; None before it is asked
     tensors: bool  # whether a part is the vector of the entries of a tensor
     used: frozenset[Symbol]
 
@@ -111,6 +113,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
         self.used = frozenset()
         self.context = frozenset()
         self.tensors = False
+        self.symmetric = None
         names = rows.names + cols.names
         if rows.rest is not None or cols.rest is not None:
             names = (*rows.all_names, *cols.all_names)

@@ -47,6 +47,10 @@ __all__ = [
 
 Powers = list[tuple[Expression, Expression]]  # factors, each as a base and an exponent
 
+# One object each, so that the many factors without a number or an exponent cost no arithmetic.
+_ONE = Fraction(1)
+_EXPONENT_ONE = Number(_ONE)
+
 # Functions that stand below in quotients that have a name, or beside an exponential.
 _JOINING = frozenset({"sigmoid", "cosh", "cos", "norm_cdf", "erfc"})
 
@@ -71,8 +75,8 @@ def parts(expression: Expression) -> tuple[Value, tuple[Expression, ...], Expres
     if isinstance(expression, Scaled):
         return expression.coefficient, expression.scalars, expression.array
     if expression.is_scalar:
-        return Fraction(1), (expression,), None
-    return Fraction(1), (), expression
+        return _ONE, (expression,), None
+    return _ONE, (), expression
 
 
 def assemble(number: Value, scalars: Sequence[Expression], array: Expression | None) -> Expression:
@@ -82,17 +86,19 @@ def assemble(number: Value, scalars: Sequence[Expression], array: Expression | N
 
 def scale(*factors: Expression | Value | int) -> Expression:
     """The product of numbers, scalars and at most one array."""
-    coefficient: Value = Fraction(1)
+    coefficient: Value = _ONE
     scalars: dict[bytes, tuple[Expression, Expression]] = {}
     array: Expression | None = None
     waiting = list(reversed(factors))
     while waiting:
         factor = waiting.pop()
         if not isinstance(factor, Expression):
-            coefficient *= as_value(factor)
+            if factor is not _ONE:
+                coefficient *= as_value(factor)
             continue
         number, inner, body = parts(factor)
-        coefficient *= number
+        if number is not _ONE:
+            coefficient *= number
         if body is not None:
             assert array is None, "at most one array"
             array = body
@@ -115,7 +121,8 @@ def scale(*factors: Expression | Value | int) -> Expression:
     for base, exponent in scalars.values():
         raised_base = power(base, exponent)
         number, inner, _ = parts(raised_base)
-        coefficient *= number
+        if number is not _ONE:
+            coefficient *= number
         merged.extend(inner)
     if coefficient == 0:
         return Number(Fraction(0)) if array is None else zeros_like(array)
@@ -156,7 +163,7 @@ def base_and_exponent(expression: Expression) -> tuple[Expression, Expression]:
     """Any expression as an elementwise power."""
     if isinstance(expression, Power):
         return expression.base, expression.exponent
-    return expression, Number(Fraction(1))
+    return expression, _EXPONENT_ONE
 
 
 def add(terms: Iterable[Expression]) -> Expression:
@@ -164,6 +171,7 @@ def add(terms: Iterable[Expression]) -> Expression:
     collected: dict[tuple[bytes, ...], tuple[Value, Expression]] = {}
     shape: Expression | None = None
     waiting = list(terms)[::-1]
+    turned: list[tuple[bytes, ...]] = []  # names of terms such as 3(A + B)ᵀ
     while waiting:
         term = waiting.pop()
         if shape is None:
@@ -187,12 +195,34 @@ def add(terms: Iterable[Expression]) -> Expression:
         if name in collected:
             number += collected[name][0]
             term = _scaled(number, scalars, array)
+        elif not scalars and isinstance(array, Transpose) and isinstance(array.argument, Sum):
+            turned.append(name)
         collected[name] = (number, term)
     assert shape is not None, "a sum has terms"
+    if turned and len(collected) > 1:
+        for name in turned:
+            opened = _opened(*collected[name])
+            if any(_name(inner) in collected for inner in opened):
+                collected[name] = (Fraction(0), shape)
+                others = [term for number, term in collected.values() if number != 0]
+                return add([*others, *opened])
     result = [term for number, term in collected.values() if number != 0]
     if not result:
         return zeros_like(shape)
     return result[0] if len(result) == 1 else Sum(tuple(result))
+
+
+def _name(term: Expression) -> tuple[bytes, ...]:
+    """What terms have in common that are added to one."""
+    _, scalars, array = parts(term)
+    return (b"" if array is None else array.key, *sorted(scalar.key for scalar in scalars))
+
+
+def _opened(number: Value, term: Expression) -> list[Expression]:
+    """The terms of a multiple of a transposed sum."""
+    array = parts(term)[2]
+    assert isinstance(array, Transpose)
+    return [scale(number, transpose(inner)) for inner in array.argument.children if number != 0]
 
 
 def hadamard(factors: Sequence[Expression]) -> Expression:
@@ -207,7 +237,9 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
         factor = waiting.pop()
         require_same_shape("an elementwise product", first, factor)
         number, scalars, array = parts(factor)
-        coefficients += [number, *scalars]
+        if number is not _ONE:
+            coefficients.append(number)
+        coefficients += scalars
         assert array is not None
         if isinstance(array, Zeros):
             return array
@@ -233,7 +265,9 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
     arrays = []
     for factor in raised_bases:
         number, scalars, array = parts(factor)
-        coefficients += [number, *scalars]
+        if number is not _ONE:
+            coefficients.append(number)
+        coefficients += scalars
         assert array is not None
         if not isinstance(array, Ones):
             arrays.append(array)
@@ -256,6 +290,8 @@ def _elementwise_base(array: Expression) -> tuple[Expression, Expression]:
 
 def power(base: Expression, exponent: Expression) -> Expression:
     """The elementwise power ``base ** exponent`` with a scalar exponent."""
+    if exponent is _EXPONENT_ONE:
+        return base
     if not exponent.is_scalar:
         raise ShapeError(
             f"an exponent must be a scalar; found {shape_text(exponent)} ({exponent}). "

@@ -338,7 +338,7 @@ def _two_exponentials(e: Expression, ratio: int) -> list[tuple[Value, Expression
     if not isinstance(e, Sum) or len(e.children) != 2:
         return None
     numbers = [parts(term)[0] for term in e.children]
-    if numbers[0] != ratio * numbers[1]:
+    if numbers[0] != ratio * numbers[1] or any(map(_holds_another, e.children)):
         return None
     found = []
     for c, term in zip(numbers, e.children, strict=True):
@@ -347,6 +347,12 @@ def _two_exponentials(e: Expression, ratio: int) -> list[tuple[Value, Expression
             return None
         found.append((c, z))
     return found
+
+
+def _holds_another(term: Expression) -> bool:
+    """Whether a factor of a term is another function than exp: told without any arithmetic."""
+    factors = term.children if isinstance(term, Scaled | Hadamard) else (term,)
+    return any(type(factor) not in _EXPONENTS or _is_other(factor) for factor in factors)
 
 
 def _difference(e: Expression) -> tuple[Value, Expression, Expression] | None:

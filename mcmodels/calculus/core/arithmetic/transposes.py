@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mcmodels.calculus.core.arithmetic.orientation import is_its_transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import (
     FrechetMatrix,
@@ -74,6 +75,12 @@ def upright(expression: Expression) -> Expression:
 
 def is_symmetric(expression: Expression) -> bool:
     """Whether declarations and structure show that a matrix is symmetric."""
+    if expression.symmetric is None:
+        expression.symmetric = _is_symmetric(expression)
+    return expression.symmetric
+
+
+def _is_symmetric(expression: Expression) -> bool:
     if not expression.is_square:
         return False
     if isinstance(expression, Symbol):
@@ -91,8 +98,7 @@ def is_symmetric(expression: Expression) -> bool:
     if isinstance(expression, Scaled):
         return expression.array is None or is_symmetric(expression.array)
     if isinstance(expression, Hadamard | Sum):
-        keys = sorted(child.key for child in expression.children)
-        return keys == sorted(transpose(child).key for child in expression.children)
+        return is_its_transpose(expression, is_symmetric)
     if isinstance(expression, Kron):
         return is_symmetric(expression.left) and is_symmetric(expression.right)
     if isinstance(expression, SumOver):

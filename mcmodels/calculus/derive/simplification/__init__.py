@@ -36,6 +36,8 @@ __all__ = ["REWRITES", "reading_size", "simplify"]
 
 _MOST_ROUNDS = 20  # a stop for safety; the size falls in each round
 _LETTER = 3  # the size of a letter, where an operation has size 1
+# Sizes from which on nobody reads a text, unless it is that long because it has that many terms.
+_LONGEST, _LONGEST_TERM = 20_000, 300
 
 Rewrite = Callable[[Any], Expression | None]
 
@@ -109,9 +111,16 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
     N.Unvec: (numbers.scalars_out_of_parts,),
 }
 
+_SHORT_RULES: tuple[Rewrite, ...] = (sums.collected,)
+"""What may cancel terms of a sum that is too long to be read."""
+
 
 def simplify(expression: Expression) -> Expression:
-    """An equal expression in the form that a textbook would print."""
+    """An equal expression in the form that a textbook would print.
+
+    Parts whose text would be longer than anybody reads, as in derivatives of deep compositions,
+    are left as they are: the work stays in proportion to the number of distinct parts.
+    """
     expression = kronecker.multiplied_out(expression)
     known: dict[bytes, Expression] = {}
     sizes: dict[bytes, int] = {}
@@ -132,7 +141,10 @@ def _round(
         if part.key in known:
             return known[part.key]
         result = best = rebuilt(part, [walk(child) for child in part.children])
-        for rule in REWRITES.get(type(result), ()):
+        rules = REWRITES.get(type(result), ())
+        if rules and _size(result, sizes) > max(_LONGEST, _LONGEST_TERM * len(result.children)):
+            rules = _SHORT_RULES if isinstance(result, N.Sum) else ()
+        for rule in rules:
             shorter = rule(result)
             if shorter is not None and _size(shorter, sizes) < _size(best, sizes):
                 # diag(y) − yyᵀ is not written as a product: nobody would see that it is symmetric.

@@ -165,9 +165,13 @@ class Case:
 
     def derive(self, df: Expression) -> Expression:
         """The derivative that a differential identifies."""
+        return simplify(self.derived_from(df))
+
+    def derived_from(self, df: Expression) -> Expression:
+        """The same derivative, not simplified."""
         if self.f.is_scalar:
-            return simplify(symmetrised(self.derive_plain(df), self.x))
-        return simplify(jacobian_of_linear(df, self.dX))
+            return symmetrised(self.derive_plain(df), self.x)
+        return jacobian_of_linear(df, self.dX)
 
     def derive_plain(self, df: Expression) -> Expression:
         """The G of df = tr(Gᵀ dX), not made symmetric where X is."""

@@ -37,7 +37,7 @@ from mcmodels.calculus.study.doctor.samples import (
 )
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
-from mcmodels.calculus.study.doctor.terms import expanded
+from mcmodels.calculus.study.doctor.terms import expanded, is_too_deep
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.differences import difference_quotient
@@ -326,7 +326,10 @@ def _named(case: Case, error: float) -> Diagnosis:
     if place is not None:
         words = f"only {place}; the other entries are right. The worst is {worst}"
         return Diagnosis(False, error, "wrong entries", words, "look at these entries", case.right)
-    words = f"no known mistake gives this; the worst entry is {worst}"
+    tried = "no known mistake gives this"
+    if is_too_deep(case.right):
+        tried = "no mistake that was tried gives this, and for all it is too deep"
+    words = f"{tried}; the worst entry is {worst}"
     return Diagnosis(
         False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
     )

@@ -32,6 +32,10 @@ __all__ = ["Change", "Contribution", "contributions", "outside", "slope_in", "sl
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
+# Parts of what is put together for the contributions to the differential of a deep function, of
+# which each takes as many as it is deep; and three times as many for wrong forms of them.
+_MOST_VISITED = 15_000
+
 
 @dataclass(frozen=True)
 class Change:
@@ -84,6 +88,8 @@ class Contribution:
     def changes(self) -> Iterator[Change]:
         """The same contribution as the mistakes of the chain and product rules give it."""
         tree, x = self._tree, self._tree.x
+        if tree.visited > 3 * _MOST_VISITED:
+            return
         inner = tree.d(self.child)
         node, child, rule = self.node, self.child, self._rule
         for swapped in _swapped(rule, _hole(child)):
@@ -140,11 +146,13 @@ def _filled(rule: Expression, child: Expression, inner: Expression) -> Expressio
 
 
 def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
-    """All contributions to df, from the outermost rules inwards."""
+    """The contributions to df, from the outermost rules inwards; of deep functions not all."""
     tree = _Tree(f, x)
     for node in reversed([part for part in parts_of(f) if x in part.used]):
         if isinstance(node, Symbol | SumOver):  # of a sum, a rule has one term for each index
             continue
+        if tree.visited > _MOST_VISITED:
+            return
         for child, rule in tree.rule_terms(node):
             filled = _filled(rule, child, tree.d(child))
             yield Contribution(node, child, tree.outside(node, filled), tree, rule)
@@ -167,6 +175,7 @@ class _Tree:
                 inside |= self._inside[child.key]
             self._inside[part.key] = inside
         self._known: dict[bytes, Expression] = {}
+        self.visited = 0  # parts of what `outside` has put together
 
     def d(self, part: Expression) -> Expression:
         if part.key not in self._known:
@@ -203,7 +212,8 @@ class _Tree:
 
         def d(part: Expression) -> Expression:
             if part.key not in known:
-                known[part.key] = varied(part) if contains(part) else zeros_like(part)
+                known[part.key] = found = varied(part) if contains(part) else zeros_like(part)
+                self.visited += 1 + len(found.children)
             return known[part.key]
 
         def varied(part: Expression) -> Expression:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations
 
 from mcmodels.calculus.compute.evaluate import EvaluationError
@@ -46,6 +47,8 @@ __all__ = [
     "taken_elsewhere",
     "trace_order",
 ]
+
+_MOST_GROUPED = 5  # slopes of which all groups are tried: 31
 
 
 def trace_order(case: Case) -> Iterator[Finding]:
@@ -193,15 +196,14 @@ def chain_rule(case: Case) -> Iterator[Finding]:
     """An inner or an outer derivative forgotten."""
     yield from _changed_rules(case, "chain rule")
 
-    def slope_gone(part: Expression) -> Iterator[tuple[Expression, str]]:
+    def slope_gone(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if isinstance(part, N.Hadamard):
             inner = [child for child in part.children if case.dX in child.used]
             slopes = [child for child in part.children if case.x in child.used - {case.dX}]
             slopes = [child for child in slopes if child not in inner]
-            for count in range(1, len(slopes) + 1 if inner else 1):
-                for gone in combinations(slopes, count):
-                    rest = hadamard([child for child in part.children if child not in gone])
-                    yield rest, " and ".join(child.mathematics() for child in gone)
+            for gone in _groups(slopes) if inner else ():
+                rest = hadamard([child for child in part.children if child not in gone])
+                yield rest, Words("{}", (partial(_listed, gone),))
 
     for edit in edited(case.df, slope_gone):
         derivative = _identified(case, edit.local)
@@ -212,6 +214,23 @@ def chain_rule(case: Case) -> Iterator[Finding]:
                 f"multiply by the derivative {edit}",
             )
     yield from stopped_inside(case)
+
+
+def _listed(parts: Sequence[Expression]) -> str:
+    return " and ".join(part.mathematics() for part in parts)
+
+
+def _groups(slopes: list[Expression]) -> Iterator[Sequence[Expression]]:
+    """All groups of a few slopes; of many, single ones, and those from one on to either end."""
+    if len(slopes) <= _MOST_GROUPED:
+        for count in range(1, len(slopes) + 1):
+            yield from combinations(slopes, count)
+        return
+    yield from combinations(slopes, 1)
+    for i in range(2, len(slopes)):
+        yield slopes[:i]
+        yield slopes[-i:]
+    yield slopes
 
 
 def taken_elsewhere(case: Case) -> Iterator[Finding]:

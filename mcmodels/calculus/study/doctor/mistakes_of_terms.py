@@ -11,6 +11,7 @@ from mcmodels.calculus.core.arithmetic import add, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
@@ -28,8 +29,15 @@ __all__ = [
 Effect = tuple[str, str, Expression, str]
 
 
-def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
-    """Terms that have another factor in what was claimed: kind, words, wrong answer, remedy."""
+def _effects(
+    case: Case,
+    terms: Iterator[Expression],
+    written: Callable[[Expression], Expression] = lambda term: term,
+) -> Iterator[Effect]:
+    """Terms that have another factor in what was claimed: kind, words, wrong answer, remedy.
+
+    ``written`` brings a term into the form that is shown, which most terms never take.
+    """
     seen: set[bytes] = set()
     for term in terms:
         if term.key in seen or not case.differs_from_right(term):
@@ -38,6 +46,7 @@ def _effects(case: Case, terms: Iterator[Expression]) -> Iterator[Effect]:
         factor = case.factor_in(term)
         if factor is None:
             continue
+        term = written(term)
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()
         if isinstance(factor, float):
@@ -92,7 +101,12 @@ def terms_of_rules(case: Case) -> Iterator[Effect]:
     """What each rule of differentiation contributes, as where d(AB) is taken for (dA)B."""
     return _effects(
         case,
-        (case.derive(part.value) for part in case.contributions if _could_be_missing(case, part)),
+        (
+            case.derived_from(part.value)
+            for part in case.contributions
+            if _could_be_missing(case, part)
+        ),
+        simplify,
     )
 
 

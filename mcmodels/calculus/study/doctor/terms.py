@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import Any
@@ -22,6 +22,7 @@ from mcmodels.calculus.core.arithmetic import (
     zeros_like,
 )
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import Value
 from mcmodels.calculus.core.rewriting import (
     exchanged,
     parts_of,
@@ -40,6 +41,7 @@ __all__ = [
     "edited",
     "expanded",
     "instead",
+    "is_too_deep",
     "orders",
     "single_transposes",
     "substituted",
@@ -52,6 +54,7 @@ MOST_COMBINED = 6  # terms of which all combinations are tried
 _MOST_TERMS = 48  # into which an expression is multiplied out
 _MOST_PERMUTED = 4  # factors of which all orders are tried: 24
 _MOST_PLACES = 6  # of one part, each of which is edited by itself
+_MOST_VISITED = 60_000  # parts of what is rebuilt, in all edits of one expression
 
 _LINEAR = (
     N.Trace, N.Total, N.Diagonal, N.DiagonalMatrix, N.Vec, N.Unvec, N.Transpose, N.Kron,
@@ -61,31 +64,43 @@ _LINEAR = (
 
 def expanded(e: Expression) -> list[Expression]:
     """The terms of an expression, multiplied out as far as there are not too many of them."""
+    known: dict[bytes, list[Expression]] = {}  # a part that occurs often is multiplied out once
+
+    def of(part: Expression) -> list[Expression]:
+        if part.key not in known:
+            known[part.key] = _expanded(part, of)
+        return known[part.key]
+
+    return of(e)
+
+
+def _expanded(
+    e: Expression, expanded: Callable[[Expression], list[Expression]]
+) -> list[Expression]:
     if isinstance(e, N.Sum):
         return _terms(add([term for child in e.children for term in expanded(child)]))
+    build: Callable[[Sequence[Expression]], Any]
     if isinstance(e, N.Scaled):
-        return _distributed(e, e.children, lambda c: scale(e.coefficient, *c))
-    if isinstance(e, N.Product):
-        return _distributed(e, e.children, matmul)
-    if isinstance(e, N.Hadamard):
-        return _distributed(e, e.children, hadamard)
-    if isinstance(e, _LINEAR):
-        return _distributed(e, e.children, lambda c: with_children(e, c))
-    return [e]
-
-
-def _terms(e: Expression) -> list[Expression]:
-    return list(e.children) if isinstance(e, N.Sum) else [e]
-
-
-def _distributed(
-    e: Expression, children: Sequence[Expression], build: Callable[[Sequence[Expression]], Any]
-) -> list[Expression]:
-    choices = [expanded(child) for child in children]
+        build = partial(_multiple, e.coefficient)
+    elif isinstance(e, N.Product | N.Hadamard):
+        build = matmul if isinstance(e, N.Product) else hadamard
+    elif isinstance(e, _LINEAR):
+        build = partial(with_children, e)
+    else:
+        return [e]
+    choices = [expanded(child) for child in e.children]
     count = prod(len(choice) for choice in choices)
     if count == 1 or count > _MOST_TERMS:
         return [e]
     return _terms(add([build(chosen) for chosen in product(*choices)]))
+
+
+def _multiple(coefficient: Value, children: Sequence[Expression]) -> Expression:
+    return scale(coefficient, *children)
+
+
+def _terms(e: Expression) -> list[Expression]:
+    return list(e.children) if isinstance(e, N.Sum) else [e]
 
 
 @dataclass(frozen=True)
@@ -210,13 +225,17 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
     """The expression with one part replaced by a variant of it, and what was done.
 
     A part that occurs several times is replaced everywhere, and then in one place only. Where only
-    what is ``inside`` is edited, the whole is no such part.
+    what is ``inside`` is edited, the whole is no such part. Of deep expressions, of which an edit
+    rebuilds many parts, not all edits are made.
     """
     terms = _terms(expression)
     containing: dict[Expression, list[int]] = {}
+    lengths = [0] * len(terms)
     for i, term in enumerate(terms):
         for part in parts_of(term):
             containing.setdefault(part, []).append(i)
+            lengths[i] += 1 + len(part.children)
+    visited = 0
     places: dict[Expression, list[tuple[int, ...]]] = {}
     for path, part in _places(expression, Counter()):
         place = path if isinstance(expression, N.Sum) or not path else (0, *path)
@@ -230,6 +249,9 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
             if not paths[0]:  # the whole
                 yield Edit(part, variant, words, "", instead(expression, variant))
                 continue
+            visited += sum(lengths[i] for i in containing[part])
+            if visited > _MOST_VISITED:
+                return
             # A variant that does not fit into what stands around it cannot be the mistake.
             with suppress(ValueError):
                 changed = {i: exchanged(terms[i], {part: variant}) for i in containing[part]}
@@ -240,6 +262,12 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
                         changed = {first: _replaced(terms[first], tuple(rest), variant)}
                         where = " (in one place)"
                         yield Edit(part, variant, words, where, Local(expression, changed))
+
+
+def is_too_deep(expression: Expression) -> bool:
+    """Whether some edits may be left out: each of a long term rebuilds much of it."""
+    lengths = [sum(1 + len(p.children) for p in parts_of(t)) for t in _terms(expression)]
+    return sum(length**2 for length in lengths) > _MOST_VISITED
 
 
 def _places(

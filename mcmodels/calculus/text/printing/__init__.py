@@ -7,6 +7,7 @@ from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.text.printing.latex import LatexPrinter
 from mcmodels.calculus.text.printing.plain import PlainPrinter
 from mcmodels.calculus.text.printing.python import PythonPrinter
+from mcmodels.calculus.text.printing.shared import with_names
 
 __all__ = [
     "latex",
@@ -19,18 +20,27 @@ __all__ = [
 
 
 def python_text(expression: Expression) -> str:
-    """Python text that `parse` reads back."""
-    return PythonPrinter().write(expression)
+    """Python text that `parse` reads back; of what is too long, with names for parts before it."""
+    named, expression = with_names(expression)
+    text = PythonPrinter().write(expression)
+    before = [f"{name.name} = {PythonPrinter().write(part)}" for name, part in named]
+    return "; ".join([*before, text])
 
 
 def mathematics(expression: Expression) -> str:
-    """Mathematics in plain text."""
-    return PlainPrinter().text(expression)
+    """Mathematics in plain text; of what is too long, with names for parts behind it."""
+    named, expression = with_names(expression)
+    text = PlainPrinter().text(expression)
+    behind = [f"{PlainPrinter().text(name)} = {PlainPrinter().text(part)}" for name, part in named]
+    return f"{text}, where {'; '.join(behind)}" if named else text
 
 
 def latex(expression: Expression) -> str:
-    """LaTeX, without dollar signs."""
-    return LatexPrinter().text(expression)
+    """LaTeX, without dollar signs; of what is too long, with names for parts behind it."""
+    named, expression = with_names(expression)
+    text = LatexPrinter().text(expression)
+    behind = [f"{LatexPrinter().text(name)} = {LatexPrinter().text(part)}" for name, part in named]
+    return text + r", \text{ where } " + r",\; ".join(behind) if named else text
 
 
 def tensor_text(tensor: Tensor) -> str:
