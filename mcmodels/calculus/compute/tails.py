@@ -24,6 +24,9 @@ Monomial = tuple[int, Fraction, Expression]  # exponent, coefficient, the other 
 
 def with_exact_tails(e: N.Sum) -> Expression | None:
     """The sum with such polynomials factored; None where there is none."""
+    shared = _by_functions(e)
+    if shared is not None:
+        return add([_tails_or_itself(part) for part in shared])
     terms = _Terms(e)
     while terms.waiting:
         terms.factor(terms.waiting.pop(next(iter(terms.waiting))))
@@ -35,6 +38,38 @@ def with_exact_tails(e: N.Sum) -> Expression | None:
     fewer = isinstance(result, N.Sum) and len(result.children) < len(terms.at)
     again = with_exact_tails(result) if fewer and isinstance(result, N.Sum) else None
     return result if again is None else again
+
+
+def _tails_or_itself(e: Expression) -> Expression:
+    found = with_exact_tails(e) if isinstance(e, N.Sum) else None
+    return e if found is None else found
+
+
+def _by_functions(e: N.Sum) -> list[Expression] | None:
+    """A constant shared out among polynomials in tanh(u), tanh(v), … that together cancel it.
+
+    3 − tanh(u)² − 2 tanh(v)² is 1 − tanh(u)² and 2 − 2 tanh(v)². None where nothing cancels.
+    """
+    limits: dict[bytes, tuple[list[Expression], Fraction]] = {}
+    constant: Fraction | float = Fraction(0)
+    others: list[Expression] = []
+    for term in e.children:
+        coefficient, scalars, array = parts(term)
+        found = _candidates(term)
+        monomial = _monomial(term, found[0]) if len(found) == 1 else None
+        if not scalars and isinstance(array, N.Ones | None):
+            constant = coefficient
+        elif monomial is None or monomial[2].used:
+            others.append(term)
+        elif found[0].name == "tanh" and monomial[0] % 2:
+            others.append(term)  # −1 below, and 1 above
+        else:
+            terms, limit = limits.get(found[0].key, ([], Fraction(0)))
+            limits[found[0].key] = ([*terms, term], limit + monomial[1])
+    if len(limits) < 2 or constant == 0 or constant + sum(c for _, c in limits.values()) != 0:
+        return None
+    one = N.Ones(e.rows, e.cols) if e.is_array else number(1)
+    return [*(add([*terms, scale(-c, one)]) for terms, c in limits.values()), *others]
 
 
 class _Terms:
