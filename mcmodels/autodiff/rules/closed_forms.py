@@ -24,6 +24,7 @@ from mcmodels.autodiff.tracing import Traced, constant, is_complex
 
 __all__ = ["LN2", "STARTS", "added", "divided", "log1p_of", "logarithm", "raised", "subtracted"]
 
+_ROOT_2 = float(np.sqrt(2.0))
 LN2 = float(np.log(2.0))
 
 
@@ -85,6 +86,7 @@ STARTS: dict[Any, Any] = {
     np.expm1: _starting("expm1"),
     sp.ndtr: _starting("ndtr"),
     sp.erf: _starting("erf"),
+    sp.erfc: _starting("erfc"),
     np.absolute: lambda args, kwargs: made("absolute", args[0]),
     "norm": _of_norm,
 }
@@ -109,6 +111,8 @@ def logarithm(x: Any) -> Any:
     if (found := origin(x, "sinh")) is not None:
         (u,) = found
         return u + call("log1mexp", 2.0 * u) - LN2
+    if (found := origin(x, "erfc")) is not None:  # erfc(x) = 2Φ(-√2 x)
+        return LN2 + sp.log_ndtr(-_ROOT_2 * found[0])
     return None if (found := origin(x, "ndtr")) is None else sp.log_ndtr(found[0])
 
 

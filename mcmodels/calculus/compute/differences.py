@@ -6,7 +6,6 @@ smaller than the rounding of their terms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 from mcmodels.calculus.compute.fraction_forms import product
@@ -15,7 +14,7 @@ from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
 from mcmodels.calculus.core.arithmetic.quotients import complement, named
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.numbers import magnitude, number
 from mcmodels.calculus.core.pairwise import choose
 
 __all__ = ["is_known_difference", "with_known_differences"]
@@ -51,21 +50,51 @@ def is_known_difference(e: Expression) -> bool:
 
 def _pair(one: Expression, other: Expression) -> Expression | None:
     """The sum of two terms, where it has another form."""
-    whole = N.Sum((one, other))
-    known = complement(whole)
-    if known is not None:
-        return scale(known[0], known[1])
-    if _may_pair(one) and _may_pair(other):
-        for c, rest, f, g in _common(one, other):
-            found = _of_functions(f, g)
-            if found is None:
-                found = _of_roots(f, g)
-            if found is not None:
-                return scale(c, product([rest, found]))
+    for first, second in ((one, other), (other, one)):
+        found = _difference(first, second)
+        if found is not None:
+            return found
     return None
 
 
-_NAMES = frozenset({"exp", "expm1", "sigmoid", "tanh", "norm_cdf", "norm_pdf", "erf", "cos"})
+def _difference(one: Expression, other: Expression) -> Expression | None:
+    """C · rest · (f − g), where f is a function or a root, and f − g has another form."""
+    c, d = parts(one)[0], parts(other)[0]
+    mine, others = _factors(one), _factors(other)
+    keys = {factor.key for factor in mine} & {factor.key for factor in others}
+    f = [factor for factor in mine if factor.key not in keys]
+    g = [factor for factor in others if factor.key not in keys]
+    if len(f) != 1 or len(g) > 2 or c == 0:
+        return None
+    ratio = d / c
+    found = named(f[0])
+    name = None if found is None else found[0]
+    if name not in _NAMES and not _is_root(f[0]):
+        return None
+    inside = [found[0] for found in map(named, g) if found is not None]
+    if name in _OF_TWO and (len(g) == 1 or name not in _OF_ONE):
+        if ratio != -1 or inside != [name]:
+            return None
+    elif name in _OF_ONE and (g or magnitude(ratio) != 1):
+        return None
+    elif name == "norm_pdf" and inside not in (["norm_cdf"], ["gelu"]):
+        return None
+    plain = [ones(one.rows, one.cols)]
+    below = scale(-ratio, product([scale(1), *plain, *g]))
+    known = complement(add([f[0], scale(-1, below)])) if not g else None
+    form = (_of_functions if found is not None else _of_roots)(f[0], below)
+    if known is not None:
+        form = scale(known[0], known[1])
+    if form is None:
+        return None
+    rest = [factor for factor in mine if factor.key in keys]
+    return scale(c, product([scale(1), *plain, *rest, form]))
+
+
+# Of two values of one function, and of a value and 1.
+_OF_TWO = frozenset({"exp", "expm1", "sigmoid", "tanh", "norm_cdf", "erf"})
+_OF_ONE = frozenset({"norm_cdf", "erf", "cos"})
+_NAMES = _OF_TWO | _OF_ONE | {"norm_pdf"}
 
 
 def _factors(term: Expression) -> tuple[Expression, ...]:
@@ -76,34 +105,6 @@ def _factors(term: Expression) -> tuple[Expression, ...]:
 
 def _is_root(e: Expression) -> bool:
     return isinstance(e, N.Power) and e.exponent == number(_HALF)
-
-
-def _may_pair(term: Expression) -> bool:
-    factors = _factors(term)
-    return len(factors) < 2 or any(
-        _is_root(factor) or (isinstance(factor, N.Elementwise) and factor.name in _NAMES)
-        for factor in factors
-    )
-
-
-def _common(
-    one: Expression, other: Expression
-) -> Iterator[tuple[Fraction | float, Expression, Expression, Expression]]:
-    """c, rest, f and g with one + other = c · rest · (f − g)."""
-    c, d = parts(one)[0], parts(other)[0]
-    mine, others = _factors(one), _factors(other)
-    keys = {factor.key for factor in mine} & {factor.key for factor in others}
-    rest = [factor for factor in mine if factor.key in keys]
-    f = [factor for factor in mine if factor.key not in keys]
-    g = [factor for factor in others if factor.key not in keys]
-    if len(f) > 2 or len(g) > 2:
-        return
-    plain = [ones(one.rows, one.cols)]
-    above, below = product([scale(1), *plain, *f]), product([scale(1), *plain, *g])
-    common = product([scale(1), *plain, *rest])
-    ratio = d / c
-    yield c, common, above, scale(-ratio, below)
-    yield d, common, below, scale(-1 / ratio, above)
 
 
 # -- functions -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from mcmodels.calculus.compute.exponential_fractions import (
     bases_of,
     fraction_of,
     with_base,
+    without_number,
 )
 from mcmodels.calculus.compute.fraction_forms import (
     CanonicalFraction,
@@ -95,17 +96,27 @@ class Cancellation:
     def _sum(self, e: N.Sum, walk: Walk) -> Expression | None:
         done: list[Expression] = []
         left = list(e.children)
+        bodies = {term.key: without_number(term).key for term in left}
         for base in bases_of(e, self._bases).values():
             if base.is_array and (base.rows, base.cols) != (e.rows, e.cols):
                 continue
             groups: dict[bytes, tuple[Expression, list[int], list[ExponentialFraction]]] = {}
+            others = []
             for i, term in enumerate(left):
+                if base.key not in bases_of(term, self._bases):
+                    others.append(i)
+                    continue
                 rest, found = self._split(term, base)
                 total = _product(found)
                 if total is not None:
                     _, places, fractions = groups.setdefault(rest.key, (rest, [], []))
                     places.append(i)
                     fractions.append(total)
+            for i in others:
+                group, c = groups.get(bodies[left[i].key]), parts(left[i])[0]
+                if group is not None and isinstance(c, Fraction):
+                    group[1].append(i)
+                    group[2].append(ExponentialFraction.monomial(c, Fraction(0)))
             gone: set[int] = set()
             for rest, places, fractions in groups.values():
                 if len(places) < 2:
@@ -183,24 +194,39 @@ class Cancellation:
     def _joined_in(self, e: N.Sum) -> tuple[Expression, Expression, list[int], _Joined] | None:
         """The base, what the logarithms are multiplied by, the places of these, and their sum."""
         bases: dict[bytes, Expression] = {}
-        for term in e.children:
+        having: dict[bytes, list[int]] = {}
+        for i, term in enumerate(e.children):
+            inside: dict[bytes, Expression] = {}
             for factor in _factors(term):
                 if isinstance(factor, N.Elementwise) and factor.name in _LOGARITHMS:
-                    bases |= bases_of(factor.argument, self._bases)
+                    inside |= bases_of(factor.argument, self._bases)
                     pair = with_base(factor.argument)
                     if pair is not None:
-                        bases[pair[1].key] = pair[1]
+                        inside[pair[1].key] = pair[1]
+            bases |= inside
+            for key in inside:
+                having.setdefault(key, []).append(i)
+        if not bases:
+            return None
+        bodies: dict[bytes, list[int]] = {}
+        for i, term in enumerate(e.children):
+            bodies.setdefault(without_number(term).key, []).append(i)
         for base in bases.values():
             if (base.rows, base.cols) != (e.rows, e.cols):
                 continue
             groups: dict[bytes, tuple[Expression, list[int], list[_Logarithm]]] = {}
-            for i, term in enumerate(e.children):
-                found = self._logarithm_in(term, base)
+            for i in having[base.key]:
+                found = self._logarithm_in(e.children[i], base)
                 if found is not None:
                     _, places, logarithms = groups.setdefault(found[0].key, (found[0], [], []))
                     places.append(i)
                     logarithms.append(found[1])
             for rest, places, logarithms in groups.values():
+                for i in bodies.get(without_number(product([rest, base])).key, []):
+                    c = parts(e.children[i])[0]
+                    if isinstance(c, Fraction) and i not in places:
+                        places.append(i)
+                        logarithms.append((c, _y(Fraction(1))))
                 joined = _joined(logarithms) if len(places) > 1 else None
                 if joined is not None:
                     return base, rest, places, joined
@@ -209,15 +235,12 @@ class Cancellation:
     def _logarithm_in(
         self, term: Expression, base: Expression
     ) -> tuple[Expression, _Logarithm] | None:
-        """A term as rest · c · log R(y); a multiple of the base is log yᵏ."""
+        """A term as rest · c · log R(y)."""
         c = parts(term)[0]
         factors = _factors(term)
         if not isinstance(c, Fraction):
             return None
         plain = [scale(1), ones(term.rows, term.cols)]
-        pair = with_base(term)
-        if pair is not None and pair[1] == base:
-            return product(plain), (c, _y(pair[0] / c))
         for i, factor in enumerate(factors):
             of = self._inside_logarithm(factor, base)
             if of is not None:
@@ -225,8 +248,6 @@ class Cancellation:
         return None
 
     def _inside_logarithm(self, factor: Expression, base: Expression) -> ExponentialFraction | None:
-        if factor == base:
-            return _y(Fraction(1))
         if not isinstance(factor, N.Elementwise):
             return None
         if factor.name == "softplus":

@@ -14,8 +14,9 @@ from fractions import Fraction
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import assemble, parts, scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
 
-__all__ = ["ExponentialFraction", "Polynomial", "bases_of", "fraction_of", "with_base"]
+__all__ = ["ExponentialFraction", "Polynomial", "bases_of", "fraction_of", "with_base", "without_number"]
 
 _MOST_TERMS, _HIGHEST, _WIDEST = 48, 8, 64  # of polynomials, powers, and degrees
 
@@ -154,7 +155,7 @@ _FUNCTIONS = frozenset({"exp", "expm1", "sigmoid", "tanh", "sinh", "cosh"})
 def with_base(argument: Expression) -> tuple[Fraction, Expression] | None:
     """An argument as k·u with u in a normal form; None where k is no exact number."""
     if isinstance(argument, N.Sum):
-        first = min(argument.children, key=lambda term: _without_number(term).key)
+        first = min(argument.children, key=lambda term: without_number(term).key)
         k = parts(first)[0]
     else:
         k = parts(argument)[0]
@@ -163,9 +164,10 @@ def with_base(argument: Expression) -> tuple[Fraction, Expression] | None:
     return k, argument if k == 1 else scale(1 / k, argument)
 
 
-def _without_number(term: Expression) -> Expression:
+def without_number(term: Expression) -> Expression:
+    """A term without the number before it; a number as 1."""
     _, scalars, array = parts(term)
-    return term if not scalars and array is None else assemble(1, scalars, array)
+    return number(1) if not scalars and array is None else assemble(1, scalars, array)
 
 
 _ENTRYWISE = (N.Sum, N.Scaled, N.Hadamard, N.Power)

@@ -1,8 +1,8 @@
 """Quotients of polynomials in y = exp(u), so written that they neither overflow nor lose digits.
 
 With t = exp(−|u|), the quotient is one of polynomials in t for u > 0, and another for u < 0. Roots
-at y = 1 are taken out as factors 1 − t, which expm1 gives to all digits. The logarithm is that of the
-leading term, and of what is left near 1.
+at y = 1 are taken out as factors 1 − t, which expm1 gives to all digits. The logarithm is that of
+the leading term, and of what is left near 1.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Functions of one number whose terms cancel near 0, computed there by their series.
 
 (exp(z) − 1)/z, its derivatives, 1/tanh(z) − 1/z and √(1 + z) − 1 are the like: at a small z, what
-is left of their terms is smaller than the rounding of these. The series is computed exactly, and used
-where |z| is less than a quarter of the distance at which it stops to converge, and at most 1.
+is left of their terms is smaller than the rounding of these. The series is computed exactly, and
+used where |z| is less than a quarter of the distance at which it stops to converge, and at most 1.
 """
 
 from __future__ import annotations
@@ -23,13 +23,22 @@ from mcmodels.calculus.core.rewriting import substitute
 
 __all__ = ["NearZero", "has_one"]
 
-_SHORT, _LONG = 8, 40  # terms: to see whether terms cancel, and to compute
+_SHORT, _LONG = 4, 40  # terms: to see whether terms cancel, and to compute
 _ROUNDING = 2.0**-56
 _SHARE, _FARTHEST = Fraction(1, 4), Fraction(1)  # of the radius of convergence, and at most
 _MOST_VARIABLES = 3
 
 Walk = Callable[[Expression], Expression]
 _ENTRYWISE = (N.Sum, N.Scaled, N.Hadamard, N.Power)
+
+
+def _is_entrywise(e: Expression) -> bool:
+    return isinstance(e, _ENTRYWISE) or (isinstance(e, N.Elementwise) and e.name in FUNCTIONS)
+
+
+def _is_whole(exponent: Expression) -> bool:
+    value = exponent.value if isinstance(exponent, N.Number) else -1
+    return value >= 0 and value == int(value)
 
 
 def has_one(e: Expression) -> bool:
@@ -48,6 +57,8 @@ class NearZero:
 
     def __init__(self, is_exact: Callable[[Expression], bool]) -> None:
         self._is_exact = is_exact
+        self._candidates: dict[bytes, bool] = {}
+        self._functions: dict[bytes, bool] = {}
         self._variables: dict[bytes, dict[bytes, Expression]] = {}
         self._series: dict[tuple[bytes, bytes, int], Series | None] = {}
         self._cancelling: dict[tuple[bytes, bytes], bool] = {}
@@ -57,7 +68,7 @@ class NearZero:
 
         ``plainly`` rewrites what is used far from 0, ``walk`` the other factors.
         """
-        if not isinstance(e, (*_ENTRYWISE, N.Elementwise)):
+        if not self._may_cancel(e):
             return None
         variables = self._variables_of(e)
         if not 0 < len(variables) <= _MOST_VARIABLES:
@@ -76,6 +87,29 @@ class NearZero:
             if found is not None:
                 return found
         return None
+
+    def _may_cancel(self, e: Expression) -> bool:
+        """Whether it is a sum that holds functions, a quotient or a logarithm; or holds one."""
+        if e.key not in self._candidates:
+            found = any(map(self._may_cancel, e.children)) if _is_entrywise(e) else False
+            if not found and isinstance(e, N.Sum):
+                found = len(e.children) > 1 and any(map(self._holds_function, e.children))
+            elif not found and isinstance(e, N.Power):
+                found = isinstance(e.exponent, N.Number) and e.exponent.value < 0
+            elif not found and isinstance(e, N.Elementwise):
+                found = e.name == "log"
+            self._candidates[e.key] = found
+        return self._candidates[e.key]
+
+    def _holds_function(self, e: Expression) -> bool:
+        if e.key not in self._functions:
+            found = isinstance(e, N.Elementwise) and e.name in FUNCTIONS and bool(e.used)
+            if isinstance(e, N.Power):
+                found = isinstance(e.base, N.Sum) or not _is_whole(e.exponent)
+            if not found and isinstance(e, _ENTRYWISE):
+                found = any(map(self._holds_function, e.children))
+            self._functions[e.key] = found
+        return self._functions[e.key]
 
     def _is_of(self, e: Expression, u: Expression) -> bool:
         return self._known(e, u, _SHORT) is not None
@@ -107,7 +141,7 @@ class NearZero:
         """What sums, products and functions of each entry are made of."""
         if e.key not in self._variables:
             found: dict[bytes, Expression] = {}
-            if isinstance(e, _ENTRYWISE) or (isinstance(e, N.Elementwise) and e.name in FUNCTIONS):
+            if _is_entrywise(e):
                 for child in e.children:
                     found |= self._variables_of(child)
                 pair = with_base(e) if isinstance(e, N.Scaled) and len(found) > 1 else None

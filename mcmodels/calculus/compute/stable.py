@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from mcmodels.calculus.compute.differences import is_known_difference, with_known_differences
@@ -54,6 +55,11 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
     """
     if not any(map(_may_lose_digits, parts_of(expression))):
         return expression
+    return _stabilised(expression, in_digits).within(expression.context)
+
+
+@lru_cache(maxsize=512)
+def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     known: dict[bytes, Expression] = {}
     quotients: set[bytes] = set()  # of the exponentials that stand for 1/Σ exp(zᵢ)
     far: dict[bytes, Expression] = {}  # of what has another form near 0
@@ -84,7 +90,7 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
         found = None if rule is None else rule(node, quotients)
         return node if found is None else found
 
-    return walk(expression).within(expression.context)
+    return walk(expression)
 
 
 def _may_lose_digits(part: Expression) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mcmodels.calculus.compute.exponential_fractions import without_number
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, assemble, hadamard, parts, power, scale
+from mcmodels.calculus.core.arithmetic import add, hadamard, parts, power, scale
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
@@ -91,7 +92,7 @@ class _Terms:
 
     def _enter(self, place: int, term: Expression) -> None:
         self.at[place] = term
-        key = _without_number(term).key
+        key = without_number(term).key
         self.like.setdefault(key, set()).add(place)
         self.waiting.update(self.asking.get(key, {}))
         for y in _candidates(term):
@@ -100,7 +101,7 @@ class _Terms:
 
     def _remove(self, place: int) -> Expression:
         term = self.at.pop(place)
-        self.like[_without_number(term).key].discard(place)
+        self.like[without_number(term).key].discard(place)
         for y in _candidates(term):
             self.having[y.key].discard(place)
         return term
@@ -131,13 +132,6 @@ class _Terms:
                     self._remove(place)
                 product = _product([rest, *taken, _polynomial(remaining, y, rest)])
                 self._enter(min(places), product)
-
-
-def _without_number(term: Expression) -> Expression:
-    _, scalars, array = parts(term)
-    if array is None and not scalars:
-        return number(1)
-    return assemble(1, scalars, array)
 
 
 def _candidates(term: Expression) -> list[N.Elementwise]:
