@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from mcmodels.calculus.compute.exponential_fractions import (
@@ -28,6 +29,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.pairwise import choose
 
 __all__ = ["Cancellation"]
 
@@ -142,11 +144,30 @@ class Cancellation:
             if base.is_array and (base.rows, base.cols) != (e.rows, e.cols):
                 continue
             rest, found = self._split(e, base)
+            opened = self._opened(e, base, found)
+            if opened is not None:
+                return walk(opened)
             if not _outgrow(found):
                 continue
             total = _product(found)
             if total is not None and total.above and not all(map(_is_plain, found)):
                 return product([walk(rest), value_form(canonical(total), base)])
+        return None
+
+    def _opened(
+        self, e: Expression, base: Expression, found: Sequence[ExponentialFraction]
+    ) -> Expression | None:
+        """exp(u)(f + g) as exp(u)f + exp(u)g, where f or g makes up for a factor that overflows."""
+        total = _product(found)
+        if total is None or not total.above or (total.degree <= 0 and total.order >= 0):
+            return None
+        factors = _factors(e)
+        for i, factor in enumerate(factors):
+            inside = isinstance(factor, N.Sum) and base.key in bases_of(factor, self._bases)
+            if inside and self._fraction(factor, base) is None:
+                rest = [*factors[:i], *factors[i + 1 :]]
+                terms = [product([scale(1), term, *rest]) for term in factor.children]
+                return scale(parts(e)[0], add(terms))
         return None
 
     def _power(self, e: N.Power) -> Expression | None:
@@ -163,6 +184,10 @@ class Cancellation:
     # -- logarithms --------------------------------------------------------------------------------
 
     def _logarithm(self, e: N.Elementwise, walk: Walk) -> Expression | None:
+        if e.name == "log" and isinstance(e.argument, N.Scaled | N.Hadamard):
+            found = self._logarithm_of_product(e, walk)
+            if found is not None:
+                return found
         for base in bases_of(e.argument, self._bases).values():
             if (base.rows, base.cols) != (e.rows, e.cols):
                 continue
@@ -178,6 +203,32 @@ class Cancellation:
                 continue  # those that keep their digits by softplus
             inner = walk(e.argument)
             return logarithm_form(f, less, base, N.Elementwise(e.name, inner))
+        return None
+
+    def _logarithm_of_product(self, e: N.Elementwise, walk: Walk) -> Expression | None:
+        """log(R(y) · rest) as log|R(y)| + log|rest|, where R overflows, for products above 0."""
+        for base in bases_of(e.argument, self._bases).values():
+            if (base.rows, base.cols) != (e.rows, e.cols):
+                continue
+            rest, found = self._split(e.argument, base)
+            of = _product(found)
+            if of is None or not of.above or not rest.used:
+                continue
+            if of.degree <= 0 and of.order >= 0:
+                continue
+            f = canonical(of)
+            if not f.m or f.has_changing_signs:
+                continue
+            sign = scale(1 if f.c > 0 else -1, product([rest, base] if f.m % 2 else [rest]))
+            plain = elementwise("log", elementwise("abs", value_form(f, base)))
+            size = replace(f, c=abs(f.c))
+            each = [
+                logarithm_form(size, None, base, plain, of_size=True),
+                elementwise("log", elementwise("abs", walk(rest))),
+            ]
+            if isinstance(sign, N.Number) and sign.value > 0:
+                return add(each)
+            return choose(sign, add(each), N.Elementwise("log", walk(e.argument)))
         return None
 
     def _logarithms(self, e: N.Sum, walk: Walk) -> Expression | None:

@@ -239,7 +239,11 @@ def _polynomial(coefficients: Whole, t: Expression) -> Expression:
 
 
 def logarithm_form(
-    f: CanonicalFraction, less: CanonicalFraction | None, u: Expression, plain: Expression
+    f: CanonicalFraction,
+    less: CanonicalFraction | None,
+    u: Expression,
+    plain: Expression,
+    of_size: bool = False,
 ) -> Expression:
     """The logarithm of f, to all digits also where f is near 1.
 
@@ -251,6 +255,8 @@ def logarithm_form(
     u : Expression
     plain : Expression
         The logarithm as written, where f is negative.
+    of_size : bool
+        Whether it is the logarithm of |f|.
     """
     softplus = _by_softplus(f, u)
     if softplus is not None:
@@ -259,7 +265,7 @@ def logarithm_form(
     sides = []
     for above in (True, False):
         c = _in_t(f, above)[0]
-        sides.append(plain if c < 0 else _log_of_side(f, size, above))
+        sides.append(plain if c < 0 and not of_size else _log_of_side(f, size, above))
     far = choose(u, *sides)
     if less is None:
         return far
@@ -289,8 +295,8 @@ def _log_of_side(f: CanonicalFraction, size: Expression, above: bool) -> Express
     c, k, numerator, below = _in_t(f, above)
     t = elementwise("exp", scale(-1, size))
     terms = [scale(-k, size)]
-    if c != 1:
-        terms.append(scale(elementwise("log", number(c)), *_fill(size)))
+    if abs(c) != 1:
+        terms.append(scale(elementwise("log", number(abs(c))), *_fill(size)))
     if f.m:  # 1 − t is 1 where t is small: beside another term, or where f is near 1
         terms.append(scale(f.m, elementwise("log", _one_less(size))))
     for polynomial, n in ((numerator, 1), *((d, -n) for d, n in below)):
