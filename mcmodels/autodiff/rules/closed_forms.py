@@ -20,11 +20,12 @@ import scipy.special as sp
 from mcmodels.autodiff.rules.arrangement import with_axes
 from mcmodels.autodiff.rules.origins import is_number, made, origin
 from mcmodels.autodiff.tables import add, call, elementwise, matrix_function
-from mcmodels.autodiff.tracing import constant, is_complex
+from mcmodels.autodiff.tracing import Traced, constant, is_complex
 
-__all__ = ["STARTS", "added", "divided", "log1p_of", "logarithm", "raised", "subtracted"]
+__all__ = ["LN2", "STARTS", "added", "divided", "log1p_of", "logarithm", "raised", "subtracted"]
 
-_LN2 = float(np.log(2.0))
+_ROOT_2 = float(np.sqrt(2.0))
+LN2 = float(np.log(2.0))
 
 
 def _sech(x: Any) -> Any:
@@ -38,7 +39,7 @@ def _logcosh(x: Any) -> Any:
     size = np.abs(x)
     near = np.sinh(0.5 * np.minimum(size, 1.0))
     return np.where(
-        size < 1.0, np.log1p(2.0 * near * near), size + np.log1p(np.exp(-2.0 * size)) - _LN2
+        size < 1.0, np.log1p(2.0 * near * near), size + np.log1p(np.exp(-2.0 * size)) - LN2
     )
 
 
@@ -80,8 +81,12 @@ STARTS: dict[Any, Any] = {
     "sech_squared": _starting("cosh", -2),
     np.sinh: _starting("sinh"),
     np.tanh: _starting("tanh"),
+    np.sin: _starting("sin"),
+    np.arctan: _starting("arctan"),
+    np.expm1: _starting("expm1"),
     sp.ndtr: _starting("ndtr"),
     sp.erf: _starting("erf"),
+    sp.erfc: _starting("erfc"),
     np.absolute: lambda args, kwargs: made("absolute", args[0]),
     "norm": _of_norm,
 }
@@ -91,8 +96,31 @@ def logarithm(x: Any) -> Any:
     """``log x``, or None."""
     if (found := origin(x, "cosh")) is not None:
         u, k = found
-        return k * call("logcosh", u)
+        y = call("logcosh", u)
+        if k != 1:
+            return k * y
+        y.origin = made("log cosh", u)
+        return y
+    if (found := origin(x, "twice expit")) is not None:
+        return LN2 + sp.log_expit(found[0])
+    if (found := origin(x, "expm1")) is not None:
+        (u,) = found
+        return u + call("log1mexp", u)
+    if (found := origin(x, "expm1 squared")) is not None:
+        return 2.0 * call("log_expm1", found[0])
+    if (found := origin(x, "sinh")) is not None:
+        (u,) = found
+        return u + call("log1mexp", 2.0 * u) - LN2
+    if (found := origin(x, "erfc")) is not None:  # erfc(x) = 2Φ(-√2 x)
+        return LN2 + sp.log_ndtr(-_ROOT_2 * found[0])
     return None if (found := origin(x, "ndtr")) is None else sp.log_ndtr(found[0])
+
+
+def _twice_expit(u: Any) -> Any:
+    y = 2.0 * sp.expit(u)
+    if isinstance(y, Traced):
+        y.origin = made("twice expit", u)
+    return y
 
 
 def log1p_of(x: Any) -> Any:
@@ -109,7 +137,7 @@ def added(a: Any, b: Any) -> Any:
     if not is_number(a) or a != 1:
         return None
     if (found := origin(b, "tanh")) is not None:
-        return 2.0 * sp.expit(2.0 * found[0])
+        return _twice_expit(2.0 * found[0])
     return None if (found := origin(b, "erf")) is None else sp.erfc(-found[0])
 
 
@@ -121,7 +149,7 @@ def subtracted(a: Any, b: Any) -> Any:
     if not is_number(a) or a != 1:
         return None
     if (found := origin(b, "tanh")) is not None:
-        return 2.0 * sp.expit(-2.0 * found[0])
+        return _twice_expit(-2.0 * found[0])
     if (found := origin(b, "tanh squared")) is not None:
         return call("sech_squared", found[0])
     if (found := origin(b, "ndtr")) is not None:
@@ -150,6 +178,11 @@ def raised(base: Any, exponent: Any) -> Any:
         return made("cosh", u, k * exponent)
     if exponent != 2:
         return None
+    if (found := origin(base, "expm1")) is not None:
+        return made("expm1 squared", found[0])
+    found = origin(base, "difference")
+    if found is not None and is_number(found[1]) and found[1] == 0.0:
+        return made("expm1 squared", found[0])
     if (found := origin(base, "tanh")) is not None:
         return made("tanh squared", found[0])
     if (found := origin(base, "absolute")) is not None:

@@ -18,10 +18,12 @@ import scipy.special as sp
 
 from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are marked here)
     arrangement,
+    at_zero,
     closed_forms,
     complex_numbers,
     elementwise,
     linear_algebra,
+    log_differences,
     special,
 )
 from mcmodels.autodiff.rules.origins import is_number, made, origin
@@ -29,6 +31,7 @@ from mcmodels.autodiff.tables import RULES, call, shape_of
 from mcmodels.autodiff.tracing import is_complex
 
 # Sums of exponentials of which the logarithm is taken as written: their size, and how far from 1.
+_MOST_TERMS = 8
 _LEAST, _MOST, _NEAR = 1e-8, 1e300, 0.01
 
 Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
@@ -65,7 +68,51 @@ def _expit(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 def _sum_of_two(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     u, v = map(_exponent, args)
-    return closed_forms.added(*args) if u is None or v is None else made("sum", u, v)
+    if u is not None and v is not None:
+        return made("sum", u, v)
+    terms = [*_terms(args[0]), *_terms(args[1])]
+    if len(terms) > 2 or any(origin(x, "multiple") is not None for x in args):
+        return made("exponentials", *terms) if _terms(args[0]) and _terms(args[1]) else None
+    found = closed_forms.added(*args)
+    return _less_softplus(*args) if found is None else found
+
+
+def _terms(x: Any) -> list[Any]:
+    """The exponents of which x is a sum of exponentials, a multiple as a pair with its number."""
+    for kind in ("exponentials", "sum"):
+        if (found := origin(x, kind)) is not None:
+            return list(found) if len(found) <= _MOST_TERMS else []
+    if (found := origin(x, "multiple")) is not None:
+        return [found]
+    u = _exponent(x)
+    return [] if u is None else [u]
+
+
+def _log_of_terms(terms: Sequence[Any]) -> Any:
+    """The logarithm of Σ exp(uᵢ), in pairs: their second derivatives are sums of positive terms."""
+    exponents = [u[1] + float(np.log(u[0])) if isinstance(u, tuple) else u for u in terms]
+    total = exponents[0]
+    for u in exponents[1:]:
+        total = np.logaddexp(total, u)
+    return total
+
+
+def _less_softplus(a: Any, b: Any) -> Any:
+    """softplus(u) - u, with a negative of u as one of two terms."""
+    for x, y in ((a, b), (b, a)):
+        negative = origin(y, "negative")
+        if negative is not None:
+            return _softplus_less(x, negative[0])
+    return None
+
+
+def _softplus_less(a: Any, b: Any) -> Any:
+    """log(1 + exp(u)) - u = log(1 + exp(-u)), and the same of log cosh u."""
+    if (found := origin(a, "softplus")) is not None and found[0] is b:
+        return np.logaddexp(0.0, -b)
+    if (found := origin(a, "log cosh")) is not None and found[0] is b:
+        return np.logaddexp(0.0, -2.0 * b) - closed_forms.LN2
+    return None
 
 
 def _difference(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -73,7 +120,27 @@ def _difference(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if is_number(a) and a == 1 and (found := origin(b, "expit")) is not None:
         return sp.expit(-found[0])
     u, v = _exponent(a), _exponent(b)
-    return closed_forms.subtracted(a, b) if u is None or v is None else made("difference", u, v)
+    if u is None or v is None:
+        found = closed_forms.subtracted(a, b)
+        return _softplus_less(a, b) if found is None else found
+    if is_number(b) and b == 1:
+        return _remembering(np.expm1(u), "difference", u, v)
+    if is_number(a) and a == 1:
+        return _remembering(-np.expm1(v), "difference", u, v)
+    return made("difference", u, v)
+
+
+def _remembering(y: Any, kind: str, *args: Any) -> Any:
+    """A traced value, with its origin."""
+    y.origin = made(kind, *args)
+    return y
+
+
+def _log_of_difference(u: Any, v: Any) -> Any:
+    """The logarithm of exp(u) - exp(v)."""
+    if is_number(u) and u == 0.0:
+        return call("log1mexp", -v)
+    return u + call("log1mexp", u - v)
 
 
 def _total(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -99,7 +166,16 @@ def _keeps_digits(total: Any) -> bool:
 def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     (x,) = args
     if (found := origin(x, "sum")) is not None:
-        return np.logaddexp(*found)
+        y = np.logaddexp(*found)
+        if is_number(found[0]) or is_number(found[1]):
+            number, u = found if is_number(found[0]) else found[::-1]
+            if number == 0.0:
+                y.origin = made("softplus", u)
+        return y
+    if (found := origin(x, "exponentials")) is not None:
+        return _log_of_terms(found)
+    if (found := origin(x, "difference")) is not None:
+        return _log_of_difference(*found)
     if (found := origin(x, "expit")) is not None:
         return sp.log_expit(found[0])
     if (found := origin(x, "total")) is not None:
@@ -118,8 +194,12 @@ def _log1p(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if (found := origin(args[0], "exp")) is not None:
         return np.logaddexp(0.0, found[0])
     negative = origin(args[0], "negative")
-    found = None if negative is None else origin(negative[0], "expit")
-    return closed_forms.log1p_of(args[0]) if found is None else sp.log_expit(-found[0])
+    if negative is not None and (found := origin(negative[0], "expit")) is not None:
+        return sp.log_expit(-found[0])
+    if negative is not None and (found := origin(negative[0], "exp")) is not None:
+        return call("log1mexp", -found[0])
+    found = closed_forms.log1p_of(args[0])
+    return made("log1p", args[0]) if found is None else found
 
 
 def _divide(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -130,7 +210,27 @@ def _divide(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         u, axis, keepdims = found
         if top[0] is u and (keepdims or axis is None or len(shape_of(u)) == 1):
             return call("softmax", u, axis=axis)
-    return closed_forms.divided(a, b)
+    found = closed_forms.divided(a, b)
+    return _at_zero(a, b) if found is None else found
+
+
+def _at_zero(a: Any, b: Any) -> Any:
+    """f(x)/x, or x/(exp(x) - 1)."""
+    for kind in ("sin", "sinh", "tanh", "arctan", "expm1", "log1p"):
+        if (found := origin(a, kind)) is not None:
+            return at_zero.quotient_by_argument(kind, b) if found[0] is b else None
+    if (found := origin(a, "difference")) is not None:
+        u, v = found
+        if u is b and is_number(v) and v == 0.0:
+            return at_zero.quotient_by_argument("expm1", b)
+        if is_number(u) and u == 0.0 and _same(-b, v):
+            return at_zero.quotient_by_argument("expm1", -b)
+    if (found := origin(b, "expm1")) is not None and found[0] is a:
+        return at_zero.quotient_by_argument("bernoulli", a)
+    found = origin(b, "difference")
+    if found is not None and found[0] is a and is_number(found[1]) and found[1] == 0.0:
+        return at_zero.quotient_by_argument("bernoulli", a)
+    return None
 
 
 def _over_sum(a: Any, u: Any, v: Any) -> Any:
@@ -174,7 +274,13 @@ def _square(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 def _product(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     a, b = args
-    return closed_forms.raised(a, 2) if a is b else None
+    if a is b:
+        return closed_forms.raised(a, 2)
+    if is_number(b):
+        a, b = b, a
+    if is_number(a) and a > 0 and (found := origin(b, "exp")) is not None:
+        return made("multiple", float(a), found[0])
+    return None
 
 
 def _softmax(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -198,6 +304,6 @@ RECOGNISERS: dict[Any, Recogniser] = {
     "softmax": _softmax,
     **closed_forms.STARTS,
 }
-STARTS = {np.negative, np.exp, sp.expit, "softmax", *closed_forms.STARTS}
+STARTS = {np.negative, np.exp, sp.expit, np.log1p, "softmax", *closed_forms.STARTS}
 for key, recogniser in RECOGNISERS.items():
     RULES[key] = dataclasses.replace(RULES[key], recognise=recogniser, starts=key in STARTS)

@@ -59,8 +59,19 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return sp.logsumexp(x, axis=axis, keepdims=keepdims)
 
 
+def _expit_slope(x: Any, y: Any) -> Any:
+    """σ(x)σ(-x), given y = σ(x)."""
+    return y * sp.expit(-x)
+
+
+_expit_slope.__name__ = "expit_slope"
+
 add(
-    elementwise(sp.expit, "d σ(x) = σ(x) σ(-x) dx", lambda t, y, x: t * (y * sp.expit(-x))),
+    elementwise(
+        sp.expit,
+        "d σ(x) = σ(x) σ(-x) dx",
+        lambda t, y, x: t * call("expit_slope", x, constant(y)),
+    ),
     elementwise(sp.logit, "d log(p/(1 - p)) = dp/(p(1 - p))", lambda t, y, p: t / (p * (1 - p))),
     elementwise(sp.log_expit, "d log σ(x) = σ(-x) dx", lambda t, y, x: t * sp.expit(-x)),
     elementwise(
@@ -108,6 +119,12 @@ add(
         lambda t, y, a, b: -t * (a / b),
     ),
 )
+_, _of_slope = elementwise(
+    _expit_slope,
+    "d σ(x)σ(-x) = -tanh(x/2) σ(x)σ(-x) dx",
+    lambda t, s, x, y: -t * (np.tanh(0.5 * x) * s),
+    None,
+)
 _, _polygamma = elementwise(
     sp.polygamma,
     "d ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁺¹⁾(x) dx",
@@ -115,6 +132,7 @@ _, _polygamma = elementwise(
     lambda t, y, n, x: t * call("polygamma", n + 1, x),
 )
 add(
+    ("expit_slope", _of_slope),
     ("polygamma", _polygamma),
     matrix_function(
         "softmax",

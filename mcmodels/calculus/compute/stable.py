@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
+from mcmodels.calculus.compute.differences import is_known_difference, with_known_differences
+from mcmodels.calculus.compute.exact_cancellation import Cancellation
+from mcmodels.calculus.compute.near_zero import NearZero, has_one
+from mcmodels.calculus.compute.normal_tails import in_tails
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
@@ -34,34 +39,78 @@ class PositiveLogDet(N.LogDet):
     __slots__ = ()
 
 
-def stabilised(expression: Expression) -> Expression:
+def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
     """An equal expression that is computed without overflow where its value has none.
 
     log σ(z) = −softplus(−z), log softmax(z) = z − logsumexp(z), log(Σ exp(zᵢ)) as a softplus,
     exp(b)/(Σ exp(zᵢ)) = exp(b − log(Σ exp(zᵢ))), log det X from the factors of X, 1 − σ(z) = σ(−z),
     1 − tanh(z)² = 4σ(2z)σ(−2z).
+
+    Parameters
+    ----------
+    expression : Expression
+    in_digits : bool
+        Whether it is computed in more digits than float64 has, where a series that is cut off for
+        float64 would be wrong.
     """
-    if not any(isinstance(part, N.Elementwise) for part in parts_of(expression)):
+    if not any(map(_may_lose_digits, parts_of(expression))):
         return expression
+    return _stabilised(expression, in_digits).within(expression.context)
+
+
+@lru_cache(maxsize=512)
+def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     known: dict[bytes, Expression] = {}
     quotients: set[bytes] = set()  # of the exponentials that stand for 1/Σ exp(zᵢ)
+    far: dict[bytes, Expression] = {}  # of what has another form near 0
+    cancellation = Cancellation()
+    near_zero = NearZero(lambda e: cancellation.covers(e) or is_known_difference(e))
 
     def walk(part: Expression) -> Expression:
         if part.key not in known:
-            node = rebuilt(part, [walk(child) for child in part.children])
-            rule = _RULES.get(type(node))
-            found = None if rule is None else rule(node, quotients)
-            known[part.key] = node if found is None else found
+            found = None if in_digits else near_zero.rewritten(part, walk_far, walk)
+            if found is None:
+                found = exactly(part, walk)
+            known[part.key] = by_rules(part, walk) if found is None else found
         return known[part.key]
 
-    return walk(expression).within(expression.context)
+    def exactly(part: Expression, walk: Callable[[Expression], Expression]) -> Expression | None:
+        found = in_tails(part, walk)
+        return cancellation.rewritten(part, walk) if found is None else found
+
+    def walk_far(part: Expression) -> Expression:
+        if part.key not in far:
+            found = exactly(part, walk_far)
+            far[part.key] = by_rules(part, walk_far) if found is None else found
+        return far[part.key]
+
+    def by_rules(part: Expression, walk: Callable[[Expression], Expression]) -> Expression:
+        node = rebuilt(part, [walk(child) for child in part.children])
+        rule = _RULES.get(type(node))
+        found = None if rule is None else rule(node, quotients)
+        return node if found is None else found
+
+    return walk(expression)
+
+
+def _may_lose_digits(part: Expression) -> bool:
+    if isinstance(part, N.Power):
+        k = part.exponent.value if isinstance(part.exponent, N.Number) else Fraction(1, 2)
+        return k < 0 or k != int(k)
+    return isinstance(part, N.Elementwise)
 
 
 # -- logarithms ------------------------------------------------------------------------------------
 
 
 def _elementwise(e: N.Elementwise, quotients: set[bytes]) -> Expression | None:
-    return logarithm(e.argument) if e.name == "log" else None
+    if e.name != "log":
+        return None
+    found = logarithm(e.argument)
+    if found is None and has_one(e.argument):
+        one = arithmetic.ones(e.rows, e.cols)
+        found = elementwise("log1p", add([e.argument, scale(-1, one)]))
+    return found
 
 
 def logarithm(e: Expression) -> Expression | None:
@@ -289,6 +338,12 @@ def _exponent(factor: Expression) -> Expression | None:
     return z
 
 
+def _sum(e: N.Sum) -> Expression | None:
+    found = with_exact_tails(e)
+    known = with_known_differences(e if found is None else found)
+    return found if known is None else known
+
+
 Rule = Callable[[Any, set[bytes]], Expression | None]
 
 _RULES: dict[type[Expression], Rule] = {
@@ -296,5 +351,5 @@ _RULES: dict[type[Expression], Rule] = {
     N.Power: _power,
     N.Scaled: _multiple,
     N.Hadamard: _multiple,
-    N.Sum: lambda e, quotients: with_exact_tails(e),
+    N.Sum: lambda e, quotients: _sum(e),
 }

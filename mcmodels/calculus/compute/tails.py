@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mcmodels.calculus.compute.exponential_fractions import without_number
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, assemble, hadamard, parts, power, scale
+from mcmodels.calculus.core.arithmetic import add, hadamard, parts, power, scale
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
@@ -24,6 +25,9 @@ Monomial = tuple[int, Fraction, Expression]  # exponent, coefficient, the other 
 
 def with_exact_tails(e: N.Sum) -> Expression | None:
     """The sum with such polynomials factored; None where there is none."""
+    shared = _by_functions(e)
+    if shared is not None:
+        return add([_tails_or_itself(part) for part in shared])
     terms = _Terms(e)
     while terms.waiting:
         terms.factor(terms.waiting.pop(next(iter(terms.waiting))))
@@ -35,6 +39,38 @@ def with_exact_tails(e: N.Sum) -> Expression | None:
     fewer = isinstance(result, N.Sum) and len(result.children) < len(terms.at)
     again = with_exact_tails(result) if fewer and isinstance(result, N.Sum) else None
     return result if again is None else again
+
+
+def _tails_or_itself(e: Expression) -> Expression:
+    found = with_exact_tails(e) if isinstance(e, N.Sum) else None
+    return e if found is None else found
+
+
+def _by_functions(e: N.Sum) -> list[Expression] | None:
+    """A constant shared out among polynomials in tanh(u), tanh(v), … that together cancel it.
+
+    3 − tanh(u)² − 2 tanh(v)² is 1 − tanh(u)² and 2 − 2 tanh(v)². None where nothing cancels.
+    """
+    limits: dict[bytes, tuple[list[Expression], Fraction]] = {}
+    constant: Fraction | float = Fraction(0)
+    others: list[Expression] = []
+    for term in e.children:
+        coefficient, scalars, array = parts(term)
+        found = _candidates(term)
+        monomial = _monomial(term, found[0]) if len(found) == 1 else None
+        if not scalars and isinstance(array, N.Ones | None):
+            constant = coefficient
+        elif monomial is None or monomial[2].used:
+            others.append(term)
+        elif found[0].name == "tanh" and monomial[0] % 2:
+            others.append(term)  # −1 below, and 1 above
+        else:
+            terms, limit = limits.get(found[0].key, ([], Fraction(0)))
+            limits[found[0].key] = ([*terms, term], limit + monomial[1])
+    if len(limits) < 2 or constant == 0 or constant + sum(c for _, c in limits.values()) != 0:
+        return None
+    one = N.Ones(e.rows, e.cols) if e.is_array else number(1)
+    return [*(add([*terms, scale(-c, one)]) for terms, c in limits.values()), *others]
 
 
 class _Terms:
@@ -56,7 +92,7 @@ class _Terms:
 
     def _enter(self, place: int, term: Expression) -> None:
         self.at[place] = term
-        key = _without_number(term).key
+        key = without_number(term).key
         self.like.setdefault(key, set()).add(place)
         self.waiting.update(self.asking.get(key, {}))
         for y in _candidates(term):
@@ -65,7 +101,7 @@ class _Terms:
 
     def _remove(self, place: int) -> Expression:
         term = self.at.pop(place)
-        self.like[_without_number(term).key].discard(place)
+        self.like[without_number(term).key].discard(place)
         for y in _candidates(term):
             self.having[y.key].discard(place)
         return term
@@ -96,13 +132,6 @@ class _Terms:
                     self._remove(place)
                 product = _product([rest, *taken, _polynomial(remaining, y, rest)])
                 self._enter(min(places), product)
-
-
-def _without_number(term: Expression) -> Expression:
-    _, scalars, array = parts(term)
-    if array is None and not scalars:
-        return number(1)
-    return assemble(1, scalars, array)
 
 
 def _candidates(term: Expression) -> list[N.Elementwise]:

@@ -4,6 +4,7 @@ from mcmodels.autodiff import linalg
 from mcmodels.autodiff.tables import FUNCTIONS, RULES
 from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     arrangement,
+    cancelling,
     complex_numbers,
     elementwise,
     entries,

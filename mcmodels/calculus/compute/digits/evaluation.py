@@ -40,7 +40,7 @@ def evaluate_in_digits(expression: Expression, values: Mapping[str, Any], digits
     digits = require_digits(digits)
     mp = mpmath().mp
     given, sizes = bind_exactly(expression, values)
-    form = guarded(stabilised(expression), keep_steps=True)
+    form = guarded(stabilised(expression, in_digits=True), keep_steps=True)
 
     def computed(working: int) -> Rows:
         with mp.workdps(working):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from mcmodels.calculus.core.arithmetic.entrywise import Powers, parts, power, scale
 from mcmodels.calculus.core.arithmetic.transposes import transpose
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Elementwise, Number, Ones, Power, Sum, Transpose
+from mcmodels.calculus.core.nodes import Elementwise, NamedNumber, Number, Ones, Power, Sum, Transpose
 from mcmodels.calculus.core.numbers import Value, magnitude, number
 
 __all__ = ["complement", "function", "joined_quotients", "named", "power_of_sum", "whole"]
@@ -35,6 +35,7 @@ _COMPLEMENTS = {
     ("erf", 1): ("erfc", -1),
 }
 _ROOT_OF_2 = power(number(2), number(Fraction(1, 2)))
+_ROOT_OF_2_PI = power(scale(2, NamedNumber("pi")), number(Fraction(1, 2)))
 
 
 def function(name: str, argument: Expression) -> Expression:
@@ -65,6 +66,9 @@ def joined_quotients(factors: Powers) -> Powers | None:
         found, k = named(base), whole(exponent)
         if found is not None and found[0] in _IN_RATIOS and k is not None:
             known.append((i, base, *found, k))
+    gaussian = _gaussian(factors)
+    if gaussian is not None:
+        return gaussian
     if len({k > 0 for *_, k in known}) < 2:
         return None  # none above, or none below: there may be many
     for i, f, name, z, m in known:
@@ -80,13 +84,34 @@ def joined_quotients(factors: Powers) -> Powers | None:
     return None
 
 
+def _gaussian(factors: Powers) -> Powers | None:
+    """exp(−w²/2)ᵏ/Φ(w)ᵏ, of which exp(−z²)/erfc(z) is one, by the inverse Mills ratio."""
+    for i, (base, exponent) in enumerate(factors):
+        found, k = named(base), whole(exponent)
+        if found is None or k is None or found[0] not in ("norm_cdf", "erfc"):
+            continue
+        w, c = (found[1], 1) if found[0] == "norm_cdf" else (scale(-1, _ROOT_OF_2, found[1]), 2)
+        if parts(w)[2] is not None and isinstance(parts(w)[2], Ones):
+            continue
+        quadratic = scale(Fraction(k, 2), power(w, number(2)))
+        for j, (other, power_of_other) in enumerate(factors):
+            inside, m = named(other), whole(power_of_other)
+            if inside is None or m is None or inside[0] != "exp":
+                continue
+            if scale(m, inside[1]) == quadratic:
+                rest = [pair for n, pair in enumerate(factors) if n not in (i, j)]
+                ratio = (function("inverse_mills", w), number(-k))
+                return [*rest, ratio, (number(c), number(k)), (_ROOT_OF_2_PI, number(-k))]
+    return None
+
+
 def _ratio(
     name: str, z: Expression, m: int, other: str, w: Expression
 ) -> list[tuple[Expression, int]] | None:
     """The quotient name(z)/other(w) as factors with exponents of 1 or −1; None where unnamed."""
     if (name, other) in _RATIOS:
         return [(function(_RATIOS[name, other], z), 1)] if z == w else None
-    if name != "norm_pdf" or m < 0:
+    if name != "norm_pdf":
         return None
     if other == "norm_cdf":
         # φ is even, so that φ(z)/Φ(−z) has the same name.

@@ -1,0 +1,54 @@
+"""Logarithms of the normal density φ and of φ/Φ, where these are 0 in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from mcmodels.calculus.compute.fraction_forms import product
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
+from mcmodels.calculus.core.arithmetic.quotients import named, whole
+from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.pairwise import choose
+
+__all__ = ["in_tails"]
+
+_HALF = Fraction(1, 2)
+_ROOT_OF_2_PI = power(scale(2, N.NamedNumber("pi")), number(_HALF))
+
+
+Walk = Callable[[Expression], Expression]
+
+
+def in_tails(e: Expression, walk: Walk) -> Expression | None:
+    """Such a logarithm in another form, None of others; ``walk`` rewrites its parts."""
+    if isinstance(e, N.Elementwise) and e.name == "log":
+        return _logarithm(e.argument, walk)
+    return None
+
+
+def _logarithm(argument: Expression, walk: Walk) -> Expression | None:
+    """log(φ/Φ) as log φ − log Φ above 0, where φ/Φ underflows."""
+    base, k = argument, Fraction(1)
+    if isinstance(argument, N.Power):
+        value = argument.exponent.value if isinstance(argument.exponent, N.Number) else None
+        if not isinstance(value, Fraction):
+            return None
+        base, k = argument.base, value
+    found = named(base)
+    if found is not None and found[0] == "norm_pdf":
+        return scale(k, _log_of_density(walk(found[1])))
+    if found is None or found[0] != "inverse_mills":
+        return None
+    z = walk(found[1])
+    far = add([_log_of_density(z), scale(-1, elementwise("norm_logcdf", z))])
+    return scale(k, choose(z, far, N.Elementwise("log", elementwise("inverse_mills", z))))
+
+
+def _log_of_density(z: Expression) -> Expression:
+    constant = elementwise("log", _ROOT_OF_2_PI)
+    filled = constant if z.is_scalar else scale(constant, N.Ones(z.rows, z.cols))
+    return add([scale(-_HALF, power(z, number(2))), scale(-1, filled)])
