@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from mcmodels.autodiff.captured import kept_index
 from mcmodels.autodiff.lists import array_for_numpy, as_objects
 from mcmodels.autodiff.refusals import calling_function, instead, is_entry, name_of
 from mcmodels.autodiff.rules import (
@@ -55,6 +56,8 @@ def _compress_method(self: Any, condition: Any, axis: int | None = None) -> Any:
 
 
 _FLOAT64 = np.dtype(np.float64)
+# Indices that the function may change later, or that may hold such.
+_MUTABLE = frozenset({np.ndarray, list, tuple})
 
 
 class TracedArray(Traced):
@@ -122,6 +125,8 @@ class TracedArray(Traced):
         return np.abs(self)
 
     def __getitem__(self, index: Any) -> Any:
+        if type(index) in _MUTABLE:
+            index = kept_index(index)
         return apply(RULES["getitem"], (self,), {"index": index})
 
     def __len__(self) -> int:

@@ -45,7 +45,7 @@ class Filling(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Any:
         """The result itself: derivatives were taken of the contents."""

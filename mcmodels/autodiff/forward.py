@@ -44,7 +44,7 @@ class Forward(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Dual:
         """Y with its tangent: the sum over the arguments of ``Jᵢ ẋᵢ``."""

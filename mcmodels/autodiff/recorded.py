@@ -78,6 +78,8 @@ class Recorded:
         y = returned_array(returned, self.tape)
         on_tape = isinstance(y, Variable) and y.tracer is self.tape
         self.output = y if on_tape else None
+        if self.tape.watched:
+            self.require_unchanged()
         self.value = unshared(y.value, self.points) if on_tape else y
 
     def _called(
@@ -95,6 +97,11 @@ class Recorded:
             else:
                 arguments[k] = argument
         return traced_call(f, arguments, named)
+
+    def require_unchanged(self) -> None:
+        """Refuse plain arrays that were overwritten since the function took them."""
+        if self.output is not None:
+            self.tape.require_unchanged(self.output)
 
     def require_scalar(self, operator: str) -> None:
         """Refuse a function that did not return one number, or an array of one."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from mcmodels.autodiff.arrays import TracedArray
+from mcmodels.autodiff.captured import SMALL, refuse_overwritten, sample
 from mcmodels.autodiff.tracing import DerivativeRule, Tracer, next_level
 
 __all__ = ["Tape", "Variable"]
@@ -19,6 +22,11 @@ __all__ = ["Tape", "Variable"]
 # keyword arguments; and for each argument on the tape its position, and its line. A plain tuple:
 # making a named one takes as long as a small computation.
 Entry = tuple[DerivativeRule | None, Any, Sequence[Any], dict[str, Any], Sequence[tuple[int, int]]]
+
+# Functions of which the derivative does not depend on the values of plain arguments.
+_UNREAD = frozenset({"add", "subtract", "concatenate"})
+_ARRAY = np.ndarray
+_NUMBERS = frozenset({float, int, np.float64})
 
 
 class Variable(TracedArray):
@@ -49,6 +57,8 @@ class Tape(Tracer):
     def __init__(self) -> None:
         self.level = next_level()
         self.entries: list[Entry] = []
+        # Large plain arrays, a sample of each, and the line of the tape that took it.
+        self.watched: list[tuple[np.ndarray, bytes, int]] = []
 
     def input(self, x: Any) -> Variable:
         """An input x as a value to differentiate by."""
@@ -60,17 +70,34 @@ class Tape(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Variable:
         """Record how y was computed."""
         parents = []
-        for i, arg in enumerate(args):
-            if isinstance(arg, Variable) and arg.tracer is self:
-                parents.append((i, arg.line))
         entries = self.entries
+        for i, arg in enumerate(args):
+            kind = type(arg)
+            if kind is Variable:
+                if arg.tracer is self:
+                    parents.append((i, arg.line))
+            elif kind is _ARRAY or (kind not in _NUMBERS and isinstance(arg, _ARRAY)):
+                # The array may be overwritten before it is read again.
+                if arg.size <= SMALL:
+                    values[i] = arg.__copy__()
+                elif rule.name not in _UNREAD:
+                    self.watched.append((arg, sample(arg), len(entries)))
         entries.append((rule, y, values, kwargs, parents))
         return Variable(y, self, len(entries) - 1)
+
+    def require_unchanged(self, output: Variable) -> None:
+        """Refuse plain arrays that were overwritten, if an output depends on them."""
+        changed = [(x, line) for x, before, line in self.watched if sample(x) != before]
+        if changed:
+            needed = set(self.lines_to(output))
+            for x, line in changed:
+                if line in needed:
+                    refuse_overwritten(x, self.entries[line][0].name)
 
     def pull(self, output: Variable, cotangent: Any, inputs: Sequence[Variable]) -> list[Any]:
         """``Jᵀ`` times a cotangent of an output, for each input; None stands for zero."""

@@ -143,19 +143,21 @@ class Tracer(ABC):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Traced:
         """The result y of a function as a traced value.
 
         ``args`` are the arguments, some of them traced by this tracer; ``values`` are the same with
-        the underlying values in their places.
+        the underlying values in their places, in a list that may be kept.
         """
 
 
 # Types of arguments that need no second look, and the type of most results.
 _NUMBERS = frozenset({float, int, np.float64})
 _FLOAT64 = np.dtype(np.float64)
+_ARRAY = np.ndarray
+_SCALAR = np.float64
 
 
 def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -166,7 +168,7 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
         kind = type(arg)
         if kind in _NUMBERS:
             continue
-        if kind is np.ndarray:
+        if kind is _ARRAY:
             if arg.dtype is not _FLOAT64 and arg.dtype.hasobject:
                 return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, Traced):
@@ -195,7 +197,7 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
     for arg in args:
         if isinstance(arg, Traced) and arg.tracer is tracer:
             arg = arg.value
-            if isinstance(arg, Traced):
+            if type(arg) is not _ARRAY and isinstance(arg, Traced):
                 nested = True
         values.append(arg)
     y = apply(rule, values, kwargs) if nested else _computed(rule, values, kwargs)
@@ -209,11 +211,11 @@ def _computed(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any])
     """The function of a rule, of plain arrays and numbers."""
     y = rule.function(*args, **kwargs)
     kind = type(y)
-    if kind is np.float64 or (kind is np.ndarray and y.dtype is _FLOAT64):
+    if kind is _SCALAR or (kind is _ARRAY and y.dtype is _FLOAT64):
         return y
     if kind is float:
         return np.float64(y)
-    if not (kind is np.ndarray or isinstance(y, np.generic)):
+    if not (kind is _ARRAY or isinstance(y, np.generic)):
         raise NoRuleError(
             f"{rule.name} gave a {kind.__name__}; derivatives are of arrays: use np.asarray "
             "of what it was computed from."

@@ -167,6 +167,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     def pullback(u: Any) -> Any:
         u = require_shape(u, shape_of(recorded.value), "u", "f returned")
+        recorded.require_unchanged()
         return recorded.packed(recorded.pull(u))
 
     value = _private_copy(recorded.value)
