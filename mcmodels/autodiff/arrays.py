@@ -26,7 +26,7 @@ from mcmodels.autodiff.rules import (
     STEPS,
 )
 from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
-from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant
+from mcmodels.autodiff.tracing import CHANGED, NoRuleError, Traced, apply, constant
 
 __all__ = ["TracedArray"]
 
@@ -41,6 +41,28 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return apply(rule, (other, self), {})
 
     return forward, reflected
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
+    """``x += y``: every name of the array x sees the change; a number is replaced, as in NumPy."""
+    rule = RULES[ufunc]
+
+    def change(self: Any, other: Any) -> Any:
+        result = apply(rule, (self, other), {})
+        if not self.shape or type(result) is not type(self):
+            return result
+        if result.shape != self.shape:
+            raise ValueError(
+                f"an array of shape {self.shape} cannot take the result in place; it has shape "
+                f"{result.shape}."
+            )
+        if result.dtype != self.dtype:
+            result = result.astype(self.dtype)
+        self.become(result)
+        self.origin = (CHANGED, (result,), 0)
+        return self
+
+    return change
 
 
 def _comparison(ufunc: np.ufunc) -> Callable[..., Any]:
@@ -73,6 +95,9 @@ class TracedArray(Traced):
     __pow__, __rpow__ = _binary(np.power)
     _, __rmatmul__ = _binary(np.matmul)
     __mod__, __rmod__ = _binary(np.remainder)
+    __iadd__, __isub__, __imul__ = map(_in_place, (np.add, np.subtract, np.multiply))
+    __itruediv__, __ipow__, __imatmul__ = map(_in_place, (np.divide, np.power, np.matmul))
+    __imod__ = _in_place(np.remainder)
     __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
     __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
     __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)
@@ -104,7 +129,7 @@ class TracedArray(Traced):
         return apply(RULES[np.negative], (self,), {})
 
     def __pos__(self) -> Any:
-        return self
+        return np.positive(self)
 
     def __floordiv__(self, other: Any) -> Any:
         return np.floor_divide(self, other)
@@ -291,6 +316,8 @@ class TracedArray(Traced):
         if dtype in (None, np.dtype(object)) and (array := array_for_numpy(self)) is not None:
             return array
         name = caller or called
+        if name.startswith("numpy.testing.assert_"):  # returns nothing that could be differentiated
+            return np.array(constant(self), dtype)
         advice = instead(name) or (
             "Use functions that have a rule, or give it a derivative by mcmodels.autodiff.rule."
         )
@@ -333,11 +360,11 @@ class TracedArray(Traced):
     __float__ = __int__ = __complex__ = _not_a_number
     __index__: Any = _not_a_position
 
-    def __copy__(self) -> TracedArray:
-        return self
+    def __copy__(self) -> Any:
+        return np.copy(self)
 
-    def __deepcopy__(self, memo: Any) -> TracedArray:
-        return self
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise NoRuleError(
@@ -372,6 +399,13 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
+
+
+# Functions that write to an array.
+_WRITING = frozenset(
+    f"numpy.{name}" for name in ("fill_diagonal", "put", "put_along_axis", "putmask", "place",
+                                 "copyto")
+)  # fmt: skip
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -430,6 +464,13 @@ def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) ->
         raise NoRuleError(
             f"{name} has no derivative: it {JUMPS[function]}; or constant(x), if no derivative is "
             "wanted."
+        )
+    if name in _WRITING or name.endswith(".at"):
+        raise NoRuleError(
+            f"{name} cannot write to an array of plain NumPy, or to one that is being "
+            "differentiated, what can be followed. Write to x.copy(), or to an array that was made "
+            "by mcmodels.autodiff.numpy, imported in NumPy's place; or use constant(x), if no "
+            "derivative is wanted."
         )
     advice = instead(name) if name.startswith("scipy") else ""
     raise NoRuleError(

@@ -13,7 +13,7 @@ import numpy as np
 
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.captured import SMALL, refuse_overwritten, sample
-from mcmodels.autodiff.tracing import DerivativeRule, Tracer, next_level
+from mcmodels.autodiff.tracing import DerivativeRule, Traced, Tracer, next_level
 
 __all__ = ["Tape", "Variable"]
 
@@ -50,6 +50,11 @@ class Variable(TracedArray):
         self.origin = None
         self.line = line
 
+    def become(self, other: Any) -> None:
+        """Take the state of another variable."""
+        super().become(other)
+        self.line = other.line
+
 
 class Tape(Tracer):
     """A record of all computations with its inputs, in order."""
@@ -61,7 +66,9 @@ class Tape(Tracer):
         self.watched: list[tuple[np.ndarray, bytes, int]] = []
 
     def input(self, x: Any) -> Variable:
-        """An input x as a value to differentiate by."""
+        """An input x as a value to differentiate by; inputs are the first lines of the tape."""
+        if isinstance(x, Traced):
+            x = x.snapshot()
         self.entries.append((None, x, (), {}, ()))
         return Variable(x, self, len(self.entries) - 1)
 
@@ -92,16 +99,15 @@ class Tape(Tracer):
 
     def require_unchanged(self, output: Variable) -> None:
         """Refuse plain arrays that were overwritten, if an output depends on them."""
-        changed = [(x, line) for x, before, line in self.watched if sample(x) != before]
-        if changed:
-            needed = set(self.lines_to(output))
-            for x, line in changed:
-                if line in needed:
-                    refuse_overwritten(x, self.entries[line][0].name)
+        changed = {line: x for x, before, line in self.watched if sample(x) != before}
+        for line in self.lines_to(output) if changed else ():
+            rule = self.entries[line][0]
+            if rule is not None and line in changed:
+                refuse_overwritten(changed[line], rule.name)
 
-    def pull(self, output: Variable, cotangent: Any, inputs: Sequence[Variable]) -> list[Any]:
-        """``Jᵀ`` times a cotangent of an output, for each input; None stands for zero."""
-        found: list[Any] = [None] * (output.line + 1)
+    def pull(self, output: Variable, cotangent: Any, inputs: int) -> list[Any]:
+        """``Jᵀ`` times a cotangent of an output, for so many inputs; None stands for zero."""
+        found: list[Any] = [None] * max(output.line + 1, inputs)
         found[output.line] = cotangent
         for line in range(output.line, -1, -1):
             g = found[line]
@@ -115,7 +121,7 @@ class Tape(Tracer):
                 part = rule.pull(i, g, y, values, kwargs)
                 before = found[parent]
                 found[parent] = part if before is None else before + part
-        return [found[x.line] if x.line <= output.line else None for x in inputs]
+        return found[:inputs]
 
     def lines_to(self, output: Variable) -> list[int]:
         """The lines that an output depends on, in order."""
@@ -125,10 +131,10 @@ class Tape(Tracer):
                 needed.update(parent for _, parent in self.entries[line][4])
         return sorted(needed)
 
-    def push(self, x: Variable, tangent: Any, lines: Sequence[int]) -> Any:
-        """``J`` times a tangent of an input, along the lines to an output; None for zero."""
-        found: list[Any] = [None] * (max(x.line, lines[-1]) + 1)
-        found[x.line] = tangent
+    def push(self, i: int, tangent: Any, lines: Sequence[int]) -> Any:
+        """``J`` times a tangent of input i, along the lines to an output; None for zero."""
+        found: list[Any] = [None] * (max(i, lines[-1]) + 1)
+        found[i] = tangent
         for line in lines:
             rule, y, values, kwargs, parents = self.entries[line]
             if rule is None:

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "CHANGED",
     "DerivativeRule",
     "NoRuleError",
     "Origin",
@@ -102,6 +103,8 @@ class DerivativeRule:
 # How a traced value was made, where functions of it may have a better form: the operation, its
 # arguments, and the length of the chain of origins, which is kept short: it holds values in memory.
 Origin = tuple[str, tuple[Any, ...], int]
+# The kind of origin of a value that was changed in place; its argument is what it was changed to.
+CHANGED = "changed in place"
 
 
 class Traced:
@@ -121,6 +124,16 @@ class Traced:
         self.value = value
         self.tracer = tracer
         self.origin: Origin | None = None
+
+    def snapshot(self) -> Traced:
+        """The value as it is now, which changes of this one in place do not reach."""
+        found = object.__new__(type(self))
+        found.become(self)
+        return found
+
+    def become(self, other: Any) -> None:
+        """Take the state of another value of the same type."""
+        self.value, self.tracer, self.origin = other.value, other.tracer, other.origin
 
 
 class Tracer(ABC):
@@ -199,6 +212,8 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             arg = arg.value
             if type(arg) is not _ARRAY and isinstance(arg, Traced):
                 nested = True
+        elif nested and isinstance(arg, Traced):
+            arg = arg.snapshot()  # it is kept, and may be changed in place
         values.append(arg)
     y = apply(rule, values, kwargs) if nested else _computed(rule, values, kwargs)
     result = tracer.follow(rule, y, args, values, kwargs)

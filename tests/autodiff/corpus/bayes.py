@@ -43,7 +43,10 @@ def full_rank_gaussian_guide(params):
 def planar_flow(params):
     """Two planar flows with their log-determinants."""
     z, logdet = EPS, np.zeros(len(EPS))
-    for u, w, b in ((params[:3], params[3:6], params[6]), (params[7:10], params[10:13], params[13])):
+    for u, w, b in (
+        (params[:3], params[3:6], params[6]),
+        (params[7:10], params[10:13], params[13]),
+    ):
         m = -1 + np.log1p(np.exp(u @ w))
         u_hat = u + (m - u @ w) * w / np.sum(w**2)
         a = np.tanh(z @ w + b)
@@ -95,7 +98,9 @@ def frank_and_gumbel_copulas(theta):
     g = 1 + np.exp(theta[1])
     a, b = -np.log(u), -np.log(v)
     s = (a**g + b**g) ** (1 / g)
-    gumbel = -s + (g - 1) * np.log(a * b) - np.log(u * v) + (1 - 2 * g) * np.log(s) + np.log(s + g - 1)
+    gumbel = (
+        -s + (g - 1) * np.log(a * b) - np.log(u * v) + (1 - 2 * g) * np.log(s) + np.log(s + g - 1)
+    )
     return np.log(frank).sum() + gumbel.sum()
 
 
@@ -207,7 +212,9 @@ def laplace_approximation(theta):
         H = X.T @ (X * (p * (1 - p))[:, None]) + prior
         b = b - np.linalg.solve(H, g)
     eta = X @ b + theta[1]
-    return np.sum(y * eta - np.logaddexp(0, eta)) - 0.5 * b @ prior @ b - 0.5 * np.linalg.slogdet(H)[1]
+    return (
+        np.sum(y * eta - np.logaddexp(0, eta)) - 0.5 * b @ prior @ b - 0.5 * np.linalg.slogdet(H)[1]
+    )
 
 
 @program([0.3, 0.7, -0.2], "grad")
@@ -227,4 +234,6 @@ def beta_negative_binomial_evidence(theta):
     a, b = np.exp(theta)
     k, n = np.array([1, 3, 2]), np.array([5, 4, 6])
     p = (a + k) / (a + b + n)
-    return np.sum(betaln(a + k, b + n - k) - betaln(a, b)) - np.sum(xlogy(p, p) + xlogy(1 - p, 1 - p))
+    return np.sum(betaln(a + k, b + n - k) - betaln(a, b)) - np.sum(
+        xlogy(p, p) + xlogy(1 - p, 1 - p)
+    )

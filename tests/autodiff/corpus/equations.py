@@ -1,5 +1,8 @@
 """Differential equations, physics and chemistry."""
 
+# Idioms as people write them.
+# ruff: noqa: B905
+
 import numpy as np
 from scipy.integrate import odeint, solve_ivp
 from scipy.linalg import solve_banded
@@ -17,7 +20,9 @@ def rk45_fixed_tableau(theta):
     b = np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784])
 
     def f(z):
-        return np.array([theta[0] * z[0] - theta[1] * z[0] * z[1], -theta[2] * z[1] + 0.1 * z[0] * z[1]])
+        return np.array(
+            [theta[0] * z[0] - theta[1] * z[0] * z[1], -theta[2] * z[1] + 0.1 * z[0] * z[1]]
+        )
 
     z = np.array([1.0, 0.5])
     for _ in range(4):
@@ -54,7 +59,9 @@ def solve_ivp_decay(theta):
 @program([0.4, 0.9], "grad")
 def odeint_oscillator(theta):
     """The older solver of SciPy."""
-    y = odeint(lambda y, t: [y[1], -theta[0] * y[0] - theta[1] * y[1]], [1.0, 0.0], [0, 1.0], rtol=1e-10)
+    y = odeint(
+        lambda y, t: [y[1], -theta[0] * y[0] - theta[1] * y[1]], [1.0, 0.0], [0, 1.0], rtol=1e-10
+    )
     return y[-1, 0]
 
 
@@ -220,10 +227,12 @@ def chemical_equilibrium_newton(k):
     x = np.array([0.5, 0.5, 0.5])
     for _ in range(15):
         F = np.stack([x[0] + x[1] - 1, x[0] * x[2] * K[0] - x[1], x[2] + K[1] * x[1] - K[2]])
-        J = np.stack([
-            np.array([1.0, 1.0, 0.0]),
-            np.stack([x[2] * K[0], -1.0, x[0] * K[0]]),
-            np.stack([0.0, K[1], 1.0]),
-        ])
+        J = np.stack(
+            [
+                np.array([1.0, 1.0, 0.0]),
+                np.stack([x[2] * K[0], -1.0, x[0] * K[0]]),
+                np.stack([0.0, K[1], 1.0]),
+            ]
+        )
         x = x - np.linalg.solve(J, F)
     return np.log(x).sum()

@@ -4,8 +4,8 @@ import itertools
 import math
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
 from scipy.interpolate import BSpline
+from scipy.spatial.distance import pdist, squareform
 
 from tests.autodiff.corpus.programs import program
 
@@ -173,12 +173,14 @@ def denavit_hartenberg(q):
     def transform(theta, d, a, alpha):
         ct, st = np.cos(theta), np.sin(theta)
         ca, sa = math.cos(alpha), math.sin(alpha)
-        return np.array([
-            [ct, -st * ca, st * sa, a * ct],
-            [st, ct * ca, -ct * sa, a * st],
-            [0, sa, ca, d],
-            [0, 0, 0, 1],
-        ])
+        return np.array(
+            [
+                [ct, -st * ca, st * sa, a * ct],
+                [st, ct * ca, -ct * sa, a * st],
+                [0, sa, ca, d],
+                [0, 0, 0, 1],
+            ]
+        )
 
     T = np.eye(4)
     for k, theta in enumerate(q):
@@ -205,10 +207,12 @@ def inverse_kinematics_step(q):
     lengths = np.array([1.0, 0.8, 0.6, 0.4])
     angles = np.cumsum(q)
     x, y = (lengths * np.cos(angles)).sum(), (lengths * np.sin(angles)).sum()
-    J = np.array([
-        [-(lengths * np.sin(angles))[i:].sum() for i in range(4)],
-        [(lengths * np.cos(angles))[i:].sum() for i in range(4)],
-    ])
+    J = np.array(
+        [
+            [-(lengths * np.sin(angles))[i:].sum() for i in range(4)],
+            [(lengths * np.cos(angles))[i:].sum() for i in range(4)],
+        ]
+    )
     e = np.array([1.5 - x, 1.0 - y])
     dq = J.T @ np.linalg.solve(J @ J.T + 0.01 * np.eye(2), e)
     return np.linalg.norm(dq)
@@ -221,7 +225,9 @@ def bundle_of_quaternions(p):
     b = np.append(p[3:], 0.5)
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
     omega = np.arccos(np.clip(np.dot(a, b), -1, 1))
-    out = [(np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega) for t in (0.2, 0.7)]
+    out = [
+        (np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega) for t in (0.2, 0.7)
+    ]
     return np.sum(np.array(out)[:, 0] ** 2)
 
 

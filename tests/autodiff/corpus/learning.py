@@ -1,5 +1,8 @@
 """Networks and training loops as people write them, with parameters in dicts, lists and classes."""
 
+# Idioms as people write them.
+# ruff: noqa: B007, B905, RUF007
+
 import copy
 from dataclasses import dataclass
 

@@ -1,5 +1,8 @@
 """Finance, economics and decisions, and other programs with habits of their own."""
 
+# Idioms as people write them.
+# ruff: noqa: PT018
+
 import math
 
 import numpy as np

@@ -1,5 +1,8 @@
 """Hidden Markov models, filters and smoothers, volatility and point processes."""
 
+# Idioms as people write them.
+# ruff: noqa: B905
+
 from collections import namedtuple
 from functools import reduce
 

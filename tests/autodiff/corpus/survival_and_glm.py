@@ -131,7 +131,11 @@ def inverse_gaussian_and_tweedie(b):
     mu = np.exp(Z @ b)
     ig = (TIME - mu) ** 2 / (TIME * mu**2)
     p = 1.5
-    tw = 2 * (TIME ** (2 - p) / ((1 - p) * (2 - p)) - TIME * mu ** (1 - p) / (1 - p) + mu ** (2 - p) / (2 - p))
+    tw = 2 * (
+        TIME ** (2 - p) / ((1 - p) * (2 - p))
+        - TIME * mu ** (1 - p) / (1 - p)
+        + mu ** (2 - p) / (2 - p)
+    )
     return np.average(ig + tw, weights=TIME)
 
 
@@ -167,7 +171,9 @@ def gee_sandwich_trace(b):
 @program([0.4, 0.1], "jacobian")
 def gmm_moments(theta):
     """Two-step moments with an efficient weight."""
-    m = np.stack([TIME - np.exp(theta[0]), (TIME - np.exp(theta[0])) ** 2 - np.exp(theta[1])], axis=1)
+    m = np.stack(
+        [TIME - np.exp(theta[0]), (TIME - np.exp(theta[0])) ** 2 - np.exp(theta[1])], axis=1
+    )
     g = m.mean(0)
     W = np.linalg.inv(np.cov(m.T))
     return np.hstack([g, g @ W @ g])
@@ -178,4 +184,8 @@ def exponentially_modified_gaussian(t):
     """By erfc."""
     lam, s = np.exp(t)
     x = TIME - 1
-    return np.sum(np.log(lam / 2) + lam / 2 * (lam * s**2 - 2 * x) + np.log(erfc((lam * s**2 - x) / (np.sqrt(2) * s))))
+    return np.sum(
+        np.log(lam / 2)
+        + lam / 2 * (lam * s**2 - 2 * x)
+        + np.log(erfc((lam * s**2 - x) / (np.sqrt(2) * s)))
+    )
