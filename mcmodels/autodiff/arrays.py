@@ -26,7 +26,7 @@ from mcmodels.autodiff.rules import (
     STEPS,
 )
 from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
-from mcmodels.autodiff.tracing import CHANGED, NoRuleError, Traced, apply, constant
+from mcmodels.autodiff.tracing import CHANGED, NoRuleError, Traced, apply, constant, tracing
 
 __all__ = ["TracedArray"]
 
@@ -327,11 +327,12 @@ class TracedArray(Traced):
                 "mcmodels.autodiff.numpy in NumPy's place: what its np.zeros, np.array(a) and the "
                 "like make can be filled."
             )
-        raise NoRuleError(
+        tracing.refused = NoRuleError(
             f"{name or 'NumPy (np.array, an assignment)'}{f', in {where},' if where else ''} wants "
             "a plain array of a value that is being differentiated, and the derivative would be "
             f"lost. {advice} Use constant(x), if no derivative is wanted."
         )
+        raise tracing.refused
 
     def _not_a_number(self, *args: Any) -> NoReturn:
         caller, _, where = calling_function()
@@ -346,13 +347,14 @@ class TracedArray(Traced):
 
     def _not_a_position(self, *args: Any) -> NoReturn:
         caller, _, where = calling_function()
-        raise NoRuleError(
+        tracing.refused = NoRuleError(
             f"{caller + ' calls float(): ' if caller else ''}float(), int() and functions of math "
             "make a plain number of a value that is being differentiated, and its derivative would "
             f"be lost{', in ' + where if where else ''}. Use NumPy's functions (np.exp for "
             "math.exp), np.stack for np.array of numbers; or constant(x), if no derivative is "
             "wanted."
         )
+        raise tracing.refused
 
     __float__: Any
     __int__: Any

@@ -49,10 +49,13 @@ class Tracing(threading.local):
         How many derivatives are being taken, one inside the other.
     objects : bool
         Whether NumPy was given traced numbers as objects.
+    refused : NoRuleError or None
+        The last refusal of a plain number or array: code in C may ask for one, and drop the error.
     """
 
     depth = 0
     objects = False
+    refused: NoRuleError | None = None
 
 
 tracing = Tracing()
