@@ -179,10 +179,12 @@ _SCALAR = np.float64
 def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a rule, traced by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
-    asked, nested = rule.starts, False
+    asked, nested, mixed = rule.starts, False, False
+    values: list[Any] = []
     for i, arg in enumerate(args):
         kind = type(arg)
         if kind in _NUMBERS:
+            values.append(arg)
             continue
         if kind is _ARRAY:
             if arg.dtype is not _FLOAT64 and arg.dtype.hasobject:
@@ -194,13 +196,17 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             if tracer is None:
                 tracer = of
             elif of is not tracer:
-                nested = True
+                mixed = True
                 if of.level > tracer.level:
                     tracer = of
+            arg = arg.value
+            if type(arg) is not _ARRAY and isinstance(arg, Traced):
+                nested = True
         elif isinstance(arg, (list, tuple)):
             return apply(rule, [*args[:i], stack_list(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
             return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
+        values.append(arg)
     if tracer is None:
         return _computed(rule, args, kwargs)
     if asked and rule.recognise is not None:
@@ -209,15 +215,11 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             return found
     else:
         found = None
-    values = []
-    for arg in args:
-        if isinstance(arg, Traced) and arg.tracer is tracer:
-            arg = arg.value
-            if type(arg) is not _ARRAY and isinstance(arg, Traced):
-                nested = True
-        elif nested and isinstance(arg, Traced):
-            arg = arg.snapshot()  # it is kept, and may be changed in place
-        values.append(arg)
+    if mixed:
+        nested = True
+        for i, arg in enumerate(args):
+            if isinstance(arg, Traced) and arg.tracer is not tracer:
+                values[i] = arg.snapshot()  # it is kept, and may be changed in place
     y = apply(rule, values, kwargs) if nested else _computed(rule, values, kwargs)
     result = tracer.follow(rule, y, args, values, kwargs)
     if found is not None:
