@@ -18,15 +18,14 @@ from mcmodels.autodiff.lists import array_for_numpy, as_objects
 from mcmodels.autodiff.refusals import calling_function, instead, is_entry, name_of
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
-    JUMPS,
     METHODS,
     NOT_DIFFERENTIATED,
     REDUCED,
     RULES,
-    STEPS,
 )
 from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
 from mcmodels.autodiff.tracing import CHANGED, NoRuleError, Traced, apply, constant, tracing
+from mcmodels.autodiff.without_rule import refuse
 
 __all__ = ["TracedArray"]
 
@@ -276,7 +275,7 @@ class TracedArray(Traced):
         if rule is not None and known:
             return METHODS[method](ufunc, *inputs, **kwargs)
         called = "" if method == "__call__" else f".{method}"
-        _refuse(ufunc, name_of(ufunc) + called, kwargs if rule is not None else {})
+        refuse(ufunc, name_of(ufunc) + called, kwargs if rule is not None else {})
 
     def __array_function__(
         self,
@@ -289,7 +288,7 @@ class TracedArray(Traced):
             return func(*_plain_arguments(args), **_plain_arguments(kwargs))
         implementation = FUNCTIONS.get(func)
         if implementation is None:
-            _refuse(func, name_of(func), {})
+            refuse(func, name_of(func), {})
         if func not in COMPLEX_FUNCTIONS and _has_complex(args):
             raise NoRuleError(
                 f"{name_of(func)} has a rule for real numbers only; found complex ones."
@@ -304,7 +303,7 @@ class TracedArray(Traced):
         if unknown:
             unknown = {key for key in unknown if not implementation.is_default(key, kwargs[key])}
             if unknown:
-                _refuse(func, name_of(func), unknown)
+                refuse(func, name_of(func), unknown)
             kwargs = {k: v for k, v in kwargs.items() if k in implementation.parameters}
         return implementation(*args, **kwargs)
 
@@ -403,13 +402,6 @@ _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
 }
 
 
-# Functions that write to an array.
-_WRITING = frozenset(
-    f"numpy.{name}" for name in ("fill_diagonal", "put", "put_along_axis", "putmask", "place",
-                                 "copyto")
-)  # fmt: skip
-
-
 def _is_default(key: str, value: Any) -> bool:
     """Whether a keyword has its default value, so that a rule need not know it."""
     return value is None if key in ("out", "dtype", "where") else False
@@ -437,46 +429,3 @@ def _plain_arguments(values: Any) -> Any:
     if isinstance(values, (list, tuple)):
         return type(values)(_plain_arguments(value) for value in values)
     return constant(values)
-
-
-def _refuse(function: Callable[..., Any], name: str, keywords: Iterable[str]) -> NoReturn:
-    if "where" in keywords and isinstance(function, np.ufunc):
-        raise NoRuleError(
-            f"{name} with where= leaves entries of the plain array out= as they are, and these "
-            "cannot be followed. Use np.where with arguments that are allowed everywhere; or make "
-            "the array of out= by mcmodels.autodiff.numpy, imported in NumPy's place."
-        )
-    if keywords:
-        listed = ", ".join(f"{key}=" for key in sorted(keywords))
-        in_place = (
-            " Plain arrays cannot be changed in place (a += x) by values that are being "
-            "differentiated; those of mcmodels.autodiff.numpy, imported in NumPy's place, can."
-        )
-        raise NoRuleError(
-            f"{name} with {listed} has no rule for its derivative; leave it out."
-            f"{in_place if 'out' in keywords else ''}"
-        )
-    if function in STEPS:
-        raise NoRuleError(
-            f"{name} is constant between its jumps: its derivative is zero wherever it has one, "
-            "and is not taken silently. If that is what you want, write "
-            f"{function.__name__}(constant(x){', …' if getattr(function, 'nin', 1) > 1 else ''})."
-        )
-    if function in JUMPS:
-        raise NoRuleError(
-            f"{name} has no derivative: it {JUMPS[function]}; or constant(x), if no derivative is "
-            "wanted."
-        )
-    if name in _WRITING or name.endswith(".at"):
-        raise NoRuleError(
-            f"{name} cannot write to an array of plain NumPy, or to one that is being "
-            "differentiated, what can be followed. Write to x.copy(), or to an array that was made "
-            "by mcmodels.autodiff.numpy, imported in NumPy's place; or use constant(x), if no "
-            "derivative is wanted."
-        )
-    advice = instead(name) if name.startswith("scipy") else ""
-    raise NoRuleError(
-        f"{name} has no rule for its derivative. {advice + ' Or write' if advice else 'Write'} it "
-        "with functions that have one (they are listed in mcmodels.autodiff.rules), or use "
-        "constant(x), if no derivative is wanted."
-    )
