@@ -134,6 +134,8 @@ class Cell:
         self.whole = None
         self.piece_of[at] = len(self.pieces)
         self.offset[at] = offsets
+        if value.ndim == 1:
+            value = value.snapshot()  # it may be changed in place after that
         self.pieces.append(value if value.ndim < 2 else np.ravel(value))
         if len(self.pieces) > 2 * self.flat.size + 64:
             self._forget()

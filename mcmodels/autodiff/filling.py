@@ -45,7 +45,7 @@ class Filling(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Any:
         """The result itself: derivatives were taken of the contents."""
@@ -303,7 +303,8 @@ def copied(x: Any, order: Any = "K") -> Any:
     if not shape or dtype.kind not in "fc":
         return np.positive(x)
     positions = _positions_like(np.array(like, order=order))
-    return FilledArray(Cell(shape, np.zeros(math.prod(shape), dtype), x, positions))
+    cell = Cell(shape, np.zeros(math.prod(shape), dtype), x.snapshot(), positions)
+    return FilledArray(cell)
 
 
 def gathered(x: Any) -> Any:

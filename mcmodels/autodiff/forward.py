@@ -35,6 +35,11 @@ class Dual(TracedArray):
         self.origin = None
         self.tangent = tangent
 
+    def become(self, other: Any) -> None:
+        """Take the state of another dual number."""
+        super().become(other)
+        self.tangent = other.tangent
+
 
 class Forward(Tracer):
     """A directional derivative: each value is computed together with its tangent."""
@@ -44,7 +49,7 @@ class Forward(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Dual:
         """Y with its tangent: the sum over the arguments of ``Jᵢ ẋᵢ``."""

@@ -67,9 +67,8 @@ class Recorded:
             # The usual case takes a short way: for a small function this is most of the time.
             position, x = self._only
             self.points = [x]
-            self.inputs = [self.tape.input(x)]
             arguments = [*args]
-            arguments[position] = self.inputs[0]
+            arguments[position] = self.tape.input(x)
             returned = traced_call(f, arguments, kwargs)
         self.tape.ended = True
         self.aux = None
@@ -78,6 +77,8 @@ class Recorded:
         y = returned_array(returned, self.tape)
         on_tape = isinstance(y, Variable) and y.tracer is self.tape
         self.output = y if on_tape else None
+        if self.tape.watched:
+            self.require_unchanged()
         self.value = unshared(y.value, self.points) if on_tape else y
 
     def _called(
@@ -87,14 +88,19 @@ class Recorded:
         named = dict(kwargs)
         self.trees = [real_leaves(named[k] if isinstance(k, str) else args[k]) for k in places]
         self.points = [x for tree in self.trees for x in tree.leaves]
-        self.inputs = [self.tape.input(x) for x in self.points]
+        inputs = [self.tape.input(x) for x in self.points]
         arguments = list(args)
-        for k, argument in zip(places, self._in_trees(self.inputs), strict=True):
+        for k, argument in zip(places, self._in_trees(inputs), strict=True):
             if isinstance(k, str):
                 named[k] = argument
             else:
                 arguments[k] = argument
         return traced_call(f, arguments, named)
+
+    def require_unchanged(self) -> None:
+        """Refuse plain arrays that were overwritten since the function took them."""
+        if self.output is not None:
+            self.tape.require_unchanged(self.output)
 
     def require_scalar(self, operator: str) -> None:
         """Refuse a function that did not return one number, or an array of one."""
@@ -114,9 +120,9 @@ class Recorded:
 
     def pull(self, u: Any) -> list[Any]:
         """``Jᵀu`` for each input that is differentiated by."""
-        found: list[Any] = [None] * len(self.inputs)
+        found: list[Any] = [None] * len(self.points)
         if self.output is not None:
-            found = self.tape.pull(self.output, u, self.inputs)
+            found = self.tape.pull(self.output, u, len(self.points))
         taken = {id(u)}
         results = []
         for x, g in zip(self.points, found, strict=True):
@@ -130,7 +136,7 @@ class Recorded:
         """``Jv`` for a tangent of one input; None for zero."""
         if self.output is None:
             return None
-        return self.tape.push(self.inputs[i], v, self.tape.lines_to(self.output))
+        return self.tape.push(i, v, self.tape.lines_to(self.output))
 
     def rows(self) -> list[Any]:
         """The Jacobian by each input: one backward sweep for each output."""
@@ -149,7 +155,7 @@ class Recorded:
         lines = [] if self.output is None else self.tape.lines_to(self.output)
         columns = []
         for v in _unit_arrays(shape_of(x), x):
-            found = self.tape.push(self.inputs[i], v, lines) if lines else None
+            found = self.tape.push(i, v, lines) if lines else None
             columns.append(np.zeros(shape) if found is None else found)
         if not columns:
             return _empty_jacobian(shape, x)

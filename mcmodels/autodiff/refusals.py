@@ -110,7 +110,12 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
     tracing.depth += 1
     try:
         return f(*args, **kwargs)
-    except (TypeError, ValueError, AttributeError) as error:
+    except Exception as error:
+        dropped = tracing.refused
+        if dropped not in (None, error) and _passes_scipy(error.__traceback__):
+            raise dropped from error
+        if not isinstance(error, TypeError | ValueError | AttributeError):
+            raise
         refused = isinstance(error.__cause__, NoRuleError)
         if isinstance(error, NoRuleError) or not (tracing.objects or refused):
             raise
@@ -121,7 +126,7 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
     finally:
         tracing.depth -= 1
         if not tracing.depth:
-            tracing.objects = False
+            tracing.objects, tracing.refused = False, None
 
 
 def _translated(error: Exception) -> str | None:
@@ -169,6 +174,15 @@ def _raised_in(trace: TracebackType | None) -> tuple[str, str]:
             inside, where = [], _expression(trace.tb_frame, trace.tb_lasti)
         trace = trace.tb_next
     return (_public_name(inside) if inside else ""), where
+
+
+def _passes_scipy(trace: TracebackType | None) -> bool:
+    """Whether SciPy is among the callers: its code in C may drop an error, and go on."""
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith("scipy."):
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _expression(frame: FrameType, instruction: int) -> str:

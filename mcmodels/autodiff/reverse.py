@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from mcmodels.autodiff.arrays import TracedArray
-from mcmodels.autodiff.tracing import DerivativeRule, Tracer, next_level
+from mcmodels.autodiff.captured import SMALL, refuse_overwritten, sample
+from mcmodels.autodiff.tracing import DerivativeRule, Traced, Tracer, next_level
 
 __all__ = ["Tape", "Variable"]
 
@@ -19,6 +22,11 @@ __all__ = ["Tape", "Variable"]
 # keyword arguments; and for each argument on the tape its position, and its line. A plain tuple:
 # making a named one takes as long as a small computation.
 Entry = tuple[DerivativeRule | None, Any, Sequence[Any], dict[str, Any], Sequence[tuple[int, int]]]
+
+# Functions of which the derivative does not depend on the values of plain arguments.
+_UNREAD = frozenset({"add", "subtract", "concatenate"})
+_ARRAY = np.ndarray
+_NUMBERS = frozenset({float, int, np.float64})
 
 
 class Variable(TracedArray):
@@ -42,6 +50,11 @@ class Variable(TracedArray):
         self.origin = None
         self.line = line
 
+    def become(self, other: Any) -> None:
+        """Take the state of another variable."""
+        super().become(other)
+        self.line = other.line
+
 
 class Tape(Tracer):
     """A record of all computations with its inputs, in order."""
@@ -49,9 +62,13 @@ class Tape(Tracer):
     def __init__(self) -> None:
         self.level = next_level()
         self.entries: list[Entry] = []
+        # Large plain arrays, a sample of each, and the line of the tape that took it.
+        self.watched: list[tuple[np.ndarray, bytes, int]] = []
 
     def input(self, x: Any) -> Variable:
-        """An input x as a value to differentiate by."""
+        """An input x as a value to differentiate by; inputs are the first lines of the tape."""
+        if isinstance(x, Traced):
+            x = x.snapshot()
         self.entries.append((None, x, (), {}, ()))
         return Variable(x, self, len(self.entries) - 1)
 
@@ -60,21 +77,37 @@ class Tape(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Variable:
         """Record how y was computed."""
         parents = []
-        for i, arg in enumerate(args):
-            if isinstance(arg, Variable) and arg.tracer is self:
-                parents.append((i, arg.line))
         entries = self.entries
+        for i, arg in enumerate(args):
+            kind = type(arg)
+            if kind is Variable:
+                if arg.tracer is self:
+                    parents.append((i, arg.line))
+            elif kind is _ARRAY or (kind not in _NUMBERS and isinstance(arg, _ARRAY)):
+                # The array may be overwritten before it is read again.
+                if arg.size <= SMALL:
+                    values[i] = arg.__copy__()
+                elif rule.name not in _UNREAD:
+                    self.watched.append((arg, sample(arg), len(entries)))
         entries.append((rule, y, values, kwargs, parents))
         return Variable(y, self, len(entries) - 1)
 
-    def pull(self, output: Variable, cotangent: Any, inputs: Sequence[Variable]) -> list[Any]:
-        """``Jᵀ`` times a cotangent of an output, for each input; None stands for zero."""
-        found: list[Any] = [None] * (output.line + 1)
+    def require_unchanged(self, output: Variable) -> None:
+        """Refuse plain arrays that were overwritten, if an output depends on them."""
+        changed = {line: x for x, before, line in self.watched if sample(x) != before}
+        for line in self.lines_to(output) if changed else ():
+            rule = self.entries[line][0]
+            if rule is not None and line in changed:
+                refuse_overwritten(changed[line], rule.name)
+
+    def pull(self, output: Variable, cotangent: Any, inputs: int) -> list[Any]:
+        """``Jᵀ`` times a cotangent of an output, for so many inputs; None stands for zero."""
+        found: list[Any] = [None] * max(output.line + 1, inputs)
         found[output.line] = cotangent
         for line in range(output.line, -1, -1):
             g = found[line]
@@ -88,7 +121,7 @@ class Tape(Tracer):
                 part = rule.pull(i, g, y, values, kwargs)
                 before = found[parent]
                 found[parent] = part if before is None else before + part
-        return [found[x.line] if x.line <= output.line else None for x in inputs]
+        return found[:inputs]
 
     def lines_to(self, output: Variable) -> list[int]:
         """The lines that an output depends on, in order."""
@@ -98,10 +131,10 @@ class Tape(Tracer):
                 needed.update(parent for _, parent in self.entries[line][4])
         return sorted(needed)
 
-    def push(self, x: Variable, tangent: Any, lines: Sequence[int]) -> Any:
-        """``J`` times a tangent of an input, along the lines to an output; None for zero."""
-        found: list[Any] = [None] * (max(x.line, lines[-1]) + 1)
-        found[x.line] = tangent
+    def push(self, i: int, tangent: Any, lines: Sequence[int]) -> Any:
+        """``J`` times a tangent of input i, along the lines to an output; None for zero."""
+        found: list[Any] = [None] * (max(i, lines[-1]) + 1)
+        found[i] = tangent
         for line in lines:
             rule, y, values, kwargs, parents = self.entries[line]
             if rule is None:

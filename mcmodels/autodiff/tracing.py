@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "CHANGED",
     "DerivativeRule",
     "NoRuleError",
     "Origin",
@@ -48,10 +49,13 @@ class Tracing(threading.local):
         How many derivatives are being taken, one inside the other.
     objects : bool
         Whether NumPy was given traced numbers as objects.
+    refused : NoRuleError or None
+        The last refusal of a plain number or array: code in C may ask for one, and drop the error.
     """
 
     depth = 0
     objects = False
+    refused: NoRuleError | None = None
 
 
 tracing = Tracing()
@@ -102,6 +106,8 @@ class DerivativeRule:
 # How a traced value was made, where functions of it may have a better form: the operation, its
 # arguments, and the length of the chain of origins, which is kept short: it holds values in memory.
 Origin = tuple[str, tuple[Any, ...], int]
+# The kind of origin of a value that was changed in place; its argument is what it was changed to.
+CHANGED = "changed in place"
 
 
 class Traced:
@@ -121,6 +127,16 @@ class Traced:
         self.value = value
         self.tracer = tracer
         self.origin: Origin | None = None
+
+    def snapshot(self) -> Traced:
+        """The value as it is now, which changes of this one in place do not reach."""
+        found = object.__new__(type(self))
+        found.become(self)
+        return found
+
+    def become(self, other: Any) -> None:
+        """Take the state of another value of the same type."""
+        self.value, self.tracer, self.origin = other.value, other.tracer, other.origin
 
 
 class Tracer(ABC):
@@ -143,30 +159,34 @@ class Tracer(ABC):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> Traced:
         """The result y of a function as a traced value.
 
         ``args`` are the arguments, some of them traced by this tracer; ``values`` are the same with
-        the underlying values in their places.
+        the underlying values in their places, in a list that may be kept.
         """
 
 
 # Types of arguments that need no second look, and the type of most results.
 _NUMBERS = frozenset({float, int, np.float64})
 _FLOAT64 = np.dtype(np.float64)
+_ARRAY = np.ndarray
+_SCALAR = np.float64
 
 
 def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a rule, traced by every tracer that its arguments belong to."""
     tracer: Tracer | None = None
-    asked, nested = rule.starts, False
+    asked, nested, mixed = rule.starts, False, False
+    values: list[Any] = []
     for i, arg in enumerate(args):
         kind = type(arg)
         if kind in _NUMBERS:
+            values.append(arg)
             continue
-        if kind is np.ndarray:
+        if kind is _ARRAY:
             if arg.dtype is not _FLOAT64 and arg.dtype.hasobject:
                 return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, Traced):
@@ -176,13 +196,17 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             if tracer is None:
                 tracer = of
             elif of is not tracer:
-                nested = True
+                mixed = True
                 if of.level > tracer.level:
                     tracer = of
+            arg = arg.value
+            if type(arg) is not _ARRAY and isinstance(arg, Traced):
+                nested = True
         elif isinstance(arg, (list, tuple)):
             return apply(rule, [*args[:i], stack_list(arg), *args[i + 1 :]], kwargs)
         elif isinstance(arg, np.ndarray) and arg.dtype.hasobject:
             return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
+        values.append(arg)
     if tracer is None:
         return _computed(rule, args, kwargs)
     if asked and rule.recognise is not None:
@@ -191,13 +215,11 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             return found
     else:
         found = None
-    values = []
-    for arg in args:
-        if isinstance(arg, Traced) and arg.tracer is tracer:
-            arg = arg.value
-            if isinstance(arg, Traced):
-                nested = True
-        values.append(arg)
+    if mixed:
+        nested = True
+        for i, arg in enumerate(args):
+            if isinstance(arg, Traced) and arg.tracer is not tracer:
+                values[i] = arg.snapshot()  # it is kept, and may be changed in place
     y = apply(rule, values, kwargs) if nested else _computed(rule, values, kwargs)
     result = tracer.follow(rule, y, args, values, kwargs)
     if found is not None:
@@ -209,11 +231,11 @@ def _computed(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any])
     """The function of a rule, of plain arrays and numbers."""
     y = rule.function(*args, **kwargs)
     kind = type(y)
-    if kind is np.float64 or (kind is np.ndarray and y.dtype is _FLOAT64):
+    if kind is _SCALAR or (kind is _ARRAY and y.dtype is _FLOAT64):
         return y
     if kind is float:
         return np.float64(y)
-    if not (kind is np.ndarray or isinstance(y, np.generic)):
+    if not (kind is _ARRAY or isinstance(y, np.generic)):
         raise NoRuleError(
             f"{rule.name} gave a {kind.__name__}; derivatives are of arrays: use np.asarray "
             "of what it was computed from."

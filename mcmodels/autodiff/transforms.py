@@ -168,6 +168,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     def pullback(u: Any) -> Any:
         u = require_shape(u, shape_of(recorded.value), "u", "f returned")
+        recorded.require_unchanged()
         return recorded.packed(recorded.pull(u))
 
     value = _private_copy(recorded.value)
@@ -220,18 +221,18 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             f"jvp needs a tangent for each primal; found {len(tangents)} for {len(primals)}."
         )
     tracer = Forward()
-    arguments, inputs = [], []
+    arguments, given = [], []
     for i, (x, v) in enumerate(zip(primals, tangents, strict=True)):
         tree = real_leaves(x)
         directions = like_tree(v, tree, f"tangents[{i}]", "the argument is")
-        duals = [Dual(*pair) for pair in zip(tree.leaves, repeat(tracer), directions)]
+        points = [x.snapshot() if isinstance(x, Traced) else x for x in tree.leaves]
+        duals = [Dual(*parts) for parts in zip(points, repeat(tracer), directions)]
         arguments.append(tree.rebuilt(duals))
-        inputs += duals
+        given += [*points, *directions]
     returned = traced_call(f, arguments, {})
     tracer.ended = True
     y = returned_array(returned, tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
-        given = [part for x in inputs for part in (x.value, x.tangent)]
         return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))
     return y, result_like(y, np.zeros(shape_of(y)))
 

@@ -19,7 +19,7 @@ class _Values(Tracer):
         rule: DerivativeRule,
         y: Any,
         args: Sequence[Any],
-        values: Sequence[Any],
+        values: list[Any],
         kwargs: dict[str, Any],
     ) -> TracedArray:
         """Y, with nothing beside it."""

@@ -165,3 +165,64 @@ def test_without_source_text():
     exec("def f(x):\n    return np.sum(EYE.dot(x))", scope)
     with pytest.raises(NoRuleError, match=r"wants a plain array .* mcmodels.autodiff.numpy"):
         grad(scope["f"])(X)
+
+
+@pytest.mark.parametrize("name", ["brentq", "bisect", "ridder", "brenth"])
+@pytest.mark.parametrize(
+    "residual", [lambda x, p: np.exp(-p[0] * x) - p[1] * x, lambda x, p: p[0] - x]
+)
+@pytest.mark.parametrize("repeat", range(2))
+def test_refusals_that_c_drops(name, residual, repeat):
+    """SciPy's root finders go on after the error, with whatever number they have."""
+    solver = getattr(scipy.optimize, name)
+    p = np.array([0.3, 0.8])
+    for derive in (grad, lambda f: lambda p: jvp(f, (p,), (p,))):
+        with pytest.raises(NoRuleError, match=rf"scipy.optimize.{name} calls float"):
+            derive(lambda p: solver(lambda x: residual(x, p), 0.0, 5.0))(p)
+
+
+@pytest.mark.parametrize("name", ["fsolve", "root"])
+def test_refusals_of_minpack(name):
+    solver = getattr(scipy.optimize, name)
+    with pytest.raises(NoRuleError, match=rf"scipy.optimize.{name}.*autodiff.rule"):
+        grad(lambda p: np.sum(solver(lambda x: x - p, np.zeros(1))))(np.ones(1))
+
+
+def test_an_own_error_after_a_refusal_that_was_caught():
+    class Own(Exception):
+        pass
+
+    def f(x):
+        try:
+            float(x)
+        except TypeError:
+            raise Own("ours") from None
+
+    with pytest.raises(Own, match="ours"):
+        grad(f)(1.0)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x: np.add.at(np.zeros(3), [0, 1, 2], x),
+        lambda x: np.fill_diagonal(np.outer(x, x), 0.0),
+        lambda x: np.put(2.0 * x, [0], 1.0),
+        lambda x: np.copyto(np.zeros(3), x),
+    ],
+)
+def test_functions_that_write_name_what_can_be_written_to(write):
+    with pytest.raises(NoRuleError, match=r"numpy\.\w+.*x\.copy\(\).*mcmodels\.autodiff\.numpy"):
+        grad(write)(np.ones(3))
+
+
+def test_assertions_of_numpy_see_the_values():
+    def f(x):
+        np.testing.assert_allclose(x, 1.0)
+        np.testing.assert_array_less(2 * x[0], 3.0)
+        np.testing.assert_array_equal(x, np.ones(3))
+        return x @ x
+
+    np.testing.assert_array_equal(grad(f)(np.ones(3)), 2.0)
+    with pytest.raises(AssertionError):
+        grad(lambda x: np.testing.assert_allclose(x, 2.0))(np.ones(3))

@@ -186,7 +186,11 @@ LOSERS = {
     "rank of qr": (lambda x: np.sum(np.linalg.qr(np.outer(x, x))[0]), "columns depend"),
     "complex eigenvalues of eigvals": (
         lambda x: np.sum(np.linalg.eigvals(x[0] * np.array([[0.0, 1.0], [-1.0, 0.0]]))),
-        "np.linalg.eigh",
+        "np.real",
+    ),
+    "complex eigenvectors": (
+        lambda x: np.linalg.eig(x[0] * np.array([[0.0, 1.0], [-1.0, 0.0]]))[1][0, 0],
+        "np.linalg.eigvals has one",
     ),
     "equal eigenvalues": (lambda x: np.linalg.eig(np.eye(2) * x[0])[1][0, 0], "eigvalsh"),
     "hermitian pinv": (lambda x: np.linalg.pinv(np.diag(x), hermitian=True)[0, 0], "hermitian="),

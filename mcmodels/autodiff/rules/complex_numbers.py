@@ -19,6 +19,7 @@ import numpy as np
 from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are marked here)
     arrangement,
     elementwise,
+    factorisations,
     linear_algebra,
     products,
     scipy_matrices,
@@ -40,7 +41,7 @@ _HOLOMORPHIC = (
     np.square, np.sqrt, np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.sin, np.cos,
     np.tan, np.sinh, np.cosh, np.tanh, np.arctan, np.matmul, "einsum", "where",
     "getitem", "scatter", "reshape", "transpose", "broadcast_to", "astype", "sum", "cumsum",
-    "tril", "triu", "concatenate", "inv", "solve", "det", "solve_triangular", "sech_squared",
+    "tril", "triu", "concatenate", "inv", "solve", "det", "solve_triangular", "sech_squared", "eig",
 )  # fmt: skip
 for _key in _HOLOMORPHIC:
     RULES[_key] = dataclasses.replace(RULES[_key], holomorphic=True)
@@ -56,7 +57,7 @@ COMPLEX_FUNCTIONS |= {
     np.cumsum, np.diff, np.dot, np.inner, np.outer, np.tensordot, np.linalg.tensordot, np.kron,
     np.einsum, np.linalg.multi_dot, np.linalg.inv, np.linalg.solve, np.linalg.det,
     np.linalg.matrix_power, np.full_like, np.zeros_like, np.ones_like, np.empty_like, np.vdot,
-    np.linalg.norm,
+    np.linalg.norm, np.linalg.eigvals,
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from mcmodels.autodiff.rules.linear_algebra import inverse_gaps, transposed
 from mcmodels.autodiff.tables import add, call, matrix_function, shape_of, warn_kink
-from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.autodiff.tracing import constant, is_complex
 
 __all__: list[str] = []
 
@@ -163,11 +163,6 @@ def _pull_qr(g: Any, y: Any, A: Any) -> Any:
 def _packed_eig(A: Any) -> Any:
     """The eigenvalues, and below them the eigenvectors."""
     values, vectors = np.linalg.eig(A)
-    if np.iscomplexobj(values):
-        raise NoRuleError(
-            "numpy.linalg.eig and eigvals have rules for real eigenvalues only; some are complex. "
-            "Of a symmetric matrix use np.linalg.eigh."
-        )
     return np.concatenate([values[..., np.newaxis, :], vectors], axis=-2)
 
 
@@ -176,14 +171,16 @@ def _push_eig(t: Any, y: Any, A: Any) -> Any:
     inner = np.linalg.solve(V, t @ V)
     dw = np.diagonal(inner, axis1=-2, axis2=-1)
     dV = V @ (inverse_gaps(w, "eigenvalues") * inner)
-    dV = dV - V * np.sum(V * dV, axis=-2, keepdims=True)
+    if not is_complex(V):  # complex ones are not shown: of any length, they give the eigenvalues
+        dV = dV - V * np.sum(V * dV, axis=-2, keepdims=True)
     return np.concatenate([dw[..., np.newaxis, :], dV], axis=-2)
 
 
 def _pull_eig(g: Any, y: Any, A: Any) -> Any:
     w, V = y[..., 0, :], y[..., 1:, :]
     gV = g[..., 1:, :]
-    gV = gV - V * np.sum(V * gV, axis=-2, keepdims=True)
+    if not is_complex(V):
+        gV = gV - V * np.sum(V * gV, axis=-2, keepdims=True)
     inner = inverse_gaps(w, "eigenvalues") * (transposed(V) @ gV)
     inner = inner + np.eye(shape_of(w)[-1]) * g[..., 0:1, :]
     return np.linalg.solve(transposed(V), inner @ transposed(V))

@@ -9,7 +9,7 @@ import numpy as np
 
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, is_complex
 
 __all__: list[str] = []
 
@@ -56,6 +56,12 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
 @implements(np.linalg.eig)
 def _eig(a: Any) -> Any:
     packed = call("eig", a)
+    if is_complex(packed):
+        raise NoRuleError(
+            "numpy.linalg.eig has a rule for real eigenvalues only; some are complex. "
+            "np.linalg.eigvals has one for complex eigenvalues, too; of a symmetric matrix use "
+            "np.linalg.eigh."
+        )
     return type(np.linalg.eig(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
 
 

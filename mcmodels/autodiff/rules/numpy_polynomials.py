@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import dtype_of, implements, shape_of
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, stack_list
 
 __all__: list[str] = []
 
@@ -15,6 +15,7 @@ __all__: list[str] = []
 @implements(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
     p = p if isinstance(p, Traced) else np.asarray(p)
+    x = stack_list(x)
     y: Any = np.zeros(shape_of(x), dtype_of(p, x))
     for k in range(shape_of(p)[0]):
         y = y * x + p[k]

@@ -15,7 +15,7 @@ from mcmodels.autodiff.tables import (
     shape_of,
     warn_kink,
 )
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, stack_list
 
 __all__: list[str] = []
 
@@ -32,6 +32,7 @@ def _along_axis(x: Any, axis: int, ndim: int) -> Any:
 
 @implements(np.trapezoid)
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    y, x = stack_list(y), stack_list(x)
     ndim = len(shape_of(y))
     (axis,) = normalized_axes(int(axis), ndim)
     if x is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tracing import Origin, Traced
+from mcmodels.autodiff.tracing import CHANGED, Origin, Traced
 
 __all__ = ["is_number", "made", "origin"]
 
@@ -15,18 +15,33 @@ _LONGEST = 4  # chain of origins
 
 def origin(x: Any, kind: str) -> tuple[Any, ...] | None:
     """The arguments that a value was made of, by an operation of this kind."""
-    if isinstance(x, Traced) and x.origin is not None and x.origin[0] == kind:
-        return x.origin[1]
-    return None
+    x = _state(x)
+    if not isinstance(x, Traced) or x.origin is None or x.origin[0] != kind:
+        return None
+    args = x.origin[1]
+    for arg in args:
+        if arg is not _state(arg):  # it was changed after that
+            return None
+    return args
 
 
 def made(kind: str, *args: Any) -> Origin | None:
     """An origin, for a value that was made of these; None if the chain of origins is long."""
-    depth = 0
+    depth, changed = 0, False
     for x in args:
         if isinstance(x, Traced) and x.origin is not None:
+            changed = changed or x.origin[0] == CHANGED
             depth = max(depth, x.origin[2])
+    if changed:
+        return made(kind, *map(_state, args))
     return (kind, args, depth + 1) if depth < _LONGEST else None
+
+
+def _state(x: Any) -> Any:
+    """What a value that was changed in place is now; other values as they are."""
+    if isinstance(x, Traced) and x.origin is not None and x.origin[0] == CHANGED:
+        return x.origin[1][0]
+    return x
 
 
 def is_number(x: Any) -> bool:

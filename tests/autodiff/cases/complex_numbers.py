@@ -117,3 +117,15 @@ for axis in (0, 1, None, (0, 1)):
         np.linalg.norm, f"complex {axis}",
         lambda x, a=axis: np.linalg.norm(turned(x), axis=a, keepdims=True), any_(2, 3), exact=False,
     )  # fmt: skip
+
+TURN = np.array([[0.0, 2.0, 0.0], [-2.0, 0.0, 0.5], [0.0, 0.3, 1.0]])
+for key in ("eig", np.linalg.eigvals):
+    for label, shape in (("", (3, 3)), (" of several", (2, 3, 3))):
+        case(
+            key, f"complex eigenvalues{label}",
+            lambda A: parts(np.linalg.eigvals(0.3 * A + TURN)), any_(*shape), exact=False,
+        )  # fmt: skip
+case(
+    np.linalg.eigvals, "of complex", lambda A: parts(np.linalg.eigvals(turned(A) + TURN)),
+    any_(3, 3), exact=False,
+)  # fmt: skip
