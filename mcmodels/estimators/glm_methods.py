@@ -10,13 +10,12 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_flag, check_params
+from mcmodels.estimators.arguments import check_choice, check_params
 from mcmodels.estimators.glm_rows import GlmRows
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
 from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
-from mcmodels.inference.ratios import in_ratios
 from mcmodels.inference.summary import Summary
 from mcmodels.rows import RowStream
 
@@ -142,14 +141,8 @@ class GlmMethods(GlmRows):
         Summary
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
-        if p_values is not None:
-            check_flag("p_values", p_values)
-        check_flag("exponentiate", exponentiate)
-        if exponentiate:
-            _ = self._record().ratio_name  # raises, before any row is read
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
-        found = record.summary(estimate, level, p_values)
-        return in_ratios(found, record.ratio_name) if exponentiate else found
+        options: dict[str, Any] = {"level": level, "p_values": p_values}
+        return self._summary((X, y, sample_weight), robust, exponentiate, **options)
 
     def profile_intervals(
         self,

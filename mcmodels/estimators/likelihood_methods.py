@@ -10,11 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_count, listed
+from mcmodels.estimators.arguments import check_count, check_flag, listed
+from mcmodels.estimators.parameter_methods import RobustOptions
 from mcmodels.estimators.profiled_model import ProfiledModel
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.profiles import ratio_tests
+from mcmodels.inference.ratios import in_ratios
+from mcmodels.inference.summary import Summary
 from mcmodels.rows import RowStream
 
 __all__ = ["LikelihoodMethods"]
@@ -35,6 +38,25 @@ class LikelihoodMethods(ProfiledModel):
 
     They need the training rows, and read them about five times for each bound or test.
     """
+
+    def _summary(
+        self,
+        rows: tuple[Any, Any, Any],
+        robust: RobustOptions,
+        exponentiate: bool = False,
+        *,
+        p_values: bool | None,
+        **options: Any,
+    ) -> Summary:
+        """The summary by the record of the fit; of the covariance that ``robust`` asks for."""
+        if p_values is not None:
+            check_flag("p_values", p_values)
+        check_flag("exponentiate", exponentiate)
+        if exponentiate:
+            _ = self._record().ratio_name  # raises, before any row is read
+        record, estimate = self._estimate(*rows, **robust)
+        found = record.summary(estimate, p_values=p_values, **options)
+        return in_ratios(found, record.ratio_name) if exponentiate else found
 
     def profile_intervals(
         self,

@@ -7,12 +7,7 @@ from typing import Any, Literal, Unpack
 import pandas as pd
 
 from mcmodels.arrays import Array, Labels, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import (
-    check_choice,
-    check_flag,
-    finite_numbers,
-    refuse_other_order,
-)
+from mcmodels.estimators.arguments import check_choice, finite_numbers, refuse_other_order
 from mcmodels.estimators.class_likelihood import ClassLikelihoodMethods
 from mcmodels.estimators.effect_methods import EffectMethods
 from mcmodels.estimators.model import Fitted
@@ -29,7 +24,6 @@ from mcmodels.inference.influence import (
 )
 from mcmodels.inference.marginal_effects import At
 from mcmodels.inference.probability_intervals import probability_intervals
-from mcmodels.inference.ratios import in_ratios
 from mcmodels.inference.responses import ClassProbabilities
 from mcmodels.inference.summary import Summary
 from mcmodels.records.logistic import LogisticFit
@@ -107,14 +101,8 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
         Summary
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
-        if p_values is not None:
-            check_flag("p_values", p_values)
-        check_flag("exponentiate", exponentiate)
-        if exponentiate:
-            _ = self._record().ratio_name  # raises, before any row is read
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
-        found = record.summary(estimate, level, reference, p_values)
-        return in_ratios(found, record.ratio_name) if exponentiate else found
+        options: dict[str, Any] = {"level": level, "p_values": p_values, "reference": reference}
+        return self._summary((X, y, sample_weight), robust, exponentiate, **options)
 
     @property
     def _default_kind(self) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_flag
 from mcmodels.estimators.auxiliary_methods import AuxiliaryMethods
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import RobustOptions
@@ -83,10 +82,7 @@ class LossMethods(AuxiliaryMethods):
         Summary
             ``print`` it; or ``to_frame()``, ``to_latex()``.
         """
-        if p_values is not None:
-            check_flag("p_values", p_values)
-        record, estimate = self._estimate(X, y, sample_weight, **robust)
-        return record.summary(estimate, level, p_values)
+        return self._summary((X, y, sample_weight), robust, level=level, p_values=p_values)
 
     @of_blocks
     def predict_interval(

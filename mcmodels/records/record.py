@@ -319,8 +319,8 @@ class ParameterFit(FitRecord, abc.ABC):
         """The parameters that the data determine: all of them, without classes to compare."""
         if reference is not None:
             raise ValueError(
-                f"reference={example_of(reference)} is for models of classes, and this is none. "
-                "Leave it out."
+                f"reference={example_of(reference)} is for models of more than two classes; leave "
+                "it out."
             )
         return estimate
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mcmodels.arrays import Array
 
-__all__ = ["ACCURACY", "Pairs", "proved_ceiling"]
+__all__ = ["ACCURACY", "Pairs", "error_bounds", "proved_ceiling"]
 
 # Relative error of each variance that is certified.
 ACCURACY = 1e-9
@@ -47,11 +47,11 @@ def proved_ceiling(pairs: Pairs, count: int, kept: int, threshold: float) -> flo
     if above <= residual:
         return None
     ceiling = threshold + residual**2 / above
-    errors = _error_bounds(pairs, count, kept, ceiling)
+    errors = error_bounds(pairs, count, kept, ceiling)
     return float(ceiling) if np.all(errors <= ACCURACY * pairs.values[:count]) else None
 
 
-def _error_bounds(pairs: Pairs, count: int, kept: int, ceiling: float) -> Array:
+def error_bounds(pairs: Pairs, count: int, kept: int, ceiling: float) -> Array:
     """Bounds on ``λᵢ - θᵢ`` for the first pairs, if no more than ``kept`` values exceed c.
 
     A pair is split from those after the k-th, for the k that gives the best bound: what is

@@ -45,6 +45,7 @@ def test_a_perfect_fit_is_said(model, y, rows):
     ]
     if model.dispersion_ > 0:  # else it is refused
         results.append(lambda: model.wald_test("x0 = 0"))
+        results.append(lambda: model.influence(rows, y))
     for result in results:
         with pytest.warns(PerfectFitWarning, match="y: the residuals are rounding errors"):
             result()

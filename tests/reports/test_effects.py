@@ -655,9 +655,9 @@ def test_a_planted_error_is_seen(monkeypatch):
     with pytest.raises(AssertionError):
         test_effects_and_errors_are_those_of_the_predictions("counts")
     monkeypatch.undo()
-    rule = step_slopes._RULES[PolynomialFeatures]
+    rule = step_slopes.RULES[PolynomialFeatures]
     monkeypatch.setitem(
-        step_slopes._RULES,
+        step_slopes.RULES,
         PolynomialFeatures,
         lambda step, X, D: rule(step, X, D) * (step.powers_.sum(axis=1) == 1),
     )

@@ -195,7 +195,7 @@ def test_missing_values_do_not_move(keep):
 
 
 def test_a_planted_error_in_a_rule_is_seen(monkeypatch):
-    monkeypatch.setitem(step_slopes._RULES, StandardScaler, lambda step, X, D: D * 1.0001)
+    monkeypatch.setitem(step_slopes.RULES, StandardScaler, lambda step, X, D: D * 1.0001)
     with pytest.raises(AssertionError):
         test_exact_derivatives_are_those_of_differences("standard without scale", "array")
 

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 from mcmodels import PCA
 from mcmodels.solvers import block_krylov, principal_axes
 from mcmodels.solvers.block_krylov import block_width, certified_eigenpairs
+from mcmodels.solvers.eigenvalue_bounds import error_bounds
 from mcmodels.solvers.tolerances import factorisation_error
 from tests.numerics import relative_error
 from tests.problems import orthonormal
@@ -106,7 +107,7 @@ def test_what_is_certified_after_any_number_of_steps_is_true(name):
                 residual = ritz.residual(0, kept)
                 if residual < 0.1 * gap:
                     ceiling = threshold + residual**2 / (ritz.values[kept - 1] - threshold)
-                    bounds = block_krylov._error_bounds(ritz, kept, kept, ceiling)
+                    bounds = error_bounds(ritz, kept, kept, ceiling)
                     errors = values[:kept] - ritz.values[:kept]
                     assert np.all(errors <= bounds + ROUNDING * values[0])
     assert proved > 0
