@@ -48,7 +48,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
 
     def change(self: Any, other: Any) -> Any:
         result = apply(rule, (self, other), {})
-        if not self.shape or type(result) is not type(self):
+        if not self.shape:
             return result
         if result.shape != self.shape:
             raise ValueError(

@@ -42,7 +42,7 @@ class Variable(TracedArray):
         The line on the tape that it is the result of.
     """
 
-    __slots__ = ("line",)
+    __slots__ = ()
 
     def __init__(self, value: Any, tracer: Tracer, line: int) -> None:
         self.value = value
@@ -50,10 +50,9 @@ class Variable(TracedArray):
         self.origin = None
         self.line = line
 
-    def become(self, other: Any) -> None:
-        """Take the state of another variable."""
-        super().become(other)
-        self.line = other.line
+    def give(self, other: Any) -> None:
+        """Give another variable the line."""
+        other.line = self.line
 
 
 class Tape(Tracer):

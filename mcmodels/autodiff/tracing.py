@@ -121,7 +121,9 @@ class Traced:
         The derivative that the value belongs to.
     """
 
-    __slots__ = ("origin", "tracer", "value")
+    # Line and tangent are of reverse and of forward mode: one layout, so that a value that is
+    # changed in place may come to belong to another derivative.
+    __slots__ = ("line", "origin", "tangent", "tracer", "value")
 
     def __init__(self, value: Any, tracer: Tracer) -> None:
         self.value = value
@@ -135,8 +137,14 @@ class Traced:
         return found
 
     def become(self, other: Any) -> None:
-        """Take the state of another value of the same type."""
+        """Take the state of another value."""
         self.value, self.tracer, self.origin = other.value, other.tracer, other.origin
+        if type(self) is not type(other):
+            self.__class__ = type(other)
+        other.give(self)
+
+    def give(self, other: Any) -> None:
+        """Give another value what only values of this type have."""
 
 
 class Tracer(ABC):

@@ -201,6 +201,49 @@ def test_in_a_derivative_inside():
     np.testing.assert_allclose(grad(trained)(x3), expected, rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.parametrize("outer", ["grad", "jvp", "hessian"])
+def test_by_values_of_a_derivative_inside(outer):
+    """An array of the outer derivative takes on a value of the inner one."""
+
+    def f(x):
+        def inner(z):
+            parts = [2.0 * x, x * x]
+            for part in parts:
+                part += z
+                part *= part
+            return np.sum(parts[0] * parts[1])
+
+        return np.sum(grad(inner)(np.sin(x)) ** 2) + np.sum(jvp(inner, (x,), (x,))[1])
+
+    def by_hand(x):
+        inner = lambda z: np.sum((2.0 * x + z) ** 2 * (x * x + z) ** 2)  # noqa: E731
+        return np.sum(grad(inner)(np.sin(x)) ** 2) + np.sum(jvp(inner, (x,), (x,))[1])
+
+    if outer == "jvp":
+        found, expected = jvp(f, (x3,), (x3,))[1], jvp(by_hand, (x3,), (x3,))[1]
+    else:
+        derive = grad if outer == "grad" else hessian
+        found, expected = derive(f)(x3), derive(by_hand)(x3)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)  # rounding
+
+
+def test_an_outer_array_that_the_inside_has_changed_is_refused():
+    """NumPy would have changed it, too; its value belongs to a derivative that has ended."""
+
+    def f(x):
+        y = 2.0 * x
+
+        def inner(z, y):
+            y += z
+            return np.sum(y**2)
+
+        grad(inner)(x, y)
+        return np.sum(y)
+
+    with pytest.raises(ValueError, match="has ended"):
+        grad(f)(x3)
+
+
 def test_a_pullback_inside_reads_what_it_was_computed_with():
     def f(x):
         y = np.sin(x)
