@@ -272,24 +272,7 @@ def stack_objects(array: npt.NDArray[np.object_]) -> Any:
 
 
 def constant(x: Any) -> Any:
-    """The plain value of x, which derivatives treat as a constant.
-
-    Parameters
-    ----------
-    x : array-like
-        Any value, also one that is being differentiated.
-
-    Returns
-    -------
-    ndarray or number
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mcmodels.autodiff import constant, grad
-    >>> float(grad(lambda x: x * np.floor(constant(x)))(2.5))
-    2.0
-    """
+    """The plain value of x itself, which is not to be written to."""
     while isinstance(x, Traced):
         x = x.value
     return x
