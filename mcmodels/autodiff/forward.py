@@ -33,6 +33,7 @@ class Dual(TracedArray):
         self.value = value
         self.tracer = tracer
         self.origin = None
+        self.held = False
         self.tangent = tangent
 
     def give(self, other: Any) -> None:

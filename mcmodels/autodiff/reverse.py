@@ -48,6 +48,7 @@ class Variable(TracedArray):
         self.value = value
         self.tracer = tracer
         self.origin = None
+        self.held = False
         self.line = line
 
     def give(self, other: Any) -> None:

@@ -122,17 +122,20 @@ class Traced:
     """
 
     # Line and tangent are of reverse and of forward mode: one layout, so that a value that is
-    # changed in place may come to belong to another derivative.
-    __slots__ = ("line", "origin", "tangent", "tracer", "value")
+    # changed in place may come to belong to another derivative. ``held`` says whether the origin of
+    # another value may hold this one.
+    __slots__ = ("held", "line", "origin", "tangent", "tracer", "value")
 
     def __init__(self, value: Any, tracer: Tracer) -> None:
         self.value = value
         self.tracer = tracer
         self.origin: Origin | None = None
+        self.held = False
 
     def snapshot(self) -> Traced:
         """The value as it is now, which changes of this one in place do not reach."""
         found = object.__new__(type(self))
+        found.held = False
         found.become(self)
         return found
 

@@ -1,6 +1,7 @@
 """``x += y`` of arrays that are differentiated: every name of the array sees it, as in NumPy."""
 
 import copy
+import operator
 
 import numpy as np
 import pytest
@@ -121,6 +122,43 @@ def sigmoid_before_and_after(x):
     return np.sum(1 / (1 + e)) + np.sum(1 / (1 + np.exp(-names[0])))
 
 
+def attributes_and_cells(x):
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.w = np.sin(x)
+    seen = holder.w
+    holder.w -= 0.5 * x
+    y = np.cos(x)
+
+    def changed():
+        nonlocal y
+        y *= x
+        return y
+
+    other = y
+    return np.sum(seen * holder.w) + np.sum(changed() * other)
+
+
+def by_operator(x):
+    y = np.sin(x)
+    operator.iadd(y, x)
+    names = (y,)
+    operator.imul(names[0], 2.0)
+    return np.sum(y**2)
+
+
+def closures_and_generators(x):
+    y = np.sin(x)
+    rows = (y for _ in range(2))
+    read = lambda: y * x  # noqa: E731
+    first = next(rows)
+    first += 1.0
+    first -= x**2
+    return np.sum(read()) + np.sum(next(rows) ** 2)
+
+
 def quotient_of_the_old(x):
     y = x * 1.0
     top = np.exp(y)
@@ -131,7 +169,8 @@ def quotient_of_the_old(x):
 FUNCTIONS = [alias, in_a_loop_over_a_list, in_a_dict, by_a_function, the_argument_itself,
              what_was_computed_before_stays, numbers_are_replaced, copies_are_not_changed,
              arrays_that_took_it_are_not_changed, matrices, remainder, softplus_of_the_changed,
-             sigmoid_before_and_after, quotient_of_the_old]  # fmt: skip
+             sigmoid_before_and_after, quotient_of_the_old, attributes_and_cells,
+             by_operator, closures_and_generators]  # fmt: skip
 
 
 def plainly(f):
@@ -273,8 +312,9 @@ def test_vmap_and_checkpoint():
 def test_shapes_and_types_stay():
     def grown(x):
         y = x * 1.0
+        names = [y]
         y += np.ones((2, 3))
-        return np.sum(y)
+        return np.sum(names[0])
 
     with pytest.raises(ValueError, match="cannot take the result in place"):
         grad(grown)(x3)
@@ -282,8 +322,9 @@ def test_shapes_and_types_stay():
 
     def narrow(x):
         y = x * 1
+        names = [y]
         y += np.ones(3)
-        seen.append(y.dtype)
+        seen.append(names[0].dtype)
         return np.sum(y)
 
     grad(narrow)(x3.astype(np.float32))
