@@ -108,7 +108,25 @@ def view_of_a_buffer(x):
     return total
 
 
-FUNCTIONS = [assigned, scaled, matrix_entries, shuffled_index, index_in_a_list, index_in_a_tuple,
+@autodiff.rule(vjp=lambda g, y, x, factor: g * factor, jvp=lambda t, y, x, factor: t[0] * factor)
+def scaled_by_option(x, *, factor):
+    return x * factor
+
+
+@autodiff.checkpoint
+def checkpointed(x, weights, power=None):
+    return np.sin(x * weights) ** power
+
+
+def options(x):
+    buffer = np.array([1.0, 2.0, 3.0])
+    y = scaled_by_option(x, factor=buffer)
+    z = checkpointed(y, buffer, power=buffer)
+    buffer *= 0.0
+    return np.sum(y**2) + np.sum(z)
+
+
+FUNCTIONS = [options, assigned, scaled, matrix_entries, shuffled_index, index_in_a_list, index_in_a_tuple,
              mask_of_where, quotient, power, einsum, system, view_of_a_buffer]  # fmt: skip
 
 
