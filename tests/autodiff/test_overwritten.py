@@ -126,7 +126,8 @@ def options(x):
     return np.sum(y**2) + np.sum(z)
 
 
-FUNCTIONS = [options, assigned, scaled, matrix_entries, shuffled_index, index_in_a_list, index_in_a_tuple,
+FUNCTIONS = [options, assigned, scaled, matrix_entries,
+             shuffled_index, index_in_a_list, index_in_a_tuple,
              mask_of_where, quotient, power, einsum, system, view_of_a_buffer]  # fmt: skip
 
 
