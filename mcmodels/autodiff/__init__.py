@@ -7,8 +7,9 @@ over rows, ``rule`` gives a function its derivative, ``checkpoint`` saves memory
 :mod:`mcmodels.autodiff.special`, ``linalg`` and ``stats`` have what SciPy does not let us follow.
 
 Some patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
-after the function has returned: a buffer that was overwritten in between gives a wrong gradient.
-``x += 1`` makes a new array if x is traced, so other names of the old array do not see the change.
+after the function has returned: it copies small ones, and refuses large ones that were overwritten,
+as far as a sample of their entries shows it. ``x += 1`` changes x under all its names, but not what
+x is a view of, nor views of x.
 A traced value is no instance of ``np.ndarray`` or ``float``: code that asks takes the other branch.
 ``np.array([a, b])`` of traced numbers is an array of objects, and NumPy computes some functions of
 it by Python's comparisons: the derivative of ``np.sign`` is 0 there instead of an error, and ties
@@ -23,11 +24,12 @@ from mcmodels.autodiff import (  # noqa: F401  (in_place adds functions)
     special,
     stats,
 )
+from mcmodels.autodiff.constants import constant
 from mcmodels.autodiff.mapping import vmap
 from mcmodels.autodiff.own_rules import checkpoint, rule
 from mcmodels.autodiff.second_derivatives import hessian, hessian_vector_product
 from mcmodels.autodiff.sparse_jacobians import sparse_jacobian
-from mcmodels.autodiff.tracing import NoRuleError, constant
+from mcmodels.autodiff.tracing import NoRuleError
 from mcmodels.autodiff.transforms import grad, jacobian, jvp, value_and_grad, vjp
 from mcmodels.user_warnings import NonDifferentiableWarning
 

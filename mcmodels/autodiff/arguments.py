@@ -176,7 +176,7 @@ def split_aux(returned: Any, tracer: Tracer) -> tuple[Any, Any]:
     def plain(leaf: Any) -> Any:
         filled, leaf = isinstance(leaf, FilledArray), settled(leaf)
         if isinstance(leaf, Traced) and leaf.tracer is tracer:
-            return unshared(leaf.value)
+            return unshared(leaf.value, [leaf.value])  # a pullback may read it again
         if filled and isinstance(leaf, np.ndarray):
             return followed(leaf.copy()) if tracing.depth else leaf.copy()
         return leaf

@@ -48,17 +48,19 @@ def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
 
     def change(self: Any, other: Any) -> Any:
         result = apply(rule, (self, other), {})
-        if not self.shape or type(result) is not type(self):
+        before, after = self.value, result.value
+        if not before.shape:
             return result
-        if result.shape != self.shape:
+        if before.shape != after.shape:
             raise ValueError(
-                f"an array of shape {self.shape} cannot take the result in place; it has shape "
-                f"{result.shape}."
+                f"an array of shape {before.shape} cannot take the result in place; it has shape "
+                f"{after.shape}."
             )
-        if result.dtype != self.dtype:
-            result = result.astype(self.dtype)
+        if before.dtype is not after.dtype:
+            result = result.astype(constant(before).dtype)
         self.become(result)
-        self.origin = (CHANGED, (result,), 0)
+        if self.held or result.origin is not None:
+            self.origin = (CHANGED, (result,), 0)
         return self
 
     return change

@@ -13,7 +13,7 @@ import numpy as np
 
 from mcmodels.autodiff.tracing import NoRuleError
 
-__all__ = ["SMALL", "kept_index", "refuse_overwritten", "sample"]
+__all__ = ["SMALL", "kept_index", "kept_options", "refuse_overwritten", "sample"]
 
 # Up to this many entries a copy takes no more time than a sample.
 SMALL = 1024
@@ -31,6 +31,14 @@ def refuse_overwritten(array: np.ndarray, name: str) -> None:
         "mode reads it again: the derivative would be wrong. Pass a copy (buffer.copy()), or make "
         "a new array in each step. jvp does not read it again."
     )
+
+
+def kept_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments that later changes of small arrays among them do not reach."""
+    return {
+        key: x.copy() if isinstance(x, np.ndarray) and x.size <= SMALL else x
+        for key, x in kwargs.items()
+    }
 
 
 def kept_index(index: Any) -> Any:

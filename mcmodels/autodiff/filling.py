@@ -73,6 +73,7 @@ class FilledArray(TracedArray):
         self.at = at
         self.tracer = _FILLING
         self.origin = None
+        self.held = False
 
     @property
     def value(self) -> Any:

@@ -27,18 +27,18 @@ class Dual(TracedArray):
         ẋ, in the shape of x.
     """
 
-    __slots__ = ("tangent",)
+    __slots__ = ()
 
     def __init__(self, value: Any, tracer: Tracer, tangent: Any) -> None:
         self.value = value
         self.tracer = tracer
         self.origin = None
+        self.held = False
         self.tangent = tangent
 
-    def become(self, other: Any) -> None:
-        """Take the state of another dual number."""
-        super().become(other)
-        self.tangent = other.tangent
+    def give(self, other: Any) -> None:
+        """Give another dual number the tangent."""
+        other.tangent = self.tangent
 
 
 class Forward(Tracer):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.autodiff.captured import kept_options
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply
 from mcmodels.autodiff.transforms import jvp, vjp
@@ -95,7 +96,7 @@ def rule(
                         f"{name} has no rule for the derivative by its keyword argument {key!r}; "
                         "only positional arguments are differentiated."
                     )
-            return apply(known, args, kwargs)
+            return apply(known, args, kept_options(kwargs))
 
         return ruled
 
@@ -202,7 +203,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         leaves = [leaf for tree in trees for leaf in tree.leaves]
         if not any(isinstance(leaf, Traced) for leaf in leaves):
             return f(*args, **kwargs)
-        step = _Checkpoint(f, name, trees, kwargs)
+        step = _Checkpoint(f, name, trees, kept_options(kwargs))
         vector = apply(step.rule, leaves, {})
         return step.made.rebuilt(parted(vector, step.shapes))
 

@@ -42,18 +42,18 @@ class Variable(TracedArray):
         The line on the tape that it is the result of.
     """
 
-    __slots__ = ("line",)
+    __slots__ = ()
 
     def __init__(self, value: Any, tracer: Tracer, line: int) -> None:
         self.value = value
         self.tracer = tracer
         self.origin = None
+        self.held = False
         self.line = line
 
-    def become(self, other: Any) -> None:
-        """Take the state of another variable."""
-        super().become(other)
-        self.line = other.line
+    def give(self, other: Any) -> None:
+        """Give another variable the line."""
+        other.line = self.line
 
 
 class Tape(Tracer):

@@ -121,22 +121,33 @@ class Traced:
         The derivative that the value belongs to.
     """
 
-    __slots__ = ("origin", "tracer", "value")
+    # Line and tangent are of reverse and of forward mode: one layout, so that a value that is
+    # changed in place may come to belong to another derivative. ``held`` says whether the origin of
+    # another value may hold this one.
+    __slots__ = ("held", "line", "origin", "tangent", "tracer", "value")
 
     def __init__(self, value: Any, tracer: Tracer) -> None:
         self.value = value
         self.tracer = tracer
         self.origin: Origin | None = None
+        self.held = False
 
     def snapshot(self) -> Traced:
         """The value as it is now, which changes of this one in place do not reach."""
         found = object.__new__(type(self))
+        found.held = False
         found.become(self)
         return found
 
     def become(self, other: Any) -> None:
-        """Take the state of another value of the same type."""
+        """Take the state of another value."""
         self.value, self.tracer, self.origin = other.value, other.tracer, other.origin
+        if type(self) is not type(other):
+            self.__class__ = type(other)
+        other.give(self)
+
+    def give(self, other: Any) -> None:
+        """Give another value what only values of this type have."""
 
 
 class Tracer(ABC):
@@ -264,24 +275,7 @@ def stack_objects(array: npt.NDArray[np.object_]) -> Any:
 
 
 def constant(x: Any) -> Any:
-    """The plain value of x, which derivatives treat as a constant.
-
-    Parameters
-    ----------
-    x : array-like
-        Any value, also one that is being differentiated.
-
-    Returns
-    -------
-    ndarray or number
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mcmodels.autodiff import constant, grad
-    >>> float(grad(lambda x: x * np.floor(constant(x)))(2.5))
-    2.0
-    """
+    """The plain value of x itself, which is not to be written to."""
     while isinstance(x, Traced):
         x = x.value
     return x

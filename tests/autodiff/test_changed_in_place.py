@@ -1,6 +1,7 @@
 """``x += y`` of arrays that are differentiated: every name of the array sees it, as in NumPy."""
 
 import copy
+import operator
 
 import numpy as np
 import pytest
@@ -121,6 +122,43 @@ def sigmoid_before_and_after(x):
     return np.sum(1 / (1 + e)) + np.sum(1 / (1 + np.exp(-names[0])))
 
 
+def attributes_and_cells(x):
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.w = np.sin(x)
+    seen = holder.w
+    holder.w -= 0.5 * x
+    y = np.cos(x)
+
+    def changed():
+        nonlocal y
+        y *= x
+        return y
+
+    other = y
+    return np.sum(seen * holder.w) + np.sum(changed() * other)
+
+
+def by_operator(x):
+    y = np.sin(x)
+    operator.iadd(y, x)
+    names = (y,)
+    operator.imul(names[0], 2.0)
+    return np.sum(y**2)
+
+
+def closures_and_generators(x):
+    y = np.sin(x)
+    rows = (y for _ in range(2))
+    read = lambda: y * x  # noqa: E731
+    first = next(rows)
+    first += 1.0
+    first -= x**2
+    return np.sum(read()) + np.sum(next(rows) ** 2)
+
+
 def quotient_of_the_old(x):
     y = x * 1.0
     top = np.exp(y)
@@ -131,7 +169,8 @@ def quotient_of_the_old(x):
 FUNCTIONS = [alias, in_a_loop_over_a_list, in_a_dict, by_a_function, the_argument_itself,
              what_was_computed_before_stays, numbers_are_replaced, copies_are_not_changed,
              arrays_that_took_it_are_not_changed, matrices, remainder, softplus_of_the_changed,
-             sigmoid_before_and_after, quotient_of_the_old]  # fmt: skip
+             sigmoid_before_and_after, quotient_of_the_old, attributes_and_cells,
+             by_operator, closures_and_generators]  # fmt: skip
 
 
 def plainly(f):
@@ -201,6 +240,49 @@ def test_in_a_derivative_inside():
     np.testing.assert_allclose(grad(trained)(x3), expected, rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.parametrize("outer", ["grad", "jvp", "hessian"])
+def test_by_values_of_a_derivative_inside(outer):
+    """An array of the outer derivative takes on a value of the inner one."""
+
+    def f(x):
+        def inner(z):
+            parts = [2.0 * x, x * x]
+            for part in parts:
+                part += z
+                part *= part
+            return np.sum(parts[0] * parts[1])
+
+        return np.sum(grad(inner)(np.sin(x)) ** 2) + np.sum(jvp(inner, (x,), (x,))[1])
+
+    def by_hand(x):
+        inner = lambda z: np.sum((2.0 * x + z) ** 2 * (x * x + z) ** 2)  # noqa: E731
+        return np.sum(grad(inner)(np.sin(x)) ** 2) + np.sum(jvp(inner, (x,), (x,))[1])
+
+    if outer == "jvp":
+        found, expected = jvp(f, (x3,), (x3,))[1], jvp(by_hand, (x3,), (x3,))[1]
+    else:
+        derive = grad if outer == "grad" else hessian
+        found, expected = derive(f)(x3), derive(by_hand)(x3)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)  # rounding
+
+
+def test_an_outer_array_that_the_inside_has_changed_is_refused():
+    """NumPy would have changed it, too; its value belongs to a derivative that has ended."""
+
+    def f(x):
+        y = 2.0 * x
+
+        def inner(z, y):
+            y += z
+            return np.sum(y**2)
+
+        grad(inner)(x, y)
+        return np.sum(y)
+
+    with pytest.raises(ValueError, match="has ended"):
+        grad(f)(x3)
+
+
 def test_a_pullback_inside_reads_what_it_was_computed_with():
     def f(x):
         y = np.sin(x)
@@ -230,8 +312,9 @@ def test_vmap_and_checkpoint():
 def test_shapes_and_types_stay():
     def grown(x):
         y = x * 1.0
+        names = [y]
         y += np.ones((2, 3))
-        return np.sum(y)
+        return np.sum(names[0])
 
     with pytest.raises(ValueError, match="cannot take the result in place"):
         grad(grown)(x3)
@@ -239,8 +322,9 @@ def test_shapes_and_types_stay():
 
     def narrow(x):
         y = x * 1
+        names = [y]
         y += np.ones(3)
-        seen.append(y.dtype)
+        seen.append(names[0].dtype)
         return np.sum(y)
 
     grad(narrow)(x3.astype(np.float32))

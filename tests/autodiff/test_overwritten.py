@@ -108,7 +108,26 @@ def view_of_a_buffer(x):
     return total
 
 
-FUNCTIONS = [assigned, scaled, matrix_entries, shuffled_index, index_in_a_list, index_in_a_tuple,
+@autodiff.rule(vjp=lambda g, y, x, factor: g * factor, jvp=lambda t, y, x, factor: t[0] * factor)
+def scaled_by_option(x, *, factor):
+    return x * factor
+
+
+@autodiff.checkpoint
+def checkpointed(x, weights, power=None):
+    return np.sin(x * weights) ** power
+
+
+def options(x):
+    buffer = np.array([1.0, 2.0, 3.0])
+    y = scaled_by_option(x, factor=buffer)
+    z = checkpointed(y, buffer, power=buffer)
+    buffer *= 0.0
+    return np.sum(y**2) + np.sum(z)
+
+
+FUNCTIONS = [options, assigned, scaled, matrix_entries,
+             shuffled_index, index_in_a_list, index_in_a_tuple,
              mask_of_where, quotient, power, einsum, system, view_of_a_buffer]  # fmt: skip
 
 
@@ -226,3 +245,31 @@ def test_large_matrices_are_not_copied():
     A = np.ones((SMALL, 3))
     grad(lambda x: np.sum(product(x, A)))(x3)
     assert held[0] is A
+
+
+# --- values that were handed out
+
+
+def test_constants_may_be_written_to():
+    def f(x):
+        y = np.exp(x)
+        plain = autodiff.constant(y)
+        plain *= 0.0
+        start = autodiff.constant(x)
+        start += 1.0
+        return np.sum(y) + np.sum(x**2)
+
+    x = x3.copy()
+    np.testing.assert_allclose(grad(f)(x), np.exp(x3) + 2 * x3, rtol=1e-15)  # rounding
+    np.testing.assert_array_equal(x, x3)
+
+
+def test_what_was_returned_beside_the_value_may_be_written_to():
+    def f(x):
+        y = np.exp(x)
+        return np.sum(y), {"y": y}
+
+    value, pullback, aux = vjp(f, x3, has_aux=True)
+    aux["y"][:] = 0.0
+    value[...] = 0.0
+    np.testing.assert_allclose(pullback(1.0), np.exp(x3), rtol=1e-15)  # rounding

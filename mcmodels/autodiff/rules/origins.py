@@ -29,7 +29,10 @@ def made(kind: str, *args: Any) -> Origin | None:
     """An origin, for a value that was made of these; None if the chain of origins is long."""
     depth, changed = 0, False
     for x in args:
-        if isinstance(x, Traced) and x.origin is not None:
+        if not isinstance(x, Traced):
+            continue
+        x.held = True
+        if x.origin is not None:
             changed = changed or x.origin[0] == CHANGED
             depth = max(depth, x.origin[2])
     if changed:
