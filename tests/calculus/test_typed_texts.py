@@ -65,6 +65,7 @@ def test_hints_name_the_right_thing(text, says):
         ("np.where(x > 0, x, 0).sum()", "sum(where(x > 0, x, 0))"),
         ("np.einsum('ij,j->i', X, x)", "X @ x"),
         ("torch.sigmoid(X@x).sum()", "sum(sigmoid(X @ x))"),
+        ("torch.logsumexp(X, dim=1).sum()", "sum(logsumexp(X, axis=1))"),
         ("sum((X@x).^2)/m", "sum((X @ x)**2)/m"),
         ("x.*x./(1 .+ x.^2)", "x*x/(1 + x**2)"),
         ("1./(1+exp(-X@x))", "1/(1 + exp(-X @ x))"),
@@ -100,9 +101,26 @@ def test_a_star_beside_pointed_ones_may_mean_two_things(text, says):
     assert parse("2*x.*x/3", x="m") == parse("2*x*x/3", x="m")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x @ X.T @ x", r"found vector of n \(x\) .*a vector is a column: write x\.T @ \(X\.T\)"),
+        ("X @ x.T", r"a vector is a column: write X @ x$"),
+        ("mu @ X.T", r"write mu\.T @ \(X\.T\)"),
+    ],
+)
+def test_a_product_with_a_vector_of_numpy_says_where_the_transpose_stands(text, says):
+    with pytest.raises(ShapeError, match=says):
+        parse(text, **SHAPES)
+
+
 def test_an_elementwise_product_that_does_not_fit_names_the_matrix_product():
     with pytest.raises(ShapeError, match=r"write X @ x for the matrix product, or x\.T for every"):
         parse("X*x", **SHAPES)
+    with pytest.raises(
+        ShapeError, match=r"^/ .elementwise. takes .* \(x\); write x\.T for every row"
+    ):
+        parse("X/x", **SHAPES)
 
 
 @pytest.mark.parametrize("text", ["X - mu", "norm(X - mu)"])
