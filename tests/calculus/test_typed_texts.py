@@ -3,6 +3,7 @@
 import pytest
 
 from mcmodels.calculus import ParseError, ShapeError, matrix, norm, parse, vector
+from mcmodels.calculus.text.shape_inference import infer_symbols
 
 SHAPES = {"x": "n", "mu": "n", "X": "m,n", "z": "scalar"}
 
@@ -136,3 +137,16 @@ def test_operators_and_text_say_the_same():
     with pytest.raises(ShapeError) as by_text:
         parse("norm(X - mu)", **SHAPES)
     assert str(by_operator.value) == str(by_text.value)
+
+
+def test_sizes_of_texts_with_pointed_signs():
+    made = infer_symbols("sum(log(1 + exp(-y.*(X@w))))", {})
+    assert [str(made[name].shape) for name in "yXw"] == ["('m',)", "('m', 'n')", "('n',)"]
+    assert infer_symbols("sum(c*x.^2 + a*x.*x)", {})["a"].is_scalar
+    with pytest.raises(ShapeError, match="@ is the matrix product"):
+        infer_symbols("sum(log(1 + exp(-y.*(X*w))))", {})
+
+
+def test_a_vector_before_a_matrix_of_unknown_size():
+    with pytest.raises(ShapeError, match=r"a vector is a column: write x\.T @ A"):
+        infer_symbols("x @ A @ x", {})
