@@ -28,6 +28,12 @@ PAIRS = [
     ("sum(J[i,j]*x[i]*x[j], i, j)/2", "x", "Σᵢ (Σⱼ xⱼJ[i,j])eᵢ"),
     ("sum(exp(-norm(X[i] - X[j])^2), i, j)", "X", "−4 Σᵢ eᵢ(Σⱼ exp(−‖xᵢ − xⱼ‖²) (xᵢ − xⱼ))ᵀ"),
     ("sum((X[i].T@X[j] - 1)^2, i, j)", "X", "2 Σᵢ eᵢ(Σⱼ (2xᵢᵀxⱼ − 2)xⱼ)ᵀ"),
+    (
+        "sum(log(1 + exp(-y[i]*y[j]*(X[i].T@X[j]))), i, j)",
+        "X",
+        "−2 Σᵢ yᵢeᵢ(Σⱼ yⱼσ(−yⱼyᵢxᵢᵀxⱼ) xⱼ)ᵀ",
+    ),
+    ("sum(y[i]*where(x[i] > x[j], x[i] - x[j], 0), i, j)", "x", None),
     ("sum(w[i]*w[j]*tanh(x[i] - x[j])*x[i], i, j)", "x", None),
     ("sum(W[i,j]*(x[i] - x[j])^3, i, j)", "x", None),
     ("sum(W[i,j]*exp(x[i] - 2*x[j]), i, j)", "x", None),

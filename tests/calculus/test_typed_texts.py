@@ -3,6 +3,7 @@
 import pytest
 
 from mcmodels.calculus import ParseError, ShapeError, matrix, norm, parse, vector
+from mcmodels.calculus.text.shape_inference import infer_symbols
 
 SHAPES = {"x": "n", "mu": "n", "X": "m,n", "z": "scalar"}
 
@@ -65,6 +66,7 @@ def test_hints_name_the_right_thing(text, says):
         ("np.where(x > 0, x, 0).sum()", "sum(where(x > 0, x, 0))"),
         ("np.einsum('ij,j->i', X, x)", "X @ x"),
         ("torch.sigmoid(X@x).sum()", "sum(sigmoid(X @ x))"),
+        ("torch.logsumexp(X, dim=1).sum()", "sum(logsumexp(X, axis=1))"),
         ("sum((X@x).^2)/m", "sum((X @ x)**2)/m"),
         ("x.*x./(1 .+ x.^2)", "x*x/(1 + x**2)"),
         ("1./(1+exp(-X@x))", "1/(1 + exp(-X @ x))"),
@@ -100,9 +102,26 @@ def test_a_star_beside_pointed_ones_may_mean_two_things(text, says):
     assert parse("2*x.*x/3", x="m") == parse("2*x*x/3", x="m")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x @ X.T @ x", r"found vector of n \(x\) .*a vector is a column: write x\.T @ \(X\.T\)"),
+        ("X @ x.T", r"a vector is a column: write X @ x$"),
+        ("mu @ X.T", r"write mu\.T @ \(X\.T\)"),
+    ],
+)
+def test_a_product_with_a_vector_of_numpy_says_where_the_transpose_stands(text, says):
+    with pytest.raises(ShapeError, match=says):
+        parse(text, **SHAPES)
+
+
 def test_an_elementwise_product_that_does_not_fit_names_the_matrix_product():
     with pytest.raises(ShapeError, match=r"write X @ x for the matrix product, or x\.T for every"):
         parse("X*x", **SHAPES)
+    with pytest.raises(
+        ShapeError, match=r"^/ .elementwise. takes .* \(x\); write x\.T for every row"
+    ):
+        parse("X/x", **SHAPES)
 
 
 @pytest.mark.parametrize("text", ["X - mu", "norm(X - mu)"])
@@ -118,3 +137,16 @@ def test_operators_and_text_say_the_same():
     with pytest.raises(ShapeError) as by_text:
         parse("norm(X - mu)", **SHAPES)
     assert str(by_operator.value) == str(by_text.value)
+
+
+def test_sizes_of_texts_with_pointed_signs():
+    made = infer_symbols("sum(log(1 + exp(-y.*(X@w))))", {})
+    assert [str(made[name].shape) for name in "yXw"] == ["('m',)", "('m', 'n')", "('n',)"]
+    assert infer_symbols("sum(c*x.^2 + a*x.*x)", {})["a"].is_scalar
+    with pytest.raises(ShapeError, match="@ is the matrix product"):
+        infer_symbols("sum(log(1 + exp(-y.*(X*w))))", {})
+
+
+def test_a_vector_before_a_matrix_of_unknown_size():
+    with pytest.raises(ShapeError, match=r"a vector is a column: write x\.T @ A"):
+        infer_symbols("x @ A @ x", {})

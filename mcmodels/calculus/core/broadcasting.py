@@ -17,7 +17,8 @@ from mcmodels.calculus.core.arithmetic import (
     shape_text,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Ones
+from mcmodels.calculus.core.nodes import Ones, Power
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = ["broadcast", "broadcast_all", "spread"]
@@ -129,9 +130,12 @@ def _crossed(operation: str, a: Expression, b: Expression) -> Shape:
 
 
 def _as_typed(operation: str, b: Expression) -> tuple[str, Expression]:
-    """A term that is subtracted, without the sign that it has as a term of a sum."""
-    is_subtracted = operation == "+" and parts(b)[0] < 0
-    return ("-", scale(-1, b)) if is_subtracted else (operation, b)
+    """A term that is subtracted without the sign that it has in a sum, and a divisor as itself."""
+    if operation == "+" and parts(b)[0] < 0:
+        return "-", scale(-1, b)
+    if operation.startswith("*") and isinstance(b, Power) and b.exponent == number(-1):
+        return operation.replace("*", "/", 1), b.base
+    return operation, b
 
 
 def _described(part: Expression) -> str:

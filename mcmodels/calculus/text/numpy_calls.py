@@ -1,8 +1,12 @@
-"""Calls as NumPy's users type them: ``np.sum(x)``, ``x.sum(axis=0)``, ``norm(x, ord=1)``."""
+"""Calls as NumPy's users type them: ``np.sum(x)``, ``x.sum(axis=0)``, ``norm(x, ord=1)``.
+
+Also ``softmax(X, dim=1)``, as PyTorch names an axis.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -24,6 +28,7 @@ _WITHOUT_ARRAYS = (
 )
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
+_MAY_HOLD = re.compile(r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim)\b|(?:ones|zeros)\s*\(\s*\(")
 
 
 def is_module(path: str, known: Collection[str]) -> bool:
@@ -48,11 +53,13 @@ def is_method(name: str, known: Collection[str]) -> bool:
     return name in SIGNATURES or name in ALIASES
 
 
-def without_modules(tree: ast.expr, known: Collection[str]) -> ast.expr:
-    """The tree with such calls as functions alone.
+def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.expr:
+    """The tree of a text with such calls as functions alone.
 
     Without recursion, so that long sums are no reason to fail.
     """
+    if _MAY_HOLD.search(text) is None:
+        return tree
     root = ast.Expression(tree)
     waiting: list[ast.AST] = [root]
     while waiting:
@@ -87,6 +94,9 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         orders = [option for option in node.keywords if option.arg == "ord"]
         node.args += [option.value for option in orders]
         node.keywords = [option for option in node.keywords if option not in orders]
+    if node.func.id in SIGNATURES and SIGNATURES[node.func.id].axis:
+        for option in node.keywords:
+            option.arg = "axis" if option.arg == "dim" else option.arg
     return node
 
 

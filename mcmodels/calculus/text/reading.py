@@ -99,7 +99,7 @@ def read(
             products = _written(places_of_whole_products(text), respelt, skipped)
             mark(tree, stripped, products, {ast.Mult: Star, ast.Div: Slash})
         tree = transposes_by_caret(tree, scalars)
-    tree = without_modules(tree, known)
+    tree = without_modules(tree, text, known)
     as_declared = _normalised(known)
     for node in ast.walk(tree):
         if hasattr(node, "col_offset"):

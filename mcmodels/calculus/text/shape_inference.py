@@ -16,7 +16,14 @@ from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.reading import read
 from mcmodels.calculus.text.shapes import CannotFit, Shape, Shapes, ShapesOfArrays, of_axes
 from mcmodels.calculus.text.syntax import ParseError, Source
-from mcmodels.calculus.text.uses import exponents, ranks, rows_taken, untied, used_as_arrays
+from mcmodels.calculus.text.uses import (
+    around_stars,
+    exponents,
+    ranks,
+    rows_taken,
+    untied,
+    used_as_arrays,
+)
 
 __all__ = ["infer_symbols"]
 
@@ -69,7 +76,10 @@ def infer_symbols(
     assumed = {name: declared.get(name) or _by_its_letter(source, name) for name in names}
     numbers = set(NAMED_NUMBERS) & set(names) - {*declared, by} - used_as_arrays(source)
     assumed = _with_scalars(assumed, numbers)
-    free = [name for name in names if name not in declared and assumed[name].kind == "vector"]
+    scalars_typed, kept = around_stars(source)
+    assumed = _with_scalars(assumed, (scalars_typed & assumed.keys()) - declared.keys())
+    kept |= declared.keys()
+    free = [name for name in names if name not in kept and assumed[name].kind == "vector"]
     try:
         symbols = _inferred(source, assumed, sizes)
     except CannotFit:

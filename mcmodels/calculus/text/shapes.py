@@ -121,7 +121,10 @@ class Shapes:
         if operator == "@":
             if left.is_column and right.is_column and not (left.is_scalar or right.is_scalar):
                 raise CannotFit("x @ y of two vectors; write x.T @ y for the scalar, or x @ y.T")
-            self._require(left.cols, right.rows, f"{left} @ {right} does not fit")
+            message = f"{left} @ {right} does not fit"
+            if left.is_column and not left.is_scalar and not right.rows.is_one:
+                message += "; a vector is a column: write x.T @ A"
+            self._require(left.cols, right.rows, message)
             return Shape(left.rows, right.cols)
         if not (right.is_scalar or left.is_scalar):
             raise ShapeError(f"an exponent must be a scalar; found {right}")

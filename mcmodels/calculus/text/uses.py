@@ -10,9 +10,18 @@ from mcmodels.calculus.core.subscripts import read_subscripts
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.arguments import subscripts_in
 from mcmodels.calculus.text.index_calls import place_in
+from mcmodels.calculus.text.spelling import Star
 from mcmodels.calculus.text.syntax import Source
 
-__all__ = ["OF_ARRAYS", "exponents", "ranks", "rows_taken", "untied", "used_as_arrays"]
+__all__ = [
+    "OF_ARRAYS",
+    "around_stars",
+    "exponents",
+    "ranks",
+    "rows_taken",
+    "untied",
+    "used_as_arrays",
+]
 
 _OF_ARRAYS = (
     "amax amin det diag eigvalsh eigvecsh expm hardmax inv logdet logm logsumexp matrix_power mean "
@@ -36,6 +45,22 @@ def used_as_arrays(source: Source) -> set[str]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             found += node.args if node.func.id in OF_ARRAYS | ALIASES.keys() else []
     return {node.id for node in found if isinstance(node, ast.Name)}
+
+
+def around_stars(source: Source) -> tuple[set[str], set[str]]:
+    """Names before ``*``, and behind a matrix and ``*``, in a text with ``.*``.
+
+    As in MATLAB, the first are scalars, as in ``c*x.^2``, and the second are none, as in ``X*w``.
+    """
+    before, behind = set(), set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, Star):
+            left, right = node.left, node.right
+            if isinstance(left, ast.Name) and not left.id[0].isupper():
+                before.add(left.id)
+            elif isinstance(left, ast.Name) and isinstance(right, ast.Name):
+                behind.add(right.id)
+    return before - used_as_arrays(source) - behind, behind
 
 
 def ranks(source: Source) -> dict[str, int]:

@@ -58,7 +58,7 @@ def matmul(factors: Sequence[Expression]) -> Expression:
             raise ShapeError(
                 "a matrix product needs as many columns on its left as rows on its right; found "
                 f"{shape_text(previous)} ({previous}) @ "
-                f"{shape_text(factor)} ({factor})"
+                f"{shape_text(factor)} ({factor}){_remedy(previous, factor)}"
             )
         previous = factor
         number, scalars, array = parts(factor)
@@ -88,6 +88,16 @@ def matmul(factors: Sequence[Expression]) -> Expression:
     if len(outer) == 2 and isinstance(outer[0], Ones) and isinstance(outer[1], Ones):
         return scale(*coefficients, ones(rows, cols))
     return scale(*coefficients, _atom(outer))
+
+
+def _remedy(left: Expression, right: Expression) -> str:
+    """What to write where a vector, which NumPy turns as a product needs it, is a column here."""
+    names = [text if text.isidentifier() else f"({text})" for text in (str(left), str(right))]
+    if left.is_column and left.rows == right.rows:
+        return f"; a vector is a column: write {names[0]}.T @ {names[1]}"
+    if right.rows == ONE and right.cols == left.cols:
+        return f"; a vector is a column: write {names[0]} @ {right.T}"
+    return ""
 
 
 def _atom(chain: list[Expression]) -> Expression:

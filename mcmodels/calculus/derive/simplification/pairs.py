@@ -30,16 +30,18 @@ def exchanged(e: SumOver) -> Expression | None:
     Products such as xⱼᵀxᵢ and differences such as xⱼ − xᵢ are written in one order, so that they
     are seen to be equal.
     """
-    if e.is_conditional or not isinstance(e.body, N.Sum):
+    factor, factors, sum_ = parts(e.body)
+    if e.is_conditional or not isinstance(sum_, N.Sum):
         return None
+    given = [scale(factor, *factors, term) for term in sum_.children]
     terms = []
-    for term in e.body.children:
+    for term in given:
         coefficient, scalars, array = parts(term)
         inner, *behind = array.children if isinstance(array, N.Product) else (array,)
         if isinstance(inner, SumOver) and _starts_at(inner, e.index):
             term = _swapped(scale(coefficient, *scalars), e.index, inner, behind)
         terms.append(term)
-    if all(new is old for new, old in zip(terms, e.body.children, strict=True)):
+    if all(new is old for new, old in zip(terms, given, strict=True)):
         return None
     body = add([_in_order(term, e.index) for term in terms])
     return summed(body, number(1), e.index)
