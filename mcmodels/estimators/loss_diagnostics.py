@@ -15,6 +15,7 @@ from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import index_of
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.joint_influence import joint_influence
 from mcmodels.inference.loss_diagnostics import (
     loss_influence,
     loss_influence_of_no_rows,
@@ -22,6 +23,7 @@ from mcmodels.inference.loss_diagnostics import (
     score_residuals,
     working_residuals,
 )
+from mcmodels.inference.loss_model import LossModelInference
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
@@ -160,8 +162,7 @@ class LossDiagnostics(LossMethods):
         Raises
         ------
         InferenceError
-            If the parameters are not determined, or were chosen by ``l1``, or where the loss has
-            auxiliary parameters.
+            If the parameters are not determined, or were chosen by ``l1``.
 
         Warns
         -----
@@ -172,19 +173,15 @@ class LossDiagnostics(LossMethods):
 
         Notes
         -----
-        Formulas and sources are in :mod:`mcmodels.inference.loss_diagnostics`. The measures are
+        Formulas and sources are in :mod:`mcmodels.inference.loss_diagnostics`, and of losses with
+        auxiliary parameters, where a row changes these too, in
+        :mod:`mcmodels.inference.joint_influence`. The measures are
         those of GeneralizedLinearRegressor where the loss is that of a family with a canonical
         link. Of squared errors, leverages, standardized residuals and Cook's distances are those of
         LinearRegression, whose DFBETAS have the noise without the row. With
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
         record: LossFit = self._record()
-        if isinstance(record, AuxiliaryFit):
-            raise InferenceError(
-                "influence of rows where the loss has auxiliary parameters is not available: "
-                "leverages are those of a linear predictor alone. Fit without a row and compare "
-                "params_; or write the auxiliary parameters into the loss as numbers."
-            )
         _ = record.model.whitening  # raises if there is none, before any row is read
         given: dict[str, Any] = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
         like = loss_influence_of_no_rows(record.model.names)
@@ -192,7 +189,7 @@ class LossDiagnostics(LossMethods):
         if is_dask(X):
             refuse_mixed(given)
             again = self._rows_again(X, y, sample_weight, offset=offset)
-            scale = residual_scale(record.model, loss, again)
+            scale = residual_scale(self._of_predictor(), loss, again)
             return lazily(self, "_influence_in_part", given, like=like, scale=scale)
         X, y, sample_weight, _, offsets = with_offsets(**given)
         index = index_of(X)
@@ -200,7 +197,7 @@ class LossDiagnostics(LossMethods):
         index = index_of(X) if index is None else index
         extras = self._offsets_of(X, **offsets)
         weighted = rows_of(X, targets, weights, extras, intercept=record.intercept)
-        scale = residual_scale(record.model, loss, weighted)
+        scale = residual_scale(self._of_predictor(), loss, weighted)
         return self._influence_of(X, targets, weights, index, extras, loss, scale)
 
     def _influence_in_part(
@@ -226,4 +223,14 @@ class LossDiagnostics(LossMethods):
         record: LossFit = self._record()
         extras = offsets if weights is None else offsets | {"frequency": weights}
         rows = rows_of(X, targets, extras=extras, intercept=record.intercept)
-        return loss_influence(record.model, loss, rows, scale, record.unit_weight, index)
+        options = rows, scale, record.unit_weight, index
+        if isinstance(record, AuxiliaryFit):
+            joint: Any = self._loss_of_user()
+            return joint_influence(record.model, joint, *options)
+        return loss_influence(record.model, loss, *options)
+
+    def _of_predictor(self) -> LossModelInference:
+        """Inference on the linear predictor of the fit."""
+        model = self._record().model
+        found: LossModelInference = getattr(model, "of_predictor", model)
+        return found

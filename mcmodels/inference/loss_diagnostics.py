@@ -40,6 +40,7 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.user_warnings import warn_user
 
 __all__ = [
+    "MEASURES",
     "loss_influence",
     "loss_influence_of_no_rows",
     "residual_scale",
@@ -47,7 +48,7 @@ __all__ = [
     "working_residuals",
 ]
 
-_MEASURES = ("score_residual", "standardized_residual", "cooks_distance")
+MEASURES = ("score_residual", "standardized_residual", "cooks_distance")
 
 
 def score_residuals(loss: UserLoss, y: Array, eta: Array) -> Array:
@@ -136,7 +137,7 @@ def loss_influence(
         cooks = factor**2 * squares * unit / (scale * model.whitening.n_params)
         return h, factor, np.sqrt(scale / unit), (score, standardized, cooks)
 
-    found = influence_table(model.whitening, rows, measures, _MEASURES, model.names, index)
+    found = influence_table(model.whitening, rows, measures, MEASURES, model.names, index)
     lost = found["standardized_residual"].to_numpy()[found["cooks_distance"].notna().to_numpy()]
     _warn_without_curvature(lost, "standardized residual", "the column score_residual")
     return found
@@ -144,7 +145,7 @@ def loss_influence(
 
 def loss_influence_of_no_rows(names: tuple[str, ...]) -> pd.DataFrame:
     """The table of :func:`loss_influence` without rows."""
-    return pd.DataFrame(columns=influence_columns(_MEASURES, names), dtype=np.float64)
+    return pd.DataFrame(columns=influence_columns(MEASURES, names), dtype=np.float64)
 
 
 def _quotient(above: Array, below: Array) -> Array:
