@@ -111,7 +111,7 @@ def _solved(shares: Array, gradient: Array) -> Array:
     left = np.eye(shares.shape[-1]) - shares
     lost = ~(np.linalg.eigvals(left).real.min(axis=1, initial=np.inf) > SMALLEST_REST)
     left[lost] = np.eye(shares.shape[-1])
-    found: Array = -np.linalg.solve(left, gradient[:, :, np.newaxis])[:, :, 0]
+    found: Array = np.array(-np.linalg.solve(left, gradient[:, :, np.newaxis])[:, :, 0], np.float64)
     found[lost] = np.nan
     return found
 
