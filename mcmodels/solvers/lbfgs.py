@@ -96,6 +96,8 @@ def minimise_by_lbfgs(
 
     def callback(intermediate_result: Any) -> None:
         nonlocal last, reached, stopped, small
+        if not np.isfinite(intermediate_result.x).all():  # squares of a step have overflowed
+            raise StopIteration
         reached = intermediate_result.x.copy()
         u, gradient = latest
         if units is not None and np.array_equal(u, reached):
