@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression as Peer
 from sklearn.model_selection import GridSearchCV
 
 from mcmodels import ObjectiveClassifier, ObjectiveRegressor, RowStream, results
+from mcmodels.estimators.pointwise import pointwise
 from mcmodels.exceptions import (
     ConvergenceWarning,
     InferenceError,
@@ -24,6 +25,10 @@ from mcmodels.exceptions import (
     NonConvexLossWarning,
     RankDeficiencyWarning,
 )
+from mcmodels.objectives.absolute_penalty import L1Objective
+from mcmodels.objectives.user_loss import UserLoss
+from mcmodels.rows import ArrayRows
+from mcmodels.solvers import absolute_quadratic
 from tests.objective_problems import quietly
 from tests.objectives.user_losses import LOSSES
 
@@ -405,6 +410,73 @@ def test_a_loss_that_bends_downwards_is_left_at_a_local_minimum():
     for _ in range(200):
         near = model.params_ + 1e-3 * rng.normal(size=9)
         assert model.objective(X, y, near) > model.objective_
+
+
+HUBER = "0.5*clip(y - eta, -1, 1)**2 + maximum(abs(y - eta), 1) - 1"
+
+
+def derivative_of_huber(y, eta):
+    return np.clip(eta - y, -1, 1)
+
+
+@pytest.mark.parametrize("loss", [HUBER, "log(1 + (y - eta)**2)"])
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
+def test_wide_rows_that_do_not_bend_upwards_take_small_systems(loss, share, monkeypatch):
+    """No system is much larger than the number of rows, and no matrix over all columns is solved.
+
+    Where rows without curvature leave a model that is nearly straight, it has its minimum where
+    nearly all of the 400 coefficients are not zero.
+    """
+    sizes = []
+    factorised = absolute_quadratic.linalg.cho_factor
+
+    def counted(matrix, **options):
+        sizes.append(len(matrix))
+        return factorised(matrix, **options)
+
+    monkeypatch.setattr(absolute_quadratic.linalg, "cho_factor", counted)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 400))
+    y = X[:, :5] @ [3.0, -2.0, 1.5, 1.0, -1.0] + rng.standard_t(2, size=40)
+    monkeypatch.setitem(DERIVATIVES, HUBER, derivative_of_huber)
+    empty = quietly(ObjectiveRegressor(loss, l1=1e9), X, y)
+    largest = np.abs(empty.gradient_[:-1]).max()
+    model = quietly(ObjectiveRegressor(loss, l1=share * largest), X, y)
+    assert model.converged_
+    assert model.n_iter_ < 40
+    assert max(sizes) <= 40 + 200  # and those that are admitted with them, 376 without the bound
+    assert max(subgradient(model, X, y)) < 1e-7  # tol is 1e-8 of the rows
+
+
+@pytest.mark.parametrize("n", [200, 250])
+def test_a_loss_that_bends_downwards_converges_with_nearly_as_many_columns_as_rows(n):
+    """|λ| in place of negative eigenvalues took more than 100 steps, and ended higher."""
+    p = n - 20
+    rng = np.random.default_rng(n)
+    X = rng.normal(size=(n, p)) @ (np.eye(p) + 0.3)
+    y = 3 * X[:, :5] @ [3.0, -2.0, 1.5, 1.0, -1.0] + rng.standard_t(2, size=n)
+    loss = "log(1 + (y - eta)**2)"
+    empty = quietly(ObjectiveRegressor(loss, l1=1e9), X, y)
+    model = ObjectiveRegressor(loss, l1=0.3 * np.abs(empty.gradient_[:-1]).max())
+    quietly(model, X, y)
+    assert model.converged_
+    assert max(subgradient(model, X, y)) < 1e-7  # tol is 1e-8 of the rows
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_raised_hessian_is_that_of_raised_rows(weighted):
+    rng = np.random.default_rng(4)
+    X, y, theta = rng.normal(size=(30, 3)), rng.normal(size=30), rng.normal(size=4)
+    w = rng.uniform(0, 2, 30) if weighted else None
+    loss = UserLoss(pointwise("log(1 + (y - eta)**2)"))
+    objective = L1Objective(ArrayRows(X, y, w, intercept=True), loss, 0.7, 2.0)
+    Z = np.column_stack([X, np.ones(30)])
+    r = Z @ theta - y
+    raised = np.maximum(np.abs(2 * (1 - r**2) / (1 + r**2) ** 2), 0.1)
+    assert (raised == 0.1).any()
+    expected = (Z.T * (raised if w is None else w * raised)) @ Z + np.diag([0.7, 0.7, 0.7, 0])
+    # Sums of 30 products.
+    np.testing.assert_allclose(objective.raised_hessian(theta, 0.1), expected, rtol=1e-12)
 
 
 def test_a_saddle_of_the_intercept_is_left():

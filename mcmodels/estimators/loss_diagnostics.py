@@ -12,6 +12,7 @@ from mcmodels.estimators.arguments import check_choice
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.joint_influence import joint_influence
 from mcmodels.inference.loss_diagnostics import (
     LOSS_MEASURES,
     loss_influence,
@@ -19,6 +20,7 @@ from mcmodels.inference.loss_diagnostics import (
     score_residuals,
     working_residuals,
 )
+from mcmodels.inference.loss_model import LossModelInference
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.records.losses import LossFit
@@ -134,8 +136,7 @@ class LossDiagnostics(LossMethods):
         Raises
         ------
         InferenceError
-            If the parameters are not determined, or were chosen by ``l1``, or where the loss has
-            auxiliary parameters.
+            If the parameters are not determined, or were chosen by ``l1``.
 
         Warns
         -----
@@ -146,25 +147,29 @@ class LossDiagnostics(LossMethods):
 
         Notes
         -----
-        Formulas and sources are in :mod:`mcmodels.inference.loss_diagnostics`. The measures are
+        Formulas and sources are in :mod:`mcmodels.inference.loss_diagnostics`, and of losses with
+        auxiliary parameters, where a row changes these too, in
+        :mod:`mcmodels.inference.joint_influence`. The measures are
         those of GeneralizedLinearRegressor where the loss is that of a family with a canonical
         link. Of squared errors, leverages, standardized residuals and Cook's distances are those of
         LinearRegression, whose DFBETAS have the noise without the row. With
         ``weights="probability"`` residuals and errors are those of weights that sum to n.
         """
-        record: LossFit = self._record()
-        if isinstance(record, AuxiliaryFit):
-            raise InferenceError(
-                "influence of rows where the loss has auxiliary parameters is not available: "
-                "leverages are those of a linear predictor alone. Fit without a row and compare "
-                "params_; or write the auxiliary parameters into the loss as numbers."
-            )
         return self._influence(X=X, y=y, sample_weight=sample_weight, offset=offset)
 
     def _scale_of_influence(self, rows: Rows) -> float:
-        return residual_scale(self._record().model, self._own_loss(), rows)
+        return residual_scale(self._of_predictor(), self._own_loss(), rows)
 
     def _influence_of(self, rows: Rows, index: pd.Index | None, scale: float) -> pd.DataFrame:
         record: LossFit = self._record()
-        loss = self._own_loss()
-        return loss_influence(record.model, loss, rows, scale, record.unit_weight, index)
+        options = rows, scale, record.unit_weight, index
+        if isinstance(record, AuxiliaryFit):
+            joint: Any = self._loss_of_user()
+            return joint_influence(record.model, joint, *options)
+        return loss_influence(record.model, self._own_loss(), *options)
+
+    def _of_predictor(self) -> LossModelInference:
+        """Inference on the linear predictor of the fit."""
+        model = self._record().model
+        found: LossModelInference = getattr(model, "of_predictor", model)
+        return found

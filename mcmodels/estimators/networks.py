@@ -31,7 +31,7 @@ from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
-from mcmodels.solvers.network_start import moderate_start
+from mcmodels.solvers.network_start import moderate_start, units_of_descent
 from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["NetworkEstimator"]
@@ -188,7 +188,10 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         if self.solver == "lbfgs":
             # If the penalty dominates, it determines the size of the objective.
             scale = max(total, float(self.alpha))
-            solution = lbfgs.minimise_by_lbfgs(objective, start, scale=scale, **options)
+            units = units_of_descent(objective)
+            solution = lbfgs.minimise_by_lbfgs(
+                objective, start, scale=scale, units=units, **options
+            )
         else:
             solution = trust_region.minimise_in_trust_region(objective, start, **options)
         if early is not None:

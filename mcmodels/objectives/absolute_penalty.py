@@ -14,8 +14,9 @@ from typing import Self
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.objectives.linear_predictor import CurvatureSums
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
-from mcmodels.rows import Rows, Slope
+from mcmodels.rows import RowBlock, Rows, Slope
 
 __all__ = ["L1Objective", "least_subgradient"]
 
@@ -50,6 +51,21 @@ class L1Objective(UserObjective):
     def value(self, params: Array) -> float:
         """The objective, both penalties included."""
         return super().value(params) + self.absolute_part(params)
+
+    def raised_hessian(self, params: Array, least: float) -> Array:
+        """The Hessian with ``max(|ℓ″|, least)`` in place of the ℓ″ of each row.
+
+        Rows of which ℓ″ is zero or negative say nothing of how far a step may go. With this
+        curvature a quadratic model bends upwards along all that changes predictions.
+        """
+
+        def summarise(block: RowBlock) -> CurvatureSums:
+            eta = block.linear_predictor(params, own=False)
+            (second,) = self.loss.derivatives(block.y, eta, (2,))
+            weighted = block.weighted(np.maximum(np.abs(second), least))
+            return CurvatureSums({(((0, 0),), 1.0): block.X.sandwich(weighted)})
+
+        return self._assembled(self.rows.reduce(summarise), params)
 
     def absolute_part(self, params: Array) -> float:
         """``l1‖coef‖₁``."""

@@ -24,6 +24,10 @@ _SMALLEST_DECREASE = 64 * FLOAT64_EPSILON
 # Length of the trial step that measures the curvature along the gradient, relative to the
 # parameters.
 _TRIAL_LENGTH = 1e-5
+# The curvature is measured at most so many times, and falls to no less than this share at once.
+_MEASURED, _LEAST_RATIO = 50, 1e-3
+# Where the objective overflows, it counts as larger by so many times its size.
+_RISE = 1e3
 # Largest number of evaluations in one line search, and in total: only steps are limited.
 _LINE_SEARCH, _UNLIMITED = 50, 2**31 - 1
 
@@ -44,6 +48,7 @@ def minimise_by_lbfgs(
     gradient_tolerance: float,
     max_iter: int,
     after_step: Callable[[Array], bool] | None = None,
+    units: Array | None = None,
 ) -> Solution[DescentResult]:
     """Descend from a start.
 
@@ -62,67 +67,112 @@ def minimise_by_lbfgs(
         NOT_CONVERGED after this many steps.
     after_step : callable, default=None
         Called with the parameters after each step; True ends the descent there.
+    units : ndarray of shape (n,), default=None
+        The descent is in the parameters times these, positive numbers; ones without them. The
+        tolerance is of the gradient by the parameters themselves.
 
     Raises
     ------
     ValueError
         When value or gradient are not finite at the start.
     """
-    passes, last = 0, np.inf
+    passes, last, first = 0, np.inf, 0.0
     after_step = after_step or (lambda params: False)
-    stopped = False
+    stopped = small = False
+    lengths = np.ones(start.size) if units is None else units
+    reached, latest = start * lengths, (start, start)
 
-    def scaled(params: Array) -> tuple[float, Array]:
-        nonlocal passes
+    def scaled(u: Array) -> tuple[float, Array]:
+        nonlocal passes, latest, first
         passes += 1
-        slope = objective.slope(params)
+        slope = objective.slope(u / lengths)
         if passes == 1:
             refuse_undefined_start(slope)
-        return slope.value / scale, slope.gradient / scale
+        if not (np.isfinite(slope.value) and np.isfinite(slope.gradient).all()):
+            return _wall(last if np.isfinite(last) else first, u - reached)
+        first = slope.value / scale if passes == 1 else first
+        latest = u.copy(), slope.gradient
+        return slope.value / scale, slope.gradient / lengths / scale
 
     def callback(intermediate_result: Any) -> None:
-        nonlocal last, stopped
-        stopped = after_step(intermediate_result.x.copy())
+        nonlocal last, reached, stopped, small
+        if not np.isfinite(intermediate_result.x).all():  # squares of a step have overflowed
+            raise StopIteration
+        reached = intermediate_result.x.copy()
+        u, gradient = latest
+        if units is not None and np.array_equal(u, reached):
+            small = bool(np.abs(gradient).max(initial=0.0) <= gradient_tolerance)
+        stopped = after_step(reached / lengths)
         last, before = float(intermediate_result.fun), last
-        if stopped or before - last <= _SMALLEST_DECREASE * abs(last):
+        if stopped or small or before - last <= _SMALLEST_DECREASE * abs(last):
             raise StopIteration
 
     options = {
         "maxiter": max_iter,
         "maxfun": _UNLIMITED,
         "maxls": _LINE_SEARCH,
-        "gtol": gradient_tolerance / scale,
+        "gtol": gradient_tolerance / scale / lengths.max(initial=1.0),
         "ftol": 0.0,  # the callback tests it: SciPy's is not relative below 1
     }
     with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
         found = scipy_minimize(
-            scaled, start, jac=True, method="L-BFGS-B", callback=callback, options=options
+            scaled, start * lengths, jac=True, method="L-BFGS-B", callback=callback, options=options
         )
         value, gradient = float(found.fun), found.jac
-        if not np.isfinite(value):  # SciPy returned a rejected trial: no step could be taken
-            value, gradient = scaled(found.x)
-        done = np.abs(gradient).max(initial=0.0) * scale <= gradient_tolerance
+        if not np.array_equal(found.x, reached):  # SciPy returned a rejected trial
+            value, gradient = scaled(reached)
+        largest = np.abs(gradient * lengths).max(initial=0.0) * scale
+        done = largest <= gradient_tolerance
         if not (done or stopped or found.nit >= max_iter):
-            predicted = _predicted_decrease(scaled, found.x, gradient)
+            predicted = _predicted_decrease(scaled, reached, value, gradient)
             done = predicted <= UNVERIFIABLE_DECREASE * abs(value)
     status = Status.CONVERGED if done else Status.NOT_CONVERGED
-    minimum = DescentResult(found.x, Slope(value * scale, gradient * scale), passes)
+    slope = Slope(value * scale, gradient * lengths * scale)
+    minimum = DescentResult(reached / lengths, slope, passes)
     return Solution(minimum, status, "lbfgs", int(found.nit), start.size, np.inf)
 
 
+def _wall(value: float, step: Array) -> tuple[float, Array]:
+    """What a line search is told of a trial at which the objective overflows: it is far up.
+
+    A parabola from the last point, with no slope there: interpolation then shortens the step. Of
+    infinite values SciPy's line search makes NaN, and the descent ends.
+    """
+    rise = _RISE * (abs(value) or 1.0)
+    return value + rise, 2.0 * rise * step / float(norm(step)) ** 2
+
+
 def _predicted_decrease(
-    slope: Callable[[Array], tuple[float, Array]], params: Array, g: Array
+    slope: Callable[[Array], tuple[float, Array]], params: Array, value: float, g: Array
 ) -> float:
     """The decrease ``‖g‖²/2κ`` along -g, with the curvature κ measured over a short trial step.
 
     Where the function is smooth, κ is its curvature, and this decrease is what is left to gain.
     At a kink no step shows a decrease either; but κ is at most 2‖g‖/t for a trial step of length
     t, so that this decrease is at least ‖g‖t/4, far more than rounding.
+
+    Over a trial step that is too long, as of exponentials of large columns, κ is that of places far
+    away, and huge. So κ is measured again over the step to the minimum of the quadratic, until it
+    is no longer half of what it was; rounding errors of a small gradient do the same, and end so.
     """
     length = float(norm(g))
+    if length == 0:
+        return 0.0
+
+    def curvature_over(distance: float) -> float:
+        _, ahead = slope(params - distance / length * g)
+        return (length - float(ahead @ g) / length) / distance
+
     trial = _TRIAL_LENGTH * max(float(norm(params)), 1.0)
-    _, ahead = slope(params - trial / length * g)
-    curvature = (length - float(ahead @ g) / length) / trial
-    if not np.isfinite(curvature):
+    curvature = curvature_over(trial)
+    if not (np.isfinite(curvature) and curvature > 0):
         return np.inf
-    return length**2 / (2 * curvature) if curvature > 0 else np.inf
+    for _ in range(_MEASURED):
+        predicted, step = length**2 / (2 * curvature), length / curvature
+        if predicted > UNVERIFIABLE_DECREASE * abs(value) or step >= trial:
+            return predicted
+        nearer = curvature_over(step)
+        if nearer >= curvature / 2:
+            return predicted
+        curvature = max(nearer, _LEAST_RATIO * curvature)
+    return np.inf

@@ -7,8 +7,11 @@ on Optimization 24(3). Columns are measured by their lengths, so that units chan
 those that do not vary stay at zero.
 
 Where the Hessian has no Cholesky factor, it is made definite: a tiny multiple of the identity is
-added where columns depend on each other (the step is then one of the proximal-point method), and
-negative eigenvalues are replaced by their sizes.
+added where columns depend on each other (the step is then one of the proximal-point method). Rows
+that do not bend upwards (beyond the corner of Huber's loss, say) would leave a model that is nearly
+straight along most directions, and steps with nearly all coefficients: they are given a share of
+the largest curvature of a row. Such steps find which coefficients are zero; where the Hessian over
+the others is definite, and these have the most to gain, steps are Newton's over these alone.
 
 The fit has converged where no entry of the shortest subgradient exceeds the tolerance, and the next
 step is negligible. If the loss is convex, this is a minimum. Else the Hessian over the coefficients
@@ -34,7 +37,6 @@ from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.modified_steps import (
-    LEAST_SHARE,
     given_up,
     has_cancelled,
     refuse_not_finite_start,
@@ -56,6 +58,8 @@ __all__ = ["fit_with_l1"]
 
 # Columns whose squares are this share of the squares about zero, by rounding, do not vary.
 _CONSTANT = 1e3 * FLOAT64_EPSILON
+# Rows that do not bend upwards are given this share of the largest curvature of a row.
+_RAISED = 0.01
 # A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
 
@@ -180,17 +184,18 @@ class _Method:
         """The step to the minimum of the model of the smooth part, plus the absolute values."""
         strengths, scale = self.objective.strengths, self.lengths
         g = np.where(self.varies, derivatives.gradient, 0.0)
-        B = derivatives.hessian / np.outer(scale, scale)
-        B[~self.varies] = 0.0
-        B[:, ~self.varies] = 0.0
-        B, condition = self._definite(B, self._bends_upwards(derivatives))
-        reached = minimise_with_absolute_values(B, g / scale, strengths / scale, params * scale)
+        subgradient = least_subgradient(params, g, strengths)
+        taken, B, condition = self._model(params, derivatives, subgradient)
+        reached = params * scale
+        reached[taken] = minimise_with_absolute_values(
+            B, (g / scale)[taken], (strengths / scale)[taken], reached[taken]
+        )
         end = np.where(reached == params * scale, params, reached / scale)
         end[reached == 0] = 0.0
         step = end - params
         promised = -float(g @ step + strengths @ (np.abs(end) - np.abs(params)))
-        squares = float((step * scale) @ B @ (step * scale))
-        size = float((params * scale) @ B @ (params * scale))
+        change, place = (step * scale)[taken], (params * scale)[taken]
+        squares, size = float(change @ B @ change), float(place @ B @ place)
         relative = 0.0 if not step.any() else np.sqrt(squares / size) if size > 0 else np.inf
         return _Direction(
             step,
@@ -200,35 +205,61 @@ class _Method:
             condition,
             (),
             least_eigenvalue=self._least_eigenvalue(params, derivatives),
-            subgradient=least_subgradient(params, g, strengths),
+            subgradient=subgradient,
         )
 
     def _bends_upwards(self, derivatives: UserDerivatives) -> bool:
         """Whether ℓ″ is negative in no row, so that the Hessian is semidefinite."""
         return derivatives.curvatures.smallest >= 0 or self.objective.loss.is_convex
 
-    def _definite(self, B: Array, is_semidefinite: bool) -> tuple[Array, float]:
-        """A definite matrix near B, and the root of the condition number of B."""
-        diagonal, rows = np.diagonal(B), self.objective.rows
-        largest = float(np.abs(diagonal).max(initial=0.0)) or 1.0
-        if self.objective.penalty > 0 or rows.n_present >= len(B):  # else it is singular
-            factor = ScaledCholesky.of(B, np.sqrt(np.clip(diagonal, 0.0, None)))
+    def _model(
+        self, params: Array, derivatives: UserDerivatives, subgradient: Array
+    ) -> tuple[npt.NDArray[np.intp], Array, float]:
+        """Which parameters a step may change, a definite matrix over them, and its condition.
+
+        Newton's Hessian, if it is definite or all rows bend upwards. Else Newton's over the
+        coefficients that are not zero, if it is definite there and the others have less to gain.
+        Else that in which all rows bend upwards.
+        """
+        every, seen = np.arange(params.size), derivatives.curvatures
+        upwards, few = seen.smallest > 0, self.objective.rows.n_present < params.size
+        B = self._scaled(derivatives.hessian)
+        if not few or (upwards and self.objective.penalty > 0):  # else it is singular, or nearly
+            factor = _factor_of(B)
             if factor is not None:
-                return B, factor.condition
-        tiny = factorisation_error(len(B)) * len(B) * largest
-        raised = B + tiny * np.eye(len(B))
-        if is_semidefinite or linalg.lapack.dpotrf(raised)[1] == 0:
-            return raised, np.inf
-        values, V = linalg.eigh(B)
-        sizes = np.abs(values)
-        sizes = np.where(values < 0, np.maximum(sizes, LEAST_SHARE * sizes.max()), sizes)
-        return (V * np.maximum(sizes, tiny)) @ V.T, np.inf
+                return every, B, factor.condition
+        if not upwards:
+            taken = self._moving(params)
+            left = np.abs(subgradient) / self.lengths
+            most = left.max(initial=0.0)
+            if taken.size and left[taken].max() == most:
+                part = B[np.ix_(taken, taken)]
+                factor = _factor_of(part)
+                if factor is not None:
+                    return taken, part, factor.condition
+                part = _slightly_raised(part)
+                if linalg.lapack.dpotrf(part)[1] == 0:
+                    return taken, part, np.inf
+            least = _RAISED * max(abs(seen.smallest), abs(seen.largest))
+            B = self._scaled(self.objective.raised_hessian(params, least))
+        return every, _slightly_raised(B), np.inf
+
+    def _scaled(self, hessian: Array) -> Array:
+        """A Hessian in units of the columns; zero in those that do not vary."""
+        B: Array = hessian / np.outer(self.lengths, self.lengths)
+        B[~self.varies] = 0.0
+        B[:, ~self.varies] = 0.0
+        return B
+
+    def _moving(self, params: Array) -> npt.NDArray[np.intp]:
+        """The intercept, and coefficients that are not zero."""
+        return np.flatnonzero(((params != 0) | (self.objective.strengths == 0)) & self.varies)
 
     def _curved(
         self, params: Array, derivatives: UserDerivatives
     ) -> tuple[npt.NDArray[np.intp], Array, Array]:
         """Where coefficients are not zero, the eigenvalues there, and the eigenvectors."""
-        taken = np.flatnonzero(((params != 0) | (self.objective.strengths == 0)) & self.varies)
+        taken = self._moving(params)
         scale = self.lengths[taken]
         values, V = linalg.eigh(derivatives.hessian[np.ix_(taken, taken)] / np.outer(scale, scale))
         return taken, values, V / scale[:, np.newaxis]
@@ -336,3 +367,14 @@ class _Method:
             self.objective, self.lengths, current.params, direction.subgradient
         )
         return Status.CONVERGED if reached else Status.NOT_CONVERGED
+
+
+def _factor_of(B: Array) -> ScaledCholesky | None:
+    return ScaledCholesky.of(B, np.sqrt(np.clip(np.diagonal(B), 0.0, None)))
+
+
+def _slightly_raised(B: Array) -> Array:
+    """B, with eigenvalues that exceed its rounding errors if it is semidefinite."""
+    largest = float(np.abs(np.diagonal(B)).max(initial=0.0)) or 1.0
+    raised: Array = B + factorisation_error(len(B)) * len(B) * largest * np.eye(len(B))
+    return raised

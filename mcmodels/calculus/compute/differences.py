@@ -75,9 +75,9 @@ def _difference(one: Expression, other: Expression) -> Expression | None:
     if name in _OF_TWO and (len(g) == 1 or name not in _OF_ONE):
         if ratio != -1 or inside != [name]:
             return None
-    elif name in _OF_ONE and (g or magnitude(ratio) != 1):
-        return None
-    elif name == "norm_pdf" and inside not in (["norm_cdf"], ["gelu"]):
+    elif (name in _OF_ONE and (g or magnitude(ratio) != 1)) or (
+        name == "norm_pdf" and inside not in (["norm_cdf"], ["gelu"])
+    ):
         return None
     plain = [ones(one.rows, one.cols)]
     below = scale(-ratio, product([scale(1), *plain, *g]))

@@ -16,7 +16,14 @@ from mcmodels.calculus.core.arithmetic import assemble, parts, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 
-__all__ = ["ExponentialFraction", "Polynomial", "bases_of", "fraction_of", "with_base", "without_number"]
+__all__ = [
+    "ExponentialFraction",
+    "Polynomial",
+    "bases_of",
+    "fraction_of",
+    "with_base",
+    "without_number",
+]
 
 _MOST_TERMS, _HIGHEST, _WIDEST = 48, 8, 64  # of polynomials, powers, and degrees
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from mcmodels.calculus.compute.fraction_forms import product
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
-from mcmodels.calculus.core.arithmetic.quotients import named, whole
+from mcmodels.calculus.core.arithmetic import add, power, scale
+from mcmodels.calculus.core.arithmetic.quotients import named
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
