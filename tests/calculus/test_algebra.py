@@ -254,6 +254,16 @@ GRADIENTS = [
     ("sum((x @ ones(m).T) * C)", "C", "x 1ₘᵀ"),
 ]
 HESSIANS = [
+    ("sum(sigmoid(A @ x))", "x", "Aᵀ diag(σ(Ax) ∘ (1 − σ(Ax)) ∘ (1 − 2σ(Ax))) A"),
+    ("sum(sigmoid(A @ U))", "U", "(I ⊗ Aᵀ) diag(vec(σ(AU) ∘ (1 − σ(AU)) ∘ (1 − 2σ(AU)))) (I ⊗ A)"),
+    ("sum(maximum(1 - y, 0) ** 2)", "y", "2 diag(step(1 − y))"),
+    ("sum(abs(x) ** 3)", "x", "6 diag(|x|)"),
+    ("sum(x ** 3 * exp(x) + x ** 2 * exp(x))", "x", "diag(exp(x) ∘ (7x^∘2 + x^∘3 + 10x + 2))"),
+    (
+        "sum(log(1 + (y - X @ w) ** 2 / s ** 2))",
+        "w",
+        "−2Xᵀ diag(2((y − Xw)^∘2 ⊘ (1 + (y − Xw)^∘2/s²)^∘2)/s² − 1 ⊘ (1 + (y − Xw)^∘2/s²)) X/s²",
+    ),
     ("logdet(P + diag(d))", "d", "−((P + diag(d))⁻¹)^∘2"),
     ("norm(A @ diag(x) @ B) ** 2 / 2", "x", "AᵀA ∘ BBᵀ"),
     ("norm(diag(x) @ C) ** 2 / 2", "x", "diag(diag(CCᵀ))"),

@@ -1,5 +1,6 @@
 """The gradient doctor: right gradients are never accused, and planted mistakes are named."""
 
+import re
 from collections import Counter
 from itertools import cycle
 
@@ -16,6 +17,7 @@ from mcmodels.calculus import (
     matrix,
     mean,
     norm,
+    relu,
     scalar,
     softmax,
     sqrt,
@@ -226,6 +228,13 @@ def test_the_explanation_tells_what_is_wrong(f, variable, claimed, mistake, word
     assert diagnosis.mistake == mistake, str(diagnosis)
     assert words in diagnosis.explanation
     assert diagnosis.error > 1e-4
+
+
+def test_the_worst_entry_is_shown_where_the_claim_is_wrong():
+    """This claim is right at the first points, where no entry of x is above 1."""
+    wrong = diagnose(sum(relu(1 - x) ** 2), x, -2 * relu(1 - x) - 3 * relu(x - 1) ** 2)
+    claimed, right = re.search(r"claimed (\S+), right (\S+)", wrong.explanation).groups()
+    assert abs(float(claimed) - float(right)) > 0.1 * wrong.error
 
 
 def test_a_penalty_with_a_wrong_factor_is_told_by_its_term():

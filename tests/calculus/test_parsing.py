@@ -227,6 +227,12 @@ class TestNames:
         with pytest.raises(ParseError, match=r"column 7: 'A' is not declared.*A=\(\"m\", \"n\"\)"):
             parse("x.T @ A @ x", x="n")
 
+    def test_a_scalar_that_was_meant_to_be_a_vector(self):
+        with pytest.raises(ParseError, match="column 3: 'w' is not declared, and ther"):
+            parse("X@w - y", X=("n", "p"))
+        with pytest.raises(ShapeError, match=r"takes no scalar; write c \* A"):
+            parse("c @ A", A=("n", "n"), c=())
+
     def test_a_size_and_a_symbol_of_one_name_are_refused(self):
         with pytest.raises(
             ShapeError, match="'n' stands for a size and for a symbol, a vector of m"

@@ -31,7 +31,10 @@ ADVICE = {
     "rule for numbers": ("d(Z⁻¹) = −Z⁻¹ dZ Z⁻¹",),
     "product rule": ("use the product rule",),
     "diagonal Jacobian": ("diag(softmax(z)) − softmax(z) softmax(z)ᵀ",),
-    "missing indicator": ("multiply by the indicator step(",),
+    "missing indicator": (
+        "multiply by the indicator step(",
+        "multiply by the indicator 1 − step(",
+    ),
     "chain rule": ("multiply by",),
     "unknown": ("f.derivation",),
 }

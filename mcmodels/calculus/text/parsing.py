@@ -153,7 +153,17 @@ class _Expressions:
         if isinstance(left, Tensor) or isinstance(right, Tensor):
             return left @ right if sign == "@" else left**right
         if sign == "@":
-            return operators.matmul(left, right)
+            try:
+                return operators.matmul(left, right)
+            except ShapeError:
+                for name in (e.name for e in (left, right) if isinstance(e, Symbol)):
+                    if name not in self.symbols:
+                        self.source.refuse(
+                            f"{name!r} is not declared, and therefore a scalar; give its shape, as "
+                            f'in {name}="n"',
+                            name,
+                        )
+                raise
         if sign in ("^", "^-"):
             _require_one_meaning(left, right)
         return operators.power(left, right)

@@ -8,6 +8,7 @@ from mcmodels.calculus import (
     log,
     logsumexp,
     matrix,
+    maximum,
     mean,
     ones,
     relu,
@@ -129,6 +130,11 @@ STUDENTS = (
     Student(
         "the squared hinge without its indicator", sum(relu(1 - margin) ** 2), w,
         -2 * X.T @ (y * relu(1 - margin)), -2 * X.T @ (y * (1 - margin)),
+        ("missing indicator",), "step(", "step(",
+    ),
+    Student(
+        "the same by maximum", sum(maximum(0, 1 - margin) ** 2), w,
+        -2 * X.T @ (y * maximum(0, 1 - margin)), -2 * X.T @ (y * (1 - margin)),
         ("missing indicator",), "step(", "step(",
     ),
     Student(

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import PAIRWISE
 
-__all__ = ["chosen_once", "is_complement", "power_of_choice", "signs_joined"]
+__all__ = ["choice", "chosen_once", "is_complement", "power_of_choice", "signs_joined"]
 
 Shortening = Callable[[Sequence[Expression]], list[Expression] | None]
 
@@ -46,23 +46,23 @@ def _with_fewer(e: N.Hadamard | N.Scaled, shortened: Shortening) -> Expression |
 
 
 def _without_steps(factors: Sequence[Expression]) -> list[Expression] | None:
-    choices = {_choice(factor) for factor in factors} - {None}
+    found = (choice(base_and_exponent(factor)[0]) for factor in factors if _whole(factor) > 0)
+    choices = [indicator for indicator, _ in filter(None, found)]
     kept = [factor for factor in factors if factor not in choices]
     return kept if len(kept) < len(factors) else None
 
 
-def _choice(factor: Expression) -> Expression | None:
-    """What is 0 where a positive power of relu(z), max(z, 0) or min(z, 0) is 0, else 1."""
-    base, _ = base_and_exponent(factor)
-    if _whole(factor) < 1:
-        return None
-    if _is("relu", base):
-        return elementwise("step", base.children[0])
-    if not isinstance(base, F.Pairwise) or base.name not in ("maximum", "minimum"):
-        return None
-    known = PAIRWISE[base.name]
-    slopes = ((known.left, base.right), (known.right, base.left))
-    return next((slope(base.left, base.right, base) for slope, x in slopes if is_zero(x)), None)
+def choice(e: Expression) -> tuple[Expression, Expression] | None:
+    """Of relu(z), max(z, 0) and min(z, 0) what is 1 where it is z, else 0; and z."""
+    if _is("relu", e):
+        z = e.children[0]
+        return elementwise("step", z), z
+    if isinstance(e, F.Pairwise) and e.name in ("maximum", "minimum"):
+        known = PAIRWISE[e.name]
+        for slope, z, other in ((known.left, e.left, e.right), (known.right, e.right, e.left)):
+            if is_zero(other):
+                return slope(e.left, e.right, e), z
+    return None
 
 
 def _without_sign(factors: Sequence[Expression]) -> list[Expression] | None:

@@ -45,7 +45,7 @@ Shared = list[tuple[int, Expression, Expression]]
 
 def factored(e: N.Sum) -> Expression | None:
     """The factor that most terms share, on the left, on the right or elementwise, taken out."""
-    for split, join in (_LEFT, _RIGHT, _ELEMENTWISE, _DIAGONAL):
+    for split, join in (_LEFT, _RIGHT, _ELEMENTWISE, _DIAGONAL, _VEC):
         shared = _most_shared(e, split)
         if shared:
             result = _taken_out(e, shared, join)
@@ -105,10 +105,11 @@ def _taken_out(e: N.Sum, shared: Shared, join: Join) -> Expression | None:
     for i, _, rest in shared:
         coefficient, scalars, _ = parts(e.children[i])
         rests.append(assemble(coefficient, scalars, rest))
-    # A number is left in diag(9x − 3y), where powers that the terms share may still be taken out.
     total = add(rests)
-    outside, inside = common_scalars(total) if join is not _DIAGONAL[1] else ([], total)
-    if any(_is_fraction(term) for term in terms_of(inside)):
+    # A number is left in diag(9x − 3y), where powers that the terms share may still be taken out.
+    linear = join in (_DIAGONAL[1], _VEC[1])
+    outside, inside = ([], total) if linear else common_scalars(total)
+    if all(_is_fraction(term) for term in terms_of(inside)):
         return None  # w(8wᵀ/a³ − 4wᵀS/a²) is shorter than its terms, and no easier to read
     product = scale(*outside, join(shared[0][1], inside))
     return replaced(e, [i for i, _, _ in shared], product)
@@ -295,6 +296,13 @@ def _split_diagonal(array: Expression) -> list[tuple[Expression, Rest]]:
     return [(identity(array.rows), lambda: array.argument)]
 
 
+def _split_vec(array: Expression) -> list[tuple[Expression, Rest]]:
+    if not isinstance(array, N.Vec):
+        return []
+    inside = array.argument  # vec of m×n and of n×m have one shape
+    return [(N.Zeros(inside.rows, inside.cols), lambda: inside)]
+
+
 _LEFT: tuple[Split, Join] = (_split_left, lambda factor, rest: matmul([factor, rest]))
 _RIGHT: tuple[Split, Join] = (_split_right, lambda factor, rest: matmul([rest, factor]))
 _ELEMENTWISE: tuple[Split, Join] = (
@@ -304,3 +312,4 @@ _ELEMENTWISE: tuple[Split, Join] = (
 _KRON_LEFT: tuple[Split, Join] = (_kron_sides(True), lambda factor, rest: kron(factor, rest))
 _KRON_RIGHT: tuple[Split, Join] = (_kron_sides(False), lambda factor, rest: kron(rest, factor))
 _DIAGONAL: tuple[Split, Join] = (_split_diagonal, lambda factor, rest: functions.diag(rest))
+_VEC: tuple[Split, Join] = (_split_vec, lambda factor, rest: functions.vec(rest))

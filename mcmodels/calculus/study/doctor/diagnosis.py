@@ -322,7 +322,8 @@ def _named(case: Case, error: float) -> Diagnosis:
             return _multiplied(found, Factor(multiple))
     pairs = [(sample.claimed, sample.right) for sample in case.samples]
     place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
-    worst = worst_entry(*pairs[0])
+    sample = max(case.samples, key=lambda sample: sample.error())
+    worst = worst_entry(sample.claimed, sample.right)
     if place is not None:
         words = f"only {place}; the other entries are right. The worst is {worst}"
         return Diagnosis(False, error, "wrong entries", words, "look at these entries", case.right)

@@ -16,6 +16,7 @@ from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.derive.simplification.choices import choice
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
 from mcmodels.calculus.study.doctor.terms import (
@@ -100,22 +101,24 @@ def missing_inverse(case: Case) -> Iterator[Finding]:
 
 def missing_indicator(case: Case) -> Iterator[Finding]:
     """What a kink switches off is not switched off."""
-    arguments = [
-        part.argument
-        for part in parts_of(case.right)
-        if isinstance(part, N.Elementwise) and part.name in ("relu", "step")
-        if case.x in part.used  # not the condition of a sum
-    ]
-    for z in dict.fromkeys(arguments):
-        step = elementwise("step", z)
-        one = number(1) if z.is_scalar else N.Ones(z.rows, z.cols)
-        local = substituted(case.right, {step: one, elementwise("relu", z): z})
+    switched: dict[Expression, dict[Expression, Expression]] = {}  # by indicator: what and to what
+    for part in parts_of(case.right):
+        if case.x not in part.used:  # the condition of a sum
+            continue
+        found = choice(part)
+        if found is not None:
+            switched.setdefault(found[0], {})[part] = found[1]
+        elif isinstance(part, N.Elementwise) and part.name == "step":
+            switched.setdefault(part, {})
+    for indicator, on in switched.items():
+        one = number(1) if indicator.is_scalar else N.Ones(indicator.rows, indicator.cols)
+        local = substituted(case.right, {indicator: one, **on})
         if case.is_claimed_after(local):
+            text = indicator.mathematics()
             yield Finding(
-                f"the indicator {step.mathematics()} is missing: what is negative in "
-                f"{z.mathematics()} is not switched off",
+                f"the indicator {text} is missing: nothing is switched off where it is 0",
                 local.result,
-                f"multiply by the indicator {step.mathematics()}",
+                f"multiply by the indicator {text}",
             )
 
 
