@@ -69,6 +69,42 @@ def test_a_transpose_of_a_transpose_is_the_expression(seed):
 
 
 @pytest.mark.parametrize("seed", range(150))
+def test_a_matrix_and_its_transpose_are_symmetric_together(seed):
+    """Also where the transpose is built part by part; and F − Fᵀ is the negative of its own."""
+    rng = random.Random(seed)
+    F, by_parts = grown(rng, rng.choice((2, 3, 4)), [*PAIRS, *SINGLE])
+    assert is_symmetric(F + F.T)
+    assert is_symmetric(F + by_parts)
+    assert is_symmetric(3 * F + 3 * F.T)
+    difference = F - F.T
+    assert difference.T + difference == zeros("n", "n")
+    assert is_symmetric(difference) == (difference == zeros("n", "n"))
+
+
+def test_what_is_not_symmetric_is_not_taken_to_be():
+    """By values: of 300 random expressions, those that are called symmetric are so."""
+    told = 0
+    for seed in range(300):
+        rng = random.Random(seed)
+        kinds = [kind for kind in (*PAIRS, *SINGLE) if kind not in ("inv", "expm")]
+        F, _ = grown(rng, 2, kinds)
+        G, _ = grown(rng, 2, kinds)
+        for e in (F, F + G.T, F * G.T, 2 * (F + G).T - G):
+            values, sizes = random_instance([e], seed)
+            value = walk(e, values, sizes)
+            if is_symmetric(e):
+                told += 1
+                np.testing.assert_allclose(value, value.T, rtol=1e-12, atol=1e-12)
+    assert told > 50
+
+
+def test_multiples_of_transposed_sums_stay_where_nothing_is_alike():
+    assert (-2 * (A - B).T + A @ B).mathematics() == "AB − 2(A − B)ᵀ"
+    assert 3 * (A + B).T - 3 * A.T == 3 * B.T
+    assert 3 * (A + B).T + A.T == 4 * A.T + 3 * B.T
+
+
+@pytest.mark.parametrize("seed", range(150))
 def test_products_have_one_form(seed):
     rng = random.Random(seed)
     F, by_parts = grown(rng, rng.choice((2, 3, 4)), ONE_FORM, MATRICES)

@@ -164,7 +164,7 @@ def walk(
             return VALUES[type(part)](part, children, ANALYTIC, sizes)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             why = str(error) or "a division by zero"
-            raise EvaluationError(f"{part} is not defined here: {why}") from None
+            raise EvaluationError("{} is not defined here: {}", part, why) from None
 
     def check(part: Expression, children: list[Array], result: Array) -> None:
         try:
@@ -178,9 +178,9 @@ def walk(
 
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
     if not np.isfinite(result).all():
-        raise EvaluationError(f"{part} is not finite here: its value has {_odd(result)}")
+        raise EvaluationError("{} is not finite here: its value has {}", part, _odd(result))
     if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
-        raise EvaluationError(f"{part} is larger than {largest:.0e} here")
+        raise EvaluationError("{} is larger than {:.0e} here", part, largest)
     if takes_step_or_sign(part) and not children[0].all():
         warn_of_kink(part)
     if isinstance(part, F.Hardmax) and (children[0] == children[0].max()).sum() > 1:

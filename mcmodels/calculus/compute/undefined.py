@@ -21,7 +21,15 @@ __all__ = [
 
 
 class EvaluationError(ValueError):
-    """An expression that is not defined at the values given; the message names the part."""
+    """An expression that is not defined at the values given; the message names the part.
+
+    Its arguments are a text, and what stands in its braces: that of a part is written only where
+    the message is read, which a search among many values never does.
+    """
+
+    def __str__(self) -> str:
+        text, *about = self.args
+        return text.format(*about) if about else str(text)
 
 
 def parts_of_choices(expression: Expression) -> frozenset[bytes]:

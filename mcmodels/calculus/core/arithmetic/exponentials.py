@@ -218,9 +218,9 @@ def _reciprocal(base: Expression, exponent: Value) -> Expression | None:
     if one.used:
         one, other = other, one
     c, scalars, array = parts(one)
-    if scalars or not isinstance(array, Ones | None) or c <= 0:
+    if scalars or not isinstance(array, Ones | None) or c <= 0 or _holds_another(other):
         return None
-    z = exponent_of(scale(1 / c, other))
+    z = exponent_of(other if c == 1 else scale(1 / c, other))
     if z is None or not z.used:
         return None
     sigmoid = power(function("sigmoid", scale(-1, z)), number(-exponent))

@@ -29,7 +29,7 @@ _SEEDS = 8
 _SLOW = (F.Frechet, F.FrechetMatrix, F.MatrixFunction)
 _DRAWS = 6  # of x at each scale
 _OF_SLOW = 1  # seeds and draws where a value takes milliseconds
-_MOST_PARTS = 400  # a function of n parts is drawn 400/n times at each scale
+_MOST_PARTS = 200  # a function of n parts is drawn 200/n times at each scale
 
 
 @dataclass(frozen=True, eq=False)

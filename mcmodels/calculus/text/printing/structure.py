@@ -101,11 +101,14 @@ class Printer:
 
     def plainly(self, e: Expression, tightness: int) -> str:
         """The text of an expression by its own writer."""
-        if isinstance(e, LogSumOver):
-            e = N.Elementwise("log", _plain_sum(e))
-        if type(e) not in self.writers:  # a node that `compute` refines is written as what it was
-            e = type(e).__mro__[1](*e.arguments())
-        text, own = self.writers[type(e)](e)
+        writer = self.writers.get(type(e))
+        if writer is None:  # a node that `compute` refines is written as what it was
+            if isinstance(e, LogSumOver):
+                e = N.Elementwise("log", _plain_sum(e))
+            else:
+                e = type(e).__mro__[1](*e.arguments())
+            writer = self.writers[type(e)]
+        text, own = writer(e)
         return text if own >= tightness else self.parenthesised(text)
 
     def parenthesised(self, text: str) -> str:
