@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import scale
@@ -154,7 +153,7 @@ class Case:
             if isinstance(part, N.LogDet):
                 found.append(functions.det(part.argument))
         return [
-            Quantity(_as_factor(part), tuple(float(s.value(part)) for s in self.samples), part)
+            Quantity(_as_factor(part), tuple(s.number(part) for s in self.samples), part)
             for part in list(dict.fromkeys(found))[:_MOST_QUANTITIES]
         ]
 
@@ -235,11 +234,10 @@ class Case:
     def along(self, df: Expression) -> list[Array]:
         """The values of a differential in some directions, at the first point."""
         first = self.samples[0]
-        with np.errstate(all="ignore"):
-            return [
-                np.ravel(walk(df, {**first.values, self.dX: E}, first.sizes, known=known).T)
-                for E, known in zip(self._directions, self._known_along, strict=True)
-            ]
+        return [
+            np.ravel(first.along(df, self.dX, E, known).T)
+            for E, known in zip(self._directions, self._known_along, strict=True)
+        ]
 
     def product_with(self, derivative: Array) -> list[Array]:
         """The products of a derivative with the same directions."""

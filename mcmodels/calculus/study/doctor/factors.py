@@ -146,12 +146,15 @@ def ratios_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) ->
     """
     ratios = []
     for (found, base), limit in zip(pairs, allowed, strict=True):
-        square = float(np.sum(base * base))
-        if found.shape != base.shape or square == 0 or not np.sqrt(square) > limit:
+        if found.shape != base.shape:
             return None
-        ratio = float(np.sum(found * base)) / square
-        if not np.abs(found - ratio * base).max() <= limit:
-            return None
+        with np.errstate(all="ignore"):  # a NaN is no multiple
+            square = float(np.sum(base * base))
+            if square == 0 or not np.sqrt(square) > limit:
+                return None
+            ratio = float(np.sum(found * base)) / square
+            if not np.abs(found - ratio * base).max() <= limit:
+                return None
         ratios.append(ratio)
     return ratios
 
@@ -212,4 +215,5 @@ def _monomials(quantities: Sequence[Quantity]) -> Iterator[tuple[tuple[Quantity,
 
 
 def _sizes_equal_to(constant: Fraction, quantities: Sequence[Quantity]) -> tuple[str, ...]:
-    return tuple(q.text for q in quantities if float(constant) in (q.values[0], 1 / q.values[0]))
+    known = [(q.text, q.values[0]) for q in quantities if q.values[0]]
+    return tuple(text for text, value in known if float(constant) in (value, 1 / value))

@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_functions import (
+    OTHER_FUNCTIONS,
+    held_constant,
+    of_another_function,
+)
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     dropped_factor,
     elementwise_product,
@@ -13,10 +18,12 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     extra_factor,
     extra_term,
     forgotten_function,
+    left_out_condition,
     missing_indicator,
     missing_inverse,
     not_normalised,
     wrong_argument,
+    wrong_axis,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
@@ -131,7 +138,9 @@ MISTAKES = (
         for name in ("wrong derivative", "diagonal Jacobian", "not normalised")
     ),
     Mistake("not normalised", "divide by the sum", not_normalised, alone=True),
+    Mistake("wrong axis", "take softmax of each row", wrong_axis, alone=True),
     Mistake("forgotten function", "put the function in", forgotten_function, alone=True),
+    Mistake("missing condition", "put the condition in", left_out_condition, alone=True),
     *_terms(multiplied_terms),
     Mistake(
         "trace order",
@@ -164,6 +173,11 @@ MISTAKES = (
     Mistake("dropped factor", "put the factor in", dropped_factor, alone=True),
     Mistake("extra factor", "take the factor out", extra_factor, alone=True),
     Mistake("elementwise product", "take the other product", elementwise_product, alone=True),
+    Mistake("held constant", "differentiate it, too", held_constant, alone=True),
+    *(
+        Mistake(name, "differentiate f as it is", of_another_function(variants), alone=True)
+        for name, variants in OTHER_FUNCTIONS
+    ),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
     Mistake("extra term", "take the term away", extra_term, alone=True),
 )

@@ -48,6 +48,9 @@ __all__ = [
 ]
 
 
+_PRODUCTS = (N.Sum, N.Scaled, N.Product, N.Hadamard, N.Transpose, N.DiagonalMatrix)
+
+
 def trace_order(case: Case) -> Iterator[Finding]:
     """Factors in a trace, of f or of df, permuted in a way that is not cyclic."""
 
@@ -192,12 +195,19 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
 def chain_rule(case: Case) -> Iterator[Finding]:
     """An inner or an outer derivative forgotten."""
     yield from _changed_rules(case, "chain rule")
+    factors = {
+        factor
+        for part in parts_of(case.f)
+        if isinstance(part, N.Hadamard)
+        for factor in part.children
+    }
 
     def slope_gone(part: Expression) -> Iterator[tuple[Expression, str]]:
         if isinstance(part, N.Hadamard):
             inner = [child for child in part.children if case.dX in child.used]
             slopes = [child for child in part.children if case.x in child.used - {case.dX}]
-            slopes = [child for child in slopes if child not in inner]
+            # A factor of a product, which its rule leaves as it is, is no derivative.
+            slopes = [child for child in slopes if child not in inner and child not in factors]
             for count in range(1, len(slopes) + 1 if inner else 1):
                 for gone in combinations(slopes, count):
                     rest = hadamard([child for child in part.children if child not in gone])
@@ -216,7 +226,16 @@ def chain_rule(case: Case) -> Iterator[Finding]:
 
 def taken_elsewhere(case: Case) -> Iterator[Finding]:
     """An outer derivative that is taken at x, as in f′(x) g′(x) for f(g(x))."""
+    arguments = {
+        part
+        for node in parts_of(case.right)
+        if not isinstance(node, _PRODUCTS)
+        for child in node.children
+        for part in parts_of(child)
+    }
     for part in parts_of(case.right):
+        if part not in arguments:  # a factor that is missing
+            continue
         if part.shape != case.x.shape or case.x not in part.used or part in (case.x, case.right):
             continue
         try:
