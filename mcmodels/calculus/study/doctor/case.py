@@ -15,8 +15,9 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import closed_parts_of
@@ -42,6 +43,9 @@ _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 
 
 
 _HALF = number(1) / 2
+_ROOT_OF_PI = arithmetic.power(pi, _HALF)
+_ROOT_OF_2 = arithmetic.power(number(2), _HALF)
+_CONSTANTS = (_ROOT_OF_PI, _ROOT_OF_2, pi)  # of densities
 
 
 def _as_factor(part: Expression) -> str:
@@ -141,20 +145,22 @@ class Case:
         sizes = sorted(self.f.size_names | self.right.size_names)
         found: list[Expression] = [N.SizeValue(name) for name in sizes]
         found += [symbol for symbol in self.f.symbols if symbol.is_scalar]
-        parts = [*closed_parts_of(self.right), *closed_parts_of(self.f)]
-        for part in parts:
+        # The derivative itself, where it is a scalar, would explain every claim.
+        factors = parts(self.right)[1]
+        explaining = [self.right, *(factors if len(factors) == 1 and self.right.is_scalar else ())]
+        for part in [*closed_parts_of(self.right), *closed_parts_of(self.f)]:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            # The derivative itself, where it is a scalar, would explain every claim.
-            if base.is_scalar and plain and base not in (*found, self.right):
+            if base.is_scalar and plain and base not in (*found, *explaining):
                 found.append(base)
             if base.is_scalar and isinstance(part, N.Power) and _is_of_a_root(part):
                 found.append(arithmetic.power(base, _HALF))
             if isinstance(part, N.LogDet):
                 found.append(functions.det(part.argument))
+        found = list(dict.fromkeys(found))[:_MOST_QUANTITIES]
         return [
             Quantity(_as_factor(part), tuple(s.number(part) for s in self.samples), part)
-            for part in list(dict.fromkeys(found))[:_MOST_QUANTITIES]
+            for part in [*found, *(c for c in _CONSTANTS if c not in found)]
         ]
 
     @property

@@ -24,6 +24,7 @@ from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.functions import diagnose_function
 from mcmodels.calculus.study.doctor.mistakes import MISTAKES
 from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
+from mcmodels.calculus.study.doctor.mistakes_of_wholes import another_variable
 from mcmodels.calculus.study.doctor.more_digits import (
     ROUNDED,
     compared,
@@ -442,4 +443,9 @@ def _wrong_shape(case: Case) -> Diagnosis:
         if second is not None and case.is_claimed(second):
             words = f"it is the Hessian, not the gradient; {shapes}"
             return Diagnosis(False, error, "wrong shape", words, remedy, right, second)
+    for finding in another_variable(case, any_shape=True):
+        words = f"{finding.words}; {shapes}"
+        return Diagnosis(
+            False, error, "another variable", words, finding.remedy, right, finding.reproduced
+        )
     return Diagnosis(False, error, "wrong shape", shapes, remedy, right)

@@ -37,19 +37,19 @@ def held_constant(case: Case) -> Iterator[Finding]:
         return
     varying = [
         part
-        for part in closed_parts_of(case.f)
+        for part in reversed(list(closed_parts_of(case.f)))
         if case.x in part.used and part != case.f and not isinstance(part, Symbol)
     ]
-    chosen = [(part,) for part in varying]
+    chosen: list[tuple[Expression, ...]] = [(part,) for part in varying]
     if len(varying) <= _MOST_HELD:
         chosen += list(combinations(varying, 2))
     for held in chosen:
-        fixed = {
+        fixed: dict[Expression, Expression] = {
             part: Symbol(f"held_{i}", part.rows, part.cols, frozenset())
             for i, part in enumerate(held)
         }
         f = substitute(case.f, fixed)
-        if case.x not in f.used or not all(symbol in f.used for symbol in fixed.values()):
+        if case.x not in f.used or not set(fixed.values()) <= f.used:
             continue
         back = {symbol: part for part, symbol in fixed.items()}
         df = substitute(differential(f, frozenset([case.x])), back)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
@@ -13,6 +12,7 @@ from mcmodels.calculus.core.arithmetic import (
     parts,
     power,
     scale,
+    size_value,
     transpose,
     unvec,
     vec,
@@ -22,6 +22,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
 from mcmodels.calculus.study.doctor.terms import (
@@ -148,20 +149,29 @@ def missing_indicator(case: Case) -> Iterator[Finding]:
 
 
 def left_out_condition(case: Case) -> Iterator[Finding]:
-    """A sum over all indices, in the place of one over those where a condition holds."""
-
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        if isinstance(part, SumOver) and part.is_conditional:
-            other = replace(part, condition=number(1))
-            yield other, Words("the condition of the sum {} is left out", (part,))
-
-    yield from _edits(case, variants)
+    """Sums over all indices, in the place of those for which a condition holds."""
+    conditions = [
+        part.condition
+        for part in parts_of(case.right)
+        if isinstance(part, SumOver) and part.is_conditional
+    ]
+    for condition in dict.fromkeys(conditions):
+        local = substituted(case.right, {condition: number(1)})
+        if case.is_claimed_after(local):
+            text = condition.mathematics()
+            yield Finding(
+                f"the condition of a sum is left out: it is over all indices, where {text} should "
+                "be 1",
+                local.result,
+                f"write {text} in place of 1",
+            )
 
 
 def wrong_axis(case: Case) -> Iterator[Finding]:
-    """softmax of columns, or of all entries, in the place of that of rows."""
+    """Sums or softmax along columns, or over all entries, in the place of along rows."""
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        yield from _summed_along_the_other_axis(part)
         if not isinstance(part, N.Softmax) or part.is_column:
             return
         Z = part.argument
@@ -171,6 +181,28 @@ def wrong_axis(case: Case) -> Iterator[Finding]:
         yield of_all, Words("softmax is taken of all entries of {}, not of each row", (Z,))
 
     yield from _edits(case, variants)
+
+
+def _summed_along_the_other_axis(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """11ᵀA in the place of A11ᵀ, and the other way round; means, too."""
+    if not isinstance(part, N.Product) or len(part.children) < 3:
+        return
+    first = part.children[0]
+    if all(isinstance(factor, N.Ones) for factor in part.children[-2:]):
+        A = matmul(part.children[:-2])
+        ones = [N.Ones(A.rows, ONE), N.Ones(ONE, A.rows)]
+        other, ratio = matmul([*ones, A]), (A.cols, A.rows)
+        words = "{}, sums of columns, stands for {}, sums of rows"
+    elif isinstance(first, N.Ones) and isinstance(part.children[1], N.Ones):
+        A = matmul(part.children[2:])
+        ones = [N.Ones(A.cols, ONE), N.Ones(ONE, A.cols)]
+        other, ratio = matmul([A, *ones]), (A.rows, A.cols)
+        words = "{}, sums of rows, stands for {}, sums of columns"
+    else:
+        return
+    yield other, Words(words, (other, part))
+    many, few = (size_value(size) for size in ratio)
+    yield scale(many, power(few, number(-1)), other), Words(words, (other, part))
 
 
 def not_normalised(case: Case) -> Iterator[Finding]:
@@ -239,6 +271,10 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
             slopes.append((node, slope))
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        slope_of_part = slope_of(part) if isinstance(part, N.Elementwise) else None
+        if slope_of_part is not None:
+            words = "{}, the derivative of {}, stands in its place"
+            yield slope_of_part, Words(words, (slope_of_part, part))
         for node, slope in slopes:
             if part.shape == slope.shape and node.used <= part.used:
                 yield (

@@ -253,9 +253,9 @@ def taken_elsewhere(case: Case) -> Iterator[Finding]:
 
 def stopped_inside(case: Case) -> Iterator[Finding]:
     """Derivatives by an inner part, in place of the variable."""
+    yield from _without_outer_factors(case)
     if not case.f.is_scalar:
         return
-    yield from _without_outer_factors(case)
     shape = case.samples[0].claimed.shape
     for part in closed_parts_of(case.f):
         if case.x not in part.used or isinstance(part, Symbol) or part == case.f:

@@ -33,6 +33,9 @@ class Diagnosis:
         Jacobian"``, ``"not normalised"`` (exp or σ for softmax), ``"forgotten function"``,
         ``"wrong argument"``, ``"missing indicator"``, ``"missing inverse"``, ``"dropped factor"``
         (weights, a metric), ``"extra factor"``, ``"row-major vec"``, ``"another variable"``,
+        ``"wrong axis"`` (softmax or sums along columns), ``"missing condition"`` (of a sum),
+        ``"held constant"`` (a mean that varies), ``"forgotten symbol"`` (taken to be 1 or 0),
+        ``"exchanged symbols"``, ``"another sum"`` (a trace for the sum of all entries),
         ``"assumed probability"``, ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or
         ``"unknown"``.
     explanation : str
