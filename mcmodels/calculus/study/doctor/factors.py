@@ -38,6 +38,12 @@ class Quantity:
     values: tuple[float, ...]
     expression: Expression | None
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number such as √π."""
+        e = self.expression
+        return e is not None and not e.used and not e.size_names
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -208,7 +214,8 @@ def _monomials(quantities: Sequence[Quantity]) -> Iterator[tuple[tuple[Quantity,
     usable = [q for q in quantities if all(np.isfinite(q.values)) and all(q.values)]
     for exponent in _EXPONENTS:
         for quantity in usable:
-            yield ((quantity, exponent),)
+            if abs(exponent) == 1 or not quantity.is_constant:
+                yield ((quantity, exponent),)
     for first, second in combinations(usable, 2):
         for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
             yield ((first, signs[0]), (second, signs[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = ["ROUNDED", "Compared", "compared", "is_clear", "right_in_digits"]
 _WORKING = (60, 150, 400, 1000)
 _KEPT = 25  # digits in which two computations agree
 _EQUAL = 1e-20  # relative: two forms of one expression
+_LARGEST_DENOMINATOR = 1000  # of ratios that are exact; 0.3989 has another
 _MOST_ENTRIES = 2000  # of values; beyond, digits take seconds
 _CLEAR = 1e-12  # relative: float64 without cancellation
 _CANCELLED = 1e-3  # of the largest term: three digits of fifteen are lost
@@ -158,6 +160,7 @@ def _has_decimals(expression: Expression) -> bool:
     """Whether it has numbers that may have been typed in few digits, such as 0.3989."""
     return any(
         isinstance(value, float)
+        or (isinstance(value, Fraction) and value.denominator > _LARGEST_DENOMINATOR)
         for part in parts_of(expression)
         for value in (getattr(part, "value", None), getattr(part, "coefficient", None))
     )
