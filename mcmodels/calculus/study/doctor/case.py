@@ -20,7 +20,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
@@ -29,7 +29,7 @@ from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
-from mcmodels.calculus.study.doctor.terms import Local, expanded
+from mcmodels.calculus.study.doctor.terms import Local, expanded, written_size
 from mcmodels.calculus.study.instances import as_declared
 
 __all__ = ["Case", "Finding"]
@@ -38,6 +38,10 @@ T = TypeVar("T")
 
 _DIRECTIONS = 2  # random ones in which differentials are compared
 _MOST_QUANTITIES = 12  # that factors are made of
+_HIGHEST = 30  # of a right derivative of which all are sought
+_LONGEST_FACTOR = 200  # parts of a text that a factor is named by
+_MOST_PARTS = 300  # of a right derivative of which all mistakes that explain a claim are sought
+_MOST_TERMS = 8  # of a sum that is no long one
 _MOST_PAIRED = 4  # square matrices of which two are taken to be symmetric
 _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
 
@@ -124,6 +128,16 @@ class Case:
         """What the derivative is called."""
         return "gradient" if self.f.is_scalar else "Jacobian"
 
+    @property
+    def is_long(self) -> bool:
+        """Whether f is a sum of so many terms that variants of the whole take too long to try."""
+        return isinstance(self.f, N.Sum) and len(self.f.children) > _MOST_TERMS
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether the first mistake that explains the claim must do."""
+        return sum(1 for _ in parts_of(self.right)) > _MOST_PARTS or self.right.height > _HIGHEST
+
     @cached_property
     def df(self) -> Expression:
         """The differential, where only x varies."""
@@ -151,7 +165,12 @@ class Case:
         for part in [*closed_parts_of(self.right), *closed_parts_of(self.f)]:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            if base.is_scalar and plain and base not in (*found, *explaining):
+            if (
+                base.is_scalar
+                and plain
+                and base not in (*found, *explaining)
+                and written_size(base) <= _LONGEST_FACTOR
+            ):
                 found.append(base)
             if base.is_scalar and isinstance(part, N.Power) and _is_of_a_root(part):
                 found.append(arithmetic.power(base, _HALF))

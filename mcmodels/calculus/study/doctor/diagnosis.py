@@ -45,7 +45,7 @@ from mcmodels.calculus.study.doctor.samples import (
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.terms import expanded
-from mcmodels.calculus.study.doctor.verdict import Diagnosis
+from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.differences import difference_quotient
 
@@ -265,7 +265,7 @@ def _value_of(claimed: Any, instance: Instance, case: Case) -> Array:
 def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
     points = "1 point" if count == 1 else f"{count} random points"
     words = (
-        f"it agrees with the {case.kind} {case.right.mathematics()} at {points} "
+        f"it agrees with the {case.kind} {shortly(case.right)} at {points} "
         f"(relative error {error:.1e}{how})"
     )
     return Diagnosis(True, error, None, words, "", case.right)
@@ -360,7 +360,7 @@ def _explained(case: Case, error: float) -> Diagnosis | None:
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
     for mistake in MISTAKES:
-        if mistake.alone and first is not None:
+        if first is not None and (mistake.alone or case.is_large):
             continue
         finding = next(iter(mistake.findings(case)), None)
         if finding is None:

@@ -19,21 +19,16 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     not_inverted,
     without_a_factor,
 )
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, Words, edited
+from mcmodels.calculus.study.doctor.terms import Words, edited
 
 __all__ = ["OTHER_FUNCTIONS", "held_constant", "of_another_function"]
 
 _MOST_HELD = 16  # parts of which two are held constant together
 
 
-def _is_long(case: Case) -> bool:
-    """Whether f is a sum of so many terms that other functions are too many to try."""
-    return isinstance(case.f, N.Sum) and len(case.f.children) > MOST_COMBINED
-
-
 def held_constant(case: Case) -> Iterator[Finding]:
     """A part that varies taken for a constant, as the mean of data that are standardised."""
-    if _is_long(case):
+    if case.is_long:
         return
     varying = [
         part
@@ -77,7 +72,7 @@ def of_another_function(
     """The right derivative of an f in which one part was copied with a mistake."""
 
     def findings(case: Case) -> Iterator[Finding]:
-        if _is_long(case):
+        if case.is_long:
             return
         for edit in edited(case.f, variants):
             f = edit.result

@@ -53,6 +53,9 @@ __all__ = [
 ]
 
 
+_MOST_SLOPES = 40  # derivatives of which each may stand beside each part
+
+
 def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
     """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
     for edit in edited(case.right, variants):
@@ -269,6 +272,8 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
             slope = hadamard([node, 1 - node])
         if slope is not None and slope.is_array and slope.shape == node.shape:
             slopes.append((node, slope))
+    if len(slopes) > _MOST_SLOPES:
+        return
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         slope_of_part = slope_of(part) if isinstance(part, N.Elementwise) else None
@@ -276,7 +281,7 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
             words = "{}, the derivative of {}, stands in its place"
             yield slope_of_part, Words(words, (slope_of_part, part))
         for node, slope in slopes:
-            if part.shape == slope.shape and node.used <= part.used:
+            if node.used <= part.used and (part.rows, part.cols) == (slope.rows, slope.cols):
                 yield (
                     hadamard([part, slope]),
                     Words(

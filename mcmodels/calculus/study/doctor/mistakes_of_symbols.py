@@ -18,12 +18,17 @@ from mcmodels.calculus.study.doctor.terms import substituted
 __all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol"]
 
 
+_MOST_SYMBOLS = 12  # of which each is left out, and each two are exchanged
+
+
 def _others(case: Case) -> list[Symbol]:
-    return [
+    """The symbols beside x; none where there are too many to try."""
+    others = [
         symbol
         for symbol in case.f.symbols
         if isinstance(symbol, Symbol) and symbol != case.x and not isinstance(symbol, Index)
     ]
+    return others if len(others) <= _MOST_SYMBOLS else []
 
 
 def forgotten_symbol(case: Case) -> Iterator[Finding]:
@@ -72,7 +77,7 @@ def _exchanged(case: Case, change: dict[Expression, Expression]) -> Iterator[Fin
 
 def factor_of_entries(case: Case) -> Iterator[Finding]:
     """Each entry multiplied or divided by that of another array."""
-    if case.right.is_scalar:
+    if case.right.is_scalar or case.is_long:
         return
     arrays = [
         part

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import Any
@@ -45,12 +45,14 @@ __all__ = [
     "substituted",
     "with_one_sign_changed",
     "without_one",
+    "written_size",
 ]
 
 # Limits of what is tried; the number of candidates grows fast beyond them.
 MOST_COMBINED = 6  # terms of which all combinations are tried
 _MOST_TERMS = 48  # into which an expression is multiplied out
 _MOST_PERMUTED = 4  # factors of which all orders are tried: 24
+_HIGHEST = 40  # of expressions of which parts are edited in one place of several
 _MOST_PLACES = 6  # of one part, each of which is edited by itself
 
 _LINEAR = (
@@ -59,10 +61,23 @@ _LINEAR = (
 )  # fmt: skip
 
 
+def written_size(e: Expression) -> int:
+    """How many parts a text of it has: those that occur several times are written each time."""
+    sizes: dict[bytes, int] = {}
+    for part in parts_of(e):
+        sizes[part.key] = 1 + sum(sizes[child.key] for child in part.children)
+    return sizes[e.key]
+
+
 def expanded(e: Expression) -> list[Expression]:
     """The terms of an expression, multiplied out as far as there are not too many of them."""
+    return list(_expanded(e))
+
+
+@lru_cache(maxsize=1024)  # what occurs in many places is multiplied out once
+def _expanded(e: Expression) -> list[Expression]:
     if isinstance(e, N.Sum):
-        return _terms(add([term for child in e.children for term in expanded(child)]))
+        return _terms(add([term for child in e.children for term in _expanded(child)]))
     if isinstance(e, N.Scaled):
         return _distributed(e, e.children, lambda c: scale(e.coefficient, *c))
     if isinstance(e, N.Product):
@@ -81,7 +96,7 @@ def _terms(e: Expression) -> list[Expression]:
 def _distributed(
     e: Expression, children: Sequence[Expression], build: Callable[[Sequence[Expression]], Any]
 ) -> list[Expression]:
-    choices = [expanded(child) for child in children]
+    choices = [_expanded(child) for child in children]
     count = prod(len(choice) for choice in choices)
     if count == 1 or count > _MOST_TERMS:
         return [e]
@@ -213,19 +228,12 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
     what is ``inside`` is edited, the whole is no such part.
     """
     terms = _terms(expression)
-    containing: dict[Expression, list[int]] = {}
-    for i, term in enumerate(terms):
-        for part in parts_of(term):
-            containing.setdefault(part, []).append(i)
-    places: dict[Expression, list[tuple[int, ...]]] = {}
-    for path, part in _places(expression, Counter()):
-        place = path if isinstance(expression, N.Sum) or not path else (0, *path)
-        places.setdefault(part, []).append(place)
-    if inside:
-        del places[expression]
+    containing, places = _parts_and_places(expression)
     for part, paths in places.items():
+        if inside and part == expression:
+            continue
         for variant, words in _tried(variants(part)):
-            if variant.shape != part.shape or variant == part:
+            if (variant.rows, variant.cols) != (part.rows, part.cols) or variant == part:
                 continue
             if not paths[0]:  # the whole
                 yield Edit(part, variant, words, "", instead(expression, variant))
@@ -234,12 +242,28 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
             with suppress(ValueError):
                 changed = {i: exchanged(terms[i], {part: variant}) for i in containing[part]}
                 yield Edit(part, variant, words, "", Local(expression, changed))
-            if len(paths) > 1:
+            if len(paths) > 1 and expression.height <= _HIGHEST:
                 for first, *rest in paths[:_MOST_PLACES]:
                     with suppress(ValueError):
                         changed = {first: _replaced(terms[first], tuple(rest), variant)}
                         where = " (in one place)"
                         yield Edit(part, variant, words, where, Local(expression, changed))
+
+
+@lru_cache(maxsize=8)  # all kinds of edits look at the same few expressions
+def _parts_and_places(
+    expression: Expression,
+) -> tuple[dict[Expression, list[int]], dict[Expression, list[tuple[int, ...]]]]:
+    """The terms that contain each part, and the paths to it."""
+    containing: dict[Expression, list[int]] = {}
+    for i, term in enumerate(_terms(expression)):
+        for part in parts_of(term):
+            containing.setdefault(part, []).append(i)
+    places: dict[Expression, list[tuple[int, ...]]] = {}
+    for path, part in _places(expression, Counter()):
+        place = path if isinstance(expression, N.Sum) or not path else (0, *path)
+        places.setdefault(part, []).append(place)
+    return containing, places
 
 
 def _places(
