@@ -124,6 +124,8 @@ def test_without_mpmath_float64_decides(monkeypatch):
     monkeypatch.setitem(sys.modules, "mpmath", None)
     try:
         found = diagnose(curvature, z, 2 * sigmoid(z) * sigmoid(-z), z=40.0)
+        # The right one is 0 in float64 here, and no factor of anything.
+        assert not diagnose(curvature, z, sigmoid(z) ** 2, z=40.0).correct
     finally:
         more_digits.mpmath.cache_clear()
     assert found.correct

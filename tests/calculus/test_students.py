@@ -32,7 +32,7 @@ ADVICE = {
     "assumed probability": ("keep the sum",),
     "trace order": ("cyclically",),
     "product order": ("keep the order of the factors",),
-    "rule for numbers": ("d(Z⁻¹) = −Z⁻¹ dZ Z⁻¹", "keep the order of the factors: d(X²)"),
+    "rule for numbers": ("d(Z⁻¹) = −Z⁻¹ dZ Z⁻¹", "d(X⁻¹) = −X⁻¹ dX X⁻¹", "keep the order"),
     "row-major vec": ("stack the columns",),
     "wrong argument": ("in place of step(time[j] − time[i])",),
     "elementwise product": ("in place of (tanh(XW) − Y)(1 − tanh(XW)^∘2)",),

@@ -10,21 +10,18 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
-from mcmodels.calculus.core.arithmetic import scale, transpose
+from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
-from mcmodels.calculus.derive.gradients import derivative, hessian, symbol_of
+from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.functions import diagnose_function
 from mcmodels.calculus.study.doctor.mistakes import MISTAKES
-from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
-from mcmodels.calculus.study.doctor.mistakes_of_wholes import another_variable
 from mcmodels.calculus.study.doctor.more_digits import (
     ROUNDED,
     compared,
@@ -42,10 +39,9 @@ from mcmodels.calculus.study.doctor.samples import (
     shape_of,
     value_of_claimed,
 )
-from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
-from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.terms import expanded
 from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
+from mcmodels.calculus.study.doctor.wrong_shapes import wrong_shape
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.differences import difference_quotient
 
@@ -92,6 +88,8 @@ def diagnose(
     Diagnosis
         Printing it shows what was found. What is right in another form, or to the accuracy of
         finite differences (1e-5), is right.
+        Where terms cancel or values underflow, expressions are compared in more digits (by
+        mpmath, where it is installed, for values of up to 2000 entries).
 
     Raises
     ------
@@ -347,7 +345,7 @@ def _examined(case: Case) -> Diagnosis:
             return replace(agreement, explanation=agreement.explanation + unseen)
         return agreement
     if not case.shape_is_right:
-        return _wrong_shape(case)
+        return wrong_shape(case)
     if any(not np.isfinite(sample.claimed).all() for sample in samples):
         count = sum(int((~np.isfinite(sample.claimed)).sum()) for sample in samples)
         words = f"{count} of its values are NaN or infinite where the right ones are finite"
@@ -408,44 +406,3 @@ def _named(case: Case, error: float) -> Diagnosis:
     return Diagnosis(
         False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
     )
-
-
-def _wrong_shape(case: Case) -> Diagnosis:
-    samples, right = case.samples, case.right
-    error = max(sample.error() for sample in samples)
-    at = ", ".join(f"{name} = {size}" for name, size in sorted(samples[0].sizes.items())
-                   if name in case.f.size_names)  # fmt: skip
-    shapes = mismatch(samples[0].claimed, samples[0].right, case.kind)
-    shapes += f" (at {at})" if at else ""
-    remedy = REMEDIES[case.kind]
-    pairs = [(sample.claimed, sample.right) for sample in samples]
-    found = reshaped(pairs, [case.allowed(sample) for sample in samples])
-    if found is not None:
-        name, words, factor = found
-        reproduced = None
-        if name == "transposed layout":
-            reproduced = (
-                transpose(right) if factor == 1 else scale(number(factor), transpose(right))
-            )
-        if factor != 1:
-            words += f", and {factor:.6g} times the right one"
-        todo = remedy_of_shape(name, case.kind, factor)
-        return Diagnosis(False, error, name, f"{words}; {shapes}", todo, right, reproduced)
-    inside = next(stopped_inside(case), None)
-    if inside is not None:
-        words = f"{inside.words}; {shapes}"
-        return Diagnosis(False, error, "chain rule", words, inside.remedy, right, inside.reproduced)
-    if case.f.is_scalar:
-        try:
-            second = hessian(case.f, case.x, case.x)
-        except DerivativeError:
-            second = None
-        if second is not None and case.is_claimed(second):
-            words = f"it is the Hessian, not the gradient; {shapes}"
-            return Diagnosis(False, error, "wrong shape", words, remedy, right, second)
-    for finding in another_variable(case, any_shape=True):
-        words = f"{finding.words}; {shapes}"
-        return Diagnosis(
-            False, error, "another variable", words, finding.remedy, right, finding.reproduced
-        )
-    return Diagnosis(False, error, "wrong shape", shapes, remedy, right)
