@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mcmodels.calculus import diagnose, exp, matrix, norm, softplus, tanh, vector
+from mcmodels.calculus import diagnose, exp, matrix, norm, scalar, softplus, tanh, vector
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.study.doctor.terms import written_size
 
 x = vector("x", "n")
 
@@ -106,3 +107,25 @@ def test_the_work_grows_with_the_number_of_terms(monkeypatch, make):
         assert not diagnose(f, x, claimed).correct
         counts.append(made[0])
     assert counts[1] < 4 * counts[0], counts
+
+
+def test_what_is_nested_takes_work_by_its_parts_not_by_its_text(monkeypatch):
+    """The text of f = f² + f, twelve times, has thousands of parts, and is not written."""
+    z = scalar("z")
+    f = z
+    for _ in range(12):
+        f = f * f + f
+    claimed = 2 * f.gradient(z)
+    assert written_size(f) > 10_000
+    made = [0]
+    identify = Expression._identify
+
+    def counted(self, *arguments):
+        made[0] += 1
+        identify(self, *arguments)
+
+    monkeypatch.setattr(Expression, "_identify", counted)
+    found = diagnose(f, z, claimed)
+    assert found.mistake == "factor"
+    assert made[0] < 10_000
+    assert len(str(found)) < 1000

@@ -7,6 +7,10 @@ those): each is a slip of a course on machine learning, econometrics, statistics
 from tests.calculus.students import (
     classification,
     control,
+    courses,
+    harder,
+    held_out,
+    held_out_models,
     least_squares,
     matrices,
     networks,
@@ -21,6 +25,10 @@ STUDENTS: tuple[Student, ...] = (
     *matrices.STUDENTS,
     *control.STUDENTS,
     *unseen.STUDENTS,
+    *courses.STUDENTS,
+    *harder.STUDENTS,
+    *held_out.STUDENTS,
+    *held_out_models.STUDENTS,
 )
 
 __all__ = ["STUDENTS", "Student"]

@@ -14,9 +14,12 @@ from mcmodels.calculus import size
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import parts_of, substitute
 from tests.calculus.mutations import equal, places, replaced, value_of
+
+CONSTANTS = {"π": np.pi, "2π": 2 * np.pi}
 
 
 class Reader:
@@ -51,15 +54,30 @@ class Reader:
             return float(Fraction(text))
         if text in self.known:
             return float(value_of(self.known[text], point))
+        if text.startswith("√"):
+            return self._number(text[1:], point) ** 0.5
+        if text.startswith("(") and text.endswith(")"):
+            return self._number(text[1:-1], point)
+        if text in CONSTANTS:
+            return CONSTANTS[text]
         assert text.endswith("²"), text
         return float(value_of(self.known[text[:-1]], point)) ** 2
 
     def find(self, text: str) -> Expression:
         """The part that a text shows, or a whole number times one."""
+        if text == "−1":
+            return as_expression(-1)
         found = re.match(r"^(\d+)(.+)$", text)
         if text in self.known or found is None:
             return self.known[text]
         return int(found.group(1)) * self.find(found.group(2))
+
+    def constant(self, text: str, part: Expression) -> Expression:
+        """What a text shows that stands in the place of a part."""
+        if re.fullmatch(r"[01](_\w+|[ₐ-ₜ])?|11ᵀ", text):
+            value = as_expression(int(text[0]))
+            return value if part.is_scalar else value * N.Ones(part.rows, part.cols)
+        return N.Identity(part.rows) if text == "I" else self.find(text)
 
     def value(self, text: str, point) -> np.ndarray:
         return value_of(self.find(text), point)
@@ -78,6 +96,8 @@ def cured(remedy: str, explanation: str, claimed: np.ndarray, reader: Reader, po
     found = re.match(r"^multiply by (.+) from the (left|right)$", remedy)
     if found is not None:
         matrix = reader.value(found.group(1), point)
+        if claimed.ndim == 1 and matrix.ndim == 2 and matrix.shape[0] == 1:
+            claimed = claimed[:, None]
         return matrix @ claimed if found.group(2) == "left" else claimed @ matrix
     found = FACTOR.match(remedy)
     if found is not None:
@@ -93,6 +113,10 @@ def cured(remedy: str, explanation: str, claimed: np.ndarray, reader: Reader, po
         term = re.search(r"in the term (.+?), (?:the|there|it)", explanation).group(1)
         # What stands there is T / factor; the rest is right.
         return claimed + (1 - 1 / factor) * reader.value(term, point)
+    found = re.match(r"^(multiply|divide) each entry by (.+)$", remedy)
+    if found is not None:
+        array = reader.value(found.group(2), point)
+        return claimed * array if found.group(1) == "multiply" else claimed / array
     for start, sign in (("add the term ", 1), ("take the term ", -1)):
         if remedy.startswith(start):
             text = remedy.removeprefix(start).partition(" away")[0]
@@ -107,12 +131,26 @@ def undone(remedy: str, reader: Reader, claimed: np.ndarray, point) -> bool | No
 
     It does where B in the place of A makes the claim of the right one. None for other remedies.
     """
+    found = re.match(r"^exchange (.+) and (.+)$", remedy)
+    if found is not None:
+        first, second = (reader.find(text) for text in found.groups())
+        exchanged = substitute(reader.right, {first: second, second: first})
+        return equal(value_of(exchanged, point), claimed)
     found = re.match(r"^write (.+?) in place of (its transpose|.+?)( \(in .*\))?$", remedy)
     if found is None:
         return None
     good, bad, where = found.groups()
-    part = reader.find(good)
-    other = part.T if bad == "its transpose" else reader.find(bad)
+    try:
+        part = reader.find(good)
+        other = part.T if bad == "its transpose" else reader.constant(bad, part)
+    except KeyError:  # a form that is not written out
+        return None
+    if bad == "its transpose" and part.shape == reader.right.shape and not where:
+        turned = value_of(reader.right, point) - value_of(part, point) + value_of(other, point)
+        if equal(turned, claimed):  # a term of what is multiplied out
+            return True
+    if any(isinstance(symbol, Index) for symbol in part.used):
+        return None
     wanted = claimed
     term = re.match(r" \(in the term (.+)\)$", where or "")
     source = reader.find(term.group(1)) if term else reader.right

@@ -11,9 +11,11 @@ import numpy as np
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.rewriting import substitute
+from mcmodels.calculus.derive.gradients import derivative
 from tests.calculus.mutations import equal, value_of
-from tests.calculus.students.remedies import Reader
+from tests.calculus.students.remedies import Reader, replacements
 
 OUTER = re.compile(r"^multiply by (.+), the derivative of (.+)$")
 ITSELF = re.compile(r"^write (.+), the derivative of (.+), in the place of (.+)$")
@@ -39,6 +41,8 @@ def carried_out(remedy: str, explanation: str, x, reader: Reader, claimed, right
     else:
         return None
     u = reader.known[node]
+    if any(isinstance(symbol, Index) for symbol in u.used):
+        return None
     good = reader.value(slope, point)
     wrong = np.ones_like(good) if bad is None else reader.value(bad, point)
     return equal(with_slope(reader.f, x, u, wrong, inside, point), claimed) and equal(
@@ -70,3 +74,27 @@ def with_slope(f: Expression, x, u: Expression, slope, inside: bool, point) -> n
     along = value_of(z.jacobian(x), point).T @ np.ravel(by_u, order="F")
     shape = value_of(x, point).shape
     return direct + along.reshape(shape, order="F")
+
+
+OF_F = re.compile(r"^differentiate f with (.+) in place of (.+?)( \(in one place\))?$")
+TOO = re.compile(r"^differentiate (.+), too$")
+
+
+def derived_anew(remedy: str, x, reader: Reader, claimed, point) -> bool | None:
+    """Whether what a remedy says of f makes the claim when it is left undone.
+
+    That is where f has another part, or where parts of it are held constant. None for a remedy of
+    another kind.
+    """
+    if (found := OF_F.match(remedy)) is not None:
+        good, bad = reader.find(found.group(1)), reader.find(found.group(2))
+        others = list(replacements(reader.f, good, bad))
+    elif (found := TOO.match(remedy)) is not None:
+        held = [reader.find(text) for text in found.group(1).split(" and ")]
+        holes = {u: N.Symbol(f"h{i}", u.rows, u.cols, frozenset()) for i, u in enumerate(held)}
+        back = {hole: u for u, hole in holes.items()}
+        wrong = derivative(substitute(reader.f, holes), x)
+        return equal(value_of(substitute(wrong, back), point), claimed)
+    else:
+        return None
+    return any(equal(value_of(derivative(f, x), point), claimed) for f in others if x in f.used)

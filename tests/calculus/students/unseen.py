@@ -130,7 +130,7 @@ STUDENTS = (
     Student(
         "Tikhonov's penalty without L", norm(A @ x - c) ** 2 + lam * norm(B @ x) ** 2, x,
         2 * A.T @ (A @ x - c) + 2 * lam * B.T @ B @ x, 2 * A.T @ (A @ x - c) + 2 * lam * x,
-        ("dropped factor", "chain rule", "factor of a term"), "B", "B",
+        ("dropped factor", "chain rule", "factor of a term", "forgotten symbol"), "B", "B",
     ),
     Student(
         "the frequency inside a sine", sum(sin(gamma * x)), x, gamma * cos(gamma * x),

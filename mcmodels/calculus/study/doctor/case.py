@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
@@ -29,7 +29,7 @@ from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
-from mcmodels.calculus.study.doctor.terms import Local, expanded
+from mcmodels.calculus.study.doctor.terms import Local, expanded, written_size
 from mcmodels.calculus.study.instances import as_declared
 
 __all__ = ["Case", "Finding"]
@@ -38,11 +38,18 @@ T = TypeVar("T")
 
 _DIRECTIONS = 2  # random ones in which differentials are compared
 _MOST_QUANTITIES = 12  # that factors are made of
+_HIGHEST = 30  # of a right derivative of which all are sought
+_LONGEST_FACTOR = 200  # parts of a text that a factor is named by
+_MOST_PARTS = 300  # of a right derivative of which all mistakes that explain a claim are sought
+_MOST_TERMS = 8  # of a sum that is no long one
 _MOST_PAIRED = 4  # square matrices of which two are taken to be symmetric
 _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
 
 
 _HALF = number(1) / 2
+_ROOT_OF_PI = arithmetic.power(pi, _HALF)
+_ROOT_OF_2 = arithmetic.power(number(2), _HALF)
+_CONSTANTS = (_ROOT_OF_PI, _ROOT_OF_2, pi)  # of densities
 
 
 def _as_factor(part: Expression) -> str:
@@ -121,6 +128,16 @@ class Case:
         """What the derivative is called."""
         return "gradient" if self.f.is_scalar else "Jacobian"
 
+    @property
+    def is_long(self) -> bool:
+        """Whether f is a sum of so many terms that variants of the whole take too long to try."""
+        return isinstance(self.f, N.Sum) and len(self.f.children) > _MOST_TERMS
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether the first mistake that explains the claim must do."""
+        return sum(1 for _ in parts_of(self.right)) > _MOST_PARTS or self.right.height > _HIGHEST
+
     @cached_property
     def df(self) -> Expression:
         """The differential, where only x varies."""
@@ -142,20 +159,27 @@ class Case:
         sizes = sorted(self.f.size_names | self.right.size_names)
         found: list[Expression] = [N.SizeValue(name) for name in sizes]
         found += [symbol for symbol in self.f.symbols if symbol.is_scalar]
-        parts = [*closed_parts_of(self.right), *closed_parts_of(self.f)]
-        for part in parts:
+        # The derivative itself, where it is a scalar, would explain every claim.
+        factors = parts(self.right)[1]
+        explaining = [self.right, *(factors if len(factors) == 1 and self.right.is_scalar else ())]
+        for part in [*closed_parts_of(self.right), *closed_parts_of(self.f)]:
             base = part.base if isinstance(part, N.Power) else part
             plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            # The derivative itself, where it is a scalar, would explain every claim.
-            if base.is_scalar and plain and base not in (*found, self.right):
+            if (
+                base.is_scalar
+                and plain
+                and base not in (*found, *explaining)
+                and written_size(base) <= _LONGEST_FACTOR
+            ):
                 found.append(base)
             if base.is_scalar and isinstance(part, N.Power) and _is_of_a_root(part):
                 found.append(arithmetic.power(base, _HALF))
             if isinstance(part, N.LogDet):
                 found.append(functions.det(part.argument))
+        found = list(dict.fromkeys(found))[:_MOST_QUANTITIES]
         return [
-            Quantity(_as_factor(part), tuple(float(s.value(part)) for s in self.samples), part)
-            for part in list(dict.fromkeys(found))[:_MOST_QUANTITIES]
+            Quantity(_as_factor(part), tuple(s.number(part) for s in self.samples), part)
+            for part in [*found, *(c for c in _CONSTANTS if c not in found)]
         ]
 
     @property
@@ -239,11 +263,10 @@ class Case:
     def along(self, df: Expression) -> list[Array]:
         """The values of a differential in some directions, at the first point."""
         first = self.samples[0]
-        with np.errstate(all="ignore"):
-            return [
-                np.ravel(walk(df, {**first.values, self.dX: E}, first.sizes, known=known).T)
-                for E, known in zip(self._directions, self._known_along, strict=True)
-            ]
+        return [
+            np.ravel(first.along(df, self.dX, E, known).T)
+            for E, known in zip(self._directions, self._known_along, strict=True)
+        ]
 
     def product_with(self, derivative: Array) -> list[Array]:
         """The products of a derivative with the same directions."""

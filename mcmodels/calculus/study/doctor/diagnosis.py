@@ -10,20 +10,24 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
-from mcmodels.calculus.core.arithmetic import scale, transpose
+from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
-from mcmodels.calculus.derive.gradients import derivative, hessian, symbol_of
+from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.functions import diagnose_function
 from mcmodels.calculus.study.doctor.mistakes import MISTAKES
-from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
+from mcmodels.calculus.study.doctor.more_digits import (
+    ROUNDED,
+    compared,
+    is_clear,
+    right_in_digits,
+)
 from mcmodels.calculus.study.doctor.places import place_of, worst_entry
 from mcmodels.calculus.study.doctor.samples import (
     APPROXIMATE,
@@ -35,10 +39,9 @@ from mcmodels.calculus.study.doctor.samples import (
     shape_of,
     value_of_claimed,
 )
-from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
-from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.terms import expanded, is_too_deep
-from mcmodels.calculus.study.doctor.verdict import Diagnosis
+from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
+from mcmodels.calculus.study.doctor.wrong_shapes import wrong_shape
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.differences import difference_quotient
 
@@ -85,6 +88,8 @@ def diagnose(
     Diagnosis
         Printing it shows what was found. What is right in another form, or to the accuracy of
         finite differences (1e-5), is right.
+        Where terms cancel or values underflow, expressions are compared in more digits (by
+        mpmath, where it is installed, for values of up to 2000 entries).
 
     Raises
     ------
@@ -183,11 +188,85 @@ def _of_expression(
         for instance, claim in zip(instances, claims, strict=True)
     ]
     case = Case(f, symbol, right, samples, tolerance, seed)
+    given = any(used.name in values for used in f.used | symbol.used)
+    if case.shape_is_right and not is_clear(samples, given):
+        found = _in_more_digits(case, claimed, instances, seed)
+        if found is not None:
+            return found
     diagnosis = _examined(case)
     doubt = _unconfirmed(case, instances[0])
     if doubt:
         return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
     return diagnosis
+
+
+def _in_more_digits(
+    case: Case, claimed: Any, instances: list[Instance], seed: int
+) -> Diagnosis | None:
+    """What digits say, where they can say more than float64."""
+    if not isinstance(claimed, Expression):
+        return _at_other_points(case, claimed, instances, seed)
+    found = compared(case.right, claimed, instances)
+    if found is None:
+        return None
+    if found.correct:
+        return _agreement(case, len(instances), found.error, "; compared in more digits")
+    exact = Case(case.f, case.x, case.right, found.samples, ROUNDED, seed)
+    return _named(_clear_case(case, claimed, seed) or exact, found.error)
+
+
+def _at_other_points(
+    case: Case, claimed: Any, instances: list[Instance], seed: int
+) -> Diagnosis | None:
+    """Numbers are compared with the right ones in digits, a function then at random points."""
+    if len(instances) > 1:
+        return None
+    first = case.samples[0]
+    exact = right_in_digits(case.right, instances[0])
+    if exact is None or not np.isfinite(first.claimed).all():
+        return None
+    sample = replace(first, right=exact, largest_term=0.0)
+    if not sample.differs(sample.claimed, exact, case.tolerance):
+        return _agreement(case, 1, sample.error(), "; the right one in more digits")
+    if not callable(claimed):
+        return None
+    try:
+        other = _clear_case(case, claimed, seed)
+    except ValueError:  # it works for the values given only
+        return None
+    return None if other is None else _named(other, sample.error())
+
+
+def _clear_case(case: Case, claimed: Any, seed: int) -> Case | None:
+    """The same claim at random points, where float64 tells that it is wrong."""
+    expressions = [case.f, case.right, case.x]
+    if isinstance(claimed, Expression):
+        expressions.append(claimed)
+    try:
+        instances = draw_instances(expressions, seed, {})
+    except EvaluationError:
+        return None
+    samples = [
+        _sample(case.right, instance, _value_of(claimed, instance, case)) for instance in instances
+    ]
+    other = Case(case.f, case.x, case.right, samples, case.tolerance, seed)
+    wrong = any(s.differs(s.claimed, s.right, case.tolerance) for s in samples)
+    return other if wrong and is_clear(samples, given=False) else None
+
+
+def _value_of(claimed: Any, instance: Instance, case: Case) -> Array:
+    if isinstance(claimed, Expression):
+        return _value_or_nan(claimed, instance)
+    return _unsqueezed(value_of_claimed(claimed, instance, case.right), case.f, case.right)
+
+
+def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
+    points = "1 point" if count == 1 else f"{count} random points"
+    words = (
+        f"it agrees with the {case.kind} {shortly(case.right)} at {points} "
+        f"(relative error {error:.1e}{how})"
+    )
+    return Diagnosis(True, error, None, words, "", case.right)
 
 
 def _in_symbols_of(f: Expression, claimed: Expression) -> Expression:
@@ -258,18 +337,15 @@ def _examined(case: Case) -> Diagnosis:
     samples, right = case.samples, case.right
     error = max(sample.error() for sample in samples)
     if not any(sample.differs(sample.claimed, sample.right, case.tolerance) for sample in samples):
-        points = "1 point" if len(samples) == 1 else f"{len(samples)} random points"
-        words = (
-            f"it agrees with the {case.kind} {right.mathematics()} at {points} "
-            f"(relative error {error:.1e})"
-        )
+        agreement = _agreement(case, len(samples), error, "")
         first = samples[0]
         cancelled = np.abs(first.right).max(initial=0) <= 1e-6 * first.largest_term
         if len(samples) == 1 and cancelled and first.largest_term > 0:
-            words += "; the terms cancel there, and many mistakes cannot be seen: try another point"
-        return Diagnosis(True, error, None, words, "", right)
+            unseen = "; the terms cancel there, and many mistakes cannot be seen: try another point"
+            return replace(agreement, explanation=agreement.explanation + unseen)
+        return agreement
     if not case.shape_is_right:
-        return _wrong_shape(case)
+        return wrong_shape(case)
     if any(not np.isfinite(sample.claimed).all() for sample in samples):
         count = sum(int((~np.isfinite(sample.claimed)).sum()) for sample in samples)
         words = f"{count} of its values are NaN or infinite where the right ones are finite"
@@ -282,7 +358,7 @@ def _explained(case: Case, error: float) -> Diagnosis | None:
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
     for mistake in MISTAKES:
-        if mistake.alone and first is not None:
+        if first is not None and (mistake.alone or case.is_large):
             continue
         finding = next(iter(mistake.findings(case)), None)
         if finding is None:
@@ -334,39 +410,3 @@ def _named(case: Case, error: float) -> Diagnosis:
     return Diagnosis(
         False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
     )
-
-
-def _wrong_shape(case: Case) -> Diagnosis:
-    samples, right = case.samples, case.right
-    error = max(sample.error() for sample in samples)
-    at = ", ".join(f"{name} = {size}" for name, size in sorted(samples[0].sizes.items())
-                   if name in case.f.size_names)  # fmt: skip
-    shapes = mismatch(samples[0].claimed, samples[0].right, case.kind)
-    shapes += f" (at {at})" if at else ""
-    remedy = REMEDIES[case.kind]
-    pairs = [(sample.claimed, sample.right) for sample in samples]
-    found = reshaped(pairs, [case.allowed(sample) for sample in samples])
-    if found is not None:
-        name, words, factor = found
-        reproduced = None
-        if name == "transposed layout":
-            reproduced = (
-                transpose(right) if factor == 1 else scale(number(factor), transpose(right))
-            )
-        if factor != 1:
-            words += f", and {factor:.6g} times the right one"
-        todo = remedy_of_shape(name, case.kind, factor)
-        return Diagnosis(False, error, name, f"{words}; {shapes}", todo, right, reproduced)
-    inside = next(stopped_inside(case), None)
-    if inside is not None:
-        words = f"{inside.words}; {shapes}"
-        return Diagnosis(False, error, "chain rule", words, inside.remedy, right, inside.reproduced)
-    if case.f.is_scalar:
-        try:
-            second = hessian(case.f, case.x, case.x)
-        except DerivativeError:
-            second = None
-        if second is not None and case.is_claimed(second):
-            words = f"it is the Hessian, not the gradient; {shapes}"
-            return Diagnosis(False, error, "wrong shape", words, remedy, right, second)
-    return Diagnosis(False, error, "wrong shape", shapes, remedy, right)

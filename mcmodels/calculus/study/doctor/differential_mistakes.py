@@ -81,6 +81,10 @@ class Contribution:
         """The differential of the child."""
         return self._tree.d(self.child)
 
+    def varies(self, part: Expression) -> bool:
+        """Whether a part depends on x."""
+        return self._tree.x in part.used
+
     def with_change(self, change: Expression) -> Expression:
         """The contribution where the differential of the parent is ``change``."""
         return self._tree.outside(self.node, change)

@@ -38,6 +38,12 @@ class Quantity:
     values: tuple[float, ...]
     expression: Expression | None
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number such as √π."""
+        e = self.expression
+        return e is not None and not e.used and not e.size_names
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -146,12 +152,15 @@ def ratios_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) ->
     """
     ratios = []
     for (found, base), limit in zip(pairs, allowed, strict=True):
-        square = float(np.sum(base * base))
-        if found.shape != base.shape or square == 0 or not np.sqrt(square) > limit:
+        if found.shape != base.shape:
             return None
-        ratio = float(np.sum(found * base)) / square
-        if not np.abs(found - ratio * base).max() <= limit:
-            return None
+        with np.errstate(all="ignore"):  # a NaN is no multiple
+            square = float(np.sum(base * base))
+            if square == 0 or not np.sqrt(square) > limit:
+                return None
+            ratio = float(np.sum(found * base)) / square
+            if not np.abs(found - ratio * base).max() <= limit:
+                return None
         ratios.append(ratio)
     return ratios
 
@@ -205,11 +214,13 @@ def _monomials(quantities: Sequence[Quantity]) -> Iterator[tuple[tuple[Quantity,
     usable = [q for q in quantities if all(np.isfinite(q.values)) and all(q.values)]
     for exponent in _EXPONENTS:
         for quantity in usable:
-            yield ((quantity, exponent),)
+            if abs(exponent) == 1 or not quantity.is_constant:
+                yield ((quantity, exponent),)
     for first, second in combinations(usable, 2):
         for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
             yield ((first, signs[0]), (second, signs[1]))
 
 
 def _sizes_equal_to(constant: Fraction, quantities: Sequence[Quantity]) -> tuple[str, ...]:
-    return tuple(q.text for q in quantities if float(constant) in (q.values[0], 1 / q.values[0]))
+    known = [(q.text, q.values[0]) for q in quantities if q.values[0]]
+    return tuple(text for text, value in known if float(constant) in (value, 1 / value))

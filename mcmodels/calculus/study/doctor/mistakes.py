@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_functions import (
+    OTHER_FUNCTIONS,
+    held_constant,
+    of_another_function,
+)
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     dropped_factor,
     elementwise_product,
@@ -13,10 +18,12 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     extra_factor,
     extra_term,
     forgotten_function,
+    left_out_condition,
     missing_indicator,
     missing_inverse,
     not_normalised,
     wrong_argument,
+    wrong_axis,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
@@ -27,6 +34,11 @@ from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     rule_for_numbers,
     taken_elsewhere,
     trace_order,
+)
+from mcmodels.calculus.study.doctor.mistakes_of_symbols import (
+    exchanged_symbols,
+    factor_of_entries,
+    forgotten_symbol,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_terms import (
     Effect,
@@ -117,7 +129,9 @@ MISTAKES = (
     ),
     *_terms(written_terms)[2:],
     Mistake("missing indicator", "multiply by the indicator", missing_indicator, alone=True),
+    Mistake("missing condition", "put the condition in", left_out_condition, alone=True),
     Mistake("chain rule", "multiply by the derivative of the inner function", chain_rule),
+    Mistake("wrong argument", "correct the argument", wrong_argument, alone=True),
     Mistake("extra derivative", "leave the derivative out", extra_derivative, alone=True),
     Mistake("dropped term", "add the term", of_terms("dropped term", terms_of_rules, without_one)),
     Mistake(
@@ -125,12 +139,13 @@ MISTAKES = (
         "turn the sign of the term",
         of_terms("sign of a term", terms_of_rules, with_one_sign_changed),
     ),
-    Mistake("wrong argument", "correct the argument", wrong_argument, alone=True),
+    Mistake("product rule", "use the product rule", misremembered_rule("product rule"), alone=True),
     *(
         Mistake(name, "look the derivative up", misremembered_rule(name), alone=True)
         for name in ("wrong derivative", "diagonal Jacobian", "not normalised")
     ),
     Mistake("not normalised", "divide by the sum", not_normalised, alone=True),
+    Mistake("wrong axis", "take softmax of each row", wrong_axis, alone=True),
     Mistake("forgotten function", "put the function in", forgotten_function, alone=True),
     *_terms(multiplied_terms),
     Mistake(
@@ -164,6 +179,14 @@ MISTAKES = (
     Mistake("dropped factor", "put the factor in", dropped_factor, alone=True),
     Mistake("extra factor", "take the factor out", extra_factor, alone=True),
     Mistake("elementwise product", "take the other product", elementwise_product, alone=True),
+    Mistake("forgotten symbol", "put the symbol in", forgotten_symbol, alone=True),
+    Mistake("exchanged symbols", "exchange the symbols", exchanged_symbols, alone=True),
+    Mistake("extra factor", "divide each entry", factor_of_entries, alone=True),
+    Mistake("held constant", "differentiate it, too", held_constant, alone=True),
+    *(
+        Mistake(name, "differentiate f as it is", of_another_function(variants), alone=True)
+        for name, variants in OTHER_FUNCTIONS
+    ),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
     Mistake("extra term", "take the term away", extra_term, alone=True),
 )

@@ -9,13 +9,20 @@ from mcmodels.calculus.core.arithmetic import (
     add,
     hadamard,
     matmul,
+    parts,
+    power,
     scale,
+    size_value,
     transpose,
+    unvec,
+    vec,
 )
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.derive.simplification.choices import choice
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
@@ -28,17 +35,26 @@ from mcmodels.calculus.study.doctor.terms import (
 )
 
 __all__ = [
+    "argument_alone",
+    "at_another_argument",
     "dropped_factor",
     "elementwise_product",
     "extra_derivative",
     "extra_factor",
     "extra_term",
     "forgotten_function",
+    "left_out_condition",
     "missing_indicator",
     "missing_inverse",
+    "not_inverted",
     "not_normalised",
+    "without_a_factor",
     "wrong_argument",
+    "wrong_axis",
 ]
+
+
+_MOST_SLOPES = 40  # derivatives of which each may stand beside each part
 
 
 def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
@@ -56,20 +72,21 @@ def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
                 yield Finding(f"{edit}{where}", wrong, edit.remedy + where)
 
 
+def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A product without one of its factors."""
+    if not isinstance(part, N.Product | N.Hadamard):
+        return
+    for i, factor in enumerate(part.children):
+        rest = [*part.children[:i], *part.children[i + 1 :]]
+        if isinstance(part, N.Hadamard):
+            yield hadamard(rest), Words("the factor {} is missing", (factor,))
+        elif factor.is_square:
+            yield matmul(rest), Words("the factor {} is missing", (factor,))
+
+
 def dropped_factor(case: Case) -> Iterator[Finding]:
     """A factor that is missing: weights, a metric, a label, a matrix of the chain."""
-
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        if not isinstance(part, N.Product | N.Hadamard):
-            return
-        for i, factor in enumerate(part.children):
-            rest = [*part.children[:i], *part.children[i + 1 :]]
-            if isinstance(part, N.Hadamard):
-                yield hadamard(rest), Words("the factor {} is missing", (factor,))
-            elif factor.is_square:
-                yield matmul(rest), Words("the factor {} is missing", (factor,))
-
-    yield from _edits(case, variants)
+    yield from _edits(case, without_a_factor)
 
 
 def extra_factor(case: Case) -> Iterator[Finding]:
@@ -88,19 +105,24 @@ def extra_factor(case: Case) -> Iterator[Finding]:
     yield from _edits(case, variants)
 
 
+def not_inverted(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A matrix, and one over its entries, in the place of its inverse."""
+    matrix = part.argument if isinstance(part, N.Transpose) else part
+    if isinstance(matrix, N.MatrixPower) and matrix.is_inverse:
+        yield matrix.base, Words("{} stands for {}: it is not inverted", (matrix.base, part))
+        entries = power(matrix.base, number(-1))
+        words = "{}, one over each entry, stands for the inverse {}"
+        for turned in (entries, transpose(entries)):
+            yield turned, Words(words, (turned, part))
+
+
 def missing_inverse(case: Case) -> Iterator[Finding]:
     """A matrix in the place of its inverse."""
-
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        power = part.argument if isinstance(part, N.Transpose) else part
-        if isinstance(power, N.MatrixPower) and power.is_inverse:
-            yield power.base, Words("{} stands for {}: it is not inverted", (power.base, part))
-
-    yield from _edits(case, variants)
+    yield from _edits(case, not_inverted)
 
 
 def missing_indicator(case: Case) -> Iterator[Finding]:
-    """What a kink switches off is not switched off."""
+    """What a kink or a choice switches off is not switched off, or is nowhere switched on."""
     switched: dict[Expression, dict[Expression, Expression]] = {}  # by indicator: what and to what
     for part in parts_of(case.right):
         if case.x not in part.used:  # the condition of a sum
@@ -120,6 +142,73 @@ def missing_indicator(case: Case) -> Iterator[Finding]:
                 local.result,
                 f"multiply by the indicator {text}",
             )
+            continue
+        zero = number(0) if indicator.is_scalar else N.Zeros(indicator.rows, indicator.cols)
+        local = substituted(case.right, {indicator: zero})
+        if case.is_claimed_after(local):
+            text = indicator.mathematics()
+            yield Finding(
+                f"{text} is taken to be 0 everywhere: one of two cases is missing",
+                local.result,
+                f"write {text} in place of 0",
+            )
+
+
+def left_out_condition(case: Case) -> Iterator[Finding]:
+    """Sums over all indices, in the place of those for which a condition holds."""
+    conditions = [
+        part.condition
+        for part in parts_of(case.right)
+        if isinstance(part, SumOver) and part.is_conditional
+    ]
+    for condition in dict.fromkeys(conditions):
+        local = substituted(case.right, {condition: number(1)})
+        if case.is_claimed_after(local):
+            text = condition.mathematics()
+            yield Finding(
+                f"the condition of a sum is left out: it is over all indices, where {text} should "
+                "be 1",
+                local.result,
+                f"write {text} in place of 1",
+            )
+
+
+def wrong_axis(case: Case) -> Iterator[Finding]:
+    """Sums or softmax along columns, or over all entries, in the place of along rows."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        yield from _summed_along_the_other_axis(part)
+        if not isinstance(part, N.Softmax) or part.is_column:
+            return
+        Z = part.argument
+        of_columns = transpose(N.Softmax(transpose(Z)))
+        yield of_columns, Words("softmax is taken of each column of {}, not of each row", (Z,))
+        of_all = unvec(N.Softmax(vec(Z)), Z.rows, Z.cols)
+        yield of_all, Words("softmax is taken of all entries of {}, not of each row", (Z,))
+
+    yield from _edits(case, variants)
+
+
+def _summed_along_the_other_axis(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """11ᵀA in the place of A11ᵀ, and the other way round; means, too."""
+    if not isinstance(part, N.Product) or len(part.children) < 3:
+        return
+    first = part.children[0]
+    if all(isinstance(factor, N.Ones) for factor in part.children[-2:]):
+        A = matmul(part.children[:-2])
+        ones = [N.Ones(A.rows, ONE), N.Ones(ONE, A.rows)]
+        other, ratio = matmul([*ones, A]), (A.cols, A.rows)
+        words = "{}, sums of columns, stands for {}, sums of rows"
+    elif isinstance(first, N.Ones) and isinstance(part.children[1], N.Ones):
+        A = matmul(part.children[2:])
+        ones = [N.Ones(A.cols, ONE), N.Ones(ONE, A.cols)]
+        other, ratio = matmul([A, *ones]), (A.rows, A.cols)
+        words = "{}, sums of rows, stands for {}, sums of columns"
+    else:
+        return
+    yield other, Words(words, (other, part))
+    many, few = (size_value(size) for size in ratio)
+    yield scale(many, power(few, number(-1)), other), Words(words, (other, part))
 
 
 def not_normalised(case: Case) -> Iterator[Finding]:
@@ -137,28 +226,42 @@ def not_normalised(case: Case) -> Iterator[Finding]:
     yield from _edits(case, variants)
 
 
+def argument_alone(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """The argument of a function in the place of its value."""
+    if isinstance(part, N.Elementwise | N.Softmax):
+        (inner,) = part.children
+        yield inner, Words("{} stands for {}", (inner, part))
+
+
 def forgotten_function(case: Case) -> Iterator[Finding]:
     """The argument of a function in the place of its value."""
+    yield from _edits(case, argument_alone)
 
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        if isinstance(part, N.Elementwise | N.Softmax):
-            (inner,) = part.children
-            yield inner, Words("{} stands for {}", (inner, part))
 
-    yield from _edits(case, variants)
+def at_another_argument(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A function taken at minus its argument, or at that without a factor."""
+    if not isinstance(part, N.Elementwise | N.Softmax):
+        return
+    (inner,) = part.children
+    other = rebuilt(part, [scale(-1, inner)])
+    words = "the sign inside a function is wrong: {} stands for {}"
+    yield other, Words(words, (other, part))
+    if isinstance(inner, N.Scaled):
+        coefficient, scalars, array = parts(inner)
+        rest = [] if array is None else [array]
+        words = "a factor inside a function is missing: {} stands for {}"
+        if abs(coefficient) != 1:
+            other = rebuilt(part, [scale(-1 if coefficient < 0 else 1, *scalars, *rest)])
+            yield other, Words(words, (other, part))
+        for i in range(len(scalars)):
+            kept = [*scalars[:i], *scalars[i + 1 :]]
+            other = rebuilt(part, [scale(coefficient, *kept, *rest)])
+            yield other, Words(words, (other, part))
 
 
 def wrong_argument(case: Case) -> Iterator[Finding]:
-    """A function taken at minus its argument."""
-
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        if isinstance(part, N.Elementwise | N.Softmax):
-            (inner,) = part.children
-            other = rebuilt(part, [scale(-1, inner)])
-            words = "the sign inside a function is wrong: {} stands for {}"
-            yield other, Words(words, (other, part))
-
-    yield from _edits(case, variants)
+    """A function taken at minus its argument, or at that without a factor."""
+    yield from _edits(case, at_another_argument)
 
 
 def extra_derivative(case: Case) -> Iterator[Finding]:
@@ -172,10 +275,16 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
             slope = hadamard([node, 1 - node])
         if slope is not None and slope.is_array and slope.shape == node.shape:
             slopes.append((node, slope))
+    if len(slopes) > _MOST_SLOPES:
+        return
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        slope_of_part = slope_of(part) if isinstance(part, N.Elementwise) else None
+        if slope_of_part is not None:
+            words = "{}, the derivative of {}, stands in its place"
+            yield slope_of_part, Words(words, (slope_of_part, part))
         for node, slope in slopes:
-            if part.shape == slope.shape and node.used <= part.used:
+            if node.used <= part.used and (part.rows, part.cols) == (slope.rows, slope.cols):
                 yield (
                     hadamard([part, slope]),
                     Words(

@@ -51,6 +51,9 @@ __all__ = [
 _MOST_GROUPED = 5  # slopes of which all groups are tried: 31
 
 
+_PRODUCTS = (N.Sum, N.Scaled, N.Product, N.Hadamard, N.Transpose, N.DiagonalMatrix)
+
+
 def trace_order(case: Case) -> Iterator[Finding]:
     """Factors in a trace, of f or of df, permuted in a way that is not cyclic."""
 
@@ -195,12 +198,19 @@ def mixed_layout(case: Case) -> Iterator[Finding]:
 def chain_rule(case: Case) -> Iterator[Finding]:
     """An inner or an outer derivative forgotten."""
     yield from _changed_rules(case, "chain rule")
+    factors = {
+        factor
+        for part in parts_of(case.f)
+        if isinstance(part, N.Hadamard)
+        for factor in part.children
+    }
 
     def slope_gone(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if isinstance(part, N.Hadamard):
             inner = [child for child in part.children if case.dX in child.used]
             slopes = [child for child in part.children if case.x in child.used - {case.dX}]
-            slopes = [child for child in slopes if child not in inner]
+            # A factor of a product, which its rule leaves as it is, is no derivative.
+            slopes = [child for child in slopes if child not in inner and child not in factors]
             for gone in _groups(slopes) if inner else ():
                 rest = hadamard([child for child in part.children if child not in gone])
                 yield rest, Words("{}", (partial(_listed, gone),))
@@ -235,7 +245,16 @@ def _groups(slopes: list[Expression]) -> Iterator[Sequence[Expression]]:
 
 def taken_elsewhere(case: Case) -> Iterator[Finding]:
     """An outer derivative that is taken at x, as in f′(x) g′(x) for f(g(x))."""
+    arguments = {
+        part
+        for node in parts_of(case.right)
+        if not isinstance(node, _PRODUCTS)
+        for child in node.children
+        for part in parts_of(child)
+    }
     for part in parts_of(case.right):
+        if part not in arguments:  # a factor that is missing
+            continue
         if part.shape != case.x.shape or case.x not in part.used or part in (case.x, case.right):
             continue
         try:
@@ -253,9 +272,9 @@ def taken_elsewhere(case: Case) -> Iterator[Finding]:
 
 def stopped_inside(case: Case) -> Iterator[Finding]:
     """Derivatives by an inner part, in place of the variable."""
+    yield from _without_outer_factors(case)
     if not case.f.is_scalar:
         return
-    yield from _without_outer_factors(case)
     shape = case.samples[0].claimed.shape
     for part in closed_parts_of(case.f):
         if case.x not in part.used or isinstance(part, Symbol) or part == case.f:

@@ -93,6 +93,11 @@ def multiplied_terms(case: Case) -> Iterator[Effect]:
         if 2 < len(case.terms) <= MOST_COMBINED:
             for pair in combinations(case.terms, 2):
                 yield add(pair)
+        written = case.right.children if isinstance(case.right, N.Sum) else ()
+        if 2 < len(written) <= MOST_COMBINED:
+            for count in range(2, len(written)):
+                for chosen in combinations(written, count):
+                    yield add(chosen)
 
     return _effects(case, terms())
 

@@ -89,10 +89,10 @@ def commuted(case: Case) -> Iterator[Finding]:
             )
 
 
-def another_variable(case: Case) -> Iterator[Finding]:
-    """The derivative by another symbol of the same shape."""
+def another_variable(case: Case, any_shape: bool = False) -> Iterator[Finding]:
+    """The derivative by another symbol of the same shape, or of any."""
     for symbol in case.f.symbols:
-        if symbol == case.x or symbol.shape != case.x.shape:
+        if symbol == case.x or (symbol.shape == case.x.shape) == any_shape:
             continue
         terms = case.f.children if isinstance(case.f, N.Sum) else (case.f,)
         try:
@@ -103,6 +103,7 @@ def another_variable(case: Case) -> Iterator[Finding]:
             yield Finding(
                 f"it is the {case.kind} by {symbol.mathematics()}, not by {case.x.mathematics()}",
                 wrong,
+                f"differentiate by {case.x.mathematics()}",
             )
 
 

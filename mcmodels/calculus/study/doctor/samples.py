@@ -86,6 +86,15 @@ class Sample:
             found = walk(expression, self.values, self.sizes, known=self.known)
         return natural(expression, found)
 
+    def number(self, expression: Expression) -> float:
+        """The value of a scalar."""
+        return float(self.value(expression))
+
+    def along(self, df: Expression, dX: Symbol, E: Array, known: dict[bytes, Array]) -> Array:
+        """The value of a differential in a direction, of two dimensions."""
+        with np.errstate(all="ignore"):
+            return walk(df, {**self.values, dX: E}, self.sizes, known=known)
+
     def differs(self, found: Array, expected: Array, tolerance: Tolerance) -> bool:
         """Whether two values at this point are not equal."""
         if found.shape != expected.shape:

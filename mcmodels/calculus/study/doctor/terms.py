@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache
 from itertools import pairwise, permutations, product
 from math import prod
 from typing import Any
@@ -22,7 +22,6 @@ from mcmodels.calculus.core.arithmetic import (
     zeros_like,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.numbers import Value
 from mcmodels.calculus.core.rewriting import (
     exchanged,
     parts_of,
@@ -47,12 +46,14 @@ __all__ = [
     "substituted",
     "with_one_sign_changed",
     "without_one",
+    "written_size",
 ]
 
 # Limits of what is tried; the number of candidates grows fast beyond them.
 MOST_COMBINED = 6  # terms of which all combinations are tried
 _MOST_TERMS = 48  # into which an expression is multiplied out
 _MOST_PERMUTED = 4  # factors of which all orders are tried: 24
+_HIGHEST = 40  # of expressions of which parts are edited in one place of several
 _MOST_PLACES = 6  # of one part, each of which is edited by itself
 _MOST_VISITED = 60_000  # parts of what is rebuilt, in all edits of one expression
 
@@ -62,45 +63,46 @@ _LINEAR = (
 )  # fmt: skip
 
 
+def written_size(e: Expression) -> int:
+    """How many parts a text of it has: those that occur several times are written each time."""
+    sizes: dict[bytes, int] = {}
+    for part in parts_of(e):
+        sizes[part.key] = 1 + sum(sizes[child.key] for child in part.children)
+    return sizes[e.key]
+
+
 def expanded(e: Expression) -> list[Expression]:
     """The terms of an expression, multiplied out as far as there are not too many of them."""
-    known: dict[bytes, list[Expression]] = {}  # a part that occurs often is multiplied out once
-
-    def of(part: Expression) -> list[Expression]:
-        if part.key not in known:
-            known[part.key] = _expanded(part, of)
-        return known[part.key]
-
-    return of(e)
+    return list(_expanded(e))
 
 
-def _expanded(
-    e: Expression, expanded: Callable[[Expression], list[Expression]]
-) -> list[Expression]:
+@lru_cache(maxsize=1024)  # what occurs in many places is multiplied out once
+def _expanded(e: Expression) -> list[Expression]:
     if isinstance(e, N.Sum):
-        return _terms(add([term for child in e.children for term in expanded(child)]))
-    build: Callable[[Sequence[Expression]], Any]
+        return _terms(add([term for child in e.children for term in _expanded(child)]))
     if isinstance(e, N.Scaled):
-        build = partial(_multiple, e.coefficient)
-    elif isinstance(e, N.Product | N.Hadamard):
-        build = matmul if isinstance(e, N.Product) else hadamard
-    elif isinstance(e, _LINEAR):
-        build = partial(with_children, e)
-    else:
-        return [e]
-    choices = [expanded(child) for child in e.children]
-    count = prod(len(choice) for choice in choices)
-    if count == 1 or count > _MOST_TERMS:
-        return [e]
-    return _terms(add([build(chosen) for chosen in product(*choices)]))
-
-
-def _multiple(coefficient: Value, children: Sequence[Expression]) -> Expression:
-    return scale(coefficient, *children)
+        return _distributed(e, e.children, lambda c: scale(e.coefficient, *c))
+    if isinstance(e, N.Product):
+        return _distributed(e, e.children, matmul)
+    if isinstance(e, N.Hadamard):
+        return _distributed(e, e.children, hadamard)
+    if isinstance(e, _LINEAR):
+        return _distributed(e, e.children, lambda c: with_children(e, c))
+    return [e]
 
 
 def _terms(e: Expression) -> list[Expression]:
     return list(e.children) if isinstance(e, N.Sum) else [e]
+
+
+def _distributed(
+    e: Expression, children: Sequence[Expression], build: Callable[[Sequence[Expression]], Any]
+) -> list[Expression]:
+    choices = [_expanded(child) for child in children]
+    count = prod(len(choice) for choice in choices)
+    if count == 1 or count > _MOST_TERMS:
+        return [e]
+    return _terms(add([build(chosen) for chosen in product(*choices)]))
 
 
 @dataclass(frozen=True)
@@ -229,22 +231,13 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
     rebuilds many parts, not all edits are made.
     """
     terms = _terms(expression)
-    containing: dict[Expression, list[int]] = {}
-    lengths = [0] * len(terms)
-    for i, term in enumerate(terms):
-        for part in parts_of(term):
-            containing.setdefault(part, []).append(i)
-            lengths[i] += 1 + len(part.children)
-    visited = 0
-    places: dict[Expression, list[tuple[int, ...]]] = {}
-    for path, part in _places(expression, Counter()):
-        place = path if isinstance(expression, N.Sum) or not path else (0, *path)
-        places.setdefault(part, []).append(place)
-    if inside:
-        del places[expression]
+    containing, places = _parts_and_places(expression)
+    lengths, visited = [_length(term) for term in terms], 0
     for part, paths in places.items():
+        if inside and part == expression:
+            continue
         for variant, words in _tried(variants(part)):
-            if variant.shape != part.shape or variant == part:
+            if (variant.rows, variant.cols) != (part.rows, part.cols) or variant == part:
                 continue
             if not paths[0]:  # the whole
                 yield Edit(part, variant, words, "", instead(expression, variant))
@@ -256,7 +249,7 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
             with suppress(ValueError):
                 changed = {i: exchanged(terms[i], {part: variant}) for i in containing[part]}
                 yield Edit(part, variant, words, "", Local(expression, changed))
-            if len(paths) > 1:
+            if len(paths) > 1 and expression.height <= _HIGHEST:
                 for first, *rest in paths[:_MOST_PLACES]:
                     with suppress(ValueError):
                         changed = {first: _replaced(terms[first], tuple(rest), variant)}
@@ -266,8 +259,11 @@ def edited(expression: Expression, variants: Variants, inside: bool = False) -> 
 
 def is_too_deep(expression: Expression) -> bool:
     """Whether some edits may be left out: each of a long term rebuilds much of it."""
-    lengths = [sum(1 + len(p.children) for p in parts_of(t)) for t in _terms(expression)]
-    return sum(length**2 for length in lengths) > _MOST_VISITED
+    return sum(_length(term) ** 2 for term in _terms(expression)) > _MOST_VISITED
+
+
+def _length(term: Expression) -> int:
+    return sum(1 + len(part.children) for part in parts_of(term))
 
 
 def _places(

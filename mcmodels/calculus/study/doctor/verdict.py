@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.study.doctor.terms import written_size
 
-__all__ = ["Diagnosis"]
+__all__ = ["Diagnosis", "shortly"]
+
+
+_LONGEST = 20_000  # parts of a text, some hundred lines
+
+
+def shortly(right: Expression) -> str:
+    """The right derivative as mathematics, or how long it is where nobody would read it."""
+    size = written_size(right)
+    return right.mathematics() if size <= _LONGEST else f"(a formula of {size} parts: see .right)"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -33,6 +43,9 @@ class Diagnosis:
         Jacobian"``, ``"not normalised"`` (exp or σ for softmax), ``"forgotten function"``,
         ``"wrong argument"``, ``"missing indicator"``, ``"missing inverse"``, ``"dropped factor"``
         (weights, a metric), ``"extra factor"``, ``"row-major vec"``, ``"another variable"``,
+        ``"wrong axis"`` (softmax or sums along columns), ``"missing condition"`` (of a sum),
+        ``"held constant"`` (a mean that varies), ``"forgotten symbol"`` (taken to be 1 or 0),
+        ``"exchanged symbols"``, ``"another sum"`` (a trace for the sum of all entries),
         ``"assumed probability"``, ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or
         ``"unknown"``.
     explanation : str
@@ -69,7 +82,7 @@ class Diagnosis:
         if self.remedy:
             lines.append(f"  remedy: {self.remedy}")
         if isinstance(self.right, Expression):
-            lines.append(f"  right: {self.right.mathematics()}")
+            lines.append(f"  right: {shortly(self.right)}")
         else:
             text = np.array2string(self.right, precision=6, threshold=20, prefix="  right: ")
             lines.append(f"  right: {text}")

@@ -22,6 +22,8 @@ from mcmodels.calculus.study.doctor.terms import Words
 
 __all__ = ["misremembered"]
 
+_MINUS_HALF = number(-1) / 2
+
 # f′ as an expression of the argument z and of the value y, as in `core/elementwise.py`.
 _WRONG_SLOPES: dict[str, tuple[Callable[[Expression, Expression], Expression], ...]] = {
     "tanh": (
@@ -47,12 +49,34 @@ _WRONG_SLOPES: dict[str, tuple[Callable[[Expression, Expression], Expression], .
     "log": (lambda z, y: z, lambda z, y: z**-2, lambda z, y: -(z**-2)),
     "sin": (lambda z, y: -elementwise("cos", z),),
     "cos": (lambda z, y: elementwise("sin", z),),
+    "tan": (lambda z, y: 1 - y**2, lambda z, y: elementwise("cos", z) ** 2),
+    "sinh": (lambda z, y: -elementwise("cosh", z),),
+    "cosh": (lambda z, y: -elementwise("sinh", z),),
+    "arctan": (lambda z, y: 1 / (1 - z**2), lambda z, y: (1 + z**2) ** _MINUS_HALF),
+    "arcsin": (lambda z, y: 1 / (1 - z**2), lambda z, y: -((1 - z**2) ** _MINUS_HALF)),
+    "arccos": (lambda z, y: (1 - z**2) ** _MINUS_HALF,),
+    "log1p": (lambda z, y: 1 / z,),
+    "erf": (lambda z, y: elementwise("exp", -(z**2)), lambda z, y: elementwise("norm_pdf", z)),
+    "norm_pdf": (lambda z, y: z * y,),
+    "norm_logcdf": (
+        lambda z, y: elementwise("norm_pdf", z),
+        lambda z, y: 1 / elementwise("norm_cdf", z),
+    ),
+    "gammaln": (
+        lambda z, y: elementwise("log", z),
+        lambda z, y: y * elementwise("digamma", z),
+        lambda z, y: elementwise("digamma", z) * elementwise("exp", y),
+    ),
+    "digamma": (lambda z, y: 1 / z, lambda z, y: elementwise("log", z)),
+    "gelu": (lambda z, y: elementwise("norm_cdf", z),),
 }
 
 
 def misremembered(part: Contribution) -> Iterator[Change]:
     """The contribution of a rule with another derivative in the place of the right one."""
     node, inner = part.node, part.inner
+    if isinstance(node, N.Hadamard):
+        yield from _without_the_other_factor(part)
     if isinstance(node, N.Elementwise | N.Power) and part.child.shape == node.shape:
         yield from _wrong_slopes(part)
     elif isinstance(node, N.Softmax) and node.is_column:
@@ -85,11 +109,33 @@ def misremembered(part: Contribution) -> Iterator[Change]:
         yield from _as_a_number(part)
 
 
+def _without_the_other_factor(part: Contribution) -> Iterator[Change]:
+    """d(fg) with dg in the place of f dg."""
+    node = part.node
+    others = list(node.children)
+    if part.child not in others:  # it is a square, or scaled
+        return
+    others.remove(part.child)
+    for other in others:
+        if part.varies(other):
+            rest = list(others)
+            rest.remove(other)
+            yield Change(
+                "product rule",
+                Words("where {} is differentiated, the other factor {} is missing",
+                      (part.child, other)),
+                part.with_change(hadamard([*rest, part.inner])),
+                Words("multiply the derivative of {} by {}", (part.child, other)),
+            )  # fmt: skip
+
+
 def _wrong_slopes(part: Contribution) -> Iterator[Change]:
     node, right = part.node, slope_of(part.node)
     assert right is not None
     if isinstance(node, N.Elementwise):
+        at_value = slope_of(elementwise(node.name, node))  # as f′ of an activation, taken at f(z)
         wrong_slopes = [build(node.argument, node) for build in _WRONG_SLOPES.get(node.name, ())]
+        wrong_slopes += [] if at_value is None else [at_value]
     else:
         assert isinstance(node, N.Power)
         less, same = power(node.base, add([node.exponent, number(-1)])), node

@@ -1,0 +1,97 @@
+"""Mistakes about symbols: one that is forgotten, two that are exchanged, a factor of each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import hadamard, power
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import Index
+from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.rewriting import closed_parts_of
+from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.terms import substituted
+
+__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol"]
+
+
+_MOST_SYMBOLS = 12  # of which each is left out, and each two are exchanged
+
+
+def _others(case: Case) -> list[Symbol]:
+    """The symbols beside x; none where there are too many to try."""
+    others = [
+        symbol
+        for symbol in case.f.symbols
+        if isinstance(symbol, Symbol) and symbol != case.x and not isinstance(symbol, Index)
+    ]
+    return others if len(others) <= _MOST_SYMBOLS else []
+
+
+def forgotten_symbol(case: Case) -> Iterator[Finding]:
+    """The answer where a symbol is 1, the identity, or 0."""
+    for symbol in _others(case):
+        values: list[Expression] = []
+        if symbol.is_scalar:
+            values = [number(1), number(0)]
+        else:
+            ones = N.Ones(symbol.rows, symbol.cols)
+            same = N.Identity(symbol.rows) if symbol.is_square else ones
+            values = [same, N.Zeros(symbol.rows, symbol.cols)]
+        for value in values:
+            try:
+                local = substituted(case.right, {symbol: value})
+                is_claimed = case.is_claimed_after(local)
+            except (ValueError, ZeroDivisionError):  # where 1/s or log(s) is not defined
+                continue
+            if is_claimed:
+                name, text = symbol.mathematics(), value.mathematics()
+                yield Finding(
+                    f"{name} is taken to be {text}",
+                    local.result,
+                    f"write {name} in place of {text}",
+                )
+
+
+def exchanged_symbols(case: Case) -> Iterator[Finding]:
+    """The answer where two symbols change places, or a share and the rest of it."""
+    others = _others(case)
+    for first, second in combinations(others, 2):
+        if first.shape == second.shape:
+            yield from _exchanged(case, {first: second, second: first})
+    for symbol in others:
+        if symbol.is_scalar:
+            yield from _exchanged(case, {symbol: 1 - symbol})
+
+
+def _exchanged(case: Case, change: dict[Expression, Expression]) -> Iterator[Finding]:
+    local = substituted(case.right, change)
+    if case.is_claimed_after(local):
+        first, second = next(iter(change.items()))
+        names = f"{first.mathematics()} and {second.mathematics()}"
+        yield Finding(f"{names} are exchanged", local.result, f"exchange {names}")
+
+
+def factor_of_entries(case: Case) -> Iterator[Finding]:
+    """Each entry multiplied or divided by that of another array."""
+    if case.right.is_scalar or case.is_long:
+        return
+    arrays = [
+        part
+        for part in dict.fromkeys([*closed_parts_of(case.f), case.x])
+        if part.shape == case.right.shape and not isinstance(part, N.Ones)
+    ]
+    for array in arrays:
+        text = array.mathematics()
+        for exponent, words, remedy in (
+            (1, "has an extra factor", "divide"),
+            (-1, "lacks a factor", "multiply"),
+        ):
+            wrong = hadamard([case.right, power(array, number(exponent))])
+            if case.is_claimed(wrong):
+                yield Finding(
+                    f"each entry {words}: that of {text}", wrong, f"{remedy} each entry by {text}"
+                )

@@ -1,0 +1,58 @@
+"""A claim that has another shape than the right derivative: how it came about."""
+
+from __future__ import annotations
+
+from mcmodels.calculus.core.arithmetic import scale, transpose
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.derive.gradients import hessian
+from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.doctor.case import Case
+from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
+from mcmodels.calculus.study.doctor.mistakes_of_wholes import another_variable
+from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
+from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
+from mcmodels.calculus.study.doctor.verdict import Diagnosis
+
+__all__ = ["wrong_shape"]
+
+
+def wrong_shape(case: Case) -> Diagnosis:
+    """What gives the claimed shape: a layout, a chain rule that stops, another variable."""
+    samples, right = case.samples, case.right
+    error = max(sample.error() for sample in samples)
+    at = ", ".join(f"{name} = {size}" for name, size in sorted(samples[0].sizes.items())
+                   if name in case.f.size_names)  # fmt: skip
+    shapes = mismatch(samples[0].claimed, samples[0].right, case.kind)
+    shapes += f" (at {at})" if at else ""
+    remedy = REMEDIES[case.kind]
+    pairs = [(sample.claimed, sample.right) for sample in samples]
+    found = reshaped(pairs, [case.allowed(sample) for sample in samples])
+    if found is not None:
+        name, words, factor = found
+        reproduced = None
+        if name == "transposed layout":
+            reproduced = (
+                transpose(right) if factor == 1 else scale(number(factor), transpose(right))
+            )
+        if factor != 1:
+            words += f", and {factor:.6g} times the right one"
+        todo = remedy_of_shape(name, case.kind, factor)
+        return Diagnosis(False, error, name, f"{words}; {shapes}", todo, right, reproduced)
+    inside = next(stopped_inside(case), None)
+    if inside is not None:
+        words = f"{inside.words}; {shapes}"
+        return Diagnosis(False, error, "chain rule", words, inside.remedy, right, inside.reproduced)
+    if case.f.is_scalar:
+        try:
+            second = hessian(case.f, case.x, case.x)
+        except DerivativeError:
+            second = None
+        if second is not None and case.is_claimed(second):
+            words = f"it is the Hessian, not the gradient; {shapes}"
+            return Diagnosis(False, error, "wrong shape", words, remedy, right, second)
+    for finding in another_variable(case, any_shape=True):
+        words = f"{finding.words}; {shapes}"
+        return Diagnosis(
+            False, error, "another variable", words, finding.remedy, right, finding.reproduced
+        )
+    return Diagnosis(False, error, "wrong shape", shapes, remedy, right)
