@@ -13,7 +13,15 @@ from fractions import Fraction
 from mcmodels.calculus.core.arithmetic.entrywise import Powers, parts, power, scale
 from mcmodels.calculus.core.arithmetic.transposes import transpose
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Elementwise, NamedNumber, Number, Ones, Power, Sum, Transpose
+from mcmodels.calculus.core.nodes import (
+    Elementwise,
+    NamedNumber,
+    Number,
+    Ones,
+    Power,
+    Sum,
+    Transpose,
+)
 from mcmodels.calculus.core.numbers import Value, magnitude, number
 
 __all__ = ["complement", "function", "joined_quotients", "named", "power_of_sum", "whole"]
