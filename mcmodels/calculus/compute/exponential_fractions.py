@@ -183,7 +183,7 @@ def exponential_of(argument: Expression, base: Expression) -> ExponentialFractio
 
 
 def _shifted(argument: Expression) -> tuple[Fraction, Expression]:
-    """c and the rest of an argument with a term log c."""
+    """C and the rest of an argument with a term log c."""
     if isinstance(argument, N.Sum):
         for i, term in enumerate(argument.children):
             k, scalars, array = parts(term)
