@@ -50,6 +50,9 @@ def is_known_difference(e: Expression) -> bool:
 
 def _pair(one: Expression, other: Expression) -> Expression | None:
     """The sum of two terms, where it has another form."""
+    mills = _of_mills(one, other)
+    if mills is not None:
+        return mills
     for first, second in ((one, other), (other, one)):
         found = _difference(first, second)
         if found is not None:
@@ -73,11 +76,12 @@ def _difference(one: Expression, other: Expression) -> Expression | None:
         return None
     inside = [found[0] for found in map(named, g) if found is not None]
     if name in _OF_TWO and (len(g) == 1 or name not in _OF_ONE):
-        if ratio != -1 or inside != [name]:
-            return None
-    elif (name in _OF_ONE and (g or magnitude(ratio) != 1)) or (
-        name == "norm_pdf" and inside not in (["norm_cdf"], ["gelu"])
-    ):
+        fits = ratio == -1 and inside == [name]
+    elif name in _OF_ONE:
+        fits = not g and magnitude(ratio) == 1
+    else:
+        fits = name is None or inside in (["norm_cdf"], ["gelu"])
+    if not fits:
         return None
     plain = [ones(one.rows, one.cols)]
     below = scale(-ratio, product([scale(1), *plain, *g]))
@@ -174,6 +178,25 @@ def _of_density(f: Expression, g: Expression, a: Expression) -> Expression | Non
         cdf = elementwise("norm_cdf", w)
         if g in (scale(-1, product([w, cdf])), scale(-1, elementwise("gelu", w))):
             return product([cdf, elementwise("inverse_mills_gap", w)])
+    return None
+
+
+def _of_mills(one: Expression, other: Expression) -> Expression | None:
+    """1 + w/h(w) = (w + h(w))/h(w) for h = φ/Φ, of which both are small far below 0."""
+    for plain, term in ((one, other), (other, one)):
+        factors = _factors(term)
+        if _factors(plain) and plain.used:
+            continue
+        for factor in factors:
+            base = factor.base if isinstance(factor, N.Power) else None
+            found = None if base is None else named(base)
+            if found is None or found[0] != "inverse_mills":
+                continue
+            if isinstance(factor, N.Power) and factor.exponent != number(-1):
+                continue
+            if term == product([plain, found[1], factor]):
+                gap = elementwise("inverse_mills_gap", found[1])
+                return product([plain, gap, factor])
     return None
 
 

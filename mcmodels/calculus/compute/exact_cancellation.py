@@ -14,6 +14,7 @@ from fractions import Fraction
 from mcmodels.calculus.compute.exponential_fractions import (
     ExponentialFraction,
     bases_of,
+    exponential_of,
     fraction_of,
     with_base,
     without_number,
@@ -302,8 +303,8 @@ class Cancellation:
         if not isinstance(factor, N.Elementwise):
             return None
         if factor.name == "softplus":
-            pair = with_base(factor.argument)
-            return _y(pair[0]).plus(_ONE) if pair is not None and pair[1] == base else None
+            inner = exponential_of(factor.argument, base)
+            return None if inner is None else inner.plus(_ONE)
         if factor.name not in ("log", "log1p") or not factor.used:
             return None
         of = self._fraction(factor.argument, base)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import assemble, parts, scale
+from mcmodels.calculus.core.arithmetic import add, assemble, parts, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 
@@ -20,6 +20,7 @@ __all__ = [
     "ExponentialFraction",
     "Polynomial",
     "bases_of",
+    "exponential_of",
     "fraction_of",
     "with_base",
     "without_number",
@@ -30,7 +31,7 @@ _MOST_TERMS, _HIGHEST, _WIDEST = 48, 8, 64  # of polynomials, powers, and degree
 Polynomial = dict[Fraction, Fraction]  # coefficients by exponents
 Factor = tuple[tuple[Fraction, Fraction], ...]  # a polynomial, with 1 as its lowest term
 
-_ONE, _TWO = Fraction(1), Fraction(2)
+_ONE = Fraction(1)
 
 
 def _times(a: Polynomial, b: Polynomial) -> Polynomial:
@@ -130,29 +131,30 @@ def _y(k: Fraction, c: Fraction = _ONE) -> ExponentialFraction:
     return ExponentialFraction.monomial(c, k)
 
 
-def _one_over(k: Fraction) -> ExponentialFraction:
-    """1/(1 + yᵏ), for k of any sign."""
-    if k > 0:
-        return ExponentialFraction({Fraction(0): _ONE}, {((Fraction(0), _ONE), (k, _ONE)): 1})
-    return _y(-k).times(_one_over(-k))
+def _over(above: ExponentialFraction, below: ExponentialFraction) -> ExponentialFraction:
+    inverse = below.to_the(-1)
+    assert inverse is not None, "the denominator is not 0"
+    return above.times(inverse)
 
 
-def _of_function(name: str, k: Fraction) -> ExponentialFraction | None:
-    """The function of that name of k·u."""
-    half = Fraction(1, 2)
+def _of_function(name: str, y: ExponentialFraction) -> ExponentialFraction | None:
+    """The function of that name of log y."""
+    one, half = _y(Fraction(0)), _y(Fraction(0), Fraction(1, 2))
+    minus_one = _y(Fraction(0), -_ONE)
+    square, inverse = y.times(y), _over(one, y)
     match name:
         case "exp":
-            return _y(k)
+            return y
         case "expm1":
-            return _y(k).plus(_y(Fraction(0), -_ONE))
+            return y.plus(minus_one)
         case "sigmoid":
-            return _one_over(-k)
+            return _over(one, inverse.plus(one))
         case "tanh":
-            return _y(2 * k).plus(_y(Fraction(0), -_ONE)).times(_one_over(2 * k))
+            return _over(square.plus(minus_one), square.plus(one))
         case "sinh":
-            return _y(k, half).plus(_y(-k, -half))
+            return half.times(y.plus(inverse.times(minus_one)))
         case "cosh":
-            return _y(k, half).plus(_y(-k, half))
+            return half.times(y.plus(inverse))
     return None
 
 
@@ -160,7 +162,8 @@ _FUNCTIONS = frozenset({"exp", "expm1", "sigmoid", "tanh", "sinh", "cosh"})
 
 
 def with_base(argument: Expression) -> tuple[Fraction, Expression] | None:
-    """An argument as k·u with u in a normal form; None where k is no exact number."""
+    """An argument as k·u + log c with u in a normal form; None where k is no exact number."""
+    _, argument = _shifted(argument)
     if isinstance(argument, N.Sum):
         first = min(argument.children, key=lambda term: without_number(term).key)
         k = parts(first)[0]
@@ -169,6 +172,30 @@ def with_base(argument: Expression) -> tuple[Fraction, Expression] | None:
     if not isinstance(k, Fraction) or not argument.used:
         return None
     return k, argument if k == 1 else scale(1 / k, argument)
+
+
+def exponential_of(argument: Expression, base: Expression) -> ExponentialFraction | None:
+    """The exponential c·yᵏ of k·u + log c."""
+    pair = with_base(argument)
+    if pair is None or pair[1] != base:
+        return None
+    return _y(pair[0], _shifted(argument)[0])
+
+
+def _shifted(argument: Expression) -> tuple[Fraction, Expression]:
+    """C and the rest of an argument with a term log c."""
+    if isinstance(argument, N.Sum):
+        for i, term in enumerate(argument.children):
+            k, scalars, array = parts(term)
+            if len(scalars) != 1 or not isinstance(array, N.Ones | None) or abs(k) != 1:
+                continue
+            (log,) = scalars
+            if isinstance(log, N.Elementwise) and log.name == "log":
+                inside = log.argument
+                if isinstance(inside, N.Number) and isinstance(inside.value, Fraction):
+                    rest = add([*argument.children[:i], *argument.children[i + 1 :]])
+                    return (inside.value if k == 1 else 1 / inside.value), rest
+    return _ONE, argument
 
 
 def without_number(term: Expression) -> Expression:
@@ -214,10 +241,8 @@ def _fraction(
     if isinstance(e, N.Ones):
         return _y(Fraction(0))
     if isinstance(e, N.Elementwise):
-        pair = with_base(e.argument) if e.name in _FUNCTIONS else None
-        if pair is None or pair[1] != base:
-            return None
-        return _of_function(e.name, pair[0])
+        y = exponential_of(e.argument, base) if e.name in _FUNCTIONS else None
+        return None if y is None else _of_function(e.name, y)
     if isinstance(e, N.Power):
         k = e.exponent.value if isinstance(e.exponent, N.Number) else None
         inner = None if k is None or k != int(k) else fraction_of(e.base, base, known)

@@ -1,13 +1,14 @@
-"""Logarithms of the normal density φ and of φ/Φ, where these are 0 in float64."""
+"""Φ/φ, and logarithms of φ and of φ/Φ, where these functions are 0 in float64."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
 
+from mcmodels.calculus.compute.fraction_forms import product
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, power, scale
-from mcmodels.calculus.core.arithmetic.quotients import named
+from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
+from mcmodels.calculus.core.arithmetic.quotients import named, whole
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
@@ -23,9 +24,37 @@ Walk = Callable[[Expression], Expression]
 
 
 def in_tails(e: Expression, walk: Walk) -> Expression | None:
-    """Such a logarithm in another form, None of others; ``walk`` rewrites its parts."""
+    """Such a quotient or logarithm, None of others; ``walk`` rewrites its parts."""
+    if isinstance(e, N.Scaled | N.Hadamard):
+        return _quotient(e, walk)
     if isinstance(e, N.Elementwise) and e.name == "log":
         return _logarithm(e.argument, walk)
+    return None
+
+
+def _quotient(e: Expression, walk: Walk) -> Expression | None:
+    """Φ(z)ᵏ/φ(z)ᵏ as h(z)⁻ᵏ, with h = φ/Φ; φ(−z)/φ(z) as 1."""
+    coefficient, scalars, array = parts(e)
+    arrays = array.children if isinstance(array, N.Hadamard) else (array,)
+    factors = [factor for factor in (*scalars, *arrays) if factor is not None]
+    known = []
+    for factor in factors:
+        exponent = whole(factor.exponent) if isinstance(factor, N.Power) else 1
+        base = factor.base if isinstance(factor, N.Power) else factor
+        known.append((named(base), exponent))
+    for i, (cdf, k) in enumerate(known):
+        for j, (pdf, m) in enumerate(known):
+            if cdf is None or pdf is None or k is None or m != -k or k < 0:
+                continue
+            w = cdf[1]
+            rest = [factor for n, factor in enumerate(factors) if n not in (i, j)]
+            filled = [ones(e.rows, e.cols)]
+            if cdf[0] == pdf[0] == "norm_pdf" and pdf[1] == scale(-1, w):  # φ is even
+                return walk(scale(coefficient, product([scale(1), *filled, *rest])))
+            if (cdf[0], pdf[0]) == ("norm_cdf", "norm_pdf") and pdf[1] in (w, scale(-1, w)):
+                others = walk(product([scale(1), *filled, *rest]))
+                ratio = power(elementwise("inverse_mills", walk(w)), number(-k))
+                return scale(coefficient, product([others, ratio]))
     return None
 
 

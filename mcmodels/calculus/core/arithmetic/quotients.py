@@ -119,7 +119,7 @@ def _ratio(
     """The quotient name(z)/other(w) as factors with exponents of 1 or −1; None where unnamed."""
     if (name, other) in _RATIOS:
         return [(function(_RATIOS[name, other], z), 1)] if z == w else None
-    if name != "norm_pdf":
+    if name != "norm_pdf" or m < 0:
         return None
     if other == "norm_cdf":
         # φ is even, so that φ(z)/Φ(−z) has the same name.

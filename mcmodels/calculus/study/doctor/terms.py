@@ -266,6 +266,22 @@ def _length(term: Expression) -> int:
     return sum(1 + len(part.children) for part in parts_of(term))
 
 
+@lru_cache(maxsize=8)  # all kinds of edits look at the same few expressions
+def _parts_and_places(
+    expression: Expression,
+) -> tuple[dict[Expression, list[int]], dict[Expression, list[tuple[int, ...]]]]:
+    """The terms that contain each part, and the paths to it."""
+    containing: dict[Expression, list[int]] = {}
+    for i, term in enumerate(_terms(expression)):
+        for part in parts_of(term):
+            containing.setdefault(part, []).append(i)
+    places: dict[Expression, list[tuple[int, ...]]] = {}
+    for path, part in _places(expression, Counter()):
+        place = path if isinstance(expression, N.Sum) or not path else (0, *path)
+        places.setdefault(part, []).append(place)
+    return containing, places
+
+
 def _places(
     expression: Expression, seen: Counter[bytes]
 ) -> Iterator[tuple[tuple[int, ...], Expression]]:
