@@ -134,7 +134,7 @@ def test_a_mistake_in_a_deep_function_is_still_named():
 
 
 def test_what_was_not_tried_is_told():
-    f = nested("sigmoid", 20)
+    f = nested("sigmoid", 30)
     found = diagnose(f, x, f.gradient(x) + exp(x))
     assert "no mistake that was tried" in found.explanation
     short = mc.sum(exp(x))

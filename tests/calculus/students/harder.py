@@ -306,7 +306,7 @@ STUDENTS = (
         "2*maximum(x,y)",
         "indicator missing",
         "missing indicator",
-        "the indicator step(x − y) is missing: what i",
+        "the indicator step(x − y) is missing: nothing",
     ),
     row(
         "x=n",

@@ -57,7 +57,7 @@ STUDENTS = (
         "-tau*X.T@ones(n)",
         "one branch only",
         "missing indicator",
-        "the indicator step(y − Xw) is missing: what ",
+        "the indicator step(y − Xw) is missing: nothing",
     ),
     row(
         "X=n,p w=p y=n",
