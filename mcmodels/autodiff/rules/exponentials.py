@@ -26,13 +26,15 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are ma
     log_differences,
     special,
 )
-from mcmodels.autodiff.rules.origins import is_number, made, origin
+from mcmodels.autodiff.rules.origins import is_number, kind_of, made, origin
 from mcmodels.autodiff.tables import RULES, call, shape_of
-from mcmodels.autodiff.tracing import is_complex
+from mcmodels.autodiff.tracing import CHANGED, is_complex
 
 # Sums of exponentials of which the logarithm is taken as written: their size, and how far from 1.
 _MOST_TERMS = 8
 _LEAST, _MOST, _NEAR = 1e-8, 1e300, 0.01
+# What a sum of exponentials may be made of.
+_OF_EXPONENTIALS = frozenset(("exp", "sum", "exponentials", "multiple", CHANGED))
 
 Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
 
@@ -67,6 +69,9 @@ def _expit(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _sum_of_two(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    if not all(kind_of(x) in _OF_EXPONENTIALS or is_number(x) for x in args):
+        found = closed_forms.added(*args)
+        return _less_softplus(*args) if found is None else found
     u, v = map(_exponent, args)
     if u is not None and v is not None:
         return made("sum", u, v)

@@ -8,9 +8,14 @@ import numpy as np
 
 from mcmodels.autodiff.tracing import CHANGED, Origin, Traced
 
-__all__ = ["is_number", "made", "origin"]
+__all__ = ["is_number", "kind_of", "made", "origin"]
 
 _LONGEST = 4  # chain of origins
+
+
+def kind_of(x: Any) -> str | None:
+    """The kind of operation that a value remembers; None if it remembers none."""
+    return x.origin[0] if isinstance(x, Traced) and x.origin is not None else None
 
 
 def origin(x: Any, kind: str) -> tuple[Any, ...] | None:
