@@ -26,7 +26,6 @@ from mcmodels.solvers.newton_direction import (
 from mcmodels.solvers.overflow import refuse_overflow
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import (
-    FLOAT64_EPSILON,
     MAX_HALVINGS,
     NEGLIGIBLE_STEP,
     SUFFICIENT_DECREASE,
@@ -44,8 +43,9 @@ _MUCH_SHORTENED = 0.25
 # Most doublings of a safe step: where a row is far on the wrong side, each step reaches a little.
 _MAX_DOUBLINGS = 30
 
-# Two values of the objective are equal when they differ by at most this many ε, relative to them.
-_ROUNDING_UNITS = 8
+# A step is judged by the gradient where its predicted decrease is less than so many times what
+# values can confirm.
+_MARGIN = 8
 # Of vectors whose squares may be outside the range of float64, unlike that of NumPy.
 _NORM = functools.partial(linalg.norm, check_finite=False)
 
@@ -281,7 +281,7 @@ def status_when_stalled(current: NewtonIterate[Slope], gradient_tolerance: float
 
 def unverifiable_decrease(value: float) -> float:
     """The largest predicted decrease that values of the objective cannot confirm."""
-    return _ROUNDING_UNITS * UNVERIFIABLE_DECREASE * abs(value)
+    return _MARGIN * UNVERIFIABLE_DECREASE * abs(value)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a step that overflows is halved
@@ -313,7 +313,7 @@ def line_search(
         # Rounding hides the decrease of the objective; the gradient is more accurate.
         before = norm(current.derivatives.gradient)
         halved = norm(derivatives.gradient) <= before / 2
-        no_worse = derivatives.value <= value + _ROUNDING_UNITS * FLOAT64_EPSILON * abs(value)
+        no_worse = derivatives.value <= value + UNVERIFIABLE_DECREASE * abs(value)
         return (full, derivatives) if halved and no_worse else None
     if derivatives.value <= value + SUFFICIENT_DECREASE * slope:
         return full, derivatives
