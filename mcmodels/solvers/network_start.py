@@ -55,18 +55,24 @@ def _largest_output(objective: NetworkObjective, params: Array) -> float:
 
 
 def units_of_descent(objective: NetworkObjective) -> Array | None:
-    """What L-BFGS multiplies the parameters by; None where no column is large.
+    """What L-BFGS multiplies the parameters by; None where no column is large, or not of counts.
 
     Its first steps are along the gradient, and its curvature is at first a multiple of the
     identity. Of a column in units of thousands the gradient is a thousand times as large, while the
     coefficient should change a thousand times less: hardly any step is lower. So coefficients of
     the first layer are multiplied by the root mean square of their column, where this is large.
 
+    Networks of other losses start with the coefficients that scikit-learn's start with. With large
+    columns their hidden outputs are so far out that a descent in these units ends on a plateau,
+    where the curvature along the gradient is huge and predicts no decrease.
+
     Parameters
     ----------
     objective : NetworkObjective
         What is minimised.
     """
+    if not isinstance(objective.loss, HalfPoissonDeviance):
+        return None
     rows, network = objective.rows, objective.network
     with np.errstate(over="ignore", invalid="ignore"):
         sizes = np.sqrt(column_squares(rows) / rows.total_weight)

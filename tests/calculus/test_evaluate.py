@@ -10,7 +10,7 @@ import pytest
 import scipy.linalg
 import scipy.special
 
-from mcmodels.calculus import critical_point, diagnose
+from mcmodels.calculus import critical_point, diagnose, parse
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.functions import matrix, scalar, vector
@@ -348,3 +348,13 @@ def test_what_is_behind_a_mask_is_not_read():
             call(s=np.ma.masked)
     # Where nothing is masked there is nothing behind a mask: 1 + 4 + 9.
     assert f.evaluate(x=whole, A=M) == f.compile()(x=whole, A=M) == 14.0
+
+
+@pytest.mark.parametrize("text", ["exp(x)/(x - exp(x))**2", "sum(exp(x)/(x + exp(x)))"])
+def test_an_overflowed_denominator_is_no_zero(text):
+    """At 400 its square overflows: 0 in its place would be 0 or 1 where 1e-173 is right."""
+    f = parse(text, x="n")
+    f = f.gradient("x") if f.is_scalar else f
+    with pytest.raises(EvaluationError, match="too large for float64"):
+        f.evaluate(x=np.array([400.0, 1.0]))
+    assert np.isfinite(f.evaluate(x=np.array([40.0, 1.0]))).all()

@@ -36,6 +36,7 @@ from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Eins
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.named_numbers import exact
+from mcmodels.calculus.core.rewriting import parts_of
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
 
@@ -178,6 +179,8 @@ def walk(
 
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
     if not np.isfinite(result).all():
+        if isinstance(part, N.Power) and np.isfinite(children[0]).all() and children[0].all():
+            raise EvaluationError("{} has a power that is too large for float64 here", part)
         raise EvaluationError("{} is not finite here: its value has {}", part, _odd(result))
     if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
         raise EvaluationError("{} is larger than {:.0e} here", part, largest)
@@ -245,10 +248,23 @@ def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
     if isinstance(e.exponent, N.Number):
         value = e.exponent.value
         if value == int(value):
-            return _whole_power(base, int(value), xp)
+            found = _whole_power(base, int(value), xp)
+            return _without_lost_ones(e.base, base, found) if value < 0 else found
         if float(value) == 0.5:
             return xp.sqrt(base)
     return xp.power(base, exponent)
+
+
+def _without_lost_ones(e: Expression, base: Array, found: Array) -> Array:
+    """NaN in the place of 0 where the power of a sum of exponentials has overflowed.
+
+    What it is multiplied by is mostly as large, so that 0 would be far from the product.
+    """
+    if found.all() or found.dtype == object:
+        return found
+    if not any(isinstance(part, N.Elementwise) and part.name == "exp" for part in parts_of(e)):
+        return found
+    return np.where((found == 0) & np.isfinite(base), np.nan, found)
 
 
 def _whole_power(base: Array, k: int, xp: Any) -> Array:
