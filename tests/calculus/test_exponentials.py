@@ -270,3 +270,17 @@ def test_high_precision_needs_no_stable_form():
         )
         # Conditions up to 1e3.
         assert np.max(np.abs(plain - exact.astype(float))) <= 1e-10 * max(1, np.abs(plain).max())
+
+
+@pytest.mark.parametrize("x", [-400.0, -1.5, 0.0, 1.3, 30.0, 350.0, 400.0, 700.0])
+@pytest.mark.parametrize(
+    "text", ["exp(x)/sqrt(1+exp(2*x))", "exp(-x)*sqrt(sigmoid(x))", "sqrt(1+exp(x))*exp(-x)"]
+)
+def test_a_root_of_a_sigmoid_beside_an_exponential(text, x):
+    """σ is 0 in float64 where its root is not, and the product is 1."""
+    f = parse(text, x="scalar")
+    for e in (f, f.gradient("x")):
+        exact = float(e.evaluate(x=x, digits=40))
+        # The exponent is a sum of a few numbers below 1100, whose rounding is 2e-13.
+        for found in (e.evaluate(x=x), e.compile()(x=x)):
+            assert abs(float(found) - exact) <= 1e-12 * abs(exact) + 1e-290

@@ -278,6 +278,7 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     moved = quotient_in_sums(e, quotients) if isinstance(e, N.Scaled) else None
     if moved is not None:
         return moved
+    e = _with_roots_as_exponentials(e, quotients)
     pieces = [
         piece
         for factor in e.children
@@ -304,6 +305,28 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     quotients.add(joined.key)
     scalars = [factor for factor in (*rest, joined) if factor.is_scalar]
     arrays = [factor for factor in (*rest, joined) if factor.is_array]
+    coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
+    return scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
+
+
+def _with_roots_as_exponentials(e: Expression, quotients: set[bytes]) -> Expression:
+    """exp(a) σ(z)ᵏ with exp(−k softplus(−z)) for the root: σ is 0 where its root is not."""
+    if not any(_exponent(factor) is not None for factor in e.children):
+        return e
+    factors = []
+    for factor in e.children:
+        k = factor.exponent if isinstance(factor, N.Power) else None
+        z = argument_of("sigmoid", factor.base) if isinstance(factor, N.Power) else None
+        if z is None or not isinstance(k, N.Number) or k.value == int(k.value):
+            factors.append(factor)
+            continue
+        root = elementwise("exp", scale(-k.value, elementwise("softplus", scale(-1, z))))
+        quotients.add(root.key)
+        factors.append(root)
+    if all(new is old for new, old in zip(factors, e.children, strict=True)):
+        return e
+    scalars = [factor for factor in factors if factor.is_scalar]
+    arrays = [factor for factor in factors if factor.is_array]
     coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
     return scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
 
