@@ -13,6 +13,7 @@ from typing import Any
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.spelling import with_nodes_changed
 
 __all__ = ["MODULES", "is_function_of_module", "is_method", "is_module", "without_modules"]
 
@@ -54,24 +55,10 @@ def is_method(name: str, known: Collection[str]) -> bool:
 
 
 def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.expr:
-    """The tree of a text with such calls as functions alone.
-
-    Without recursion, so that long sums are no reason to fail.
-    """
+    """The tree of a text with such calls as functions alone."""
     if _MAY_HOLD.search(text) is None:
         return tree
-    root = ast.Expression(tree)
-    waiting: list[ast.AST] = [root]
-    while waiting:
-        node = waiting.pop()
-        for name, value in ast.iter_fields(node):
-            if isinstance(value, list):
-                value[:] = [_plain(item, known) for item in value]
-                waiting += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                setattr(node, name, _plain(value, known))
-                waiting.append(getattr(node, name))
-    return root.body
+    return with_nodes_changed(tree, lambda node: _plain(node, known))
 
 
 def _plain(node: Any, known: Collection[str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "mark",
     "places_of_whole_products",
     "transposes_by_caret",
+    "with_nodes_changed",
     "without_quotes",
 ]
 
@@ -89,25 +90,30 @@ def mark(
                 node.op = kinds[type(node.op)]()
 
 
-def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
-    """The tree with ``x^T`` as a transpose, ``X^-T`` as that of the inverse, unless T is a scalar.
+def with_nodes_changed(tree: ast.expr, change: Callable[[Any], Any]) -> ast.expr:
+    """The tree with ``change(node)`` in the place of each node, from the top downwards.
 
     Without recursion, so that long sums are no reason to fail.
     """
-    if "T" in scalars:
-        return tree
     root = ast.Expression(tree)
     waiting: list[ast.AST] = [root]
     while waiting:
         node = waiting.pop()
         for name, value in ast.iter_fields(node):
             if isinstance(value, list):
-                value[:] = [_transposed(item) for item in value]
+                value[:] = [change(item) for item in value]
                 waiting += [item for item in value if isinstance(item, ast.AST)]
             elif isinstance(value, ast.AST):
-                setattr(node, name, _transposed(value))
+                setattr(node, name, change(value))
                 waiting.append(getattr(node, name))
     return root.body
+
+
+def transposes_by_caret(tree: ast.expr, scalars: Collection[str]) -> ast.expr:
+    """The tree with ``x^T`` as a transpose, ``X^-T`` of the inverse, unless T is a scalar."""
+    if "T" in scalars:
+        return tree
+    return with_nodes_changed(tree, _transposed)
 
 
 def _transposed(node: Any) -> Any:
