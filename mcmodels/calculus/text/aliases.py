@@ -10,7 +10,7 @@ from mcmodels.calculus.core.sizes import ShapeError
 __all__ = ["ALIASES", "aliased"]
 
 # How many arguments each takes. None of them is reserved: a symbol may have such a name.
-ALIASES = {"T": 1, "dot": 2, "outer": 2, "tr": 1, "transpose": 1}
+ALIASES = {"T": 1, "dot": 2, "len": 1, "outer": 2, "tr": 1, "transpose": 1}
 
 
 def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
@@ -19,6 +19,8 @@ def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
         return algebra.call("trace", arguments, None)
     if name in ("T", "transpose"):
         return algebra.transposed(arguments[0])
+    if name == "len":
+        return algebra.length(arguments[0])
     x, y = arguments
     if name == "outer":
         if not (x.is_column and y.is_column):

@@ -10,8 +10,9 @@ from collections.abc import Collection
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.numpy_calls import is_module
+from mcmodels.calculus.text.numpy_stacks import name_of_stack
 
-__all__ = ["SIGNS", "WORDS", "for_attribute", "for_function"]
+__all__ = ["SIGNS", "WORDS", "for_attribute", "for_function", "how_called"]
 
 SIGNS = {
     "^": "write ** for a power",
@@ -59,10 +60,9 @@ _INSTEAD = {
     "Sum": ("sum(f, i) for a sum over the index i", "sum(x) for that of all entries"),
     **dict.fromkeys(("append", "concat", "concatenate", "row_stack", "stack"), _STACKS),
     **dict.fromkeys(("c_", "cat", "column_stack", "horzcat", "r_", "vertcat"), _STACKS),
-    **dict.fromkeys(
-        ("len", "length", "ncol", "nrow", "numel", "shape"),
-        ("size(n) for the number n of its declaration",),
-    ),
+    **dict.fromkeys(("length", "nrow", "shape"), ("len(X) for the number of its rows",)),
+    "ncol": ("len(X.T) for the number of its columns",),
+    "numel": ("len(vec(X)) for the number of its entries",),
     "absolute": ("abs(x)",),
     "average": ("mean(x)",),
     "cross_entropy": ("-t.T @ log(softmax(z))",),
@@ -215,12 +215,17 @@ def for_function(name: str) -> str:
     return f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
 
 
+def how_called(name: str) -> str:
+    """How a function is called that stands behind a point without arguments."""
+    if name == "c_":
+        return "np.c_[A, B]"
+    return f"{name_of_stack(name)}([A, B])" if name_of_stack(name) else f"{name}(…)"
+
+
 def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     """What to write for ``owner.name``, which is not .T; empty where nothing is known."""
     if name in ("transpose", "t", "mT", "H"):
         return "write .T"
-    if name in ("hstack", "vstack") and is_module(owner, declared):
-        return f"{_instead('concatenate')}; a vector is a column here"
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
     if is_module(owner, declared):

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-__all__ = ["IndexCall", "Place", "index_call", "place_in", "places_in", "tests_in"]
+__all__ = [
+    "IndexCall",
+    "Place",
+    "counted_in",
+    "index_call",
+    "place_in",
+    "places_in",
+    "tests_in",
+]
 
 _TAKE_INDICES = frozenset(["mean", "mean_over", "sum", "sum_over"])
 
@@ -89,6 +97,20 @@ def index_call(
         if not set(options) <= set(allowed):
             refuse(f"{function} over an index takes {' and '.join(allowed)} by name", node)
     return IndexCall(node, tuple(names), options.get("where"), options.get("over"))
+
+
+def counted_in(over: ast.expr | None) -> tuple[ast.expr, int] | None:
+    """The array, and how many entries less, of ``over=len(y) - 1``; None of anything else."""
+    less = 0
+    if isinstance(over, ast.BinOp) and isinstance(over.op, ast.Sub):
+        over, right = over.left, over.right
+        if not (isinstance(right, ast.Constant) and type(right.value) is int):
+            return None
+        less = right.value
+    if not (isinstance(over, ast.Call) and isinstance(over.func, ast.Name)):
+        return None
+    is_length = over.func.id == "len" and len(over.args) == 1 and not over.keywords
+    return (over.args[0], less) if is_length else None
 
 
 def place_in(node: ast.expr) -> Place | None:

@@ -12,6 +12,7 @@ from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.text.aliases import ALIASES, aliased
 from mcmodels.calculus.text.arguments import (
     Index,
+    blocks_in,
     index_in,
     number_in,
     order_in,
@@ -22,11 +23,13 @@ from mcmodels.calculus.text.arguments import (
 )
 from mcmodels.calculus.text.index_calls import (
     IndexCall,
+    counted_in,
     index_call,
     place_in,
     places_in,
     tests_in,
 )
+from mcmodels.calculus.text.numpy_stacks import STACKS, stacked
 from mcmodels.calculus.text.spelling import Slash, Star
 from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source
 
@@ -67,6 +70,12 @@ class Algebra(Protocol[T]):
 
     def transposed(self, value: T) -> T:
         """``value.T``."""
+
+    def length(self, value: T) -> T:
+        """The number of rows."""
+
+    def size_of(self, value: T, less: int) -> Any:
+        """The number of rows less a number, as a size."""
 
     def entry(self, value: T, index: tuple[Index, ...]) -> T:
         """``value[index]``."""
@@ -190,6 +199,10 @@ class _Walk(Generic[T]):
         sum_ = index_call(node)
         if sum_ is not None and not set(sum_.names).isdisjoint(self.source.indices):
             return self._sum(sum_)
+        if node.func.id in STACKS:
+            parts = [self.value(part) for part in blocks_in(text, node.func.id, node.args[0])]
+            stack: T = stacked(node.func.id, self.algebra, parts, self._axis(node))
+            return stack
         if node.func.id in ALIASES:
             given = [self.value(argument) for argument in node.args]
             result: T = aliased(node.func.id, self.algebra, given)
@@ -198,7 +211,7 @@ class _Walk(Generic[T]):
         argument: Any
         for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
             if kind == "s":
-                arguments.append(size_in(text, argument))
+                arguments.append(self._size(argument))
             elif kind == "q":
                 arguments.append(subscripts_in(text, argument))
             elif kind == "i" and node.func.id == "unit" and place_in(argument) is not None:
@@ -214,11 +227,23 @@ class _Walk(Generic[T]):
                 arguments.append([[self.value(part) for part in row] for row in rows])
             else:
                 arguments.append(self.value(argument))
-        axis = whole_in(text, node.keywords[0].value) if node.keywords else None
-        return self.algebra.call(node.func.id, arguments, axis)
+        return self.algebra.call(node.func.id, arguments, self._axis(node))
+
+    def _size(self, node: ast.expr) -> Any:
+        counted = counted_in(node)
+        if counted is None:
+            return size_in(self.source.text, node)
+        array, less = counted
+        return self.algebra.size_of(self.value(array), less)
+
+    def _axis(self, node: ast.Call) -> int | None:
+        return whole_in(self.source.text, node.keywords[0].value) if node.keywords else None
 
     def _sum(self, call: IndexCall) -> T:
-        over = None if call.over is None else size_in(self.source.text, call.over)
+        counted = counted_in(call.over)
+        over = None
+        if call.over is not None and counted is None:
+            over = size_in(self.source.text, call.over)
         before = []
         for name in call.names:
             found = [
@@ -226,6 +251,8 @@ class _Walk(Generic[T]):
                 for array, axis, shift in places_in(call, name)
                 if isinstance(array, ast.Name)
             ]
+            if counted is not None:
+                found.append((self.value(counted[0]), 0, counted[1]))
             before.append(self.algebra.opened(name, over, found))
         body = self.value(call.body)
         condition = None if call.where is None else self._condition(call.where)

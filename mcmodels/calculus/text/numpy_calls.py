@@ -1,6 +1,6 @@
 """Calls as NumPy's users type them: ``np.sum(x)``, ``x.sum(axis=0)``, ``norm(x, ord=1)``.
 
-Also ``softmax(X, dim=1)``, as PyTorch names an axis.
+Also ``softmax(X, dim=1)``, as PyTorch names an axis, and ``X.shape[0]`` as ``len(X)``.
 """
 
 from __future__ import annotations
@@ -13,23 +13,30 @@ from typing import Any
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
+from mcmodels.calculus.text.generators import over_index
+from mcmodels.calculus.text.numpy_stacks import name_of_stack
 from mcmodels.calculus.text.spelling import with_nodes_changed
 
-__all__ = ["MODULES", "is_function_of_module", "is_method", "is_module", "without_modules"]
+__all__ = [
+    "MODULES",
+    "is_function_of_module",
+    "is_length",
+    "is_method",
+    "is_module",
+    "without_modules",
+]
 
 _MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
 MODULES = frozenset(_MODULES.split())
 
-# NumPy's hstack of two vectors is one long vector, its vstack a matrix of two rows. Here a vector
-# is a column, so that both are otherwise.
-_OF_OTHER_SHAPES = frozenset(["hstack", "vstack"])
 _WITHOUT_ARRAYS = (
     "block commutation diagonal_selection duplication einsum elimination eye hstack ones size unit "
     "vstack zeros"
 )
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
-_MAY_HOLD = re.compile(r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim)\b|(?:ones|zeros)\s*\(\s*\(")
+_ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
+_MAY_HOLD = re.compile(r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for)\b|(?:ones|zeros)\s*\(\s*\(")
 
 
 def is_module(path: str, known: Collection[str]) -> bool:
@@ -42,9 +49,16 @@ def is_function_of_module(name: str, module: str, known: Collection[str]) -> boo
     """Whether ``module.name`` is read as the function of that name, or as a number."""
     if not is_module(module, known) or name in known:
         return False
-    if name in MODULES or name in NAMED_NUMBERS:
+    if name in MODULES or name in NAMED_NUMBERS or name_of_stack(name):
         return True
-    return (name in SIGNATURES or name in ALIASES) and name not in _OF_OTHER_SHAPES
+    return name in SIGNATURES or name in ALIASES
+
+
+def is_length(name: str, after: str) -> bool:
+    """Whether ``x.name`` before such a text is a number of entries: ``x.size``, ``X.shape[1]``."""
+    if name == "shape":
+        return _ONE_OF_SHAPE.match(after) is not None
+    return name == "size" and not after.lstrip().startswith("(")
 
 
 def is_method(name: str, known: Collection[str]) -> bool:
@@ -65,13 +79,21 @@ def _plain(node: Any, known: Collection[str]) -> Any:
     if isinstance(node, ast.Attribute) and node.attr in NAMED_NUMBERS:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return _length(node) or _columns(node, known) or node
     if not isinstance(node, ast.Call):
         return node
-    function = node.func
+    function, of_module = node.func, False
     if isinstance(function, ast.Attribute) and function.attr != "T":
-        if not _is_module(function.value, known):
+        name = function.attr
+        of_module = _is_module(function.value, known)
+        if not of_module:
             node.args.insert(0, function.value)
-        node.func = ast.copy_location(ast.Name(function.attr, ast.Load()), function)
+        elif name == "size" and len(node.args) == 1:
+            return _called("len", [_called("vec", node.args, node)], node)
+        else:
+            name = name_of_stack(name) or name
+        node.func = ast.copy_location(ast.Name(name, ast.Load()), function)
     if not isinstance(node.func, ast.Name):
         return node
     if node.func.id in _SHAPES_IN_TUPLES and len(node.args) == 1:
@@ -84,7 +106,42 @@ def _plain(node: Any, known: Collection[str]) -> Any:
     if node.func.id in SIGNATURES and SIGNATURES[node.func.id].axis:
         for option in node.keywords:
             option.arg = "axis" if option.arg == "dim" else option.arg
-    return node
+    sum_ = over_index(node)
+    if sum_ is not None and of_module and isinstance(node.args[0], ast.ListComp):
+        return _called(node.func.id, [sum_], node)  # NumPy's sum of a list of vectors is a number
+    return sum_ or node
+
+
+def _length(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
+    """``X.shape[0]``, ``X.shape[1]`` and ``X.size`` by ``len``."""
+    if isinstance(node, ast.Attribute):
+        if node.attr != "size":
+            return None
+        return _called("len", [_called("vec", [node.value], node)], node)
+    shape = node.value
+    if not (isinstance(shape, ast.Attribute) and shape.attr == "shape"):
+        return None
+    array, axis = shape.value, node.slice
+    if isinstance(axis, ast.Constant) and axis.value == 1:
+        array = ast.copy_location(ast.Attribute(array, "T", ast.Load()), node)
+    return _called("len", [array], node)
+
+
+def _columns(node: ast.Attribute | ast.Subscript, known: Collection[str]) -> ast.expr | None:
+    """``np.c_[X, y]`` as a stack."""
+    stack = node.value
+    if not isinstance(node, ast.Subscript) or not isinstance(stack, ast.Attribute):
+        return None
+    if stack.attr != "c_" or not _is_module(stack.value, known):
+        return None
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    together = ast.copy_location(ast.List(parts, ast.Load()), node)
+    return _called("np.column_stack", [together], node)
+
+
+def _called(name: str, arguments: list[ast.expr], where: ast.expr) -> ast.expr:
+    function = ast.copy_location(ast.Name(name, ast.Load()), where)
+    return ast.copy_location(ast.Call(function, arguments, []), where)
 
 
 def _is_module(node: ast.expr, known: Collection[str]) -> bool:

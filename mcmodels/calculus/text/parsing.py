@@ -7,7 +7,15 @@ from functools import reduce
 from typing import Any
 
 from mcmodels.calculus.core import choices, functions, operators
-from mcmodels.calculus.core.arithmetic import add, hadamard, power, scale, size_value, transpose
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    hadamard,
+    power,
+    scale,
+    shape_text,
+    size_value,
+    transpose,
+)
 from mcmodels.calculus.core.broadcasting import broadcast_all
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
@@ -88,7 +96,11 @@ def parse(text: str, /, **shapes: Any) -> Any:
                 f"the name {name!r} stands for a size and for a symbol, "
                 f"{symbols[name].described()}; rename one"
             )
-    return interpret(source, _Expressions(source, symbols, sizes | source.sizes))
+    algebra = _Expressions(source, symbols, sizes | source.sizes)
+    result = interpret(source, algebra)
+    if isinstance(result, Tensor) or algebra.counted <= result.known:
+        return result
+    return result.within(result.known | algebra.counted)
 
 
 class _Expressions:
@@ -97,6 +109,7 @@ class _Expressions:
     def __init__(self, source: Source, symbols: dict[str, Symbol], sizes: frozenset[str]) -> None:
         self.source, self.symbols, self.sizes = source, symbols, sizes
         self.open: dict[str, Index] = {}  # indices of the sums around
+        self.counted: frozenset[Symbol] = frozenset()  # symbols of which the size is taken
 
     def number(self, value: int | float) -> Expression:
         return number(value)
@@ -179,6 +192,17 @@ class _Expressions:
     def transposed(self, value: Any) -> Any:
         return value.T if isinstance(value, Tensor) else transpose(value)
 
+    def length(self, value: Any) -> Expression:
+        return size_value(self.size_of(value, 0))
+
+    def size_of(self, value: Any, less: int) -> Size:
+        if isinstance(value, Tensor):
+            return value.dims.of[0] - Size(less)
+        if value.is_scalar:
+            raise ShapeError(f"len takes an array; found {shape_text(value)} ({value})")
+        self.counted |= value.known
+        return (value.rows - Size(less)).checked()
+
     def entry(self, value: Any, index: tuple[Position, ...]) -> Any:
         if isinstance(value, Tensor):
             return value[index]
@@ -194,6 +218,7 @@ class _Expressions:
 
     def opened(self, name: str, over: Size | None, found: list[Found[Expression]]) -> Any:
         before = dict(self.open)
+        self.counted = self.counted.union(*(array.known for array, _, _ in found))
         ends = [_length(array, axis, name) - Size(shift) for array, axis, shift in found]
         self.open[name] = Index(name, _smallest(name, ends) if over is None else over)
         return before

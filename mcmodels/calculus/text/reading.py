@@ -27,8 +27,17 @@ from mcmodels.calculus.text.arguments import (
     unit_place,
     whole_in,
 )
-from mcmodels.calculus.text.index_calls import IndexCall, Place, index_call, place_in, tests_in
+from mcmodels.calculus.text.generators import GENERATORS, REMEDY
+from mcmodels.calculus.text.index_calls import (
+    IndexCall,
+    Place,
+    counted_in,
+    index_call,
+    place_in,
+    tests_in,
+)
 from mcmodels.calculus.text.numpy_calls import without_modules
+from mcmodels.calculus.text.numpy_stacks import STACKS
 from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.scanning import scan
 from mcmodels.calculus.text.spelling import (
@@ -154,7 +163,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             waiting.append(node.operand)
         elif isinstance(node, ast.Attribute):
             if node.attr != "T":
-                refuse(text, f"{node.attr!r} is a function; write {node.attr}(…)", node)
+                how = hints.how_called(node.attr)
+                refuse(text, f"{node.attr!r} is a function; write {how}", node)
             waiting.append(node.value)
         elif isinstance(node, ast.Compare):
             if len(node.ops) > 1 or type(node.ops[0]) not in COMPARISONS:
@@ -175,15 +185,22 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             indices.update(sum_.names)
             waiting.append(sum_.body)
             waiting += _sides_of_condition(text, sum_)
-            if sum_.over is not None:
+            if counted := counted_in(sum_.over):
+                waiting.append(counted[0])
+            elif sum_.over is not None:
                 sizes.update(size_in(text, sum_.over).all_names)
         elif isinstance(node, ast.Call):
             function = _check_call(text, node, known)
+            if function in STACKS:
+                waiting += blocks_in(text, function, node.args[0])
+                continue
             if function in ALIASES:
                 waiting += node.args
                 continue
             for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
-                if kind == "s":
+                if kind == "s" and (counted := counted_in(argument)):
+                    waiting.append(counted[0])
+                elif kind == "s":
                     sizes.update(size_in(text, argument).all_names)
                 elif kind in "lg":
                     waiting += blocks_in(text, function, argument)
@@ -200,6 +217,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             if function == "matrix_power":
                 inside = ast.walk(node.args[1])
                 exponents.update(part.id for part in inside if isinstance(part, ast.Name))
+        elif isinstance(node, GENERATORS):
+            refuse(text, f"a sum in Python runs over range(n) here; {REMEDY}", node)
         else:
             refuse(text, "this is no part of an expression", node)
     for place, where in places:
@@ -239,6 +258,15 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
     name = node.func.id
     if name in known:
         refuse(text, f"{name!r} is no function; write {name} * (…)", node)
+    if name in STACKS:
+        for option in node.keywords:
+            if option.arg != "axis" or name != "np.concatenate" or len(node.keywords) > 1:
+                what = ", and axis" if name == "np.concatenate" else ""
+                refuse(text, f"{name} takes the arrays alone{what}", node)
+            whole_in(text, option.value)
+        if len(node.args) != 1:
+            refuse(text, f"{name} takes a list, as in {name}([A, B])", node)
+        return name
     if name in ALIASES:
         count = ALIASES[name]
         if node.keywords:

@@ -8,7 +8,13 @@ import unicodedata
 
 from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.text import hints
-from mcmodels.calculus.text.numpy_calls import MODULES, is_function_of_module, is_method
+from mcmodels.calculus.text.numpy_calls import (
+    MODULES,
+    is_function_of_module,
+    is_length,
+    is_method,
+    is_module,
+)
 from mcmodels.calculus.text.syntax import refuse
 
 __all__ = ["scan"]
@@ -21,6 +27,7 @@ _TOKEN = re.compile(
     r"|(?P<other>[.,:=])"
 )
 _CLOSING = {"(": ")", "[": "]"}
+_OF_LOOPS = frozenset(["for", "if", "in"])
 _BEHIND_POINTS = frozenset("*/^+-'")
 
 
@@ -31,6 +38,7 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
     with what Python writes for them.
     """
     depths, brackets, previous, owner = [0], [""], "", ""
+    loops = [False]  # of each bracket, whether a "for" stands in it
     entrywise = False  # whether a point stands before the sign
     respelt: list[tuple[int, str]] = []
     position = 0
@@ -59,6 +67,9 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
         if token == "^":
             respelt.append((column - 1, "*" if entrywise else "**"))
             entrywise = False
+        if operand and token in _OF_LOOPS and (loops[-1] or (token == "for" and len(brackets) > 1)):
+            loops[-1], depths[-1], previous = True, 0, "operator"
+            continue
         if kind == "name" and keyword.iskeyword(token):
             advice = f"; {hints.WORDS[token]}" if token in hints.WORDS else ""
             refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
@@ -77,9 +88,11 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
             _check_number(text, token, column)
         elif kind == "open":
             depths.append(0)
+            loops.append(False)
             brackets.append(_CLOSING[token])
         elif kind == "close":
             depths.pop()
+            loops.pop()
             if token != brackets.pop():
                 refuse(text, f"{token!r} closes no bracket", column)
         elif token in ("**", "^") or (kind == "operator" and not operand):
@@ -112,6 +125,8 @@ def _is_attribute(text: str, found: re.Match, owner: str, known: frozenset[str])
     """Whether a name behind a point is a transpose, a function of a module, or a method."""
     name, is_called = found.group(), re.match(r"\s*\(", text[found.end() :]) is not None
     if name == "T" or is_function_of_module(name, owner, known):
+        return True
+    if is_length(name, text[found.end() :]) and not is_module(owner, known):
         return True
     return is_called and is_method(name, known)
 

@@ -144,6 +144,16 @@ class Shapes:
         """Of the transpose."""
         return Shape(value.cols, value.rows)
 
+    def length(self, value: Shape) -> Shape:
+        """Of the number of rows."""
+        return Shape()
+
+    def size_of(self, value: Shape, less: int) -> Length:
+        """The number of rows less a number."""
+        if not less:
+            return value.rows
+        return Length(1, (Derived((value.rows,), Size(-less)),)).resolved()
+
     def entry(self, value: Shape, index: tuple[Index, ...]) -> Shape:
         """Of an entry or a slice."""
         if len(index) == 1 and isinstance(index[0], Place) and not value.is_column:
@@ -187,7 +197,11 @@ class Shapes:
             lines = [self._stacked(function, row, 1) for row in arguments[0]]
             return self._stacked(function, lines, 0)
         shapes = [given for given in arguments if isinstance(given, Shape)]
-        sizes = [length_of(given) for given in arguments if isinstance(given, Size)]
+        sizes = [
+            length_of(given) if isinstance(given, Size) else given
+            for given in arguments
+            if isinstance(given, Size | Length)
+        ]
         if not shapes:
             return self._constant(function, sizes)
         x = shapes[0]

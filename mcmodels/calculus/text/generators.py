@@ -1,0 +1,91 @@
+"""Sums as Python's programs write them: ``sum(y[i] * x[i] for i in range(n))``.
+
+They become the calls that `index_calls` reads: ``sum_over(y[i] * x[i], i, over=n)``.
+"""
+
+from __future__ import annotations
+
+import ast
+
+__all__ = ["GENERATORS", "REMEDY", "over_index"]
+
+GENERATORS = (ast.GeneratorExp, ast.ListComp)
+REMEDY = "write sum(y[i] * X[i], i) for a sum over the index i"
+
+_SUMS = frozenset(["sum", "mean"])
+
+
+def over_index(call: ast.Call) -> ast.Call | None:
+    """The call with its generator as a sum over an index; None for anything else.
+
+    A generator that takes other values than those of ``range(n)`` is left as it is, and refused
+    with all other nodes that are no part of an expression.
+    """
+    if not (isinstance(call.func, ast.Name) and call.func.id in _SUMS and len(call.args) == 1):
+        return None
+    generator = call.args[0]
+    if not isinstance(generator, GENERATORS) or call.keywords:
+        return None
+    mean = call.func.id == "mean"
+    body = generator.elt
+    for loop in reversed(generator.generators):
+        ends = _ends_of_range(loop)
+        if ends is None or (mean and loop is not generator.generators[0]):
+            return None
+        name, start, over = ends
+        tests = list(loop.ifs)
+        others = {other.target.id for other in generator.generators if _named(other, name.id)}
+        if start is not None:
+            if not _holds(start, others):
+                return None
+            tests.insert(0, _compared(name, ast.GtE(), start))
+        options = []
+        if _holds(over, others):
+            tests.insert(0, _compared(name, ast.Lt(), over))
+        else:
+            options.append(ast.keyword("over", over))
+        if tests and mean:
+            return None
+        if tests:
+            options.append(ast.keyword("where", _all_of(tests)))
+        index = ast.copy_location(ast.Name(name.id, ast.Load()), name)
+        function = ast.copy_location(ast.Name(f"{call.func.id}_over", ast.Load()), call.func)
+        body = ast.copy_location(ast.Call(function, [body, index], options), call)
+    assert isinstance(body, ast.Call)
+    return body
+
+
+def _ends_of_range(loop: ast.comprehension) -> tuple[ast.Name, ast.expr | None, ast.expr] | None:
+    """The index, where it starts if not at 0, and where it ends."""
+    name, values = loop.target, loop.iter
+    if loop.is_async or not isinstance(name, ast.Name) or not isinstance(values, ast.Call):
+        return None
+    if not (isinstance(values.func, ast.Name) and values.func.id == "range") or values.keywords:
+        return None
+    if len(values.args) == 1:
+        return name, None, values.args[0]
+    if len(values.args) != 2:
+        return None
+    start, over = values.args
+    is_zero = isinstance(start, ast.Constant) and type(start.value) is int and start.value == 0
+    return name, None if is_zero else start, over
+
+
+def _named(loop: ast.comprehension, but: str) -> bool:
+    return isinstance(loop.target, ast.Name) and loop.target.id != but
+
+
+def _holds(node: ast.expr, names: set[str]) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
+
+
+def _compared(name: ast.Name, operator: ast.cmpop, bound: ast.expr) -> ast.expr:
+    left = ast.copy_location(ast.Name(name.id, ast.Load()), bound)
+    return ast.copy_location(ast.Compare(left, [operator], [bound]), bound)
+
+
+def _all_of(tests: list[ast.expr]) -> ast.expr:
+    result = tests[0]
+    for test in tests[1:]:
+        result = ast.copy_location(ast.BinOp(result, ast.Mult(), test), test)
+    return result
