@@ -5,7 +5,7 @@ import pytest
 from mcmodels.calculus import ParseError, ShapeError, matrix, norm, parse, vector
 from mcmodels.calculus.text.shape_inference import infer_symbols
 
-SHAPES = {"x": "n", "mu": "n", "X": "m,n", "z": "scalar"}
+SHAPES = {"x": "n", "mu": "n", "X": "m,n", "S": "n,n", "z": "scalar"}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,25 @@ def test_quotes_elsewhere_are_not_read():
         ("cumsum(x)", r"write tril\(ones\(n, n\)\) @ x"),
         ("cov(x, x)", "for two vectors"),
         ("ndtr(z)", r"write norm_cdf\(x\)"),
+        (r"\sum_i x_i", r"\\sum is LaTeX, which is not read; write sum\(f, i\)"),
+        (r"\frac{1}{2} x^T x", r"\\frac is LaTeX.*write a / b"),
+        (r"\|x\|^2", r"is LaTeX.*write norm\(x\)"),
+        (r"x^\top X", r"\\top is LaTeX.*write \.T"),
+        (r"x \cdot x", r"\\cdot is LaTeX.*write @ for a matrix product"),
+        (r"\tanh(z)", r"write tanh\(x\)"),
+        (r"\lambda z", "write lambda_"),
+        (r"X\x", r"write inv\(A\) @ b"),
+        ("Log[z]", r"arguments stand in \( and \); write log\("),
+        ("Tr[X.X]", r"arguments stand in \( and \); write tr\("),
+        ("X.x", "write @ for the matrix product"),
+        ("[X, x]", r"hstack\(\[A, B\]\), one below the other vstack"),
+        ("x[:, None]", r"write x for the column, x\.T for the row"),
+        ("x[:, np.newaxis]", r"x\.T for the row, without np\."),
+        ("X.ravel()", r"write vec\(X\.T\) for its rows"),
+        ("S^(1/2)", r"write sqrtm\(S\) for the square root of the matrix"),
+        ("S^-0.5", r"write inv\(sqrtm\(S\)\)"),
+        ("S^(1/3)", r"write expm\(1/3 \* logm\(S\)\)"),
+        ("S^3", r"write matrix_power\(S, 3\)"),
     ],
 )
 def test_hints_name_the_right_thing(text, says):
@@ -113,6 +132,40 @@ def test_a_star_beside_pointed_ones_may_mean_two_things(text, says):
 def test_a_product_with_a_vector_of_numpy_says_where_the_transpose_stands(text, says):
     with pytest.raises(ShapeError, match=says):
         parse(text, **SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x' * mu", r"Write x\.T @ mu for the inner product, x for the vector"),
+        ("x * mu'", r"Write x @ mu\.T for the outer product"),
+        ("x - mu'", r"Write mu for the vector, or x\.T for the row"),
+    ],
+)
+def test_a_column_and_a_row_of_one_size_name_the_product_of_two_vectors(text, says):
+    with pytest.raises(ShapeError, match=says):
+        parse(text, **SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("F.softmax(x, dim=-1)", "softmax(x)"),
+        ("logsumexp(x, axis=0)", "logsumexp(x)"),
+        ("np.sum(x * mu, axis=0)", "sum(x * mu)"),
+        ("(X @ x).mean(axis=-1)", "mean(X @ x)"),
+        ("np.linalg.norm(x, axis=0)", "norm(x)"),
+    ],
+)
+def test_a_vector_has_one_axis(text, same):
+    assert parse(text, **SHAPES) == parse(same, **SHAPES)
+
+
+def test_a_vector_has_no_second_axis():
+    with pytest.raises(ShapeError, match="axis=1"):
+        parse("sum(x, axis=1)", **SHAPES)
+    with pytest.raises(ShapeError, match="axis=0"):
+        parse("sum(z, axis=0)", **SHAPES)
 
 
 def test_an_elementwise_product_that_does_not_fit_names_the_matrix_product():

@@ -120,9 +120,13 @@ def _crossed(operation: str, a: Expression, b: Expression) -> Shape:
     operation, b = _as_typed(operation, b)
     column, row = (a, b) if a.is_column else (b, a)
     if column.rows == row.cols:
+        kind = "inner" if b.is_column else "outer"
+        factors = [str(part) if _is_plain(part) else _factor(part) for part in (a, b)]
+        product = f"{' @ '.join(factors)} for the {kind} product, "
         raise ShapeError(
             f"{operation} of a column and a row of {row.cols}; found {_described(a)} and "
-            f"{_described(b)}. Write {row.T} for the vector, or {_transposed(column)} for the row; "
+            f"{_described(b)}. Write {product if operation.startswith('*') else ''}{row.T} for the "
+            f"vector, or {_transposed(column)} for the row; "
             f"for the matrix of all pairs, multiply one by ones, as {_factor(column)} @ "
             f"ones(1, {row.cols})"
         )
@@ -145,6 +149,10 @@ def _described(part: Expression) -> str:
 def _factor(part: Expression) -> str:
     text = str(part)
     return text if text.isidentifier() else f"({text})"
+
+
+def _is_plain(part: Expression) -> bool:
+    return str(part).removesuffix(".T").isidentifier()
 
 
 def _transposed(part: Expression) -> str:

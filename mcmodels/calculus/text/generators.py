@@ -34,7 +34,8 @@ def over_index(call: ast.Call) -> ast.Call | None:
             return None
         name, start, over = ends
         tests = list(loop.ifs)
-        others = {other.target.id for other in generator.generators if _named(other, name.id)}
+        targets = (other.target for other in generator.generators)
+        others = {other.id for other in targets if isinstance(other, ast.Name)} - {name.id}
         if start is not None:
             if not _holds(start, others):
                 return None
@@ -69,10 +70,6 @@ def _ends_of_range(loop: ast.comprehension) -> tuple[ast.Name, ast.expr | None, 
     start, over = values.args
     is_zero = isinstance(start, ast.Constant) and type(start.value) is int and start.value == 0
     return name, None if is_zero else start, over
-
-
-def _named(loop: ast.comprehension, but: str) -> bool:
-    return isinstance(loop.target, ast.Name) and loop.target.id != but
 
 
 def _holds(node: ast.expr, names: set[str]) -> bool:

@@ -12,7 +12,7 @@ from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.numpy_calls import is_module
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
 
-__all__ = ["SIGNS", "WORDS", "for_attribute", "for_function", "how_called"]
+__all__ = ["SIGNS", "WORDS", "for_attribute", "for_function", "how_called", "is_named_as_function"]
 
 SIGNS = {
     "^": "write ** for a power",
@@ -49,6 +49,7 @@ WORDS = {
     "and": SIGNS["&"],
     "if": "write where(x > 0, a, b) for a choice",
     "lambda": "write lambda_ for λ",
+    "None": "a vector is a column here: write x for the column, x.T for the row",
 }
 
 # What to write for a function that there is not: all that exist of these, in this order.
@@ -143,6 +144,13 @@ _INSTEAD = {
         "eigvecsh(S) for its vectors",
     ),
     "eigvals": ("eigvalsh(S) for a symmetric matrix",),
+    **dict.fromkeys(
+        ("flatten", "ravel"),
+        (
+            "vec(X.T) for its rows one after the other, as NumPy",
+            "vec(X) for its columns one after the other",
+        ),
+    ),
     "fro": ("norm(A)",),
     "gamma": ("exp(gammaln(x)) for positive x",),
     "i": ("inv(A)",),
@@ -155,6 +163,7 @@ _INSTEAD = {
     "logaddexp": ("a + softplus(b - a)",),
     "logcdf": ("norm_logcdf(x)",),
     "loggamma": ("gammaln(x)",),
+    "newaxis": ("x for the column", "x.T for the row"),
     "ndtr": ("norm_cdf(x)",),
     "normcdf": ("norm_cdf(x)",),
     "normpdf": ("norm_pdf(x)",),
@@ -163,6 +172,7 @@ _INSTEAD = {
     "psi": ("digamma(x)",),
     "quad_form": ("x.T @ A @ x",),
     "quad_over_lin": ("norm(x) ** 2 / y",),
+    "reshape": ("vec(X) for one column", "x.T for a row"),
     "relu6": ("clip(x, 0, 6)",),
     "sec": ("1 / cos(x)",),
     "sech": ("1 / cosh(x)",),
@@ -215,6 +225,13 @@ def for_function(name: str) -> str:
     return f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
 
 
+def is_named_as_function(name: str, declared: Collection[str]) -> bool:
+    """Whether a name before a bracket is that of a function as in ``Log[x]`` of Mathematica."""
+    if name in declared or not name[:1].isupper() or len(name) == 1:
+        return False
+    return name in _INSTEAD or name.lower() in _known() or name.lower() in _INSTEAD
+
+
 def how_called(name: str) -> str:
     """How a function is called that stands behind a point without arguments."""
     if name == "c_":
@@ -229,5 +246,8 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
     if is_module(owner, declared):
-        return f"{found or 'write the function'} without {owner}."
+        separator = "," if ", or " in found else ""
+        return f"{found or 'write the function'}{separator} without {owner}."
+    if not found and name in declared:
+        return "write @ for the matrix product"
     return found

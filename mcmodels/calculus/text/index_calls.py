@@ -100,17 +100,17 @@ def index_call(
 
 
 def counted_in(over: ast.expr | None) -> tuple[ast.expr, int] | None:
-    """The array, and how many entries less, of ``over=len(y) - 1``; None of anything else."""
-    less = 0
+    """The array, and how many entries less, of ``len(y) - 1``; None of anything else."""
+    whole, less = over, 0
     if isinstance(over, ast.BinOp) and isinstance(over.op, ast.Sub):
-        over, right = over.left, over.right
+        whole, right = over.left, over.right
         if not (isinstance(right, ast.Constant) and type(right.value) is int):
             return None
         less = right.value
-    if not (isinstance(over, ast.Call) and isinstance(over.func, ast.Name)):
+    if not (isinstance(whole, ast.Call) and isinstance(whole.func, ast.Name)):
         return None
-    is_length = over.func.id == "len" and len(over.args) == 1 and not over.keywords
-    return (over.args[0], less) if is_length else None
+    is_length = whole.func.id == "len" and len(whole.args) == 1 and not whole.keywords
+    return (whole.args[0], less) if is_length else None
 
 
 def place_in(node: ast.expr) -> Place | None:

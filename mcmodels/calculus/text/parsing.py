@@ -21,7 +21,7 @@ from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
-from mcmodels.calculus.core.nodes import Ones, Symbol
+from mcmodels.calculus.core.nodes import Number, Ones, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.summation import mean_over, sum_over
@@ -236,6 +236,9 @@ class _Expressions:
 
     def call(self, function: str, arguments: list[Any], axis: int | None) -> Any:
         arguments = [self._position(a) if isinstance(a, Place) else a for a in arguments]
+        first = arguments[0] if arguments else None
+        if axis in (0, -1) and _is_vector(first):
+            axis = None  # the only one that a vector has
         options = {} if axis is None else {"axis": axis}
         return getattr(functions, function)(*arguments, **options)
 
@@ -272,9 +275,26 @@ def _require_one_meaning(base: Expression, exponent: Expression) -> None:
             f"an exponent must be a scalar; found {exponent}. For a transpose write .T"
         )
     if base.is_array and base.is_square:
-        whole = exponent == number(-1)
-        matrices = f"inv({base})" if whole else f"matrix_power({base}, {exponent})"
+        remedy, meaning = _of_matrix(base, exponent)
         raise ValueError(
-            f"^ of a square matrix may mean two things: write {matrices} for the "
-            f"{'inverse' if whole else 'power of the matrix'}, ** for the power of each entry"
+            f"^ of a square matrix may mean two things: write {remedy} for the {meaning}, ** for "
+            "the power of each entry"
         )
+
+
+def _of_matrix(base: Expression, exponent: Expression) -> tuple[str, str]:
+    """The power of a matrix, as it is written here, and its name."""
+    value = exponent.value if isinstance(exponent, Number) else None
+    if value == -1:
+        return f"inv({base})", "inverse"
+    if value == 0.5:
+        return f"sqrtm({base})", "square root of the matrix"
+    if value == -0.5:
+        return f"inv(sqrtm({base}))", "inverse of the square root of the matrix"
+    if value is not None and value != int(value):
+        return f"expm({exponent} * logm({base}))", "power of the matrix"
+    return f"matrix_power({base}, {exponent})", "power of the matrix"
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, Expression) and value.is_column and value.is_array

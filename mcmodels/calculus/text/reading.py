@@ -217,6 +217,9 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             if function == "matrix_power":
                 inside = ast.walk(node.args[1])
                 exponents.update(part.id for part in inside if isinstance(part, ast.Name))
+        elif isinstance(node, ast.List | ast.Tuple):
+            message = "arrays side by side are written hstack([A, B]), one below the other "
+            refuse(text, f"{message}vstack([A, B])", node)
         elif isinstance(node, GENERATORS):
             refuse(text, f"a sum in Python runs over range(n) here; {REMEDY}", node)
         else:

@@ -8,6 +8,7 @@ import unicodedata
 
 from mcmodels.calculus.core.numbers import LARGEST
 from mcmodels.calculus.text import hints
+from mcmodels.calculus.text.latex_words import for_backslash
 from mcmodels.calculus.text.numpy_calls import (
     MODULES,
     is_function_of_module,
@@ -45,15 +46,18 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
     while position < len(text):
         found = _TOKEN.match(text, position)
         column = position + 1
+        operand = previous in ("name", "number", "close")
         if found is None:
             character = text[position]
+            word = for_backslash(text, position, operand) if character == "\\" else None
+            if word is not None:
+                refuse(text, f"{word[0]} is LaTeX, which is not read; {word[1]}", column)
             advice = f"; {hints.SIGNS[character]}" if character in hints.SIGNS else ""
             refuse(text, f"{character!r} has no meaning in an expression{advice}", column)
         kind, token = found.lastgroup, found.group()
         position = found.end()
         if kind == "space":
             continue
-        operand = previous in ("name", "number", "close")
         if kind == "mark":
             if not operand or previous == "number":
                 refuse(text, f"{token!r} is the transpose of what it stands behind", column)
@@ -87,6 +91,8 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
         elif kind == "number":
             _check_number(text, token, column)
         elif kind == "open":
+            if token == "[" and hints.is_named_as_function(owner, known):
+                refuse(text, f"arguments stand in ( and ); {hints.for_function(owner)}", column)
             depths.append(0)
             loops.append(False)
             brackets.append(_CLOSING[token])

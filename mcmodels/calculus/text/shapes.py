@@ -205,6 +205,8 @@ class Shapes:
         if not shapes:
             return self._constant(function, sizes)
         x = shapes[0]
+        if axis in (0, -1) and x.is_column and not x.axes:
+            axis = None  # the only one that a vector has
         if function in _PAIRWISE:
             return reduce(self._elementwise, shapes)
         if function in _OF_SQUARES:
