@@ -2,12 +2,23 @@
 
 import numpy as np
 import pytest
+import scipy.special
 
 from mcmodels.calculus import ParseError, ShapeError, parse
 from mcmodels.calculus.text.shape_inference import infer_symbols
 
 RNG = np.random.default_rng(7)
-SHAPES = {"A": "m,n", "B": "m,k", "C": "k,n", "X": "m,n", "x": "n", "y": "m", "z": "m", "w": "n"}
+SHAPES = {
+    "A": "m,n",
+    "B": "m,k",
+    "C": "k,n",
+    "X": "m,n",
+    "S": "n,n",
+    "x": "n",
+    "y": "m",
+    "z": "m",
+    "w": "n",
+}
 VALUES = {
     "A": RNG.standard_normal((4, 3)),
     "B": RNG.standard_normal((4, 2)),
@@ -16,6 +27,7 @@ VALUES = {
     **{name: RNG.standard_normal(3) for name in "xw"},
     **{name: RNG.standard_normal(4) for name in "yz"},
 }
+MODULES = {"np": np, "norm": np.linalg.norm, "scipy": scipy, "special": scipy.special}
 SIZES = {"m": 4, "n": 3, "k": 2}
 
 
@@ -24,7 +36,7 @@ def evaluated(text):
     f = parse(text, **SHAPES)
     given = {symbol.name: VALUES[symbol.name] for symbol in f.symbols}
     given |= {name: SIZES[name] for name in f.size_names}
-    expected = np.asarray(eval(text, {"np": np, "norm": np.linalg.norm} | VALUES | SIZES))
+    expected = np.asarray(eval(text, MODULES | VALUES | SIZES))
     return f.evaluate(**given), f.compile()(**given), expected
 
 
@@ -49,6 +61,24 @@ def evaluated(text):
         "np.sum((X @ w - y)**2) / (2 * X.shape[0])",
         "np.sum(X) / X.shape[1] + np.sum(X) / X.size + (X @ w).size",
         "np.sum(X**2) / np.size(X)",
+        "np.mean(np.square(X @ w - y))",
+        "np.exp(x - np.max(x)) / np.sum(np.exp(x - np.max(x)))",
+        "x.max() - X.min() + np.min(y)",
+        "np.var(x) + X.var() + y.std() - np.std(X)",
+        "np.sum(np.diff(x)**2)",
+        "np.cumsum(x) + x.cumsum()",
+        "np.log2(np.abs(x)) + np.log10(np.absolute(x)) * np.fabs(w)",
+        "np.multiply(x, w) - np.add(x, w) + np.subtract(x, 2) + np.divide(x, w)",
+        "np.power(x, 2)",
+        "np.matmul(X, w) + np.matmul(X, np.matmul(X.T, y))",
+        "np.inner(x, w)",
+        "np.inner(X, A)",
+        "np.logaddexp(x, w)",
+        "np.linalg.slogdet(X.T @ X)[1]",
+        "scipy.special.expit(x) + scipy.special.ndtr(w) + special.log_ndtr(x)",
+        "scipy.special.betaln(np.exp(x), 2) + special.psi(np.exp(w))",
+        "special.logit(special.expit(x)) + special.log_softmax(x)",
+        "special.log_softmax(X, axis=1)",
         "A @ np.eye(A.shape[1])",
         "np.ones((len(y), X.shape[1])) * X",
         "np.ones(len(y) - 1) * y[1:]",
@@ -100,6 +130,15 @@ def test_text_is_what_python_computes(text):
         ("numel(X)", r"write len\(vec\(X\)\)"),
         ("x.shape", r"write len\(X\)"),
         ("len(X, 1)", "len takes 1, found 2"),
+        ("np.max(X, axis=1)", "np.max takes no argument by name here"),
+        ("np.square(x, w)", "np.square takes 1, found 2"),
+        ("np.diff(X)", "np.diff takes a vector here; found X"),
+        ("X.cumsum()", "np.cumsum takes a vector here; found X"),
+        ("np.linalg.slogdet(S)", r"write logdet\(A\)"),
+        ("np.linalg.slogdet(S)[0]", r"write logdet\(A\)"),
+        ("np.square", r"write np\.square\("),
+        ("square(x)", r"write x \*\* 2"),
+        ("x.square()", r"write x \*\* 2"),
     ],
 )
 def test_what_may_be_otherwise_in_numpy_is_refused(text, says):
@@ -130,6 +169,7 @@ def test_what_is_only_counted_may_be_given():
     ("text", "shapes"),
     [
         ("sum((X @ w - y)**2) / len(y)", {"X": ("m", "n"), "w": ("n",), "y": ("m",)}),
+        ("np.max(x) - np.var(y)", {"x": ("m",), "y": ("n",)}),
         ("norm(w)**2 / y.size", {"w": ("n",), "y": ("m",)}),
         (
             "sum((y[i] - np.dot(w, X[i]))**2 for i in range(len(y)))",

@@ -137,6 +137,10 @@ def summed(body: Expression, condition: Expression, i: Index) -> Expression:
         return scale(coefficient, *outside, summed(rest, condition, i))
     if isinstance(array, UnitAt) and not scalars and always and array.rows == i.over:
         return ones(array.rows, ONE)
+    if isinstance(array, UnitAt) and always and len(scalars) == 1:
+        whole = _whole(scalars[0], array, i)
+        if whole is not None:
+            return whole
     if array is not None and i not in array.used:
         return scale(summed(scale(*scalars), condition, i), array)
     if array is not None and (array.rows == ONE or isinstance(array, Transpose)):
@@ -155,6 +159,15 @@ def _sum(body: Expression, condition: Expression, i: Index) -> Expression:
     """The node; sums inside of it get an index of another name."""
     body, condition = (apart(part, frozenset([i.name])) for part in (body, condition))
     return SumOver(body, condition, i.name, i.over)
+
+
+def _whole(entry: Expression, unit: UnitAt, i: Index) -> Expression | None:
+    """The vector y of Σᵢ yᵢeᵢ = y, where the index runs over all of it; None of other sums."""
+    if not (isinstance(entry, Product) and len(entry.children) == 2 and unit.rows == i.over):
+        return None
+    row, vector = entry.children
+    is_entry = isinstance(row, Transpose) and row.argument == unit
+    return vector if is_entry and unit.position == i and i not in vector.used else None
 
 
 def _around(

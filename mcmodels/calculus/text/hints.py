@@ -10,6 +10,7 @@ from collections.abc import Collection
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.numpy_calls import is_module
+from mcmodels.calculus.text.numpy_functions import name_of_function
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
 
 __all__ = ["SIGNS", "WORDS", "for_attribute", "for_function", "how_called", "is_named_as_function"]
@@ -236,7 +237,9 @@ def how_called(name: str) -> str:
     """How a function is called that stands behind a point without arguments."""
     if name == "c_":
         return "np.c_[A, B]"
-    return f"{name_of_stack(name)}([A, B])" if name_of_stack(name) else f"{name}(…)"
+    if name_of_stack(name):
+        return f"{name_of_stack(name)}([A, B])"
+    return f"{name_of_function(name) or name}(…)"
 
 
 def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:

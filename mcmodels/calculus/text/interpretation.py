@@ -29,6 +29,7 @@ from mcmodels.calculus.text.index_calls import (
     places_in,
     tests_in,
 )
+from mcmodels.calculus.text.numpy_functions import FUNCTIONS, applied
 from mcmodels.calculus.text.numpy_stacks import STACKS, stacked
 from mcmodels.calculus.text.spelling import Slash, Star
 from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source
@@ -203,6 +204,10 @@ class _Walk(Generic[T]):
             parts = [self.value(part) for part in blocks_in(text, node.func.id, node.args[0])]
             stack: T = stacked(node.func.id, self.algebra, parts, self._axis(node))
             return stack
+        if node.func.id in FUNCTIONS:
+            taken = [self.value(argument) for argument in node.args]
+            value: T = applied(node.func.id, self.algebra, taken, self._axis(node))
+            return value
         if node.func.id in ALIASES:
             given = [self.value(argument) for argument in node.args]
             result: T = aliased(node.func.id, self.algebra, given)

@@ -14,6 +14,7 @@ from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.generators import over_index
+from mcmodels.calculus.text.numpy_functions import FUNCTIONS, METHODS, name_of_function
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
 from mcmodels.calculus.text.spelling import with_nodes_changed
 
@@ -49,7 +50,9 @@ def is_function_of_module(name: str, module: str, known: Collection[str]) -> boo
     """Whether ``module.name`` is read as the function of that name, or as a number."""
     if not is_module(module, known) or name in known:
         return False
-    if name in MODULES or name in NAMED_NUMBERS or name_of_stack(name):
+    if name in MODULES or name in NAMED_NUMBERS or name == "slogdet":
+        return True
+    if name_of_stack(name) or name_of_function(name):
         return True
     return name in SIGNATURES or name in ALIASES
 
@@ -65,7 +68,7 @@ def is_method(name: str, known: Collection[str]) -> bool:
     """Whether ``x.name(…)`` is read as ``name(x, …)``."""
     if name in known or name in _NO_METHODS:
         return False
-    return name in SIGNATURES or name in ALIASES
+    return name in METHODS or name in SIGNATURES or name in ALIASES
 
 
 def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.expr:
@@ -80,7 +83,7 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
     if isinstance(node, ast.Attribute | ast.Subscript):
-        return _length(node) or _columns(node, known) or node
+        return _length(node) or _columns(node, known) or _log_determinant(node, known) or node
     if not isinstance(node, ast.Call):
         return node
     function, of_module = node.func, False
@@ -89,10 +92,11 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         of_module = _is_module(function.value, known)
         if not of_module:
             node.args.insert(0, function.value)
+            name = f"np.{name}" if name in METHODS else name
         elif name == "size" and len(node.args) == 1:
             return _called("len", [_called("vec", node.args, node)], node)
         else:
-            name = name_of_stack(name) or name
+            name = name_of_stack(name) or name_of_function(name) or name
         node.func = ast.copy_location(ast.Name(name, ast.Load()), function)
     if not isinstance(node.func, ast.Name):
         return node
@@ -103,13 +107,18 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         orders = [option for option in node.keywords if option.arg == "ord"]
         node.args += [option.value for option in orders]
         node.keywords = [option for option in node.keywords if option not in orders]
-    if node.func.id in SIGNATURES and SIGNATURES[node.func.id].axis:
+    if _takes_axis(node.func.id):
         for option in node.keywords:
             option.arg = "axis" if option.arg == "dim" else option.arg
     sum_ = over_index(node)
     if sum_ is not None and of_module and isinstance(node.args[0], ast.ListComp):
         return _called(node.func.id, [sum_], node)  # NumPy's sum of a list of vectors is a number
     return sum_ or node
+
+
+def _takes_axis(function: str) -> bool:
+    made = SIGNATURES.get(function) or FUNCTIONS.get(function)
+    return made is not None and made.axis
 
 
 def _length(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
@@ -137,6 +146,22 @@ def _columns(node: ast.Attribute | ast.Subscript, known: Collection[str]) -> ast
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     together = ast.copy_location(ast.List(parts, ast.Load()), node)
     return _called("np.column_stack", [together], node)
+
+
+def _log_determinant(
+    node: ast.Attribute | ast.Subscript, known: Collection[str]
+) -> ast.expr | None:
+    """``np.linalg.slogdet(S)[1]`` as ``logdet(S)``."""
+    call = node.value
+    if not isinstance(node, ast.Subscript) or not isinstance(call, ast.Call) or call.keywords:
+        return None
+    function, entry = call.func, node.slice
+    if not (isinstance(function, ast.Attribute) and function.attr == "slogdet"):
+        return None
+    if not _is_module(function.value, known):
+        return None
+    is_second = isinstance(entry, ast.Constant) and entry.value == 1
+    return _called("logdet", call.args, node) if is_second else None
 
 
 def _called(name: str, arguments: list[ast.expr], where: ast.expr) -> ast.expr:

@@ -37,6 +37,7 @@ from mcmodels.calculus.text.index_calls import (
     tests_in,
 )
 from mcmodels.calculus.text.numpy_calls import without_modules
+from mcmodels.calculus.text.numpy_functions import FUNCTIONS
 from mcmodels.calculus.text.numpy_stacks import STACKS
 from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.scanning import scan
@@ -194,7 +195,7 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
             if function in STACKS:
                 waiting += blocks_in(text, function, node.args[0])
                 continue
-            if function in ALIASES:
+            if function in ALIASES or function in FUNCTIONS:
                 waiting += node.args
                 continue
             for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
@@ -270,10 +271,13 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
         if len(node.args) != 1:
             refuse(text, f"{name} takes a list, as in {name}([A, B])", node)
         return name
-    if name in ALIASES:
-        count = ALIASES[name]
-        if node.keywords:
-            refuse(text, f"{name} takes no argument by name", node)
+    if name in ALIASES or name in FUNCTIONS:
+        count = ALIASES[name] if name in ALIASES else FUNCTIONS[name].count
+        takes_axis = name in FUNCTIONS and FUNCTIONS[name].axis
+        for option in node.keywords:
+            if not (takes_axis and option.arg == "axis") or len(node.keywords) > 1:
+                refuse(text, f"{name} takes no argument by name here", node)
+            whole_in(text, option.value)
         if len(node.args) != count:
             refuse(text, f"{name} takes {count}, found {len(node.args)} arguments", node)
         return name

@@ -30,6 +30,8 @@ _OF_ARRAYS = (
 OF_ARRAYS = frozenset(_OF_ARRAYS.split())
 """Functions that are meant for arrays: nobody writes the sum of a scalar."""
 
+_OF_NUMPY = ("cumsum", "diff", "inner", "matmul", "max", "min", "std", "var")
+_FOR_ARRAYS = OF_ARRAYS | ALIASES.keys() | {f"np.{name}" for name in _OF_NUMPY}
 
 _MOST_ROUNDS = 5  # each carries a rank on by one name; more stand in no text that people type
 
@@ -43,7 +45,7 @@ def used_as_arrays(source: Source) -> set[str]:
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             found += [node.left, node.right]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            found += node.args if node.func.id in OF_ARRAYS | ALIASES.keys() else []
+            found += node.args if node.func.id in _FOR_ARRAYS else []
     return {node.id for node in found if isinstance(node, ast.Name)}
 
 

@@ -1,0 +1,167 @@
+"""Functions of NumPy, SciPy and PyTorch that have another name or sign here: ``np.square(x)``.
+
+They are read behind the name of their module, and where NumPy has them as methods, as ``x.max()``.
+By their name alone they are refused with what to write, see `hints`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcmodels.calculus.text.aliases import aliased
+
+__all__ = ["FUNCTIONS", "METHODS", "applied", "name_of_function"]
+
+Meaning = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class _Function:
+    """How many arguments a function takes, what it means in an algebra, and what of vectors only.
+
+    ``meaning`` takes the algebra of expressions or shapes, and the arguments.
+    """
+
+    count: int
+    meaning: Meaning
+    of_vectors: bool = False
+    axis: bool = False
+
+
+def _renamed(name: str) -> _Function:
+    return _Function(1, lambda algebra, x: algebra.call(name, [x], None))
+
+
+def _logarithm(base: int) -> _Function:
+    def meaning(algebra: Any, x: Any) -> Any:
+        scale = algebra.call("log", [algebra.number(base)], None)
+        return algebra.multiple([(False, algebra.call("log", [x], None)), (True, scale)])
+
+    return _Function(1, meaning)
+
+
+def _square(algebra: Any, x: Any) -> Any:
+    return algebra.binary("**", x, algebra.number(2))
+
+
+def _variance(algebra: Any, x: Any) -> Any:
+    gaps = algebra.total([(False, x), (True, algebra.call("mean", [x], None))])
+    return algebra.call("mean", [_square(algebra, gaps)], None)
+
+
+def _deviation(algebra: Any, x: Any) -> Any:
+    return algebra.call("sqrt", [_variance(algebra, x)], None)
+
+
+def _inner(algebra: Any, x: Any, y: Any) -> Any:
+    both_vectors = x.is_column and y.is_column
+    return aliased("dot", algebra, [x, y if both_vectors else algebra.transposed(y)])
+
+
+def _differences(algebra: Any, x: Any) -> Any:
+    later, earlier = slice(1, None), slice(None, -1)
+    return algebra.total(
+        [(False, algebra.entry(x, (later,))), (True, algebra.entry(x, (earlier,)))]
+    )
+
+
+def _running_sums(algebra: Any, x: Any) -> Any:
+    n = algebra.size_of(x, 0)
+    below = algebra.call("tril", [algebra.call("ones", [n, n], None)], None)
+    return algebra.binary("@", below, x)
+
+
+def _log_of_two(algebra: Any, a: Any, b: Any) -> Any:
+    gap = algebra.total([(False, b), (True, a)])
+    return algebra.total([(False, a), (False, algebra.call("softplus", [gap], None))])
+
+
+def _log_beta(algebra: Any, a: Any, b: Any) -> Any:
+    parts = [a, b, algebra.total([(False, a), (False, b)])]
+    logs = [algebra.call("gammaln", [part], None) for part in parts]
+    return algebra.total(list(zip((False, False, True), logs, strict=True)))
+
+
+def _logit(algebra: Any, p: Any) -> Any:
+    odds = [(False, p), (True, algebra.total([(False, algebra.number(1)), (True, p)]))]
+    return algebra.call("log", [algebra.multiple(odds)], None)
+
+
+def _log_softmax(algebra: Any, x: Any, axis: int | None = None) -> Any:
+    return algebra.call("log", [algebra.call("softmax", [x], axis)], None)
+
+
+def _log_sigmoid(algebra: Any, x: Any) -> Any:
+    return algebra.call("log", [algebra.call("sigmoid", [x], None)], None)
+
+
+def _silu(algebra: Any, x: Any) -> Any:
+    return algebra.multiple([(False, x), (False, algebra.call("sigmoid", [x], None))])
+
+
+def _product(algebra: Any, x: Any, y: Any) -> Any:
+    return aliased("dot", algebra, [x, y])
+
+
+_OF_ARITHMETIC = {
+    "add": lambda algebra, a, b: algebra.total([(False, a), (False, b)]),
+    "divide": lambda algebra, a, b: algebra.multiple([(False, a), (True, b)]),
+    "multiply": lambda algebra, a, b: algebra.multiple([(False, a), (False, b)]),
+    "power": lambda algebra, a, b: algebra.binary("**", a, b),
+    "subtract": lambda algebra, a, b: algebra.total([(False, a), (True, b)]),
+}
+_SAME = {
+    "absolute": "abs",
+    "expit": "sigmoid",
+    "fabs": "abs",
+    "lgamma": "gammaln",
+    "log_ndtr": "norm_logcdf",
+    "max": "amax",
+    "min": "amin",
+    "ndtr": "norm_cdf",
+    "psi": "digamma",
+}
+_FUNCTIONS = {
+    **{name: _Function(2, meaning) for name, meaning in _OF_ARITHMETIC.items()},
+    **{name: _renamed(same) for name, same in _SAME.items()},
+    "betaln": _Function(2, _log_beta),
+    "cumsum": _Function(1, _running_sums, of_vectors=True),
+    "diff": _Function(1, _differences, of_vectors=True),
+    "inner": _Function(2, _inner),
+    "log10": _logarithm(10),
+    "log2": _logarithm(2),
+    "log_softmax": _Function(1, _log_softmax, axis=True),
+    "logaddexp": _Function(2, _log_of_two),
+    "logit": _Function(1, _logit),
+    "logsigmoid": _Function(1, _log_sigmoid),
+    "matmul": _Function(2, _product),
+    "silu": _Function(1, _silu),
+    "square": _Function(1, _square),
+    "std": _Function(1, _deviation),
+    "var": _Function(1, _variance),
+}
+# By names that no text can hold, so that they are only made of calls with a module before them.
+FUNCTIONS = {f"np.{name}": function for name, function in _FUNCTIONS.items()}
+METHODS = frozenset(["cumsum", "max", "min", "std", "var"])
+
+
+def name_of_function(name: str) -> str | None:
+    """The name in `FUNCTIONS`; None for others."""
+    return f"np.{name}" if name in _FUNCTIONS else None
+
+
+def applied(name: str, algebra: Any, arguments: list[Any], axis: int | None) -> Any:
+    """The meaning of such a call in an algebra of expressions or shapes.
+
+    Raises
+    ------
+    ValueError
+        If it is one of vectors only.
+    """
+    function = FUNCTIONS[name]
+    if function.of_vectors and not (arguments[0].is_column and not arguments[0].is_scalar):
+        raise ValueError(f"{name} takes a vector here; found {arguments[0]}")
+    options = {"axis": axis} if function.axis else {}
+    return function.meaning(algebra, *arguments, **options)
