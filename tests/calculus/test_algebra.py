@@ -252,6 +252,8 @@ GRADIENTS = [
     ("norm(diag(x) @ C) ** 2", "x", "2(x ∘ diag(CCᵀ))"),
     ("norm(diag(A) - y) ** 2", "A", "2 diag(diag(A) − y)"),
     ("sum((x @ ones(m).T) * C)", "C", "x 1ₘᵀ"),
+    ("trace(diag(x) @ A @ diag(x) @ B)", "x", "(A ∘ Bᵀ + B ∘ Aᵀ)x"),
+    ("sum(diag(M @ diag(x) @ M.T) ** 2) / 2", "x", "(M^∘2)ᵀM^∘2 x"),
 ]
 HESSIANS = [
     ("sum(sigmoid(A @ x))", "x", "Aᵀ diag(σ(Ax) ∘ (1 − σ(Ax)) ∘ (1 − 2σ(Ax))) A"),

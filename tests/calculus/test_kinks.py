@@ -154,4 +154,6 @@ def test_of_a_symmetric_matrix_only_symmetric_directions_count():
 def test_of_a_scalar():
     point = critical_point(abs(s) * 2 - s, s, at=0.0)
     assert str(point) == "a strict minimum at a kink; the value is 0"
+    peak = critical_point(-sum(abs(x)), x, at=[0.0, 0.0])
+    assert str(peak) == "a strict maximum at a kink; the value is 0"
     assert point.gradient == 0

@@ -79,7 +79,7 @@ class CriticalPoint:
     def __str__(self) -> str:
         found = self.eigenvalues
         if self.across is not None and not len(found):
-            return f"{self._named()}; the value is {self.value:.6g}"
+            return f"{self._named()}; the value is {self.value + 0.0:.6g}"
         counts = {
             "positive": int((found > self.zero).sum()),
             "negative": int((found < -self.zero).sum()),
@@ -91,7 +91,7 @@ class CriticalPoint:
         where = "" if self.across is None else ", along directions that cross none,"
         return (
             f"{self._named()}: {plural} of the Hessian{where} {extent} ({signs}); "
-            f"the value is {self.value:.6g}"
+            f"the value is {self.value + 0.0:.6g}"
         )
 
     def _named(self) -> str:

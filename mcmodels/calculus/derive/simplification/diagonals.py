@@ -41,7 +41,10 @@ def applied_to_a_vector(e: N.Product) -> Expression | None:
 
 
 def diagonal_of_product(e: N.Diagonal) -> Expression | None:
-    """diag(uvᵀ) = u∘v, diag(diag(v)M) = v∘diag(M): Magnus & Neudecker (2019), 3.6."""
+    """diag(uvᵀ) = u∘v, diag(diag(v)M) = v∘diag(M), diag(A diag(v)B) = (A∘Bᵀ)v.
+
+    Magnus & Neudecker (2019), 3.6; the last is Horn & Johnson (1991), 5.1.
+    """
     if not isinstance(e.argument, N.Product):
         return None
     c = e.argument.children
@@ -52,6 +55,10 @@ def diagonal_of_product(e: N.Diagonal) -> Expression | None:
         return hadamard([c[0].argument, functions.diag(matmul(c[1:]))])
     if isinstance(c[-1], N.DiagonalMatrix):
         return hadamard([c[-1].argument, functions.diag(matmul(c[:-1]))])
+    for i, factor in enumerate(c):
+        if isinstance(factor, N.DiagonalMatrix):
+            rows = hadamard([matmul(c[:i]), transpose(matmul(c[i + 1 :]))])
+            return matmul([rows, factor.argument])
     return None
 
 
@@ -59,7 +66,13 @@ def diagonal_of_sum(e: N.Diagonal) -> Expression | None:
     """diag(A + diag(v)) = diag(A) + v."""
     if not isinstance(e.argument, N.Sum):
         return None
-    return add([functions.diag(term) for term in e.argument.children])
+    terms = []
+    for term in e.argument.children:
+        diagonal = functions.diag(term)
+        coefficient, scalars, array = parts(diagonal)
+        shorter = diagonal_of_product(array) if isinstance(array, N.Diagonal) else None
+        terms.append(diagonal if shorter is None else scale(coefficient, *scalars, shorter))
+    return add(terms)
 
 
 def kronecker_between_selections(e: N.Product) -> Expression | None:
