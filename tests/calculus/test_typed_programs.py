@@ -92,6 +92,17 @@ def evaluated(text):
         "sum(norm(X[i] - X[j]) for i in range(m) for j in range(m) if i != j)",
         "sum(y[i] - z[i] for i in range(m) if y[i] > 0 if z[i] < y[i])",
         "sum(X[i] * y[i] for i in range(m))",
+        "sum((y[t] - 2 * y[t - 1])**2 for t in range(1, m))",
+        "sum(t * y[t - 2] * y[t] for t in range(2, len(y)))",
+        "sum(y[t]**2 for t in range(1, m - 1))",
+        "sum(y[t] * z[s] for t in range(1, m) for s in range(t))",
+        "sum(y[t] * z[s] for t in range(1, m) for s in range(1, m) if s != t if y[t] > y[s])",
+        "X - y[:, None]",
+        "X * x[None, :] + x[np.newaxis, :]",
+        "y[:, None] * x[None, :]",
+        "x.reshape(-1, 1) @ x.reshape(1, -1)",
+        "np.reshape(x, (1, -1)) + X",
+        "x.reshape(-1)",
         "np.sum([X[i] * y[i] for i in range(m)])",
         "np.mean([X[i] * y[i] for i in range(m)])",
         "np.mean([(y[i] - z[i])**2 for i in range(m)])",
@@ -120,7 +131,13 @@ def test_text_is_what_python_computes(text):
         ("np.hstack", r"write np\.hstack\(\[A, B\]\)"),
         ("sum(v**2 for v in x)", r"runs over range\(n\) here; write sum"),
         ("sum(a * b for a, b in zip(x, w))", r"runs over range\(n\) here; write sum"),
-        ("sum(x[i] for i in range(1, n))", r"runs over range\(n\) here; write sum"),
+        ("sum(x[i] for i in range(0.5, n))", r"runs over range\(n\) here; write sum"),
+        ("sum(sum(y[t] for t in range(m)) for t in range(1, m))", r"runs over range\(n\)"),
+        ("x[None]", r"a vector is a column here: write x for the column, x\.T for the row"),
+        ("X[None, 1:]", "a vector is a column here"),
+        ("exp(None)", "a vector is a column here"),
+        ("x.reshape(m, n)", r"write vec\(X\) for one column"),
+        ("abs2(x)", r"write x \*\* 2"),
         ("sum(x[i] for i in range(0, n, 2))", r"runs over range\(n\) here; write sum"),
         ("[x[i] for i in range(n)]", r"runs over range\(n\) here; write sum"),
         ("exp(x[i] for i in range(n))", r"runs over range\(n\) here; write sum"),
@@ -149,6 +166,12 @@ def test_what_may_be_otherwise_in_numpy_is_refused(text, says):
 def test_a_scalar_has_no_length():
     with pytest.raises(ShapeError, match="len takes an array; found scalar"):
         parse("len(c)")
+
+
+@pytest.mark.parametrize("text", ["X[:, None]", "X.reshape(-1)"])
+def test_a_matrix_is_no_column(text):
+    with pytest.raises(ShapeError, match=r"a vector is made a column .*vec\(X\.T\)"):
+        parse(text, **SHAPES)
 
 
 def test_a_range_by_an_array_of_unknown_size_is_refused():

@@ -10,7 +10,11 @@ from mcmodels.calculus.core.sizes import ShapeError
 __all__ = ["ALIASES", "aliased"]
 
 # How many arguments each takes. None of them is reserved: a symbol may have such a name.
-ALIASES = {"T": 1, "dot": 2, "len": 1, "outer": 2, "tr": 1, "transpose": 1}
+# x[:, None] and x[None, :] of NumPy are the names with a point, which no text can hold.
+ALIASES = {
+    **dict.fromkeys(("T", "len", "np.column", "np.row", "tr", "transpose"), 1),
+    **dict.fromkeys(("dot", "outer"), 2),
+}
 
 
 def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
@@ -21,6 +25,8 @@ def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
         return algebra.transposed(arguments[0])
     if name == "len":
         return algebra.length(arguments[0])
+    if name in ("np.column", "np.row"):
+        return _line(name, algebra, arguments[0])
     x, y = arguments
     if name == "outer":
         if not (x.is_column and y.is_column):
@@ -33,3 +39,14 @@ def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
         x,
         y,
     )
+
+
+def _line(name: str, algebra: Any, x: Any) -> Any:
+    """A vector as a column or as a row."""
+    if not x.is_column or x.is_scalar:
+        line = name.removeprefix("np.")
+        raise ShapeError(
+            f"a vector is made a {line} by [:, None], [None, :] and reshape; found {x}. Write "
+            "vec(X.T) for the rows of a matrix one after the other"
+        )
+    return x if name == "np.column" else algebra.transposed(x)

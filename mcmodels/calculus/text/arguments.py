@@ -29,6 +29,8 @@ Index = int | slice | Place
 def number_in(text: str, node: ast.Constant) -> int | float:
     """The number of a node."""
     value = node.value
+    if value is None:
+        refuse(text, "a vector is a column here: write x for the column, x.T for the row", node)
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse(text, "only whole and decimal numbers are read", node)
     return value

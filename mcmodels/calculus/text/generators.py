@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 
+from mcmodels.calculus.text.index_calls import place_in
+
 __all__ = ["GENERATORS", "REMEDY", "over_index"]
 
 GENERATORS = (ast.GeneratorExp, ast.ListComp)
@@ -36,7 +38,14 @@ def over_index(call: ast.Call) -> ast.Call | None:
         tests = list(loop.ifs)
         targets = (other.target for other in generator.generators)
         others = {other.id for other in targets if isinstance(other, ast.Name)} - {name.id}
-        if start is not None:
+        first = start.value if isinstance(start, ast.Constant) else 0
+        if first:
+            if type(first) is not int or _holds(over, others) or _is_target(body, name.id):
+                return None
+            counted = _Counted(name.id, first)
+            body, tests = counted.visit(body), [counted.visit(test) for test in tests]
+            over = _less(over, first)
+        elif start is not None:
             if not _holds(start, others):
                 return None
             tests.insert(0, _compared(name, ast.GtE(), start))
@@ -70,6 +79,58 @@ def _ends_of_range(loop: ast.comprehension) -> tuple[ast.Name, ast.expr | None, 
     start, over = values.args
     is_zero = isinstance(start, ast.Constant) and type(start.value) is int and start.value == 0
     return name, None if is_zero else start, over
+
+
+class _Counted(ast.NodeTransformer):
+    """What is summed over t from a on, as t from 0 on: ``y[t - 1]`` from 1 on as ``y[t]``."""
+
+    def __init__(self, name: str, first: int) -> None:
+        self.name, self.first = name, first
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        node.value = self.visit(node.value)
+        if isinstance(node.slice, ast.Tuple):
+            node.slice.elts = [self._index(part) for part in node.slice.elts]
+        else:
+            node.slice = self._index(node.slice)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._sum(node, self.first) if node.id == self.name else node
+
+    def _index(self, node: ast.expr) -> ast.expr:
+        place = place_in(node)
+        if place is None or place.name != self.name:
+            result: ast.expr = self.visit(node)
+            return result
+        return self._sum(node, place.shift + self.first)
+
+    def _sum(self, where: ast.expr, shift: int) -> ast.expr:
+        name = ast.copy_location(ast.Name(self.name, ast.Load()), where)
+        if not shift:
+            return name
+        more = ast.copy_location(ast.Constant(abs(shift)), where)
+        sign = ast.Add() if shift > 0 else ast.Sub()
+        return ast.copy_location(ast.BinOp(name, sign, more), where)
+
+
+def _less(over: ast.expr, first: int) -> ast.expr:
+    """The number of terms: n − a of range(a, n)."""
+    less = first
+    if isinstance(over, ast.BinOp) and isinstance(over.op, ast.Sub):
+        right = over.right
+        if isinstance(right, ast.Constant) and type(right.value) is int:
+            over, less = over.left, less + right.value
+    return ast.copy_location(
+        ast.BinOp(over, ast.Sub(), ast.copy_location(ast.Constant(less), over)), over
+    )
+
+
+def _is_target(body: ast.expr, name: str) -> bool:
+    """Whether a sum inside runs over an index of the same name."""
+    loops = (node for node in ast.walk(body) if isinstance(node, ast.comprehension))
+    targets = (loop.target for loop in loops)
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 def _holds(node: ast.expr, names: set[str]) -> bool:

@@ -65,6 +65,7 @@ _INSTEAD = {
     **dict.fromkeys(("length", "nrow", "shape"), ("len(X) for the number of its rows",)),
     "ncol": ("len(X.T) for the number of its columns",),
     "numel": ("len(vec(X)) for the number of its entries",),
+    "abs2": ("x ** 2",),
     "absolute": ("abs(x)",),
     "average": ("mean(x)",),
     "cross_entropy": ("-t.T @ log(softmax(z))",),

@@ -34,10 +34,11 @@ _WITHOUT_ARRAYS = (
     "block commutation diagonal_selection duplication einsum elimination eye hstack ones size unit "
     "vstack zeros"
 )
+_PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what stands around them
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
-_MAY_HOLD = re.compile(r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for)\b|(?:ones|zeros)\s*\(\s*\(")
+_MAY_HOLD = re.compile(r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for|None)\b|(?:ones|zeros)\s*\(\s*\(")
 
 
 def is_module(path: str, known: Collection[str]) -> bool:
@@ -50,7 +51,7 @@ def is_function_of_module(name: str, module: str, known: Collection[str]) -> boo
     """Whether ``module.name`` is read as the function of that name, or as a number."""
     if not is_module(module, known) or name in known:
         return False
-    if name in MODULES or name in NAMED_NUMBERS or name == "slogdet":
+    if name in MODULES or name in NAMED_NUMBERS or name in _PARTS:
         return True
     if name_of_stack(name) or name_of_function(name):
         return True
@@ -68,7 +69,7 @@ def is_method(name: str, known: Collection[str]) -> bool:
     """Whether ``x.name(…)`` is read as ``name(x, …)``."""
     if name in known or name in _NO_METHODS:
         return False
-    return name in METHODS or name in SIGNATURES or name in ALIASES
+    return name in METHODS or name == "reshape" or name in SIGNATURES or name in ALIASES
 
 
 def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.expr:
@@ -83,7 +84,8 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
     if isinstance(node, ast.Attribute | ast.Subscript):
-        return _length(node) or _columns(node, known) or _log_determinant(node, known) or node
+        found = _columns(node, known) or _log_determinant(node, known)
+        return found or _length(node) or _line(node) or node
     if not isinstance(node, ast.Call):
         return node
     function, of_module = node.func, False
@@ -100,6 +102,8 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         node.func = ast.copy_location(ast.Name(name, ast.Load()), function)
     if not isinstance(node.func, ast.Name):
         return node
+    if node.func.id == "reshape" and isinstance(function, ast.Attribute):
+        return _reshaped(node) or node
     if node.func.id in _SHAPES_IN_TUPLES and len(node.args) == 1:
         shape = node.args[0]
         node.args = shape.elts if isinstance(shape, ast.Tuple) else node.args
@@ -134,6 +138,39 @@ def _length(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
     if isinstance(axis, ast.Constant) and axis.value == 1:
         array = ast.copy_location(ast.Attribute(array, "T", ast.Load()), node)
     return _called("len", [array], node)
+
+
+def _line(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
+    """``x[:, None]`` as a column and ``x[None, :]`` as a row."""
+    index = node.slice if isinstance(node, ast.Subscript) else None
+    if not (isinstance(index, ast.Tuple) and len(index.elts) == 2):
+        return None
+    new = [_is_new_axis(part) for part in index.elts]
+    others = [part for part, is_new in zip(index.elts, new, strict=True) if not is_new]
+    if len(others) != 1 or not (isinstance(others[0], ast.Slice) and _is_whole(others[0])):
+        return None
+    return _called("np.row" if new[0] else "np.column", [node.value], node)
+
+
+def _reshaped(node: ast.Call) -> ast.expr | None:
+    """``x.reshape(-1, 1)`` as a column and ``x.reshape(1, -1)`` as a row."""
+    array, *shape = node.args
+    if len(shape) == 1 and isinstance(shape[0], ast.Tuple):
+        shape = shape[0].elts
+    typed = [ast.unparse(part) for part in shape]
+    names = {("-1", "1"): "np.column", ("1", "-1"): "np.row", ("-1",): "np.column"}
+    name = names.get(tuple(typed))
+    return None if name is None or node.keywords else _called(name, [array], node)
+
+
+def _is_new_axis(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return node.value is None
+    return isinstance(node, ast.Attribute) and node.attr == "newaxis"
+
+
+def _is_whole(node: ast.Slice) -> bool:
+    return node.lower is node.upper is node.step is None
 
 
 def _columns(node: ast.Attribute | ast.Subscript, known: Collection[str]) -> ast.expr | None:

@@ -74,7 +74,8 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
         if operand and token in _OF_LOOPS and (loops[-1] or (token == "for" and len(brackets) > 1)):
             loops[-1], depths[-1], previous = True, 0, "operator"
             continue
-        if kind == "name" and keyword.iskeyword(token):
+        new_axis = token == "None" and brackets[-1] == "]"
+        if kind == "name" and keyword.iskeyword(token) and not new_axis:
             advice = f"; {hints.WORDS[token]}" if token in hints.WORDS else ""
             refuse(text, f"{token!r} is a word of Python, not of expressions{advice}", column)
         if operand and kind in ("name", "number"):

@@ -6,6 +6,7 @@ from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, inverse, matmul, ones, parts, transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE
 
@@ -62,10 +63,12 @@ def sum_of_elementwise(e: N.Product) -> Expression | None:
 
 
 def total(e: Expression) -> Expression:
-    """The sum of a probability vector is 1."""
+    """The sum of a probability vector is 1, as is that of a unit vector."""
     coefficient, scalars, _ = parts(e)
     if len(scalars) == 1 and isinstance(scalars[0], N.Total):
         argument = scalars[0].argument
+        if isinstance(argument, N.Unit | UnitAt):
+            return number(coefficient)
         if isinstance(argument, N.Symbol) and "probability" in argument.declared:
             return number(coefficient)
     return e
