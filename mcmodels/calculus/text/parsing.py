@@ -48,7 +48,9 @@ def parse(text: str, /, **shapes: Any) -> Any:
     ``X[i, j]``, ``X[i, :]``, ``X[:, j]`` and the functions of `mcmodels.calculus`; also ``x'`` and
     ``x^T`` for a transpose, ``X^-T`` for that of an inverse, ``^`` for a power of anything but a
     square matrix, and ``T(x)``. ``sum(f, i)`` sums over an index, which stands in brackets, as in
-    ``y[i]`` and ``X[i]`` (a row, as a vector); ``sum(f, i, j, where=t[j] >= t[i])`` over several.
+    ``y[i]`` and ``X[i]`` (a row, as a vector); ``sum(f, i, j, where=t[j] >= t[i])`` over several,
+    and so does Python's ``sum(f for i in range(n))``. Calls, stacks and sizes may be written as in
+    NumPy: ``np.square(x)``, ``np.c_[X, y]``, ``len(y)``, ``X.shape[1]``, ``x[:, None]``.
 
     A name that is not declared is a size if it is used as one, in a declaration or as in
     ``eye(n)``; ``pi`` and ``e`` are the numbers; else, if it starts with a small letter, it is a
