@@ -253,6 +253,8 @@ GRADIENTS = [
     ("norm(diag(A) - y) ** 2", "A", "2 diag(diag(A) − y)"),
     ("sum((x @ ones(m).T) * C)", "C", "x 1ₘᵀ"),
     ("trace(diag(x) @ A @ diag(x) @ B)", "x", "(A ∘ Bᵀ + B ∘ Aᵀ)x"),
+    ("sum((C - mean(C)) ** 2) / 2", "C", "C − sum(C)/(mn)"),
+    ("norm(A @ C - mean(A @ C)) ** 2 / 2", "C", "Aᵀ(AC − sum(AC)/(mn))"),
     ("x[0] - logsumexp(x)", "x", "e₀ − softmax(x)"),
     ("-log(softmax(x))[0]", "x", "softmax(x) − e₀"),
     ("sum(diag(M @ diag(x) @ M.T) ** 2) / 2", "x", "(M^∘2)ᵀM^∘2 x"),

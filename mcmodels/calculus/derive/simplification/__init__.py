@@ -71,6 +71,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         products.inverses_opened,
         products.distributed,
         products.sum_of_elementwise,
+        products.sum_of_entries,
         products.constants_joined,
         products.diagonals_joined,
         kronecker.commutations_to_the_left,

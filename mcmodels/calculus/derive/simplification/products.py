@@ -17,6 +17,7 @@ __all__ = [
     "inverses_opened",
     "rotated",
     "sum_of_elementwise",
+    "sum_of_entries",
     "total",
 ]
 
@@ -80,6 +81,17 @@ def constants_joined(e: N.Product) -> Expression | None:
     if len(e.children) == 2 and isinstance(left, N.Ones) and isinstance(right, N.Ones):
         return ones(left.rows, right.cols) if left.cols == ONE else None
     return None
+
+
+def sum_of_entries(e: N.Product) -> Expression | None:
+    """1ᵀA1 = sum(A)."""
+    first, last = e.children[0], e.children[-1]
+    if not (e.is_scalar and isinstance(first, N.Ones) and isinstance(last, N.Ones)):
+        return None
+    if len(e.children) < 3 or first.rows != ONE or last.cols != ONE:
+        return None
+    middle = matmul(e.children[1:-1])
+    return functions.sum(middle.argument if isinstance(middle, N.Transpose) else middle)
 
 
 def diagonals_joined(e: N.Product) -> Expression | None:
