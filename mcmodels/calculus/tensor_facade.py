@@ -83,7 +83,11 @@ class TensorMethods:
     @refuses_depth
     def evaluate(self: Any, /, *, digits: Any = None, **values: Any) -> np.ndarray:
         """The value for given symbols; see `Expression.evaluate`."""
-        value = self.entries.evaluate(digits=digits, **values)
+        if digits is not None:
+            from mcmodels.calculus.compute.digits.evaluation import evaluate_tensor_in_digits
+
+            return evaluate_tensor_in_digits(self, values, digits)
+        value = self.entries.evaluate(**values)
         from mcmodels.calculus.compute.tensor_values import in_shape
 
         return in_shape(self, value, values)

@@ -74,6 +74,15 @@ TEXTS = [
      "(X**2).sum(1)[:, None] - 2 * X @ A @ X.T + (X**2).sum(1)"),
     ("(X + u) ** 2 * b.T", "(X + u) ** 2 * b.T"),
     ("exp(X - b.T) / u", "np.exp(X - b.T) / u"),
+    ("maximum(X, u) - minimum(b.T, X)", "np.maximum(X, u) - np.minimum(b.T, X)"),
+    ("hypot(X, b.T) * clip(X, 0.9, u)", "np.hypot(X, b.T) * np.clip(X, 0.9, u)"),
+    ("where(X > u, b.T, X)", "np.where(X > u, b.T, X)"),
+    ("where(u > 1, X, b.T * X)", "np.where(u > 1, X, b.T * X)"),
+    ("maximum(u, b.T)", "np.maximum(u, b.T)"),
+    ("X - X.mean(axis=0, keepdims=True)", "X - X.mean(axis=0, keepdims=True)"),
+    ("X / X.sum(1, keepdims=True)", "X / X.sum(1, keepdims=True)"),
+    ("X / np.linalg.norm(X, ord=1, axis=0, keepdims=True)", "X / np.linalg.norm(X, 1, 0)"),
+    ("X / norm(X, 3, axis=1)", "X / np.linalg.norm(X, 3, 1, keepdims=True)"),
 ]  # fmt: skip
 
 
@@ -127,6 +136,31 @@ def test_text_is_read_from_left_to_right_as_python_does(text, expression):
 def test_a_vector_is_a_column_also_beside_a_square_matrix():
     found = (A + b).evaluate(A=np.zeros((3, 3)), b=[1, 2, 3])
     np.testing.assert_array_equal(found, [[1, 1, 1], [2, 2, 2], [3, 3, 3]])
+
+
+def test_the_axis_of_a_vector_is_the_first():
+    for text in ("sum(b, axis=0)", "mean(b, axis=0)", "norm(b, axis=0)", "logsumexp(b, axis=0)"):
+        assert parse(text, **SYMBOLS) == parse(text.replace(", axis=0", ""), **SYMBOLS)
+    assert mc.softmax(b, axis=0) == mc.softmax(b)
+    with pytest.raises(ShapeError, match="0 of a vector"):
+        mc.mean(b, axis=1)
+
+
+def test_a_row_is_summed_along_either_axis():
+    row = matrix("R", 1, "n")
+    for axis in (0, 1):
+        for function, expected in ((mc.sum, np.sum), (mc.mean, np.mean)):
+            found = function(row, axis).evaluate(R=[[1, 2, 4]])
+            np.testing.assert_allclose(found, expected([[1, 2, 4]], axis=axis), rtol=1e-15)
+
+
+def test_functions_of_two_arrays_name_the_transpose_that_fits():
+    with pytest.raises(ShapeError, match=r"maximum .* write b\.T for every row"):
+        mc.maximum(X, b)
+    with pytest.raises(ShapeError, match="where needs equal shapes"):
+        mc.where(X > 0, X, X.T)
+    with pytest.raises(ShapeError, match="order of a norm is a number"):
+        mc.norm(X, "inf", axis=0)
 
 
 def test_what_numpy_repeats_for_other_reasons_is_refused():

@@ -158,6 +158,6 @@ def test_weighted_cross_products_whatever_the_signs(weights):
 
 
 def test_kinks_inside_a_branch_that_is_chosen_are_still_said():
-    f = mc.where(t > 0, mc.relu(t - 1) * mc.log(t), 0)
+    f = mc.where(t > 0, mc.relu(t - 1) * (1 + mc.log(t)), 0)
     with pytest.warns(NonDifferentiableWarning, match=r"step\(t - 1\)"):
         f.gradient(t).evaluate(t=1.0)

@@ -401,6 +401,28 @@ def test_it_runs_without_numpy():
     ]
 
 
+def test_tensors_without_numpy_are_lists_of_lists():
+    script = """
+import sys
+for blocked in ("numpy", "scipy"):
+    sys.modules[blocked] = None
+from mcmodels.calculus import einsum, exp, tensor, vector
+x, T = vector("x", "n"), tensor("T", ("n", "m", "k"))
+print(einsum("i,j,k->ijk", x, x, x).evaluate(x=[1, "0.5"], digits=20))
+print(exp(0 * T).evaluate(T=[[[1, 2, 3]], [[4, 5, 6]]], digits=20))
+print(((x.T @ x) * T).evaluate(T=[[[1]]], x=[2], digits=20))
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    cubes, ones, one = (eval(line, {"mpf": mpf}) for line in found.stdout.splitlines())
+    assert cubes == [[[1, 0.5], [0.5, 0.25]], [[0.5, 0.25], [0.25, 0.125]]]
+    assert ones == [[[1, 1, 1]], [[1, 1, 1]]]
+    assert one == [[[4]]]
+
+
 def test_every_node_that_has_a_value_has_one_in_digits():
     assert set(digits_values.VALUES) == set(float_values.VALUES)
 

@@ -65,9 +65,9 @@ def test_usual_functions_with_gradients_and_hessians(f, by, language):
 
 
 LACKING = {
-    "julia": ["sqrtm", "logm"],
+    "julia": [],
     "matlab": [],
-    "r": ["expm", "sqrtm", "logm", "pinv", "inverse_mills_gap"],
+    "r": ["expm", "sqrtm", "logm", "inverse_mills_gap"],
 }
 CASES = [
     *(getattr(mc, name)(inside(name, z)) for name in FUNCTIONS for z in (a, x * y)),
@@ -121,6 +121,14 @@ def compared(expression, point, language):
     # Parts are below 1e3 with condition numbers below 1e3: 1e-10 of rounding, of a few parts 1e-9.
     with np.errstate(all="ignore"):
         require_same(expression, language, arguments | point.sizes, expected, 1e-9)
+
+
+@pytest.mark.parametrize("name", ["expm", "logm", "sqrtm"])
+def test_functions_of_matrices_of_any_name_load_linear_algebra_in_julia(name):
+    text = getattr(mc, name)(mc.matrix("M", "n", "n")).code("julia")
+    assert text.startswith("using LinearAlgebra\n")
+    assert f"{name}(A) = " in text
+    assert f"return {name}(M)" in text
 
 
 def test_the_code_is_what_one_would_write():

@@ -69,6 +69,9 @@ def test_matrices_without_a_value_are_refused():
                 mc.sum(f(A)).evaluate(A=bad)
         with pytest.raises((np.linalg.LinAlgError, EvaluationError)):
             mc.sum(f(A)).compile()(A=np.diag([1.0, 2.0, -3.0]))
+    for singular in (np.diag([1.0, 0.0]), np.ones((2, 2)), np.array([[0.0, 1.0], [0.0, 0.0]])):
+        with pytest.raises(np.linalg.LinAlgError, match="not 0"):
+            mc.logm(A).compile()(A=singular)  # SciPy gives -46 for log 0
     G = mc.norm(X, "nuc").gradient(X)
     with pytest.raises(EvaluationError, match="full rank"):
         G.evaluate(X=np.ones((3, 2)))

@@ -165,7 +165,7 @@ class TestRefusals:
             ("A @ x.T", {"x": "n"}, "does not fit"),
             ("kron(A, A) + A", {}, "does not fit"),
             ("x + y.T", {"x": "n", "y": "n"}, "does not fit"),
-            ("A[0]", {}, "X\\[i, j\\] for a matrix"),
+            ("x.T[0]", {}, "X\\[i, j\\] for a matrix"),
             ("x[0, 0]", {}, "write x\\[i\\] for a vector"),
             ("vec(A) + x", {"x": "12"}, "cannot be told; declare them"),
             ("unvec(x, 2, 3)", {"x": "7"}, "needs a vector of 3\\*2|needs a vector of 6"),

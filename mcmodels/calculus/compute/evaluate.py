@@ -19,6 +19,7 @@ from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values
 from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
+from mcmodels.calculus.compute.kinks import warn_of_kinks
 from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
 from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
@@ -131,6 +132,7 @@ def walk(
         If a part is not defined there.
     """
     found: dict[bytes, Array] = {} if known is None else known
+    kinks: list[Expression] = []
 
     def value(part: Expression) -> Array:
         if part.key not in found:
@@ -145,7 +147,7 @@ def walk(
         if isinstance(part, N.Product) and _is_slice(part):
             return _slice(part, value, sizes)
         if isinstance(part, SumOver):
-            terms = Terms(value, node, check if checked else None, ahead, sizes, ANALYTIC)
+            terms = Terms(value, node, check_term if checked else None, ahead, sizes, ANALYTIC)
             result = terms.total(part)
             if checked:
                 check(part, [], result)
@@ -173,8 +175,17 @@ def walk(
         except EvaluationError:  # what a choice does not choose is checked where it chooses
             if part.key not in parts_of_choices(expression):
                 raise
+        if takes_step_or_sign(part) and not children[0].all():
+            kinks.append(part)
 
-    return value(expression)
+    def check_term(part: Expression, children: list[Array], result: Array) -> None:
+        check(part, children, result)
+        while kinks:  # the other factors of a term are not kept
+            warn_of_kink(kinks.pop())
+
+    result = value(expression)
+    warn_of_kinks(expression, kinks, lambda part: (found[part.key] == 0).ravel().tolist())
+    return result
 
 
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
@@ -184,8 +195,6 @@ def _check(part: Expression, children: list[Array], result: Array, largest: floa
         raise EvaluationError("{} is not finite here: its value has {}", part, _odd(result))
     if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:
         raise EvaluationError("{} is larger than {:.0e} here", part, largest)
-    if takes_step_or_sign(part) and not children[0].all():
-        warn_of_kink(part)
     if isinstance(part, F.Hardmax) and (children[0] == children[0].max()).sum() > 1:
         warn_of_kink(part)
 

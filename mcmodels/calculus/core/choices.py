@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mcmodels.calculus.core import nodes
-from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, shape_text, transpose
+from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, transpose
+from mcmodels.calculus.core.broadcasting import broadcast
 from mcmodels.calculus.core.einsum_nodes import TensorLike
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
@@ -17,21 +18,12 @@ __all__ = ["clip", "hypot", "maximum", "minimum", "where"]
 
 
 def _alike(function: str, *given: Any) -> list[Expression]:
-    """The arguments in one shape; a scalar beside an array is filled in."""
+    """The arguments in one shape: scalars, columns and rows are repeated, as by + and *."""
     expressions = [as_expression(value) for value in given]
-    array = next((e for e in expressions if e.is_array), None)
-    if array is None:
-        return expressions
-    filled = [
-        scale(e, nodes.Ones(array.rows, array.cols)) if e.is_scalar else e for e in expressions
-    ]
-    for other in filled:
-        if (other.rows, other.cols) != (array.rows, array.cols):
-            raise ShapeError(
-                f"{function} needs equal shapes, or scalars; found {shape_text(array)} ({array}) "
-                f"and {shape_text(other)} ({other})"
-            )
-    return filled
+    whole = expressions[0]
+    for other in expressions[1:]:
+        whole, _ = broadcast(function, whole, other)
+    return [broadcast(function, e, whole)[0] for e in expressions]
 
 
 def maximum(x: Any, y: Any) -> Expression:

@@ -29,7 +29,7 @@ from mcmodels.calculus.core.indices import unit_at
 from mcmodels.calculus.core.kronecker_functions import *  # noqa: F403
 from mcmodels.calculus.core.matrix_functions import *  # noqa: F403
 from mcmodels.calculus.core.norms import *  # noqa: F403
-from mcmodels.calculus.core.norms import norm_of_order
+from mcmodels.calculus.core.norms import norm_of_order, norms_along
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression, square_matrix
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
@@ -242,7 +242,8 @@ def norm(x: Any, ord: Any = None, axis: int | None = None) -> Expression:
         1 (the largest sum of a column of absolute values), inf (of a row), 2 (the largest singular
         value), "fro" or "nuc" (the sum of singular values).
     axis : {None, 0, 1, -1}, default=None
-        Of a matrix: the 2-norms of its columns (0) or of its rows (1), as a vector.
+        Of a matrix: the norms of its columns (0) or of its rows (1) as vectors, but for that of
+        order inf; they are a vector.
 
     Returns
     -------
@@ -256,9 +257,9 @@ def norm(x: Any, ord: Any = None, axis: int | None = None) -> Expression:
     """
     expression = as_expression(x)
     if axis is not None:
-        if ord not in (None, 2):
-            raise ShapeError(f"along an axis there is the 2-norm alone; found order {ord!r}")
-        return sqrt(sum(arithmetic.power(expression, number(2)), axis))
+        _with_rows_along("norm", expression, axis)
+        if not expression.is_column:
+            return norms_along(expression, ord, lambda entries: sum(entries, axis))
     return norm_of_order(expression, ord)
 
 
@@ -269,7 +270,8 @@ def sum(x: Any, axis: int | None = None) -> Expression:
     ----------
     x : Expression
     axis : {0, 1}, default=None
-        Of an m×n matrix: 0 sums down the columns, to n entries; 1 along the rows, to m.
+        Of an m×n matrix: 0 sums down the columns, to n entries; 1 along the rows, to m. Of a vector
+        0 alone, which is its sum.
 
     Returns
     -------
@@ -279,12 +281,13 @@ def sum(x: Any, axis: int | None = None) -> Expression:
     Raises
     ------
     ShapeError
-        If an axis is given for a vector or a scalar, or is neither 0 nor 1.
+        If an axis is given for a scalar, is 1 of a vector, or is neither 0 nor 1.
     """
     expression = as_expression(x)
     if axis is not None:
-        expression = _with_rows_along("sum", expression, axis)
-        return arithmetic.matmul([expression, arithmetic.ones(expression.cols, ONE)])
+        lines = _with_rows_along("sum", expression, axis)
+        if not expression.is_column:
+            return arithmetic.matmul([lines, arithmetic.ones(lines.cols, ONE)])
     return arithmetic.total(expression)
 
 
@@ -292,19 +295,23 @@ def mean(x: Any, axis: int | None = None) -> Expression:
     """The mean of all entries; with ``axis`` of each column (0) or row (1), a (column) vector."""
     expression = as_expression(x)
     if axis is not None:
-        expression = _with_rows_along("mean", expression, axis)
-        return sum(expression, axis=1) / arithmetic.size_value(expression.cols)
+        lines = _with_rows_along("mean", expression, axis)
+        if not expression.is_column:
+            return sum(expression, axis) / arithmetic.size_value(lines.cols)
     return sum(expression) / arithmetic.size_value(expression.rows * expression.cols)
 
 
 def _with_rows_along(function: str, expression: Expression, axis: int) -> Expression:
-    """A matrix whose rows are what the axis runs along: the transpose for axis 0."""
-    if axis not in (0, 1, -1, -2) or isinstance(axis, bool) or expression.is_column:
+    """A matrix whose rows are what the axis runs along: the transpose for axis 0; or a vector."""
+    fits = not expression.is_column or (axis == 0 and not expression.is_scalar)
+    if axis not in (0, 1, -1, -2) or isinstance(axis, bool) or not fits:
         raise ShapeError(
-            f"{function} along an axis: axis is 0 or 1, of a matrix; found axis={axis} of "
-            f"{shape_text(expression)} ({expression})"
+            f"{function} along an axis: axis is 0 or 1 of a matrix, 0 of a vector; found "
+            f"axis={axis} of {shape_text(expression)} ({expression})"
         )
-    return arithmetic.transpose(expression) if axis in (0, -2) else expression
+    if expression.is_column or axis in (1, -1):
+        return expression
+    return arithmetic.transpose(expression)
 
 
 def diag(x: Any) -> Expression:
@@ -350,7 +357,8 @@ def softmax(x: Any, axis: int | None = None) -> Any:
     if isinstance(x, Tensor):
         return softmax_along(x, axis)
     result = nodes.Softmax(_vector_or_rows("softmax", x, axis))
-    return arithmetic.transpose(result) if axis in (0, -2) else result
+    of_columns = axis in (0, -2) and not result.is_column
+    return arithmetic.transpose(result) if of_columns else result
 
 
 def logsumexp(x: Any, axis: int | None = None) -> Any:
@@ -365,6 +373,8 @@ def logsumexp(x: Any, axis: int | None = None) -> Any:
 
 def _vector_or_rows(function: str, x: Any, axis: int | None) -> Expression:
     expression = as_expression(x)
+    if axis == 0 and expression.is_column:
+        axis = None
     if (axis is None) != expression.is_column or expression.rows == ONE:
         raise ShapeError(
             f"{function} takes a vector, or a matrix with axis=1 (each row) or axis=0 (each "

@@ -100,12 +100,25 @@ def _of_order(expression: Expression, ord: Any) -> Expression:
     return _of_matrix(expression, ord)
 
 
-def _of_vector(x: Expression, ord: Any) -> Expression:
+def norms_along(x: Expression, ord: Any, sums: Callable[[Expression], Expression]) -> Expression:
+    """The norms of the rows or columns that ``sums`` adds up."""
+    if ord is None or ord == 2 or (isinstance(ord, nodes.Number) and ord.value == 2):
+        return power(sums(power(x, number(2))), divide(1, 2))
+    if isinstance(ord, str) or ord == math.inf:
+        raise ShapeError(
+            f"along an axis, the order of a norm is a number of at least 1; found {ord!r}"
+        )
+    return _of_vector(x, ord.value if isinstance(ord, nodes.Number) else ord, sums)
+
+
+def _of_vector(
+    x: Expression, ord: Any, sums: Callable[[Expression], Expression] = total
+) -> Expression:
     sizes = elementwise("abs", x)
     if ord == "inf":
         return _largest(sizes)
     if ord == 1:
-        return total(sizes)
+        return sums(sizes)
     if isinstance(ord, Real) and (ord < 1 or not math.isfinite(ord)):
         raise ShapeError(f"the order of a norm is at least 1, or inf; found {ord}")
     if isinstance(ord, str):
@@ -114,7 +127,7 @@ def _of_vector(x: Expression, ord: Any) -> Expression:
     if not p.is_scalar:
         raise ShapeError(f"the order of a norm is a scalar; found {p}")
     even = isinstance(p, nodes.Number) and p.value % 2 == 0
-    return power(total(power(x if even else sizes, p)), divide(1, p))
+    return power(sums(power(x if even else sizes, p)), divide(1, p))
 
 
 def _of_matrix(X: Expression, ord: Any) -> Expression:

@@ -163,14 +163,16 @@ def entry(array: Expression, index: Any) -> Expression:
         if _is_place(index) or isinstance(index, slice):
             return arithmetic.matmul([row_taken(index, array.rows), array])
         raise ShapeError(
-            f"a vector is indexed by one whole number, or a slice; found {array}[{index}]"
+            "a vector is indexed by one whole number, or a slice; found "
+            f"{array}[{_as_typed(index)}]"
         )
-    if isinstance(index, Expression):
-        index = (index, slice(None))
+    is_row = array.rows == ONE and not isinstance(index, Expression)
+    if not is_row and (isinstance(index, Expression | slice) or _is_place(index)):
+        index = (index, slice(None))  # rows, as in NumPy
     if not (isinstance(index, tuple) and len(index) == 2):
         raise ShapeError(
-            f"a matrix is indexed by two whole numbers or slices, as in X[0, :] and X[1:, :]; "
-            f"found {array}[{index}]"
+            "a matrix is indexed by one or two whole numbers or slices, a row by two, as in "
+            f"X[0, :] and X[1:, :]; found {array}[{_as_typed(index)}]"
         )
     if isinstance(array, Symbol) and "symmetric" in array.declared and all(map(_is_place, index)):
         # Taken from the transpose, as below, it would be read back as S[j, i].
@@ -189,6 +191,13 @@ def entry(array: Expression, index: Any) -> Expression:
     # X[i, :] has one dimension in NumPy, so it is a vector here; X[i : i + 1, :] has two.
     one_row = _is_place(index[0]) and result.rows == ONE
     return transpose(result) if one_row and result.is_array else result
+
+
+def _as_typed(index: Any) -> str:
+    if isinstance(index, slice):
+        ends = [index.start, index.stop, *([] if index.step is None else [index.step])]
+        return ":".join("" if end is None else str(end) for end in ends)
+    return ", ".join(map(_as_typed, index)) if isinstance(index, tuple) else str(index)
 
 
 def _taken(row: Expression, array: Expression) -> Expression:

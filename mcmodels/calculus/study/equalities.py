@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
     add,
+    inner_product,
     is_zero,
     matmul,
     parts,
@@ -21,7 +22,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import rewrite, with_children
 from mcmodels.calculus.derive.simplification import simplify
 
-__all__ = ["Equalities", "multiplied_out"]
+__all__ = ["Equalities", "multiplied_out", "orthogonal_groups"]
 
 _MOST_ROUNDS = 20  # equations may lead in circles
 
@@ -80,6 +81,23 @@ class Equalities:
             return None
 
         return rewrite(expression, replace)
+
+
+def orthogonal_groups(known: Equalities, slopes: list[Expression]) -> list[list[int]]:
+    """The numbers of slopes that are not orthogonal to each other, group by group.
+
+    Of the slopes of constraints, JJᵀ has a block for each group.
+    """
+    groups: list[list[int]] = []
+    for i, slope in enumerate(slopes):
+        met = [
+            group
+            for group in groups
+            if any(not is_zero(known.used_in(inner_product(slope, slopes[j]))) for j in group)
+        ]
+        groups = [group for group in groups if group not in met]
+        groups.append(sorted([i, *(j for group in met for j in group)]))
+    return groups
 
 
 def _as_sums_of_squares(e: Expression) -> list[Expression]:

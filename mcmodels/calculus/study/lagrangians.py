@@ -31,7 +31,7 @@ from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.rule import DerivativeError
 from mcmodels.calculus.derive.simplification import reading_size, simplify
-from mcmodels.calculus.study.equalities import Equalities
+from mcmodels.calculus.study.equalities import Equalities, orthogonal_groups
 
 if TYPE_CHECKING:
     from mcmodels.calculus.study.critical_points import CriticalPoint
@@ -143,15 +143,18 @@ class Lagrangian:
                 "stationarity() gives the equations"
             )
         slopes = [gradients.gradient(constraint, symbol) for constraint in constraints]
-        if all(
-            is_zero(known.used_in(inner_product(a, b)))
-            for i, a in enumerate(slopes)
-            for b in slopes[:i]
-        ):
-            return [_ratio(known, slope, G) for slope in slopes]
-        J = _jacobian(constraints, symbol)
-        stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
-        return [known.used_in(stacked[i]) for i in range(len(slopes))]
+        result: list[Expression] = [number(0)] * len(slopes)
+        for places in orthogonal_groups(known, slopes):
+            if all(is_zero(known.used_in(inner_product(slopes[i], G))) for i in places):
+                continue
+            if len(places) == 1:
+                result[places[0]] = _ratio(known, slopes[places[0]], G)
+                continue
+            J = _jacobian(tuple(constraints[i] for i in places), symbol)
+            stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
+            for row, i in enumerate(places):
+                result[i] = known.used_in(stacked[row])
+        return result
 
     def _along_x(self, symbol: Symbol, constraint: Expression) -> list[Expression]:
         """xᵀ∇f / xᵀ∇g, where the constraint makes xᵀ∇g a number, as wᵀSw = 1 does."""
@@ -342,10 +345,11 @@ def _projected(given: tuple[Expression, ...], symbol: Symbol, direction: Express
         XV = matmul([transpose(symbol), direction])
         inside = matmul([symbol, add([XV, transpose(XV)])])
         return simplify(add([direction, scale(-1, _HALF, inside)]))
-    if len(given) == 1 and given[0].is_scalar:
-        slope = gradients.gradient(given[0], symbol)
-        normal = scale(_ratio(known, slope, direction), slope)
-        return simplify(add([direction, scale(-1, known.used_in(normal))]))
+    if all(constraint.is_scalar for constraint in given):
+        slopes = [gradients.gradient(constraint, symbol) for constraint in given]
+        if len(orthogonal_groups(known, slopes)) == len(slopes):
+            normals = [scale(_ratio(known, slope, direction), slope) for slope in slopes]
+            return simplify(add([direction, *(scale(-1, known.used_in(n)) for n in normals)]))
     J = _jacobian(given, symbol)
     gram = known.used_in(matmul([J, transpose(J)]))
     steps = matmul([transpose(J), inverse(gram), J, vec(direction)])

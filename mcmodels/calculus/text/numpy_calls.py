@@ -1,6 +1,7 @@
 """Calls as NumPy's users type them: ``np.sum(x)``, ``x.sum(axis=0)``, ``norm(x, ord=1)``.
 
-Also ``softmax(X, dim=1)``, as PyTorch names an axis, and ``X.shape[0]`` as ``len(X)``.
+Also ``softmax(X, dim=1)``, as PyTorch names an axis, ``X.shape[0]`` as ``len(X)``, ``X.sum(0)``, and
+``keepdims=True``: what is summed down the columns is then a row, which is a vector transposed here.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what s
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
-_MAY_HOLD = re.compile(r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for|None)\b|(?:ones|zeros)\s*\(\s*\(")
+_MAY_HOLD = re.compile(
+    r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for|None|keepdims?)\b|(?:ones|zeros)\s*\(\s*\("
+    r"|,\s*-?\d\s*\)"
+)
 
 
 def is_module(path: str, known: Collection[str]) -> bool:
@@ -111,13 +115,12 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         orders = [option for option in node.keywords if option.arg == "ord"]
         node.args += [option.value for option in orders]
         node.keywords = [option for option in node.keywords if option not in orders]
-    if _takes_axis(node.func.id):
-        for option in node.keywords:
-            option.arg = "axis" if option.arg == "dim" else option.arg
     sum_ = over_index(node)
-    if sum_ is not None and of_module and isinstance(node.args[0], ast.ListComp):
+    if sum_ is None:
+        return _along_axis(node) if _takes_axis(node.func.id) else node
+    if of_module and isinstance(node.args[0], ast.ListComp):
         return _called(node.func.id, [sum_], node)  # NumPy's sum of a list of vectors is a number
-    return sum_ or node
+    return sum_
 
 
 def _takes_axis(function: str) -> bool:
@@ -204,6 +207,31 @@ def _log_determinant(
 def _called(name: str, arguments: list[ast.expr], where: ast.expr) -> ast.expr:
     function = ast.copy_location(ast.Name(name, ast.Load()), where)
     return ast.copy_location(ast.Call(function, arguments, []), where)
+
+
+def _along_axis(node: ast.Call) -> ast.expr:
+    """A call with its axis by name; where a row is meant, the transpose of that call."""
+    assert isinstance(node.func, ast.Name)
+    for option in node.keywords:
+        option.arg = "axis" if option.arg == "dim" else option.arg
+    if len(node.args) == 2 and _whole(node.args[1]) is not None and node.func.id != "norm":
+        node.keywords.append(ast.keyword("axis", node.args.pop()))
+    keeps = [o for o in node.keywords if o.arg in ("keepdims", "keepdim")]
+    if len(keeps) != 1 or _whole(keeps[0].value) not in (0, 1) or node.func.id == "softmax":
+        return node
+    node.keywords.remove(keeps[0])
+    axes = [_whole(option.value) for option in node.keywords if option.arg == "axis"]
+    if _whole(keeps[0].value) == 1 and axes in ([0], [-2]):
+        return ast.copy_location(ast.Attribute(node, "T", ast.Load()), node)
+    return node
+
+
+def _whole(node: ast.expr) -> int | None:
+    """The whole number that stands there."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _whole(node.operand)
+        return None if inner is None else -inner
+    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
 
 
 def _is_module(node: ast.expr, known: Collection[str]) -> bool:

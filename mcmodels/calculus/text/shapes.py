@@ -158,6 +158,8 @@ class Shapes:
         """Of an entry or a slice."""
         if len(index) == 1 and isinstance(index[0], Place) and not value.is_column:
             return Shape(value.cols)
+        if len(index) == 1 and not (value.is_column or value.rows.is_one):
+            index = (*index, slice(None))  # rows, as in NumPy
         if value.is_scalar or value.is_column != (len(index) == 1):
             raise ShapeError(f"write x[i] for a vector, X[i, j] for a matrix; found {value}")
         rows = length_of_index(index[0], value.rows)

@@ -19,12 +19,19 @@ __all__ = [
     "without_quotes",
 ]
 
+_KEEPS_LENGTHS = re.compile(r"(\bkeepdims?\s*=\s*)(True|False)\b")
 _QUOTED_ORDER = re.compile(r"""([,=]\s*)(["'])(fro|nuc|inf)\2(?=\s*[,)])""")
 
 
 def without_quotes(text: str) -> str:
-    """The text with ``norm(X, "fro")`` as ``norm(X, fro)``, each letter at its place."""
-    return _QUOTED_ORDER.sub(lambda found: f"{found[1]} {found[3]} ", text)
+    """The text with ``norm(X, "fro")`` as ``norm(X, fro)``, each letter at its place.
+
+    And with ``keepdims=1`` for ``keepdims=True``.
+    """
+    text = _QUOTED_ORDER.sub(lambda found: f"{found[1]} {found[3]} ", text)
+    return _KEEPS_LENGTHS.sub(
+        lambda found: found[1] + str(int(found[2] == "True")).ljust(len(found[2])), text
+    )
 
 
 class Caret(ast.Pow):

@@ -95,7 +95,12 @@ def _polar(w: Writer, e: F.Polar) -> Snippet:
 
 def _matrix_function(w: Writer, e: F.MatrixFunction) -> Snippet:
     w.code.use(f"from scipy.linalg import {e.name}")
-    value = Snippet(f"{e.name}({w.value(e.argument)})", fresh=True)
+    argument = w.value(e.argument)
+    if e.name == "logm":  # SciPy gives a finite matrix where it is singular
+        argument = w.code.assign(argument)
+        w.code.do(f"if np.linalg.slogdet({argument})[0] == 0:")
+        w.code.do('    raise np.linalg.LinAlgError("logm needs eigenvalues that are not 0")')
+    value = Snippet(f"{e.name}({argument})", fresh=True)
     return value if e.name == "expm" else _real(w, e.name, value)
 
 

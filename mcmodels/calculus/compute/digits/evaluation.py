@@ -13,8 +13,9 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable import stabilised
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.tensors import Tensor
 
-__all__ = ["evaluate_in_digits", "require_digits"]
+__all__ = ["evaluate_in_digits", "evaluate_tensor_in_digits", "require_digits"]
 
 _MOST_DIGITS = 400
 _MORE = 15  # digits of the first of two computations, beyond those asked for
@@ -64,6 +65,17 @@ def evaluate_in_digits(expression: Expression, values: Mapping[str, Any], digits
     if expression.is_scalar:
         return rounded[0][0]
     return _as_array(entries(rounded) if expression.is_column else rounded)
+
+
+def evaluate_tensor_in_digits(tensor: Tensor, values: Mapping[str, Any], digits: Any) -> Any:
+    """The value of a tensor in its shape, as an array or as nested lists."""
+    value = evaluate_in_digits(tensor.entries, values, digits)
+    nested = [value] if tensor.entries.is_scalar else list(value)
+    _, sizes = bind_exactly(tensor.entries, values)
+    for size in reversed(tensor.dims.of[1:]):
+        length = size.value(sizes)
+        nested = [nested[i : i + length] for i in range(0, len(nested), length)]
+    return _as_array(nested)
 
 
 def _agree(previous: Rows, found: Rows, digits: int) -> bool:

@@ -12,6 +12,7 @@ from mcmodels.calculus.compute.digits.values import (
     chain_with_selections,
     has_selections,
 )
+from mcmodels.calculus.compute.kinks import warn_of_kinks
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,
     parts_of_choices,
@@ -41,7 +42,11 @@ def walk_exactly(
     EvaluationError
         If a part is not defined there; where ``checked``, also if one is not finite.
     """
-    return _value_in(expression, values, sizes, checked)(expression)
+    kinks: list[Expression] = []
+    value = _value_in(expression, values, sizes, checked, kinks.append)
+    result = value(expression)
+    warn_of_kinks(expression, kinks, lambda part: [not entry for entry in entries(value(part))])
+    return result
 
 
 def _value_in(
@@ -49,9 +54,13 @@ def _value_in(
     values: Mapping[N.Symbol, Rows],
     sizes: Mapping[str, int],
     checked: bool,
+    met_kink: Callable[[Expression], None],
     outer: tuple[N.Symbol, Value] | None = None,
 ) -> Value:
-    """The function that gives the values of parts; ``outer``: an index, and that around its sum."""
+    """The function that gives the values of parts; ``outer``: an index, and that around its sum.
+
+    ``met_kink`` takes each step and sign with an argument of 0.
+    """
     known: dict[bytes, Rows] = {}
 
     def value(part: Expression) -> Rows:
@@ -72,7 +81,7 @@ def _value_in(
                 moved, around = {**values, part.index: place}, (part.index, value)
                 # Terms that are left out need not be defined.
                 strict = checked and not part.is_conditional
-                return _value_in(expression, moved, sizes, strict, around)(inner)
+                return _value_in(expression, moved, sizes, strict, warn_of_kink, around)(inner)
 
             return after_check(part, [], sum_of_terms(part, term, sizes))
         if type(part) not in VALUES:
@@ -92,6 +101,8 @@ def _value_in(
             except EvaluationError:  # what a choice does not choose is checked where it chooses
                 if part.key not in parts_of_choices(expression):
                     raise
+            if takes_step_or_sign(part) and not all(entries(children[0])):
+                met_kink(part)
         return result
 
     return value
@@ -103,8 +114,6 @@ def _check(part: Expression, children: list[Rows], result: Rows) -> None:
     if odd:
         what = "a NaN" if any(mp.isnan(entry) for entry in odd) else "an infinity"
         raise EvaluationError(f"{part} is not finite here: its value has {what}")
-    if takes_step_or_sign(part) and not all(entries(children[0])):
-        warn_of_kink(part)
     if isinstance(part, F.Hardmax):
         inside = entries(children[0])
         if inside.count(max(inside)) > 1:

@@ -15,7 +15,7 @@ __all__ = ["JULIA"]
 
 _OF_LINEAR_ALGEBRA = (
     *("Matrix(", "diag", "tril(", "norm(", "det(", "logabsdet", "tr(", "inv(", "svd", "kron("),
-    *("eig", "Symmetric", "exp(t", "exp(A"),
+    *("eig", "Symmetric", "expm(", "logm(", "sqrtm("),
 )
 
 JULIA = Language(
@@ -37,7 +37,8 @@ JULIA = Language(
         **of_each("maximum=max minimum=min hypot", "#.({0}, {1})"),
         **of_each("inv det trace=tr total=sum norm pinv amax=maximum", "#({0})"),
         **of_each("eigvecsh reciprocal_gaps hardmax polar softmax softmax_rows", "#({0})"),
-        **of_each("log_sum_exp log_sum_exp_rows positive_logdet=logdet only expm=exp", "#({0})"),
+        **of_each("log_sum_exp log_sum_exp_rows positive_logdet=logdet only", "#({0})"),
+        **of_each("expm logm sqrtm", "#({0})"),
         **of_each("kron block_sum block_trace", "#({0}, {1})"),
         **of_each("commutation", "#({m}, {n})"),
         **of_each("duplication elimination diagonal_selection", "#({n})"),
@@ -126,6 +127,15 @@ function polar(X)
     parts = svd(X)
     parts.S[end] > 1e-14 * parts.S[1] || error("the matrix has not full rank")
     return parts.U * parts.Vt
+end""",
+        "expm": "expm(A) = exp(A)",
+        "logm": "logm(A) = real_part(log(A))",
+        "sqrtm": "sqrtm(A) = real_part(sqrt(A))",
+        "real_part": """\
+function real_part(A)
+    all(isfinite, A) && maximum(abs.(imag.(A))) <= 1e-8 * maximum(abs.(A)) ||
+        error("there are eigenvalues that are 0 or negative")
+    return real.(A)
 end""",
         "eigvecsh": """\
 function eigvecsh(S)

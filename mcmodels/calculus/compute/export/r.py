@@ -28,6 +28,7 @@ R = Language(
         **of_each("norm_cdf=pnorm norm_pdf=dnorm softplus gelu inverse_mills", "#({0})"),
         **of_each("inv=solve det total=sum amax=max only=drop", "#({0})"),
         **of_each("softmax softmax_rows log_sum_exp log_sum_exp_rows hardmax polar", "#({0})"),
+        "pinv": "pinv({0})",
         **of_each("eigvalsh eigvecsh reciprocal_gaps positive_logdet", "#({0})"),
         **of_each("maximum=pmax minimum=pmin hypot solve kron=kronecker", "#({0}, {1})"),
         **of_each("block_sum block_trace matrix_power", "#({0}, {1})"),
@@ -88,6 +89,10 @@ R = Language(
             ("hardmax", "X", "flipped <- t(0 * X)\nflipped[which.max(t(X))] <- 1\nt(flipped)"),
             ("polar", "X", "parts <- svd(X)\n"
              "stopifnot(min(parts$d) > 1e-14 * max(parts$d))\nparts$u %*% t(parts$v)"),
+            ("pinv", "X", "parts <- svd(X)\n"
+             "kept <- parts$d > 1e-15 * max(dim(X)) * max(parts$d)\n"
+             "parts$v[, kept, drop = FALSE] %*% "
+             "(t(parts$u[, kept, drop = FALSE]) / parts$d[kept])"),
             ("positive_logdet", "X", "found <- determinant(X)\nstopifnot(found$sign > 0)\n"
              "c(found$modulus)"),
             ("eigvalsh", "S",

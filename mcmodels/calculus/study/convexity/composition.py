@@ -23,6 +23,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
+from mcmodels.calculus.core.numbers import number as number_of
 from mcmodels.calculus.study.convexity.atoms import domain_of, pieces_of
 from mcmodels.calculus.study.convexity.curvature import (
     AFFINE,
@@ -121,7 +122,9 @@ class Composition:
         if isinstance(e, N.Kron | N.BlockSum | N.BlockTrace):
             return self.of_one_of(e.children)
         if isinstance(e, N.Product):
-            return of_product(self, e)
+            return CONVEX if self._is_spectral_norm_squared(e) else of_product(self, e)
+        if isinstance(e, F.Where) and not self.varies(e.condition):
+            return common([self.of(e.left), self.of(e.right)])
         if isinstance(e, N.Power):
             return self._of_power(e)
         if isinstance(e, N.Elementwise | F.Polygamma):
@@ -218,8 +221,8 @@ class Composition:
     def _of_power(self, e: N.Power) -> Curvature:
         if not isinstance(e.exponent, N.Number):
             return self._of_exponential(e)
-        if e.exponent.value == Fraction(1, 2):
-            if self._is_spectral_norm(e):
+        if e.exponent.value >= Fraction(1, 2):  # a norm to the power of at least 1
+            if self._is_spectral_norm_squared(e.base):
                 return CONVEX
             root = around_centre(e.base) if isinstance(e.base, N.Product) else None
             if root is not None and e.base.is_scalar and self.is_affine(root[0]):
@@ -240,7 +243,7 @@ class Composition:
         return UNKNOWN
 
     def _of_p_norm(self, e: N.Power) -> Curvature:
-        """Of (Σ |z|ᵖ)^(1/p), with p ≥ 1; and with p < 1 of z ≥ 0, as the harmonic mean."""
+        """Of powers of (Σ |z|ᵖ)^(1/p), with p ≥ 1; with p < 1 of z ≥ 0, as the harmonic mean."""
         assert isinstance(e.exponent, N.Number)
         inside = e.base.argument if isinstance(e.base, N.Total) else None
         if not (isinstance(inside, N.Power) and isinstance(inside.exponent, N.Number)):
@@ -248,7 +251,7 @@ class Composition:
         p, z = inside.exponent.value, inside.base
         if p < 1 and p * e.exponent.value == 1:
             return CONCAVE if self._is_concave_and_at_least_0(z) else UNKNOWN
-        is_norm = p >= 1 and p * e.exponent.value == 1
+        is_norm = p >= 1 and p * e.exponent.value >= 1  # to the power of at least 1
         sizes = self.ranges.sign(z) == 1 or (p == int(p) and p % 2 == 0)
         return CONVEX if is_norm and sizes and self._size_is_convex(z) else UNKNOWN
 
@@ -268,8 +271,17 @@ class Composition:
         if len(varying) > 1:
             return False
         (only,) = varying
+        if isinstance(only, N.Total):
+            inside = only.argument
+            return all(
+                map(self._is_square, inside.terms if isinstance(inside, N.Sum) else [inside])
+            )
         if isinstance(only, N.Power) and isinstance(only.exponent, N.Number):
-            return only.exponent.value == 2 and self._size_is_convex(only.base)
+            if only.exponent.value >= 2 and only.exponent.value % 2 == 0:
+                return self._size_is_convex(only.base)
+            if self.ranges.sign(only.base) != 1:
+                return False
+            return self.of(power(only.base, number_of(only.exponent.value / 2))) >= CONVEX
         return (
             isinstance(only, N.Product)
             and only.is_scalar
@@ -291,8 +303,7 @@ class Composition:
             return CONVEX
         return UNKNOWN
 
-    def _is_spectral_norm(self, e: N.Power) -> bool:
-        base = e.base
+    def _is_spectral_norm_squared(self, base: Expression) -> bool:
         if not (isinstance(base, N.Product) and isinstance(base.factors[-1], F.Eigenvalues)):
             return False
         gram = base.factors[-1].argument

@@ -1,0 +1,87 @@
+"""Which kinks of a derivative count: those of which something is left where they are met.
+
+The derivative of |x|^1.5 is 1.5 √|x| sign(x). At 0, sign jumps, and what it is multiplied by is 0:
+the derivative is continuous there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from mcmodels.calculus.compute.undefined import takes_step_or_sign, warn_of_kink
+from mcmodels.calculus.core import function_nodes as F
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of
+
+__all__ = ["warn_of_kinks"]
+
+Zeros = Callable[[Expression], list[bool]]
+"""Which entries of the value of a part are 0."""
+
+
+def warn_of_kinks(expression: Expression, met: Iterable[Expression], zeros: Zeros) -> None:
+    """Warn of each step and sign that was met where its argument is 0, if it counts there."""
+    for part in met:
+        if _counts(part, expression, zeros):
+            warn_of_kink(part)
+
+
+def _counts(kink: Expression, expression: Expression, zeros: Zeros) -> bool:
+    """Whether it stands anywhere but in products whose other factors are 0 where it jumps."""
+    (argument,) = kink.children
+    jumps = [place for place, zero in enumerate(zeros(argument)) if zero]
+    own = {kink.key}  # and what jumps with it: its powers, multiples, and 1 − step
+    for part in parts_of(expression):
+        if _is_made_of(part, own):
+            own.add(part.key)
+    if expression.key in own:
+        return True
+    for parent in parts_of(expression):
+        if parent.key in own or not any(child.key in own for child in parent.children):
+            continue
+        if not isinstance(parent, N.Hadamard | N.Scaled):
+            return True
+        others = [child for child in parent.children if child.key not in own]
+        nothing = [_vanishing(other, zeros) for other in others]
+        if kink.is_scalar:
+            if not any(all(places) for places in nothing):
+                return True
+        elif not all(
+            any(
+                places[0 if other.is_scalar else jump]
+                for other, places in zip(others, nothing, strict=True)
+            )
+            for jump in jumps
+        ):
+            return True
+    return False
+
+
+def _is_made_of(part: Expression, own: set[bytes]) -> bool:
+    """Whether it is a power or a multiple of one of those parts, or one plus constants."""
+    if isinstance(part, N.Power):
+        whole = isinstance(part.exponent, N.Number) and part.exponent.value > 0
+        return whole and part.base.key in own
+    if isinstance(part, N.Scaled):
+        return len(part.children) == 1 and part.children[0].key in own
+    if isinstance(part, N.Sum):
+        return all(child.key in own or not child.used for child in part.children) and any(
+            child.key in own for child in part.children
+        )
+    return False
+
+
+def _vanishing(factor: Expression, zeros: Zeros) -> list[bool]:
+    """Where a factor is 0 and goes to 0 from all sides: not where it jumps itself."""
+    if isinstance(factor, F.Where):  # both choices, for it changes between them
+        chosen = zip(_vanishing(factor.left, zeros), _vanishing(factor.right, zeros), strict=True)
+        return [left and right for left, right in chosen]
+    inner = factor.base if isinstance(factor, N.Power) else factor
+    if takes_step_or_sign(inner):
+        jumping = zeros(inner.children[0])
+        return [zero and not jump for zero, jump in zip(zeros(factor), jumping, strict=True)]
+    found = zeros(factor)
+    if any(isinstance(part, F.Where) for part in parts_of(factor)):
+        return [False] * len(found)
+    return found
