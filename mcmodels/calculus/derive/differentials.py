@@ -13,9 +13,22 @@ from mcmodels.calculus.derive.rules import Rule, rule_of
 __all__ = ["differential", "differential_steps"]
 
 
-def differential(expression: Expression, variables: frozenset[Symbol]) -> Expression:
-    """d(expression), where ``variables`` vary and all other symbols are constant."""
-    known: dict[bytes, Expression] = {}
+def differential(
+    expression: Expression,
+    variables: frozenset[Symbol],
+    known: dict[bytes, Expression] | None = None,
+) -> Expression:
+    """d(expression), where ``variables`` vary and all other symbols are constant.
+
+    Parameters
+    ----------
+    expression : Expression
+    variables : frozenset of Symbol
+    known : dict of bytes to Expression, optional
+        The differentials of parts, by their keys, where the same variables vary; those that are
+        made are added.
+    """
+    known = {} if known is None else known
 
     def d(part: Expression) -> Expression:
         if not part.depends_on(variables):

@@ -47,11 +47,11 @@ def _jacobian(M: Expression, dX: Differential, size: Size, J: JacobianOf) -> Exp
         return arithmetic.zeros(M.rows * M.cols, size)
     if M == dX:
         return identity(size)
-    if isinstance(M, N.Sum):
-        return add([J(term) for term in M.children])
-    if M.is_scalar:
+    if M.is_scalar:  # a sum of scalars as a whole, so that what its terms share is peeled once
         *_, (_, (final,)) = peel(paired(M), dX)
         return transpose(vec(final.C))
+    if isinstance(M, N.Sum):
+        return add([J(term) for term in M.children])
     if isinstance(M, N.Transpose) and M.argument == dX and "symmetric" in dX.declared:
         return identity(size)
     i = position_of(dX, M)

@@ -88,6 +88,7 @@ def scale(*factors: Expression | Value | int) -> Expression:
     """The product of numbers, scalars and at most one array."""
     coefficient: Value = _ONE
     scalars: dict[bytes, tuple[Expression, Expression]] = {}
+    made: dict[bytes, Expression] = {}  # the factors that occur once, which are powers already
     array: Expression | None = None
     waiting = list(reversed(factors))
     while waiting:
@@ -106,6 +107,9 @@ def scale(*factors: Expression | Value | int) -> Expression:
             base, exponent = base_and_exponent(scalar)
             if base.key in scalars:
                 exponent = add([scalars[base.key][1], exponent])
+                made.pop(base.key, None)
+            else:
+                made[base.key] = scalar
             scalars[base.key] = (base, exponent)
     if len(scalars) > 1 and any(_may_join(base) for base, _ in scalars.values()):
         joined = _RECOGNISED["product"](list(scalars.values()))
@@ -118,9 +122,11 @@ def scale(*factors: Expression | Value | int) -> Expression:
             rest = [] if found[1] is None else [found[1]]
             return scale(coefficient, *(power(*pair) for pair in found[0]), *rest)
     merged: list[Expression] = []
-    for base, exponent in scalars.values():
-        raised_base = power(base, exponent)
-        number, inner, _ = parts(raised_base)
+    for key, (base, exponent) in scalars.items():
+        if key in made:
+            merged.append(made[key])
+            continue
+        number, inner, _ = parts(power(base, exponent))
         if number is not _ONE:
             coefficient *= number
         merged.extend(inner)
@@ -232,6 +238,7 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
         return scale(*factors)
     coefficients: list[Expression | Value] = []
     bases: dict[bytes, tuple[Expression, Expression]] = {}
+    made: dict[bytes, Expression] = {}  # as in `scale`
     waiting = list(reversed(factors))
     while waiting:
         factor = waiting.pop()
@@ -254,6 +261,9 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
         base, exponent = _elementwise_base(array)
         if base.key in bases:
             exponent = add([bases[base.key][1], exponent])
+            made.pop(base.key, None)
+        else:
+            made[base.key] = array
         bases[base.key] = (base, exponent)
     if len(bases) > 1 and any(_may_join(base) for base, _ in bases.values()):
         joined = _RECOGNISED["product"](list(bases.values()))
@@ -261,10 +271,12 @@ def hadamard(factors: Sequence[Expression]) -> Expression:
             powers = [power(base, exponent) for base, exponent in joined]
             coefficients += [factor for factor in powers if factor.is_scalar]
             return scale(*coefficients, hadamard([p for p in powers if p.is_array]))
-    raised_bases = [power(base, exponent) for base, exponent in bases.values()]
     arrays = []
-    for factor in raised_bases:
-        number, scalars, array = parts(factor)
+    for key, (base, exponent) in bases.items():
+        if key in made:
+            arrays.append(made[key])
+            continue
+        number, scalars, array = parts(power(base, exponent))
         if number is not _ONE:
             coefficients.append(number)
         coefficients += scalars

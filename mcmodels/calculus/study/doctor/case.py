@@ -20,16 +20,24 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, symbols_but_indices
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import paired, peel
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
+from mcmodels.calculus.study.doctor.deviations import Deviations, deviations
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
-from mcmodels.calculus.study.doctor.terms import Local, expanded, written_size
+from mcmodels.calculus.study.doctor.terms import (
+    Edit,
+    Local,
+    Variants,
+    edited,
+    expanded,
+    written_size,
+)
 from mcmodels.calculus.study.instances import as_declared
 
 __all__ = ["Case", "Finding"]
@@ -115,6 +123,8 @@ class Case:
         self.multiples: set[Fraction] = set()
         self._found: dict[str, list[Any]] = {}
         self._derived: dict[str, list[Any]] = {}
+        self._off_in: dict[bytes, bool] = {}
+        self._differentials: dict[bytes, Expression] = {}
         rng = np.random.default_rng(seed)
         shape = samples[0].values[x].shape
         self._directions = [np.asarray(rng.standard_normal(shape)) for _ in range(_DIRECTIONS)]
@@ -141,12 +151,12 @@ class Case:
     @cached_property
     def df(self) -> Expression:
         """The differential, where only x varies."""
-        return differential(self.f, frozenset([self.x]))
+        return differential(self.f, frozenset([self.x]), self._differentials)
 
     @cached_property
     def contributions(self) -> list[Contribution]:
         """What each rule adds to the differential."""
-        return list(contributions(self.f, self.x))
+        return list(contributions(self.f, self.x, self._differentials))
 
     @cached_property
     def terms(self) -> list[Expression]:
@@ -206,8 +216,9 @@ class Case:
         """The same case, with the claim divided by a factor; what was derived is kept."""
         other = copy(self)
         other.samples = [replace(s, claimed=s.claimed / float(factor)) for s in self.samples]
-        other.multiples, other._found = set(), {}
-        other.__dict__.pop("claimed_along", None)
+        other.multiples, other._found, other._off_in = set(), {}, {}
+        for name in ("claimed_along", "_limits", "_deviations", "_deviations_along"):
+            other.__dict__.pop(name, None)
         return other
 
     def once(self, name: str, work: Callable[[Case], Iterable[T]]) -> list[T]:
@@ -260,11 +271,14 @@ class Case:
             for sample in self.samples
         )
 
-    def along(self, df: Expression) -> list[Array]:
-        """The values of a differential in some directions, at the first point."""
-        first = self.samples[0]
+    def along(self, df: Expression, by: Symbol | None = None) -> list[Array]:
+        """The values of a differential in some directions, at the first point.
+
+        It is one of x, or ``by`` another symbol of the same shape, which takes the directions.
+        """
+        first, dX = self.samples[0], self.dX if by is None else Differential(by)
         return [
-            np.ravel(first.along(df, self.dX, E, known).T)
+            np.ravel(first.along(df, dX, E, known).T)
             for E, known in zip(self._directions, self._known_along, strict=True)
         ]
 
@@ -307,17 +321,61 @@ class Case:
         derivative = self.derive(df)
         return derivative if self.is_claimed(derivative) else None
 
-    def _close(self, values: list[Array]) -> bool:
+    def is_claimed_along(self, df: Expression, by: Symbol) -> bool:
+        """Whether a differential by another symbol has the claimed values in some directions."""
+        return self._close(self.along(df, by))
+
+    @cached_property
+    def _limits(self) -> list[float]:
+        """How far differentials may be apart that count as equal, in each direction."""
         allowed = self.allowed(self.samples[0]) * 10
-        limits = [allowed * max(1.0, float(np.abs(E).sum())) for E in self._directions]
+        return [allowed * max(1.0, float(np.abs(E).sum())) for E in self._directions]
+
+    def _close(self, values: list[Array]) -> bool:
         if all(
             bool(np.abs(found - wanted).max() <= limit)
-            for found, wanted, limit in zip(values, self.claimed_along, limits, strict=True)
+            for found, wanted, limit in zip(values, self.claimed_along, self._limits, strict=True)
         ):
             return True
         pair = (np.concatenate(self.claimed_along), np.concatenate(values))
-        self._note_multiple([pair], [max(limits)])
+        self._note_multiple([pair], [max(self._limits)])
         return False
+
+    @cached_property
+    def _deviations_along(self) -> Deviations:
+        claimed, right = map(np.concatenate, (self.claimed_along, self.right_along))
+        return deviations(claimed, right, max(self._limits))
+
+    @cached_property
+    def _deviations(self) -> Deviations:
+        first = self.samples[0]
+        return deviations(first.claimed, first.right, 2 * self.allowed(first))
+
+    def may_be_off_along(self, df: Expression) -> bool:
+        """Whether a number times a differential, added to the right one, may give the claim.
+
+        Or a usual part of it. This is asked of each term of a sum, before wrong answers are made.
+        """
+        return self._deviations_along.may_be_multiple_of(np.concatenate(self.along(df)))
+
+    def may_be_off_in(self, term: Expression, part: Expression) -> bool:
+        """Whether a change of a part of one term of the right derivative may give the same.
+
+        A scalar that does not stand in the array of the term changes its number alone.
+        """
+        array = parts(term)[2]
+        if array is None or part.is_array:
+            return True
+        if symbols_but_indices(part) <= array.used and part.height < array.height:
+            return True
+        if term.key not in self._off_in:
+            value = self.samples[0].value(term)
+            self._off_in[term.key] = self._deviations.may_be_multiple_of(value)
+        return self._off_in[term.key]
+
+    def edits(self, variants: Variants, inside: bool = False) -> Iterator[Edit]:
+        """The right derivative with one part edited, as in `edited`, where that may explain."""
+        return edited(self.right, variants, inside, self.may_be_off_in)
 
     def allowed(self, sample: Sample) -> float:
         """How far two values may be apart at a point."""

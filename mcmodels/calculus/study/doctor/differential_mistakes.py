@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
@@ -20,6 +20,7 @@ from mcmodels.calculus.core.arithmetic import (
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
+from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.nodes import Differential, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
@@ -66,20 +67,46 @@ class Contribution:
     ----------
     node, child : Expression
         The parent, and the part of it whose differential it is.
-    value : Expression
-        Linear in dx.
     """
 
     node: Expression
     child: Expression
-    value: Expression
     _tree: _Tree
-    _rule: Expression
+    _make_rule: Callable[[], Expression]
+
+    @cached_property
+    def _rule(self) -> Expression:
+        """The rule of the parent, with a hole for the differential of the child."""
+        return self._make_rule()
+
+    @cached_property
+    def value(self) -> Expression:
+        """What is added; it is linear in dx."""
+        return self._tree.outside(self.node, self._filled(self._rule, self.inner))
 
     @property
     def inner(self) -> Expression:
         """The differential of the child."""
         return self._tree.d(self.child)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is a number times the differential of the child, and any change of it, too.
+
+        Inside of a sum over an index it is a sum of such.
+        """
+        alone = all(part.is_scalar for part in (self._tree.f, self.node, self.child))
+        return alone and not indices_in(self.child)
+
+    @property
+    def direction(self) -> Expression:
+        """A differential of which the value is a multiple: no longer one where that is known."""
+        return self.inner if self.is_scalar else self.value
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether it is left out, because so many others of a deep function have been made."""
+        return "value" not in self.__dict__ and self._tree.visited > _MOST_VISITED
 
     def varies(self, part: Expression) -> bool:
         """Whether a part depends on x."""
@@ -149,28 +176,35 @@ def _filled(rule: Expression, child: Expression, inner: Expression) -> Expressio
     return exchanged(rule, {_hole(child): inner})
 
 
-def contributions(f: Expression, x: Symbol) -> Iterator[Contribution]:
-    """The contributions to df, from the outermost rules inwards; of deep functions not all."""
-    tree = _Tree(f, x)
+def contributions(
+    f: Expression, x: Symbol, known: dict[bytes, Expression]
+) -> Iterator[Contribution]:
+    """The contributions to df, from the outermost rules inwards; of deep functions not all.
+
+    ``known`` are differentials of parts, by their keys, to which others are added.
+    """
+    tree = _Tree(f, x, known)
     for node in reversed([part for part in parts_of(f) if x in part.used]):
         if isinstance(node, Symbol | SumOver):  # of a sum, a rule has one term for each index
             continue
         if tree.visited > _MOST_VISITED:
             return
         for child, rule in tree.rule_terms(node):
-            filled = _filled(rule, child, tree.d(child))
-            yield Contribution(node, child, tree.outside(node, filled), tree, rule)
+            part = Contribution(node, child, tree, rule)
+            if not part.is_scalar:
+                part.value  # noqa: B018  # made now, as long as there are not too many
+            yield part
 
 
 def outside(f: Expression, x: Symbol, node: Expression, change: Expression) -> Expression:
     """The differential of f where only ``node``, a part of it, varies, by ``change``."""
-    return _Tree(f, x).outside(node, change)
+    return _Tree(f, x, {}).outside(node, change)
 
 
 class _Tree:
     """An expression, and differentials of it in which parts are held constant."""
 
-    def __init__(self, f: Expression, x: Symbol) -> None:
+    def __init__(self, f: Expression, x: Symbol, known: dict[bytes, Expression]) -> None:
         self.f, self.x, self.dx = f, x, Differential(x)
         self._inside: dict[bytes, set[bytes]] = {}
         for part in parts_of(f):
@@ -178,18 +212,18 @@ class _Tree:
             for child in part.children:
                 inside |= self._inside[child.key]
             self._inside[part.key] = inside
-        self._known: dict[bytes, Expression] = {}
+        self._known = known
         self.visited = 0  # parts of what `outside` has put together
 
     def d(self, part: Expression) -> Expression:
-        if part.key not in self._known:
-            self._known[part.key] = differential(part, frozenset([self.x]))
-        return self._known[part.key]
+        return differential(part, frozenset([self.x]), self._known)
 
-    def rule_terms(self, node: Expression) -> Iterator[tuple[Expression, Expression]]:
+    def rule_terms(self, node: Expression) -> Iterator[tuple[Expression, Callable[[], Expression]]]:
         """The rule of a node, one inner differential at a time: which, and the rule with a hole."""
         if isinstance(node, N.Sum):  # of a long one, not all other terms are asked each time
-            yield from ((child, _hole(child)) for child in node.children if self.x in child.used)
+            for child in node.children:
+                if self.x in child.used:
+                    yield child, partial(_hole, child)
             return
         asked: list[Expression] = []
 
@@ -197,18 +231,21 @@ class _Tree:
             asked.append(child)
             return zeros_like(child)
 
-        rule_of(node).apply(node, record)
-        for position, child in enumerate(asked):
-            if self.x not in child.used:
-                continue
+        def with_hole(position: int) -> Expression:
             count = iter(range(len(asked)))
 
-            def one(
-                part: Expression, count: Iterator[int] = count, k: int = position
-            ) -> Expression:
-                return _hole(part) if next(count) == k else zeros_like(part)
+            def one(part: Expression) -> Expression:
+                return _hole(part) if next(count) == position else zeros_like(part)
 
-            yield child, rule_of(node).apply(node, one)
+            return rule_of(node).apply(node, one)
+
+        if isinstance(node, N.Scaled):
+            asked += node.children
+        else:
+            rule_of(node).apply(node, record)
+        for position, child in enumerate(asked):
+            if self.x in child.used:
+                yield child, partial(with_hole, position)
 
     def outside(self, node: Expression, change: Expression) -> Expression:
         """The differential of the whole where only ``node`` varies, by ``change``."""

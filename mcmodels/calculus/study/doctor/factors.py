@@ -155,10 +155,14 @@ def ratios_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) ->
         if found.shape != base.shape:
             return None
         with np.errstate(all="ignore"):  # a NaN is no multiple
-            square = float(np.sum(base * base))
-            if square == 0 or not np.sqrt(square) > limit:
+            size = float(np.abs(base).max(initial=0))  # of values of 1e200, no square is taken
+            if not size > 0:
                 return None
-            ratio = float(np.sum(found * base)) / square
+            unit = base / size
+            square = float(np.sum(unit * unit))
+            if not np.sqrt(square) * size > limit:
+                return None
+            ratio = float(np.sum(found / size * unit)) / square
             if not np.abs(found - ratio * base).max() <= limit:
                 return None
         ratios.append(ratio)

@@ -59,7 +59,7 @@ _MOST_SLOPES = 40  # derivatives of which each may stand beside each part
 
 def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
     """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
-    for edit in edited(case.right, variants):
+    for edit in case.edits(variants):
         if case.is_claimed_after(edit.local):
             yield Finding(str(edit), edit.result, edit.remedy)
     if not 1 < len(case.terms) <= MOST_COMBINED:

@@ -91,7 +91,7 @@ def product_order(case: Case) -> Iterator[Finding]:
                 yield other, Words("{} stands for {}", (other, part))
 
     yield from _changed_rules(case, "product order")
-    for edit in edited(case.right, reordered):
+    for edit in case.edits(reordered):
         if case.is_claimed_after(edit.local):
             yield Finding(f"factors are exchanged: {edit}", edit.result)
     for edit in edited(case.f, reordered):
@@ -112,19 +112,41 @@ def _changed_rules(
 
 def _changes(
     case: Case, source: Callable[[Contribution], Iterator[Change]]
-) -> list[tuple[Contribution, Change]]:
-    """The wrong forms of all rules that give df, of every kind of mistake, found once."""
+) -> Iterator[tuple[Contribution, Change]]:
+    """The wrong forms of the rules that give df, of every kind of mistake, each made once."""
+    for i, part in case.once(_explaining.__name__, _explaining):
+        if part.is_too_deep:
+            continue
+        made = case.derived(f"{source.__qualname__} {i}", partial(_made, source, part))
+        yield from ((part, change) for change in made)
 
-    def found(case: Case) -> Iterator[tuple[Contribution, Change]]:
-        for part in case.contributions:
-            changes = source(part)
-            while True:
-                try:
-                    yield part, next(changes)
-                except (StopIteration, ValueError):
-                    break
 
-    return case.derived(source.__qualname__, found)
+def _explaining(case: Case) -> list[tuple[int, Contribution]]:
+    """The contributions of which a change may give the claim, with their numbers."""
+    return [(i, part) for i, part in enumerate(case.contributions) if _may_explain(case, part)]
+
+
+def _made(
+    source: Callable[[Contribution], Iterator[Change]], part: Contribution, case: Case
+) -> Iterator[Change]:
+    changes = source(part)
+    while True:
+        try:
+            yield next(changes)
+        except (StopIteration, ValueError):
+            return
+
+
+def _may_explain(case: Case, part: Contribution) -> bool:
+    """Whether a change of a contribution can give the claim, or a usual multiple of it.
+
+    What a scalar adds as part of a scalar is its differential times a number. Any change of the
+    rule is a change of that number, so that before any is made it is seen, in two directions,
+    whether there is such a number. Of a long sum this leaves few terms.
+    """
+    if case.x.is_scalar or not part.is_scalar:
+        return True
+    return case.may_be_off_along(part.direction)
 
 
 def misremembered_rule(kind: str) -> Callable[[Case], Iterator[Finding]]:
@@ -173,7 +195,7 @@ def product_of_derivatives(case: Case) -> Iterator[Finding]:
 
 def mixed_layout(case: Case) -> Iterator[Finding]:
     """A factor or a term transposed, as where two layouts are mixed."""
-    for edit in edited(case.right, single_transposes):
+    for edit in case.edits(single_transposes):
         if case.is_claimed_after(edit.local):
             yield Finding(
                 f"layouts are mixed: {edit} is transposed in {case.right.mathematics()}",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 from typing import Any
 
+import numpy as np
+
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale
 from mcmodels.calculus.core.expression import Expression
@@ -14,7 +16,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED
 
 __all__ = [
     "Effect",
@@ -109,7 +111,7 @@ def terms_of_rules(case: Case) -> Iterator[Effect]:
         (
             case.derived_from(part.value)
             for part in case.contributions
-            if _could_be_missing(case, part)
+            if _could_be_missing(case, part) and not part.is_too_deep
         ),
         simplify,
     )
@@ -119,13 +121,16 @@ def _could_be_missing(case: Case, part: Contribution) -> bool:
     """Whether what was claimed differs by a multiple of this part, in all directions tried."""
     quotients = []
     for claimed, right, value in zip(
-        case.claimed_along, case.right_along, case.along(part.value), strict=True
+        case.claimed_along, case.right_along, case.along(part.direction), strict=True
     ):
-        size = float(value @ value)
-        if size == 0:
+        size = float(np.abs(value).max(initial=0))
+        if not size > 0:
             return False
-        quotients.append(float((claimed - right) @ value) / size)
-    return abs(quotients[0] - quotients[1]) <= 1e-3 * max(abs(q) for q in quotients)
+        unit = value / size
+        quotients.append(float((claimed - right) / size @ unit) / float(unit @ unit))
+    largest = max(abs(q) for q in quotients)
+    # No deviation at all is no multiple: beside values of 1e200 others cannot be seen.
+    return largest > 0 and abs(quotients[0] - quotients[1]) <= 1e-3 * largest
 
 
 def of_terms(
@@ -138,7 +143,7 @@ def of_terms(
             if found == kind:
                 yield Finding(words, wrong, remedy)
         if inner is not None:
-            for edit in edited(case.right, inner, inside=True):
+            for edit in case.edits(inner, inside=True):
                 if case.is_claimed_after(edit.local):
                     yield Finding(str(edit), edit.result, edit.remedy)
 

@@ -223,18 +223,27 @@ class Edit:
         return self.local.result
 
 
-def edited(expression: Expression, variants: Variants, inside: bool = False) -> Iterator[Edit]:
+def edited(
+    expression: Expression,
+    variants: Variants,
+    inside: bool = False,
+    possible: Callable[[Expression, Expression], bool] = lambda term, part: True,
+) -> Iterator[Edit]:
     """The expression with one part replaced by a variant of it, and what was done.
 
     A part that occurs several times is replaced everywhere, and then in one place only. Where only
     what is ``inside`` is edited, the whole is no such part. Of deep expressions, of which an edit
-    rebuilds many parts, not all edits are made.
+    rebuilds many parts, not all edits are made. A part that stands in one term only is edited where
+    that is ``possible``, which is asked about the term and the part.
     """
     terms = _terms(expression)
     containing, places = _parts_and_places(expression)
     lengths, visited = [_length(term) for term in terms], 0
     for part, paths in places.items():
         if inside and part == expression:
+            continue
+        around = containing.get(part, ())
+        if len(around) == 1 and not possible(terms[around[0]], part):
             continue
         for variant, words in _tried(variants(part)):
             if (variant.rows, variant.cols) != (part.rows, part.cols) or variant == part:

@@ -2,7 +2,8 @@
 
 Expressions share equal parts, and a text does not: that of f∘f + f, put into itself thirty times,
 has more letters than there is memory. Such a text gets a name for each part that occurs more than
-once, and says what the names stand for.
+once, and says what the names stand for. So does one that is nested too deep to be read, with names
+also for parts that occur once, so that none of what is written is that deep.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = ["LONGEST", "with_names"]
 
 LONGEST = 20_000  # parts of a text without names, some 50,000 letters
 _SHORTEST = 6  # parts of what gets a name
+_DEEPEST = 150  # levels of a text without names; writing and reading takes a few calls for each
+_LEVELS = 40  # of a part of a deeper one, from one name to the next
 _STEMS = ("t", "u", "v", "q", "t_", "u_", "v_", "q_")
 
 Named = list[tuple[N.Symbol, Expression]]
@@ -27,9 +30,9 @@ Named = list[tuple[N.Symbol, Expression]]
 def with_names(e: Expression) -> tuple[Named, Expression]:
     """What is named, innermost first, and the expression written with the names.
 
-    None is named where the text is of a length that can be read, or nothing occurs twice.
+    None is named where the text is of a length and depth that can be read.
     """
-    if not _is_too_long(e) or e.tensors:
+    if e.tensors or not (e.height > _DEEPEST or _is_too_long(e)):
         return [], e
     lengths: dict[bytes, int] = {}
     occurrences: Counter[bytes] = Counter()
@@ -44,7 +47,8 @@ def with_names(e: Expression) -> tuple[Named, Expression]:
         changed = any(new is not old for new, old in zip(children, part.children, strict=True))
         # As it stands: a constructor might join what its parts' names have made alike.
         short = type(part)(*part.arguments_with(children)) if changed else part
-        if occurrences[part.key] > 1 and lengths[part.key] >= _SHORTEST and not indices_in(part):
+        shared = occurrences[part.key] > 1 and lengths[part.key] >= _SHORTEST
+        if (shared or short.height >= _LEVELS) and not indices_in(part):
             declared = frozenset({"symmetric"} if part.is_array and is_symmetric(part) else ())
             symbol = N.Symbol(f"{stem}{len(named) + 1}", part.rows, part.cols, declared)
             named.append((symbol, short))
