@@ -243,7 +243,7 @@ def test_a_determinant_under_a_logarithm():
     negative = np.diag([-1.0, 1.0])
     with pytest.raises(EvaluationError, match="logdet"):
         f.evaluate(M=negative)
-    with pytest.warns(RuntimeWarning), pytest.raises(EvaluationError):
+    with pytest.raises(EvaluationError, match="logdet"):
         f.compile()(M=negative)
     g = parse("log(det(M) ** 2) + log(2 * det(M) * det(M.T))", **SHAPES)
     assert g.evaluate(M=2 * negative) == pytest.approx(2 * np.log(16) + np.log(2), rel=1e-13)

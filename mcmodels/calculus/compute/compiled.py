@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcmodels.calculus.compute.binding import (
     Array,
+    bind,
     bind_sizes,
     known_names,
     real_numbers,
@@ -18,8 +20,10 @@ from mcmodels.calculus.compute.binding import (
     require_shapes,
     require_whole,
 )
+from mcmodels.calculus.compute.code_form import code_form, divides_by_what_may_overflow
+from mcmodels.calculus.compute.compiling.functions import UNCHOSEN
 from mcmodels.calculus.compute.compiling.writing import write_function
-from mcmodels.calculus.compute.evaluate import EvaluationError
+from mcmodels.calculus.compute.evaluate import EvaluationError, evaluate
 from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.text.printing import mathematics, tensor_mathematics
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledFunction"]
 
+# NumPy's error state belongs to a context, and to run in one takes less time than `np.errstate`.
+_QUIET, _REFUSING = Context(), Context()
+_QUIET.run(np.seterr, all="ignore")
+_REFUSING.run(np.seterr, all="ignore", over="raise")
 _USUAL_SIZE = 100  # of a symbolic size, for the source that is shown before any call
 
 
@@ -88,6 +96,8 @@ class CompiledFunction:
         self._functions: dict[tuple[int, ...], Callable[..., Any]] = {}
         self._size_names = sorted(expression.size_names)
         self._known = known_names(expression)
+        self._is_scalar = expression.is_scalar
+        self._divides = False  # by what may overflow: known when the code is written
 
     def __repr__(self) -> str:
         shown = mathematics if self._dims is None else tensor_mathematics
@@ -166,19 +176,37 @@ class CompiledFunction:
         function = self._functions.get(shapes)
         if function is None:
             function = self._functions[shapes] = self._compiled(arrays, counts)
-        result = function(*(array if array.ndim else float(array) for array in arrays), *counts)
+        try:
+            if self._divides:  # by a float64, which tells that it overflows where a float does not
+                given: list[Any] = [array if array.ndim else array[()] for array in arrays]
+                result = _REFUSING.copy().run(function, *given, *counts)
+            else:
+                given = [array if array.ndim else float(array) for array in arrays]
+                result = _QUIET.copy().run(function, *given, *counts)
+        except ArithmeticError:  # what has overflowed may be finite in another form
+            return self._otherwise(values)
+        if self._is_scalar:
+            found = float(result)
+            return found if math.isfinite(found) else self._otherwise(values)
         # A sum that is finite has finite terms; a sum that is not may have overflowed.
         if not math.isfinite(np.add.reduce(result, axis=None)) and not np.isfinite(result).all():
-            raise EvaluationError(
-                f"{self.expression} is not finite here; evaluate() tells which part of it"
-            )
-        if self.expression.is_scalar:
-            return float(result)
+            return self._otherwise(values)
         # A change of the result must not change the arguments.
         own = result.flags.owndata and not any(result is array for array in arrays)
         if own or not any(np.may_share_memory(result, array) for array in arrays):
             return result
         return result.copy()
+
+    def _otherwise(self, values: Mapping[str, Any]) -> Any:
+        """The value where the code overflows: part by part, and by exponents of any size."""
+        try:
+            result = evaluate(self.expression, values)
+        except ValueError as error:
+            raise EvaluationError("{} is not finite here: {}", self.expression, error) from None
+        if self._dims is None:
+            return result
+        _, sizes = bind(self.expression, values)
+        return np.reshape(result, [size.value(sizes) for size in self._dims.of])
 
     def _count(self, name: str, values: Mapping[str, Any]) -> Any:
         """A size that no symbol determines: given, or from a symbol of the original function."""
@@ -194,6 +222,8 @@ class CompiledFunction:
         sizes = self._sizes(arrays, dict(zip(self._untold, counts, strict=True)))
         namespace: dict[str, Any] = {}
         source = write_function(self.expression, list(self.arguments), sizes, self._dims)
+        self._divides = divides_by_what_may_overflow(code_form(self.expression))
+        source = source.replace(f"{UNCHOSEN}\n", "")  # of `_QUIET`, which takes less time
         # The source is written from nodes and from names that `symbols` has checked.
         exec(compile(source, "<mcmodels.calculus>", "exec"), namespace)
         return namespace["f"]

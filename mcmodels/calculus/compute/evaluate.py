@@ -30,6 +30,7 @@ from mcmodels.calculus.compute.undefined import (
     takes_step_or_sign,
     warn_of_kink,
 )
+from mcmodels.calculus.compute.wide_range import wide_value
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
@@ -88,8 +89,15 @@ ANALYTIC = SimpleNamespace(
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
     bound, sizes = bind(expression, values)
+    form = guarded(stabilised(expression), keep_steps=True)
     with np.errstate(all="ignore"):
-        result = walk(guarded(stabilised(expression), keep_steps=True), bound, sizes, checked=True)
+        try:
+            result = walk(form, bound, sizes, checked=True)
+        except EvaluationError:  # a part overflows on the way to a finite value, or has none
+            wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
+            if wide is None:
+                raise
+            result = wide
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
@@ -261,19 +269,22 @@ def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
             return _without_lost_ones(e.base, base, found) if value < 0 else found
         if float(value) == 0.5:
             return xp.sqrt(base)
+        if value < 0:
+            return _without_lost_ones(e.base, base, xp.power(base, exponent))
     return xp.power(base, exponent)
 
 
 def _without_lost_ones(e: Expression, base: Array, found: Array) -> Array:
-    """NaN in the place of 0 where the power of a sum of exponentials has overflowed.
+    """NaN in the place of 0 where a base, or the power of a sum of exponentials, has overflowed.
 
     What it is multiplied by is mostly as large, so that 0 would be far from the product.
     """
     if found.all() or found.dtype == object:
         return found
-    if not any(isinstance(part, N.Elementwise) and part.name == "exp" for part in parts_of(e)):
-        return found
-    return np.where((found == 0) & np.isfinite(base), np.nan, found)
+    lost = (found == 0) & ~np.isfinite(base)
+    if any(isinstance(part, N.Elementwise) and part.name == "exp" for part in parts_of(e)):
+        lost = found == 0
+    return np.where(lost, np.nan, found)
 
 
 def _whole_power(base: Array, k: int, xp: Any) -> Array:

@@ -15,7 +15,9 @@ from mcmodels.calculus.core.rewriting import parts_of
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiling.writing import Writer
 
-__all__ = ["WRITERS", "decorators", "elementwise_code"]
+__all__ = ["UNCHOSEN", "WRITERS", "decorators", "elementwise_code"]
+
+UNCHOSEN = '@np.errstate(all="ignore")'  # for the entries that a choice does not choose
 
 _REPEATED = (
     "two eigenvalues coincide, where they have no derivatives one by one; trace, logdet and other "
@@ -29,7 +31,7 @@ def decorators(expression: Expression) -> list[str]:
         isinstance(part, F.Where) or (isinstance(part, SumOver) and part.is_conditional)
         for part in parts_of(expression)
     )
-    return ['@np.errstate(all="ignore")'] if chooses else []
+    return [UNCHOSEN] if chooses else []
 
 
 def elementwise_code(w: Writer, code: str, argument: Snippet) -> Snippet:
