@@ -107,7 +107,8 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
     NumPy cannot compute with everything that it makes of traced numbers: arrays of objects. Its
     errors say so in terms that do not help; they are translated.
     """
-    tracing.depth += 1
+    depth = tracing.depth
+    tracing.depth = depth + 1
     try:
         return f(*args, **kwargs)
     except Exception as error:
@@ -124,8 +125,8 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
             raise
         raise NoRuleError(told) from error
     finally:
-        tracing.depth -= 1
-        if not tracing.depth:
+        tracing.depth = depth
+        if not depth and (tracing.objects or tracing.refused is not None):
             tracing.objects, tracing.refused = False, None
 
 
