@@ -411,7 +411,7 @@ class TracedArray(Traced):
 
 
 def _is_not_filled(x: Any) -> bool:
-    return isinstance(x, Traced) and type(x).__array_ufunc__ is TracedArray.__array_ufunc__
+    return isinstance(x, TracedArray) and type(x).__array_ufunc__ is TracedArray.__array_ufunc__
 
 
 # ufunc.reduce is called for these functions of arrays.

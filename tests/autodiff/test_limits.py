@@ -307,3 +307,12 @@ def test_derivatives_of_distribution_functions_at_infinity_are_zero(f, end):
 def test_log_ndtr_at_infinity():
     for slope in (grad(sp.log_ndtr), grad(grad(sp.log_ndtr)), grad(grad(grad(sp.log_ndtr)))):
         assert slope(np.inf) == 0
+
+
+@pytest.mark.parametrize("x", [-20.3, -10.0, -2.5, -1.0, 0.0, 0.3, 0.5, 2.5, 10.0])
+def test_reciprocal_gamma_at_the_poles_of_gamma(x):
+    """1/Γ is smooth, also where ψ and Γ are infinite. Two derivatives against mpmath."""
+    for n, slope in ((1, grad(sp.rgamma)), (2, grad(grad(sp.rgamma)))):
+        want = float(mp.diff(mp.rgamma, x, n))
+        # Γ and ψ of SciPy have a few roundings, and the second derivative adds three terms.
+        assert abs(slope(x) - want) <= 1e-13 * max(abs(want), 1e-3)
