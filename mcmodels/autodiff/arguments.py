@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _FLOAT64 = np.dtype(np.float64)
+_PLAIN = frozenset({np.ndarray, np.float64})
 
 Argnums = int | str | Sequence[int | str]
 
@@ -135,10 +136,12 @@ def real_array(x: Any) -> Any:
 
 def returned_array(y: Any, tracer: Tracer) -> Any:
     """The result of a function that was traced; refused unless it is an array of real numbers."""
+    if isinstance(y, Traced) and y.tracer is tracer:
+        value = y.value
+        if type(value) in _PLAIN and value.dtype is _FLOAT64:
+            return y
     y = settled(y)
     if isinstance(y, Traced):
-        if y.tracer is tracer and getattr(y.value, "dtype", None) is _FLOAT64:
-            return y
         if y.tracer.level > tracer.level:
             raise ValueError(
                 "the function returned a value of a derivative inside it that has ended, and was "

@@ -48,22 +48,25 @@ def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
 
     def change(self: Any, other: Any) -> Any:
         result = apply(rule, (self, other), {})
-        before, after = self.value, result.value
-        if not before.shape:
-            return result
-        if before.shape != after.shape:
-            raise ValueError(
-                f"an array of shape {before.shape} cannot take the result in place; it has shape "
-                f"{after.shape}."
-            )
-        if before.dtype is not after.dtype:
-            result = result.astype(constant(before).dtype)
-        self.become(result)
-        if self.held or result.origin is not None:
-            self.origin = (CHANGED, (result,), 0)
-        return self
+        return _changed_to(self, result) if self.value.shape else result
 
     return change
+
+
+def _changed_to(array: Any, result: Any) -> Any:
+    """The array, which takes a result in place."""
+    before, after = array.value, result.value
+    if before.shape != after.shape:
+        raise ValueError(
+            f"an array of shape {before.shape} cannot take the result in place; it has shape "
+            f"{after.shape}."
+        )
+    if before.dtype is not after.dtype:
+        result = result.astype(constant(before).dtype)
+    array.become(result)
+    if array.held or result.origin is not None:
+        array.origin = (CHANGED, (result,), 0)
+    return array
 
 
 def _comparison(ufunc: np.ufunc) -> Callable[..., Any]:
@@ -122,7 +125,8 @@ class TracedArray(Traced):
     any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
 
     def __matmul__(self, other: Any) -> Any:
-        if type(other) is not np.ndarray and hasattr(other, "tocsr"):
+        kind = type(other)
+        if kind is not np.ndarray and kind is not type(self) and hasattr(other, "tocsr"):
             return NotImplemented  # a sparse matrix says what it cannot do
         return apply(RULES[np.matmul], (self, other), {})
 
@@ -268,8 +272,15 @@ class TracedArray(Traced):
         if method == "reduce" and (function := _REDUCTIONS.get(ufunc)) is not None:
             kwargs.setdefault("axis", 0)
             return self.__array_function__(function, (), inputs, kwargs)
-        if any(isinstance(out, Traced) for out in kwargs.get("out", ())):
-            return NotImplemented  # an array that is filled takes the result
+        outputs = kwargs.get("out", ())
+        if any(isinstance(out, Traced) for out in outputs):
+            if not all(_is_not_filled(out) for out in outputs):
+                return NotImplemented  # an array that is filled takes the result
+            if rule is not None and method == "__call__" and kwargs.keys() == {"out"}:
+                (output,) = outputs
+                result = apply(rule, inputs, {})
+                if isinstance(result, Traced):
+                    return _changed_to(output, result)
         if ufunc in NOT_DIFFERENTIATED and method != "at" and "out" not in kwargs:
             return getattr(ufunc, method)(*map(constant, inputs), **kwargs)
         known = ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)
@@ -298,6 +309,12 @@ class TracedArray(Traced):
         args, kwargs = implementation.named(args, kwargs)
         if not kwargs:
             return implementation.function(*args)
+        if _is_not_filled(kwargs.get("out")):
+            output = kwargs.pop("out")
+            result = func(*args, **kwargs)
+            if isinstance(result, Traced):
+                return _changed_to(output, result)
+            kwargs["out"] = output
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
             del kwargs["dtype"]
@@ -391,6 +408,10 @@ class TracedArray(Traced):
             f"ndarray.{name} has no rule for an array that is being differentiated; "
             "constant(x) gives its values."
         )
+
+
+def _is_not_filled(x: Any) -> bool:
+    return isinstance(x, TracedArray) and type(x).__array_ufunc__ is TracedArray.__array_ufunc__
 
 
 # ufunc.reduce is called for these functions of arrays.

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcmodels.autodiff.arrays import TracedArray
+from mcmodels.autodiff.equal_values import equal, is_multiple, ratio
 from mcmodels.autodiff.tracing import DerivativeRule, Tracer
 
 __all__ = ["Dual", "Forward"]
@@ -59,3 +60,14 @@ class Forward(Tracer):
                 part = rule.push(i, arg.tangent, y, values, kwargs)
                 tangent = part if tangent is None else tangent + part
         return Dual(y, self, tangent)
+
+    def ratio(self, u: Any, v: Any) -> float | None:
+        """The number c with u = c v and the same of the tangents, if there is one."""
+        if u is v:
+            return 1.0
+        c = ratio(u.value, v.value)
+        return c if c is not None and is_multiple(u.tangent, v.tangent, c) else None
+
+    def same(self, u: Any, v: Any) -> bool:
+        """Whether the values and the tangents are equal."""
+        return u is v or (equal(u.value, v.value) and equal(u.tangent, v.tangent))

@@ -18,6 +18,7 @@ from mcmodels.autodiff.arguments import (
     split_aux,
     unshared,
 )
+from mcmodels.autodiff.careful import CarefulTape, has_nan, warn_nan
 from mcmodels.autodiff.forward import Dual
 from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
@@ -58,9 +59,14 @@ class Recorded:
         *,
         has_aux: bool = False,
     ) -> None:
-        self.tape = Tape()
         self._single = is_single(argnums)
         self._only = _only_array(argnums, args)
+        self._call = (f, argnums, args, kwargs, has_aux)
+        self._record(Tape())
+
+    def _record(self, tape: Tape) -> None:
+        f, argnums, args, kwargs, has_aux = self._call
+        self.tape = tape
         if self._only is None:
             returned = self._called(f, argnums, args, kwargs)
         else:
@@ -68,18 +74,46 @@ class Recorded:
             position, x = self._only
             self.points = [x]
             arguments = [*args]
-            arguments[position] = self.tape.input(x)
+            arguments[position] = tape.input(x)
             returned = traced_call(f, arguments, kwargs)
-        self.tape.ended = True
+        tape.ended = True
         self.aux = None
         if has_aux:
-            returned, self.aux = split_aux(returned, self.tape)
-        y = returned_array(returned, self.tape)
-        on_tape = isinstance(y, Variable) and y.tracer is self.tape
+            returned, self.aux = split_aux(returned, tape)
+        y = returned_array(returned, tape)
+        on_tape = isinstance(y, Variable) and y.tracer is tape
         self.output = y if on_tape else None
-        if self.tape.watched:
+        if tape.watched:
             self.require_unchanged()
         self.value = unshared(y.value, self.points) if on_tape else y
+
+    def _checked(
+        self, compute: Callable[[], list[Any]], forwards: Callable[[], list[Any]] | None = None
+    ) -> list[Any]:
+        """Derivatives; those that are NaN are computed again, with limits of 0/0, and forwards.
+
+        Backwards a branch that ``np.where`` does not take gets the cotangent 0, and 0·∞ is NaN;
+        forwards its tangent is not taken.
+        """
+        found = compute()
+        if not any(map(has_nan, found)):
+            return found
+        if type(self.tape) is Tape:
+            self._record(CarefulTape())
+            found = compute()
+        if has_nan(self.value):
+            return found
+        entries = sum(math.prod(shape_of(x)) for x in self.points)
+        if forwards is not None and entries <= _MOST_COLUMNS and any(map(has_nan, found)):
+            pairs = zip(found, forwards(), strict=True)
+            found = [np.where(np.isnan(constant(g)), h, g) if has_nan(g) else g for g, h in pairs]
+        warn_nan(found)
+        return found
+
+    def require_value(self) -> None:
+        """Record the function again, with limits for quotients 0/0, if its value is NaN."""
+        if type(self.tape) is Tape and has_nan(self.value):
+            self._record(CarefulTape())
 
     def _called(
         self, f: Callable[..., Any], argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
@@ -120,17 +154,47 @@ class Recorded:
 
     def pull(self, u: Any) -> list[Any]:
         """``Jᵀu`` for each input that is differentiated by."""
-        found: list[Any] = [None] * len(self.points)
+        found = self._pull(u)
+        for g in found:
+            if has_nan(g):
+                return (
+                    found
+                    if has_nan(u)
+                    else self._checked(lambda: self._pull(u), lambda: self._pulled_forwards(u))
+                )
+        return found
+
+    def _pulled_forwards(self, u: Any) -> list[Any]:
+        axes = np.ndim(constant(u))
+        pairs = zip(self.points, self._every_column(), strict=True)
+        return [result_like(x, np.tensordot(u, J, axes)) for x, J in pairs]
+
+    def _pull(self, u: Any) -> list[Any]:
+        points = self.points
+        found: list[Any] = [None] * len(points)
         if self.output is not None:
-            found = self.tape.pull(self.output, u, len(self.points))
+            found = self.tape.pull(self.output, u, len(points))
+        if len(points) == 1:
+            result = result_like(points[0], found[0])
+            return [result.copy() if result is u else result]
         taken = {id(u)}
         results = []
-        for x, g in zip(self.points, found, strict=True):
+        for x, g in zip(points, found, strict=True):
             result = result_like(x, g)
             # No two results may be the same array, and none may be the u that was passed in.
             results.append(result.copy() if id(result) in taken else result)
             taken.add(id(result))
         return results
+
+    def along(self, tangents: Sequence[Any]) -> Any:
+        """``Jv`` for a tangent of each input."""
+
+        def pushed() -> list[Any]:
+            parts = [self.push(v, i) for i, v in enumerate(tangents)]
+            known = [part for part in parts if part is not None]
+            return [sum(known[1:], known[0]) if known else np.zeros(shape_of(self.value))]
+
+        return self._checked(pushed)[0]
 
     def push(self, v: Any, i: int = 0) -> Any:
         """``Jv`` for a tangent of one input; None for zero."""
@@ -140,8 +204,14 @@ class Recorded:
 
     def rows(self) -> list[Any]:
         """The Jacobian by each input: one backward sweep for each output."""
+        return self._checked(self._rows, self._every_column)
+
+    def _every_column(self) -> list[Any]:
+        return [self._columns(i) for i in range(len(self.points))]
+
+    def _rows(self) -> list[Any]:
         shape = shape_of(self.value)
-        sweeps = [self.pull(u) for u in _unit_arrays(shape, self.value)]
+        sweeps = [self._pull(u) for u in _unit_arrays(shape, self.value)]
         if not sweeps:
             return [_empty_jacobian(shape, x) for x in self.points]
         return [
@@ -151,6 +221,9 @@ class Recorded:
 
     def columns(self, i: int) -> Any:
         """The Jacobian by one input: one forward sweep for each of its entries."""
+        return self._checked(lambda: [self._columns(i)])[0]
+
+    def _columns(self, i: int) -> Any:
         x, shape = self.points[i], shape_of(self.value)
         lines = [] if self.output is None else self.tape.lines_to(self.output)
         columns = []
@@ -165,12 +238,10 @@ class Recorded:
 
     def packed(self, results: Sequence[Any]) -> Any:
         """Results for the points, in the containers of the arguments; a tuple for several."""
-        found = self._in_trees(results)
+        found = results if self._only is not None else self._in_trees(results)
         return found[0] if self._single else tuple(found)
 
     def _in_trees(self, results: Sequence[Any]) -> list[Any]:
-        if self._only is not None:
-            return [results[0]]
         if len(self.trees) == 1:
             return [self.trees[0].rebuilt(results)]
         found, start = [], 0
@@ -182,6 +253,7 @@ class Recorded:
 
 
 _ONE = np.float64(1.0)
+_MOST_COLUMNS = 500  # forward sweeps in the place of one backwards
 _FLOAT64 = np.dtype(np.float64)
 
 

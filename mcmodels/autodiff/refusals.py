@@ -55,7 +55,15 @@ def instead(name: str) -> str:
     """The sentence that says what to write instead of a function; empty if there is nothing."""
     library, *modules, last = (name or ".").split(".")
     if library == "scipy" and modules == ["fft"]:
-        return f"Use numpy.fft.{last}, which can be followed."
+        if getattr(np.fft, last, None) in FUNCTIONS:
+            return f"Use numpy.fft.{last}, which can be followed."
+        return (
+            f"It is linear, so multiply by its matrix: {name}(np.eye(n), axis=0) @ x for x of n "
+            "entries."
+        )
+    if library == "numpy" and modules[:1] == ["polynomial"] and last.endswith("val"):
+        basis = f"{name.removesuffix('val')}vander(x, degree) @ c"
+        return f"Of traced coefficients c write {basis}, with its matrix of basis functions."
     if name in _OTHERS:
         return f"Use {_OTHERS[name]}, which can be followed."
     if library == "scipy" and modules:
@@ -107,7 +115,8 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
     NumPy cannot compute with everything that it makes of traced numbers: arrays of objects. Its
     errors say so in terms that do not help; they are translated.
     """
-    tracing.depth += 1
+    depth = tracing.depth
+    tracing.depth = depth + 1
     try:
         return f(*args, **kwargs)
     except Exception as error:
@@ -124,8 +133,8 @@ def traced_call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, An
             raise
         raise NoRuleError(told) from error
     finally:
-        tracing.depth -= 1
-        if not tracing.depth:
+        tracing.depth = depth
+        if not depth and (tracing.objects or tracing.refused is not None):
             tracing.objects, tracing.refused = False, None
 
 

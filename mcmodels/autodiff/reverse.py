@@ -13,6 +13,7 @@ import numpy as np
 
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.captured import SMALL, refuse_overwritten, sample
+from mcmodels.autodiff.equal_values import LinearForms, ratio_of
 from mcmodels.autodiff.tracing import DerivativeRule, Traced, Tracer, next_level
 
 __all__ = ["Tape", "Variable"]
@@ -59,6 +60,8 @@ class Variable(TracedArray):
 class Tape(Tracer):
     """A record of all computations with its inputs, in order."""
 
+    _forms: LinearForms | None = None
+
     def __init__(self) -> None:
         self.level = next_level()
         self.entries: list[Entry] = []
@@ -96,6 +99,12 @@ class Tape(Tracer):
                     self.watched.append((arg, sample(arg), len(entries)))
         entries.append((rule, y, values, kwargs, parents))
         return Variable(y, self, len(entries) - 1)
+
+    def ratio(self, u: Any, v: Any) -> float | None:
+        """The number c with u = c v, as they were computed, if there is one."""
+        if self._forms is None:
+            self._forms = LinearForms(self.entries)
+        return ratio_of(self._forms.of(u.line), self._forms.of(v.line))
 
     def require_unchanged(self, output: Variable) -> None:
         """Refuse plain arrays that were overwritten, if an output depends on them."""

@@ -179,6 +179,14 @@ class Tracer(ABC):
         the underlying values in their places, in a list that may be kept.
         """
 
+    def ratio(self, u: Any, v: Any) -> float | None:
+        """The number c with u = c v, of two of its values, if one is known."""
+        return 1.0 if u is v else None
+
+    def same(self, u: Any, v: Any) -> bool:
+        """Whether two of its values are known to be equal, with all that it computes of them."""
+        return self.ratio(u, v) == 1.0
+
 
 # Types of arguments that need no second look, and the type of most results.
 _NUMBERS = frozenset({float, int, np.float64})
@@ -219,7 +227,7 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             return apply(rule, [*args[:i], stack_objects(arg), *args[i + 1 :]], kwargs)
         values.append(arg)
     if tracer is None:
-        return _computed(rule, args, kwargs)
+        return _real_numbers(rule, rule.function(*args, **kwargs))
     if asked and rule.recognise is not None:
         found = rule.recognise(args, kwargs)
         if found is not None and type(found) is not tuple:
@@ -231,16 +239,21 @@ def apply(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> 
         for i, arg in enumerate(args):
             if isinstance(arg, Traced) and arg.tracer is not tracer:
                 values[i] = arg.snapshot()  # it is kept, and may be changed in place
-    y = apply(rule, values, kwargs) if nested else _computed(rule, values, kwargs)
+    if nested:
+        y = apply(rule, values, kwargs)
+    else:
+        y = rule.function(*values, **kwargs)
+        kind = type(y)
+        if kind is not _SCALAR and (kind is not _ARRAY or y.dtype is not _FLOAT64):
+            y = _real_numbers(rule, y)
     result = tracer.follow(rule, y, args, values, kwargs)
     if found is not None:
         result.origin = found
     return result
 
 
-def _computed(rule: DerivativeRule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The function of a rule, of plain arrays and numbers."""
-    y = rule.function(*args, **kwargs)
+def _real_numbers(rule: DerivativeRule, y: Any) -> Any:
+    """What the function of a rule computed of plain arrays and numbers."""
     kind = type(y)
     if kind is _SCALAR or (kind is _ARRAY and y.dtype is _FLOAT64):
         return y

@@ -24,6 +24,7 @@ from mcmodels.autodiff.arguments import (
     returned_array,
     unshared,
 )
+from mcmodels.autodiff.careful import has_nan
 from mcmodels.autodiff.forward import Dual, Forward
 from mcmodels.autodiff.recorded import Recorded
 from mcmodels.autodiff.refusals import traced_call
@@ -38,6 +39,9 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+_FLOAT64 = np.dtype(np.float64)
 
 
 def grad(
@@ -165,6 +169,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
     copies = [_private_copies(real_leaves(x)) for x in primals]
     recorded = Recorded(f, argnums, copies, {}, has_aux=has_aux)
+    recorded.require_value()
 
     def pullback(u: Any) -> Any:
         u = require_shape(u, shape_of(recorded.value), "u", "f returned")
@@ -223,6 +228,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     tracer = Forward()
     arguments, given = [], []
     for i, (x, v) in enumerate(zip(primals, tangents, strict=True)):
+        if _is_plain(x) and _is_plain(v) and x.shape == v.shape:
+            arguments.append(Dual(x, tracer, v))
+            given += [x, v]
+            continue
         tree = real_leaves(x)
         directions = like_tree(v, tree, f"tangents[{i}]", "the argument is")
         points = [x.snapshot() if isinstance(x, Traced) else x for x in tree.leaves]
@@ -233,8 +242,30 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     tracer.ended = True
     y = returned_array(returned, tracer)
     if isinstance(y, Dual) and y.tracer is tracer:
+        if has_nan(y.tangent):
+            return _by_tape(f, primals, tangents)
         return unshared(y.value, given), result_like(y.value, unshared(y.tangent, given))
     return y, result_like(y, np.zeros(shape_of(y)))
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether it is a plain array of float64, as most arguments are."""
+    return type(x) is np.ndarray and x.dtype is _FLOAT64
+
+
+def _by_tape(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
+) -> tuple[Any, Any]:
+    """The value and the derivative along a direction, where quotients may be 0/0."""
+    recorded = Recorded(f, tuple(range(len(primals))), primals, {})
+    trees = [real_leaves(x) for x in primals]
+    directions = [
+        v
+        for i, (x, tree) in enumerate(zip(tangents, trees, strict=True))
+        for v in like_tree(x, tree, f"tangents[{i}]", "the argument is")
+    ]
+    tangent = recorded.along(directions)
+    return recorded.value, result_like(recorded.value, tangent)
 
 
 def jacobian(

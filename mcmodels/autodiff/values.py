@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcmodels.autodiff.arrays import TracedArray
+from mcmodels.autodiff.equal_values import equal, ratio
 from mcmodels.autodiff.tracing import DerivativeRule, Tracer, constant
 
 __all__ = ["traced_value"]
@@ -24,6 +25,14 @@ class _Values(Tracer):
     ) -> TracedArray:
         """Y, with nothing beside it."""
         return TracedArray(y, self)
+
+    def ratio(self, u: Any, v: Any) -> float | None:
+        """The number c with u = c v, if there is one."""
+        return 1.0 if u is v else ratio(u.value, v.value)
+
+    def same(self, u: Any, v: Any) -> bool:
+        """Whether the values are equal."""
+        return u is v or equal(u.value, v.value)
 
 
 def traced_value(f: Callable[[Any], Any], x: Any) -> Any:

@@ -52,6 +52,20 @@ PROGRAMS = {
     "arctan(z)/z": lambda z: np.arctan(z) / z,
     "sinh(z)/z": lambda z: np.sinh(z) / z,
     "log(erfc(z))": lambda z: np.log(sp.erfc(z)),
+    # The exponent, or the argument, is computed anew where it is written again.
+    "exp(z + 1)/(1 + exp(z + 1))": lambda z: np.exp(z + 1) / (1 + np.exp(z + 1)),
+    "(exp(2*z) - 1)/(exp(2*z) + 1)": lambda z: (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1),
+    "log(1 + exp(-z)) + z": lambda z: np.log(1 + np.exp(-z)) + z,
+    "softplus(z/2 - 1) - (z/2 - 1)": lambda z: np.log(1 + np.exp(z / 2 - 1)) - (z / 2 - 1),
+    "log(cosh(2*z)) + 2*z": lambda z: np.log(np.cosh(2 * z)) + 2 * z,
+    "expm1(2*z)/(2*z)": lambda z: np.expm1(2 * z) / (2 * z),
+    "(exp(-z) - 1)/z": lambda z: (np.exp(-z) - 1) / z,
+    "sin(2*z)/z": lambda z: np.sin(2 * z) / z,
+    "sinh(z/3)/(2*z)": lambda z: np.sinh(z / 3) / (2 * z),
+    "z/(1 - exp(-z))": lambda z: z / (1 - np.exp(-z)),
+    "z/log1p(z)": lambda z: z / np.log1p(z),
+    "z/arctan(z)": lambda z: z / np.arctan(z),
+    "(exp(z) - exp(-z))/z": lambda z: (np.exp(z) - np.exp(-z)) / z,
 }
 
 
@@ -79,7 +93,7 @@ def test_derivatives_keep_their_digits(text):
 
 
 def test_a_planted_error_is_found():
-    assert list(wrong("sin(z)/z", lambda z: np.sin(1.0 * z) / z))  # not recognised
+    assert list(wrong("sin(z)/z", lambda z: np.sin(z**1.0) / z))  # not recognised
     assert list(wrong("1 - tanh(z)", lambda z: 1 - 1.000001 * np.tanh(z)))
 
 

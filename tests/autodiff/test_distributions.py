@@ -8,7 +8,7 @@ import pytest
 import scipy.special
 import scipy.stats
 
-from mcmodels.autodiff import grad, hessian, jvp, special, stats, vjp
+from mcmodels.autodiff import NoRuleError, grad, hessian, jvp, special, stats, vjp
 from mcmodels.autodiff.tables import call
 
 SHAPES = {
@@ -423,3 +423,13 @@ def test_the_density_of_dirichlet():
     slope = grad(lambda a: stats.dirichlet.pdf(p, a))(alpha)
     by_log = grad(lambda a: stats.dirichlet.logpdf(p, a))(alpha)
     np.testing.assert_allclose(slope, expected * by_log, rtol=1e-13)
+
+
+def test_multivariate_normal_that_allows_singular_covariances():
+    """SciPy's parameter is taken; a covariance that is singular is refused, with the remedy."""
+    x, full = np.array([0.3, -0.2]), np.array([[1.0, 0.4], [0.4, 0.5]])
+    logpdf = stats.multivariate_normal.logpdf
+    value = logpdf(x, np.zeros(2), full, allow_singular=True)
+    assert abs(value - scipy.stats.multivariate_normal.logpdf(x, np.zeros(2), full)) < 1e-14
+    with pytest.raises(NoRuleError, match="multiple of the identity"):
+        grad(lambda c: logpdf(x, np.zeros(2), np.ones((2, 2)) * c, allow_singular=True))(1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.fft
 import scipy.integrate
 import scipy.interpolate
 import scipy.linalg
@@ -226,3 +227,24 @@ def test_assertions_of_numpy_see_the_values():
     np.testing.assert_array_equal(grad(f)(np.ones(3)), 2.0)
     with pytest.raises(AssertionError):
         grad(lambda x: np.testing.assert_allclose(x, 2.0))(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [
+        # numpy.fft has no cosine transform, but the matrix of one does the same.
+        (lambda x: scipy.fft.dct(x), r"scipy\.fft\.dct\(np\.eye\(n\), axis=0\) @ x"),
+        (lambda x: np.polynomial.legendre.legval(0.3, x), r"legendre\.legvander\(x, degree\) @ c"),
+    ],
+)
+def test_linear_functions_are_given_their_matrix(f, instead):
+    with pytest.raises(NoRuleError, match=instead):
+        grad(lambda x: np.sum(f(x)))(np.ones(4))
+
+
+def test_the_matrices_are_right():
+    x = np.array([0.3, -1.0, 2.0])
+    np.testing.assert_allclose(scipy.fft.dct(np.eye(3), axis=0) @ x, scipy.fft.dct(x), rtol=1e-14)
+    legendre = np.polynomial.legendre
+    t = np.array([0.1, 0.5])
+    np.testing.assert_allclose(legendre.legvander(t, 2) @ x, legendre.legval(t, x), rtol=1e-14)

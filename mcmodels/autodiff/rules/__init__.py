@@ -38,6 +38,7 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the
     scipy_matrices,
     special,
     special_integrals,
+    special_others,
     special_transforms,
     ufunc_methods,
     weighted_logsumexp,

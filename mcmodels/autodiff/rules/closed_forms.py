@@ -18,7 +18,7 @@ import numpy as np
 import scipy.special as sp
 
 from mcmodels.autodiff.rules.arrangement import with_axes
-from mcmodels.autodiff.rules.origins import is_number, made, origin
+from mcmodels.autodiff.rules.origins import is_number, made, origin, same
 from mcmodels.autodiff.tables import add, call, elementwise, matrix_function
 from mcmodels.autodiff.tracing import Traced, constant, is_complex
 
@@ -163,7 +163,7 @@ def divided(a: Any, b: Any) -> Any:
         return None
     u, k = found
     top = origin(a, "sinh")
-    if top is not None and top[0] is u and k == 1:
+    if top is not None and k == 1 and same(top[0], u):
         return np.tanh(u)
     inverse = call("sech", u)
     return a * (inverse if k == 1 else inverse**k)

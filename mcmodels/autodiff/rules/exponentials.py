@@ -18,7 +18,6 @@ import scipy.special as sp
 
 from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are marked here)
     arrangement,
-    at_zero,
     closed_forms,
     complex_numbers,
     elementwise,
@@ -26,7 +25,8 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are ma
     log_differences,
     special,
 )
-from mcmodels.autodiff.rules.origins import is_number, kind_of, made, origin
+from mcmodels.autodiff.rules.at_zero_forms import quotient_at_zero
+from mcmodels.autodiff.rules.origins import is_number, kind_of, made, negated, origin, same
 from mcmodels.autodiff.tables import RULES, call, shape_of
 from mcmodels.autodiff.tracing import CHANGED, is_complex
 
@@ -45,14 +45,6 @@ def _exponent(x: Any) -> Any:
     if found is not None:
         return found[0]
     return float(np.log(x)) if is_number(x) and x > 0 else None
-
-
-def _same(u: Any, v: Any) -> bool:
-    """Whether two values are known to be equal: the same one, or negatives of the same."""
-    if u is v or (is_number(u) and is_number(v) and u == v):
-        return True
-    a, b = origin(u, "negative"), origin(v, "negative")
-    return a is not None and b is not None and a[0] is b[0]
 
 
 def _negative(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -103,19 +95,22 @@ def _log_of_terms(terms: Sequence[Any]) -> Any:
 
 
 def _less_softplus(a: Any, b: Any) -> Any:
-    """softplus(u) - u, with a negative of u as one of two terms."""
+    """softplus(u) - u = softplus(-u), and log cosh u ± u = softplus(±2u) - log 2, as a sum."""
     for x, y in ((a, b), (b, a)):
-        negative = origin(y, "negative")
-        if negative is not None:
-            return _softplus_less(x, negative[0])
+        if (found := origin(x, "softplus")) is not None and negated(found[0], y):
+            return np.logaddexp(0.0, y)
+        found = origin(x, "log cosh")
+        if found is not None and (same(found[0], y) or negated(found[0], y)):
+            return np.logaddexp(0.0, 2.0 * y) - closed_forms.LN2
     return None
 
 
 def _softplus_less(a: Any, b: Any) -> Any:
-    """log(1 + exp(u)) - u = log(1 + exp(-u)), and the same of log cosh u."""
-    if (found := origin(a, "softplus")) is not None and found[0] is b:
+    """The same, as a difference."""
+    if (found := origin(a, "softplus")) is not None and same(found[0], b):
         return np.logaddexp(0.0, -b)
-    if (found := origin(a, "log cosh")) is not None and found[0] is b:
+    found = origin(a, "log cosh")
+    if found is not None and (same(found[0], b) or negated(found[0], b)):
         return np.logaddexp(0.0, -2.0 * b) - closed_forms.LN2
     return None
 
@@ -213,44 +208,25 @@ def _divide(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return _over_sum(a, *pair)
     if (found := origin(b, "total")) is not None and (top := origin(a, "exp")) is not None:
         u, axis, keepdims = found
-        if top[0] is u and (keepdims or axis is None or len(shape_of(u)) == 1):
+        if same(top[0], u) and (keepdims or axis is None or len(shape_of(u)) == 1):
             return call("softmax", u, axis=axis)
     found = closed_forms.divided(a, b)
-    return _at_zero(a, b) if found is None else found
-
-
-def _at_zero(a: Any, b: Any) -> Any:
-    """f(x)/x, or x/(exp(x) - 1)."""
-    for kind in ("sin", "sinh", "tanh", "arctan", "expm1", "log1p"):
-        if (found := origin(a, kind)) is not None:
-            return at_zero.quotient_by_argument(kind, b) if found[0] is b else None
-    if (found := origin(a, "difference")) is not None:
-        u, v = found
-        if u is b and is_number(v) and v == 0.0:
-            return at_zero.quotient_by_argument("expm1", b)
-        if is_number(u) and u == 0.0 and _same(-b, v):
-            return at_zero.quotient_by_argument("expm1", -b)
-    if (found := origin(b, "expm1")) is not None and found[0] is a:
-        return at_zero.quotient_by_argument("bernoulli", a)
-    found = origin(b, "difference")
-    if found is not None and found[0] is a and is_number(found[1]) and found[1] == 0.0:
-        return at_zero.quotient_by_argument("bernoulli", a)
-    return None
+    return quotient_at_zero(a, b) if found is None else found
 
 
 def _over_sum(a: Any, u: Any, v: Any) -> Any:
     """A over exp(u) + exp(v)."""
     if (found := origin(a, "difference")) is not None:
         x, y = found
-        if _same(x, u) and _same(y, v):
+        if same(x, u) and same(y, v):
             return np.tanh(0.5 * (x - y))
-        if _same(x, v) and _same(y, u):
+        if same(x, v) and same(y, u):
             return np.tanh(0.5 * (x - y))
         return None
     x = _exponent(a)
-    if x is not None and _same(x, u):
+    if x is not None and same(x, u):
         return sp.expit(u - v)
-    if x is not None and _same(x, v):
+    if x is not None and same(x, v):
         return sp.expit(v - u)
     if is_number(u) and u == 0.0:
         return a * sp.expit(-v)

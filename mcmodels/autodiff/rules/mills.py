@@ -25,6 +25,7 @@ _ROOT_2PI = math.sqrt(2.0 * math.pi)
 # exp(2|x|√(2N)) by N terms: 1e-18 here. Above, the recurrence loses a digit for each derivative.
 _TAIL = -1.5
 _TERMS = 100
+_FARTHEST = 1e30  # φ/Φ is 0 there, and its products with the ratios have to be
 
 
 def _inverse_mills(x: Any) -> Any:
@@ -38,7 +39,7 @@ def _inverse_mills(x: Any) -> Any:
 def _mills_moment_ratio(n: int, x: Any) -> Any:
     """``Rₙ₊₁(x)/Rₙ(x)``."""
     x = np.asarray(x)
-    near = np.maximum(x, _TAIL)
+    near = np.clip(x, _TAIL, _FARTHEST)
     ratio = near + _inverse_mills(near)
     for k in range(1, n + 1):
         ratio = near + k / ratio

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.autodiff.equal_values import equal, ratio
 from mcmodels.autodiff.tracing import CHANGED, Origin, Traced
 
-__all__ = ["is_number", "kind_of", "made", "origin"]
+__all__ = ["is_number", "kind_of", "made", "negated", "origin", "same", "times"]
 
 _LONGEST = 4  # chain of origins
 
@@ -55,3 +56,27 @@ def _state(x: Any) -> Any:
 def is_number(x: Any) -> bool:
     """Whether it is one plain number."""
     return isinstance(x, float | int | np.floating | np.integer) and not isinstance(x, bool)
+
+
+def same(u: Any, v: Any) -> bool:
+    """Whether two values or numbers are known to be equal, also if each was computed anew."""
+    if u is v:
+        return True
+    if isinstance(u, Traced) and isinstance(v, Traced):
+        return equal(u, v)
+    return is_number(u) and is_number(v) and bool(u == v)
+
+
+def negated(u: Any, v: Any) -> bool:
+    """Whether two values are known to be negatives of each other."""
+    for x, y in ((u, v), (v, u)):
+        if (found := origin(x, "negative")) is not None and found[0] is y:
+            return True
+    return times(u, v) == -1.0
+
+
+def times(u: Any, v: Any) -> float | None:
+    """The number c with u = c v, if it is known."""
+    if u is v:
+        return 1.0
+    return ratio(u, v) if isinstance(u, Traced) and isinstance(v, Traced) else None

@@ -14,14 +14,31 @@ import scipy.special as sp
 
 from mcmodels.autodiff.rules.arrangement import with_axes
 from mcmodels.autodiff.tables import Axis, add, call, elementwise, matrix_function
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import Traced, constant
 
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_2PI = math.sqrt(2 * math.pi)
+_FARTHEST = 50.0
+
+
+def _bell(n: int, c: float, x: Any) -> Any:
+    """``dⁿ exp(-cx²)/dxⁿ``, by Hermite's polynomials; 0 at infinity."""
+    root = math.sqrt(2.0 * c)
+    x = np.clip(x, -_FARTHEST, _FARTHEST)  # exp(-x²/2) is 0 there
+    polynomial = np.polynomial.hermite_e.hermeval(root * x, [0.0] * n + [1.0])
+    return (-root) ** n * (polynomial * np.exp(-c * x * x))
+
+
+_bell.__name__ = "bell"
+
+
+def _gaussian(c: float, x: Any) -> Any:
+    """``exp(-cx²)``: of a traced x with derivatives that are 0 at infinity, not 0·∞."""
+    return call("bell", 0, c, x) if isinstance(x, Traced) else np.exp(-c * x * x)
 
 
 def _normal_density(x: Any) -> Any:
-    return np.exp(-0.5 * x * x) / _ROOT_2PI
+    return _gaussian(0.5, x) / _ROOT_2PI
 
 
 def _denominator_or_one(y: Any, x: Any) -> Any:
@@ -66,7 +83,15 @@ def _expit_slope(x: Any, y: Any) -> Any:
 
 _expit_slope.__name__ = "expit_slope"
 
+_, _of_bell = elementwise(
+    _bell,
+    "d (e^(-cx²))⁽ⁿ⁾ = (e^(-cx²))⁽ⁿ⁺¹⁾ dx",
+    None,
+    None,
+    lambda t, y, n, c, x: t * call("bell", n + 1, c, x),
+)
 add(
+    ("bell", _of_bell),
     elementwise(
         sp.expit,
         "d σ(x) = σ(x) σ(-x) dx",
@@ -75,10 +100,12 @@ add(
     elementwise(sp.logit, "d log(p/(1 - p)) = dp/(p(1 - p))", lambda t, y, p: t / (p * (1 - p))),
     elementwise(sp.log_expit, "d log σ(x) = σ(-x) dx", lambda t, y, x: t * sp.expit(-x)),
     elementwise(
-        sp.erf, "d erf x = 2/√π e^(-x²) dx", lambda t, y, x: t * (2 / _ROOT_PI * np.exp(-x * x))
+        sp.erf, "d erf x = 2/√π e^(-x²) dx", lambda t, y, x: t * (2 / _ROOT_PI * _gaussian(1.0, x))
     ),
     elementwise(
-        sp.erfc, "d erfc x = -2/√π e^(-x²) dx", lambda t, y, x: -t * (2 / _ROOT_PI * np.exp(-x * x))
+        sp.erfc,
+        "d erfc x = -2/√π e^(-x²) dx",
+        lambda t, y, x: -t * (2 / _ROOT_PI * _gaussian(1.0, x)),
     ),
     elementwise(
         sp.erfinv, "d erf⁻¹x = √π/2 e^(y²) dx", lambda t, y, x: t * (_ROOT_PI / 2 * np.exp(y * y))

@@ -57,10 +57,16 @@ def _squared_length(called: str, x: Any, center: Any, matrix: Any) -> tuple[Any,
     return lengths, 2 * np.sum(np.log(np.diagonal(L))), n
 
 
+def _is_singular(matrix: Any) -> bool:
+    """Whether a symmetric matrix has an eigenvalue of 0, up to SciPy's bound for them."""
+    sizes = np.abs(np.linalg.eigvalsh(matrix))
+    return bool(sizes.min() <= 1e6 * np.finfo(float).eps * sizes.max())
+
+
 class _MultivariateNormal:
     """The normal distribution of vectors."""
 
-    def logpdf(self, x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
+    def logpdf(self, x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
         """The logarithm of the density.
 
         ``-½(n log 2π + log det Σ + (x - μ)ᵀΣ⁻¹(x - μ))``.
@@ -73,6 +79,8 @@ class _MultivariateNormal:
             μ; zero by default.
         cov : array-like of shape (n, n), (n,) or (), default=1.0
             Σ, positive definite; its diagonal; or the variance of all.
+        allow_singular : bool, default=False
+            SciPy's parameter. A singular Σ is refused: its density has no derivative by Σ.
 
         Returns
         -------
@@ -82,12 +90,18 @@ class _MultivariateNormal:
         called = "stats.multivariate_normal.logpdf"
         x, cov = as_array(x), as_array(cov)
         mean = None if mean is None else as_array(mean)
+        if allow_singular and np.ndim(cov) == 2 and _is_singular(constant(cov)):
+            raise NoRuleError(
+                f"{called} of a singular cov has no rule, as its density has no derivative by cov. "
+                "Add a small multiple of the identity, or use the coordinates in which the vectors "
+                "vary."
+            )
         length, logdet, n = _squared_length(called, x, mean, cov)
         return -0.5 * (length + logdet + n * _LOG_2PI)
 
-    def pdf(self, x: Any, mean: Any = None, cov: Any = 1.0) -> Any:
+    def pdf(self, x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
         """The density; parameters as for :meth:`logpdf`."""
-        return np.exp(self.logpdf(x, mean, cov))
+        return np.exp(self.logpdf(x, mean, cov, allow_singular))
 
     def entropy(self, mean: Any = None, cov: Any = 1.0) -> Any:
         """``½(n log 2πe + log det Σ)``; parameters as for :meth:`logpdf`."""

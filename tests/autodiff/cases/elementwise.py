@@ -52,6 +52,7 @@ UNARY = {
     sp.expit: "any", sp.logit: "unit", sp.log_expit: "any", sp.erf: "any", sp.erfc: "any",
     sp.erfinv: "inner", sp.ndtr: "any", sp.log_ndtr: "any", sp.ndtri: "unit",
     sp.gammaln: "positive", sp.gamma: "positive", sp.psi: "positive", sp.entr: "positive",
+    sp.rgamma: "any", sp.sindg: "any", sp.tandg: "any",
 }  # fmt: skip
 
 for ufunc, kind in UNARY.items():

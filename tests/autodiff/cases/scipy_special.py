@@ -92,9 +92,14 @@ SHAPES = {
     sp.betainc: (1.7, 2.3), sp.betaincc: (1.7, 2.3), sp.betaincinv: (1.7, 2.3), sp.stdtr: (3.5,),
     sp.stdtrit: (3.5,), sp.chdtr: (3.0,), sp.chdtrc: (3.0,), sp.hyp1f1: (1.5, 2.5),
     sp.hyp2f1: (0.5, 1.5, 2.5), sp.jv: (1.5,), sp.yv: (1.5,), sp.iv: (0.5,), sp.kv: (0.5,),
-    sp.ive: (1.5,), sp.kve: (1.5,),
+    sp.ive: (1.5,), sp.kve: (1.5,), sp.yn: (2,), sp.kn: (1,), sp.pdtr: (3,), sp.pdtrc: (2,),
 }  # fmt: skip
-STEEP = {sp.yv: "one", sp.stdtrit: "half"}  # elsewhere their higher derivatives are too large
+STEEP = {
+    sp.yv: "one",
+    sp.yn: "one",
+    sp.kn: "one",
+    sp.stdtrit: "half",
+}  # elsewhere their higher derivatives are too large
 for ufunc, shapes in SHAPES.items():
     kind = STEEP.get(ufunc, "unit")
     case(ufunc, "unit", lambda x, f=ufunc, s=shapes: f(*s, x), (kind, (2, 3)))
@@ -147,3 +152,6 @@ case(
     "weighted_logsumexp", "a weight of 0",
     lambda x: special.logsumexp(x * np.array([1.0, 1e4, 1.0]), b=np.array([1.0, 0.0, 2.0])), pos(3),
 )  # fmt: skip
+
+for points in (np.array(30.0), np.array([[40.0, -80.0, 60.0], [20.0, 100.0, -50.0]]), np.zeros(0)):
+    case(sp.cosdg, f"{np.ndim(points)} axes", sp.cosdg, points)
