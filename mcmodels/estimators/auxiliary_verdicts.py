@@ -101,10 +101,12 @@ def warn_of_auxiliary(
     names: tuple[str, ...],
     n_rows: int,
     first: Array,
+    left: str,
 ) -> None:
     """Warn of how a fit with auxiliary parameters has ended; parameters as above.
 
-    ``first`` are the first values of the auxiliary parameters.
+    ``first`` are the first values of the auxiliary parameters, ``left`` says what is left of the
+    gradient.
     """
     cause, remedy = _cause(features, solution, names, n_rows)
     stopped = "The parameters and their curvature are those at which the fit stopped."
@@ -124,8 +126,8 @@ def warn_of_auxiliary(
         warn_user(f"{cause}. {stopped} {remedy}", ConvergenceWarning)
     elif solution.status is Status.NOT_CONVERGED:
         warn_user(
-            f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-            f"{np.abs(solution.value.gradient).max():.1e}. {_far_away(solution, names, first)}"
+            f"Newton's method stopped after {solution.iterations} steps with {left}. "
+            f"{_far_away(solution, names, first)}"
             "Raise max_iter, give better first values in auxiliary, scale the columns, or smooth "
             "the loss where it has kinks.",
             ConvergenceWarning,
