@@ -17,6 +17,7 @@ from mcmodels.objectives.absolute_auxiliary import L1AuxiliaryObjective
 from mcmodels.objectives.auxiliary import AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock
+from mcmodels.solvers.auxiliary_limits import LimitDirection
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Optimum, Placed, Progress
 from mcmodels.solvers.newton_direction import NewtonDirection
@@ -48,12 +49,18 @@ class JointSolution(Solution[Optimum]):
         Whether the fit is exact up to rounding.
     tied : bool
         Whether a direction of auxiliary parameters, or of these and others, changes nothing.
+    limit : float, or None
+        What the objective tends to where it has no minimum, if that is known.
+    side : float
+        Whether the auxiliary parameter of the limit rises (1) or falls (-1) to it.
     """
 
     auxiliary: tuple[int, ...] = ()
     intercept: bool = False
     is_exact: bool = False
     tied: bool = False
+    limit: float | None = None
+    side: float = 0.0
 
 
 def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
@@ -90,7 +97,7 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
         elif rank < objective.rows.n_features:
             status = Status.RANK_DEFICIENT
     found = known if coordinates.is_identity else objective.derivatives(last.params)
-    curvature = InnerCurvature(known.hessian, coordinates)
+    curvature, ending = InnerCurvature(known.hessian, coordinates), state.direction
     return JointSolution(
         Optimum(last.params, known.value, found.gradient, found.hessian, curvature),
         status,
@@ -103,6 +110,8 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
         intercept=of_intercept,
         is_exact=exact,
         tied=tied,
+        limit=ending.limit if isinstance(ending, LimitDirection) else None,
+        side=float(np.sign(ending.step.sum())) if isinstance(ending, LimitDirection) else 0.0,
     )
 
 

@@ -24,6 +24,7 @@ from mcmodels.objectives.auxiliary import AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import single_threaded_blas
 from mcmodels.solvers import room
+from mcmodels.solvers.auxiliary_limits import towards_limit
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import Coordinates, orthonormal_coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
@@ -175,8 +176,10 @@ class _Method:
         direction = self.direction(params, known)
         state = NewtonIterate(params, known, direction, count, None)
         status = self.status(state)
+        if status is Status.UNBOUNDED:
+            return self._unbounded(state)
         if status is None and count >= self.max_iter:
-            status = self._given_up(state)
+            return self._given_up(state)
         return replace(state, status=status)
 
     def direction(self, params: Array, known: UserDerivatives) -> NewtonDirection:
@@ -248,11 +251,11 @@ class _Method:
         objective, count = self.objective, current.count + 1
         found = lower_point(objective, objective.derivatives, current, candidates(self, current))
         if found is None:
-            return replace(current, count=count, status=self._stalled(current))
+            return self._stalled(replace(current, count=count))
         return found if isinstance(found, NewtonIterate) else self.iterate(*found, count)
 
-    def _stalled(self, current: NewtonIterate[UserDerivatives]) -> Status:
-        """The status where no step decreases the objective."""
+    def _stalled(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
+        """The end where no step decreases the objective."""
         if has_negative_curvature(current.direction):
             return self._given_up(current)
         hidden = 0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
@@ -264,27 +267,37 @@ class _Method:
         if not ends:
             return self._given_up(current)
         if grows_jointly(self.objective, current.params, current.direction.step):
-            recedes = self.recedes(current, strictly=False)
-            return Status.UNBOUNDED if recedes else self._given_up(current)
-        return Status.CONVERGED
+            if not self.recedes(current, strictly=False):
+                return self._given_up(current)
+            return self._unbounded(current)
+        return replace(current, status=Status.CONVERGED)
 
     def _has_cancelled(self, current: NewtonIterate[UserDerivatives], share: float) -> bool:
         return has_cancelled_jointly(
             self.objective, current.params, current.derivatives.gradient, share
         )
 
-    def _given_up(self, current: NewtonIterate[UserDerivatives]) -> Status:
+    def _given_up(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
         """NOT_CONVERGED, or UNBOUNDED where the objective falls for ever along a line.
 
         The lines: that of the whole descent, that of the next step, and those of the auxiliary
-        parameters.
+        parameters. It may also fall to a limit, which rounding errors hide at the end.
         """
         assert self.start is not None
         size = current.params.size
         axes = np.eye(size)[size - self.objective.n_auxiliary :]
         lines = (current.params - self.start, current.direction.step, *axes, *-axes)
         step = falling_line(self.objective, current.params, lines)
-        return Status.NOT_CONVERGED if step is None else Status.UNBOUNDED
+        if step is not None:
+            return replace(current, status=Status.UNBOUNDED)
+        found = towards_limit(self.objective, current, self.start)
+        return found or replace(current, status=Status.NOT_CONVERGED)
+
+    def _unbounded(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
+        """The end where values show that there is no minimum: with the limit, if there is one."""
+        assert self.start is not None
+        found = towards_limit(self.objective, current, self.start)
+        return found or replace(current, status=Status.UNBOUNDED)
 
     def recedes(self, state: NewtonIterate[UserDerivatives], *, strictly: bool) -> bool:
         """Whether the objective is still lower far beyond the end of a step."""

@@ -67,6 +67,10 @@ __all__ = [
 _CONSTANT = 1e3 * FLOAT64_EPSILON
 # Rows that do not bend upwards are given this share of the largest curvature of a row.
 _RAISED = 0.01
+# Eigenvalues of a Hessian that is not definite are raised to this share of the largest.
+_LEAST_SHARE = 1e-6
+# Steps whose curvature is a guess are lengthened by a factor, at most so often.
+_LENGTHENING, _MAX_LENGTHENINGS = 2.0, 20
 # A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
 
@@ -261,9 +265,10 @@ class ProximalNewton:
                 factor = factor_of(part)
                 if factor is not None:
                     return taken, part, factor.condition
-                part = _slightly_raised(part)
-                if linalg.lapack.dpotrf(part)[1] == 0:
-                    return taken, part, np.inf
+                raised = _slightly_raised(part)
+                if linalg.lapack.dpotrf(raised)[1] == 0:
+                    return taken, raised, np.inf
+                return taken, _of_absolute_eigenvalues(part), np.inf
             least = _RAISED * max(abs(seen.smallest), abs(seen.largest))
             B = self._scaled(self.objective.raised_hessian(params, least))
         return every, _slightly_raised(B), np.inf
@@ -341,12 +346,32 @@ class ProximalNewton:
         for _ in range(MAX_HALVINGS):
             params = current.params + length * direction.step
             promised = SUFFICIENT_DECREASE * length * direction.decrease
-            if self.objective.value(params) <= value - promised:
+            reached = self.objective.value(params)
+            if reached <= value - promised:
+                if length == 1.0 and np.isinf(direction.condition):
+                    params = self._lengthened(current, params, reached)
                 found = self.objective.derivatives(params)
                 if found.value == -np.inf or found.is_finite:
                     return params, found
             length /= 2
         return None
+
+    def _lengthened(self, current: ProximalIterate, params: Array, reached: float) -> Array:
+        """The end of a step that is not Newton's, or of a longer one that is still lower.
+
+        The curvature of its model is a guess, and may be far too large. Coefficients that the step
+        makes zero stay there.
+        """
+        step, zero = current.direction.step, (params == 0) & (self.objective.strengths > 0)
+        length = 1.0
+        for _ in range(_MAX_LENGTHENINGS):
+            length *= _LENGTHENING
+            longer = np.where(zero, 0.0, current.params + length * step)
+            value = self.objective.value(longer)
+            if not -np.inf < value < reached:
+                break
+            params, reached = longer, value
+        return params
 
     def _improved(self, current: ProximalIterate) -> tuple[Array, UserDerivatives] | None:
         """The whole step, where rounding hides the decrease, if it halves the subgradient."""
@@ -394,6 +419,14 @@ class ProximalNewton:
 def factor_of(B: Array) -> ScaledCholesky | None:
     """A Cholesky factor of a symmetric matrix; None if it is not definite."""
     return ScaledCholesky.of(B, np.sqrt(np.clip(np.diagonal(B), 0.0, None)))
+
+
+def _of_absolute_eigenvalues(B: Array) -> Array:
+    """B with the eigenvalues |λ|: Nocedal and Wright (2006), §3.4."""
+    values, V = linalg.eigh(B)
+    size = np.abs(values)
+    found: Array = (V * np.maximum(size, _LEAST_SHARE * size.max())) @ V.T
+    return found
 
 
 def _slightly_raised(B: Array) -> Array:
