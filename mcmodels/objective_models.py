@@ -53,6 +53,7 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         Strength of a further penalty ``l1‖coef‖₁``: coefficients become exactly zero, the more the
         larger it is. Such a fit is by proximal Newton, and has no standard errors, as it has chosen
         the columns. ``gradient_`` and ``hessian_`` are of the smooth part, without this penalty.
+        Auxiliary parameters are not penalised.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     log_likelihood : bool, default=False

@@ -596,12 +596,6 @@ def test_residuals_are_slopes_with_the_auxiliary_parameters_of_the_fit():
     np.testing.assert_allclose(found.residuals(X, y, kind="response"), y - means, atol=1e-12)
 
 
-def test_l1_beside_auxiliary_parameters_is_refused():
-    found, X, y = fitted("student")
-    with pytest.raises(ValueError, match=r"l1=0\.5 beside auxiliary parameters"):
-        found.set_params(l1=0.5).fit(X, y)
-
-
 @dataclass(frozen=True)
 class Student:
     """A function whose text, which names the tests, is the same in every process."""

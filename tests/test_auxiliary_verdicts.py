@@ -167,17 +167,6 @@ def test_a_wrong_sign_has_no_minimum():
     assert found.status_ == "no minimum"
 
 
-def test_underdispersed_counts_do_not_converge():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 1))
-    y = rng.binomial(3, 0.5, size=200).astype(float)
-    found = model("negative binomial")
-    warned = said(found, X, y)
-    assert not found.converged_
-    text = warned.get(ConvergenceWarning, "") + warned.get(NoMinimumWarning, "")
-    assert "log_alpha" in text
-
-
 # -- dependencies ---------------------------------------------------------------------------------
 
 

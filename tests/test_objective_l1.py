@@ -11,6 +11,7 @@ import statsmodels.api as sm
 from scipy import optimize, sparse
 from scipy.special import expit
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes, make_regression
 from sklearn.exceptions import ConvergenceWarning as PeerConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.linear_model import LogisticRegression as Peer
@@ -34,6 +35,7 @@ from tests.objectives.user_losses import LOSSES
 
 # Largest share by which our objective may exceed that of a peer at tight tolerance.
 NO_HIGHER = 1e-10
+WELSCH = "1 - exp(-(y - eta)**2/2)"
 SQUARED, BINARY, POISSON = "(y - eta)**2 / 2", "softplus(eta) - y*eta", "exp(eta) - y*eta"
 
 
@@ -84,6 +86,7 @@ DERIVATIVES = {
         -2 * (2 * y - 1) * np.maximum(1 - (2 * y - 1) * eta, 0)
     ),
     "log(1 + (y - eta)**2)": lambda y, eta: 2 * (eta - y) / (1 + (y - eta) ** 2),
+    WELSCH: lambda y, eta: (eta - y) * np.exp(-((y - eta) ** 2) / 2),
 }
 # Products of a few hundred rows, each rounded, beside the sum of their sizes; ill-conditioned
 # columns leave steps of 1e-10 of the parameters.
@@ -267,6 +270,22 @@ def test_hard_columns_meet_the_conditions(loss, l1, seed):
     assert max(subgradient(model, X, y)) < 1e-7  # of columns at 1e4, whose centre is not here
     assert not np.ravel(model.coef_)[[2, 6]].any()  # they do not vary
     assert np.isfinite(model.params_).all()
+
+
+@pytest.mark.parametrize("l1", [1.0, 0.1, 0.03, 0.01, 1e-3])
+@pytest.mark.parametrize("rows", ["generated", "diabetes"])
+def test_losses_that_are_flat_at_nearly_all_rows(l1, rows):
+    """Targets spread over hundreds of widths of Welsch's loss: few rows have curvature."""
+    if rows == "generated":
+        X, y = make_regression(200, 20, noise=10.0, random_state=0)
+    else:
+        X, y = load_diabetes(return_X_y=True)
+        X = X / X.std(axis=0)
+    model = quietly(ObjectiveRegressor(WELSCH, l1=l1), X, y)
+    assert model.converged_
+    assert model.n_iter_ < 60
+    # Few rows have slopes: tol times the number of rows is 1e-7 of their sum.
+    assert max(subgradient(model, X, y)) < 1e-7
 
 
 def test_separated_classes_have_a_minimum():

@@ -20,12 +20,18 @@ __all__ = ["undetermined_with_auxiliary", "warn_of_auxiliary"]
 
 # An auxiliary parameter has gone far if it has changed by so many times its size, or this number.
 _FAR = 5.0
+# So small a share of its first value is near zero, beyond which a loss may not be defined.
+_NEAR_ZERO = 1e-4
 _REMEDY_EXACT = (
     "Fit fewer columns or more rows, or hold the scale (write a number for it into the loss)."
 )
 _REMEDY_UNBOUNDED = (
     "Check the sign of the loss; hold an auxiliary parameter (write a number for it into the "
     "loss), penalise (alpha > 0), merge rare categories, or drop a column."
+)
+_REMEDY_LIMIT = (
+    "Fit the loss that it tends to there, which has no {name}; or write a number for {name} into "
+    "the loss."
 )
 _REMEDY_TIED = (
     "Leave one of them out: set fit_intercept=False beside thresholds, or write a number for an "
@@ -56,6 +62,14 @@ def _cause(
             f"{listed(list(names))} were estimated from rounding errors: where a scale goes to "
             "zero with the residuals, the objective has no minimum",
             _REMEDY_EXACT,
+        )
+    if solution.status is Status.UNBOUNDED and solution.limit is not None:
+        (name,) = (names[k] for k in solution.auxiliary)
+        moves = "rises" if solution.side > 0 else "falls"
+        return (
+            f"the objective keeps decreasing, to a limit of {solution.limit:.7g}, as {name} "
+            f"{moves} for ever: it has no minimum",
+            _REMEDY_LIMIT.format(name=name),
         )
     if solution.status is Status.UNBOUNDED:
         where = _involved(features, solution, names)
@@ -101,10 +115,12 @@ def warn_of_auxiliary(
     names: tuple[str, ...],
     n_rows: int,
     first: Array,
+    left: str,
 ) -> None:
     """Warn of how a fit with auxiliary parameters has ended; parameters as above.
 
-    ``first`` are the first values of the auxiliary parameters.
+    ``first`` are the first values of the auxiliary parameters, ``left`` says what is left of the
+    gradient.
     """
     cause, remedy = _cause(features, solution, names, n_rows)
     stopped = "The parameters and their curvature are those at which the fit stopped."
@@ -124,8 +140,8 @@ def warn_of_auxiliary(
         warn_user(f"{cause}. {stopped} {remedy}", ConvergenceWarning)
     elif solution.status is Status.NOT_CONVERGED:
         warn_user(
-            f"Newton's method stopped after {solution.iterations} steps with the gradient at "
-            f"{np.abs(solution.value.gradient).max():.1e}. {_far_away(solution, names, first)}"
+            f"Newton's method stopped after {solution.iterations} steps with {left}. "
+            f"{_far_away(solution, names, first)}"
             "Raise max_iter, give better first values in auxiliary, scale the columns, or smooth "
             "the loss where it has kinks.",
             ConvergenceWarning,
@@ -136,6 +152,7 @@ def _far_away(solution: Solution[Optimum], names: tuple[str, ...], first: Array)
     """Which auxiliary parameters have gone far: they may have no best value."""
     last = solution.value.params[len(solution.value.params) - len(first) :]
     far = np.abs(last - first) > _FAR * np.maximum(np.abs(first), 1.0)
+    far |= np.abs(last) < _NEAR_ZERO * np.abs(first)
     moves = [f"{names[k]} from {first[k]:g} to {last[k]:.3g}" for k in np.flatnonzero(far)]
     if not moves:
         return ""

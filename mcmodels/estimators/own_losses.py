@@ -211,12 +211,6 @@ class LossEstimator(CallbackSupportMixin, LossRows):
         check_flag("log_likelihood", self.log_likelihood)
         check_newton_arguments(self)
         given = auxiliary_values(self.auxiliary)
-        if given and self.l1:
-            raise ValueError(
-                f"l1={self.l1!r} beside auxiliary parameters is not supported: where coefficients "
-                "are shrunk, the estimates of scales and thresholds are biased. Fit with l1=0, or "
-                "write the auxiliary parameters into the loss as numbers."
-            )
         if not callable(self.inverse_link):
             inverse_link(link_with_auxiliary(self.inverse_link, given), np.zeros(0))
 
@@ -268,15 +262,17 @@ class LossEstimator(CallbackSupportMixin, LossRows):
         )
 
     def _warn_of(self, solution: Solution[Optimum], features: Features, n_rows: int) -> None:
-        if isinstance(solution, JointSolution):
+        deficient = solution.status is Status.RANK_DEFICIENT
+        if deficient and self.l1 and not getattr(solution, "tied", False):
+            warn_of_coefficients_not_unique(features, solution)
+        elif isinstance(solution, JointSolution):
             shapes = self._shapes_given()
             first = shapes.ravel(auxiliary_values(self.auxiliary))
-            warn_of_auxiliary(features, solution, shapes.names, n_rows, first)
+            left = self._left_of_gradient(solution.value)
+            warn_of_auxiliary(features, solution, shapes.names, n_rows, first, left)
         elif solution.status is Status.UNBOUNDED:
             warn_no_minimum(features, solution)
-        elif solution.status is Status.RANK_DEFICIENT and self.l1:
-            warn_of_coefficients_not_unique(features, solution)
-        elif solution.status is Status.RANK_DEFICIENT:
+        elif deficient:
             warn_rank_deficient(
                 features,
                 solution,
@@ -284,19 +280,18 @@ class LossEstimator(CallbackSupportMixin, LossRows):
                 what="Predictions are unique, parameters are the shortest that give them.",
             )
         elif solution.status is Status.NOT_CONVERGED:
-            what, largest = "gradient", np.abs(solution.value.gradient).max()
-            if self.l1:
-                what, largest = (
-                    "shortest subgradient",
-                    largest_subgradient(
-                        self.l1, solution.value, intercept=bool(self.fit_intercept)
-                    ),
-                )
             warn_not_converged(
-                f"Newton's method stopped after {solution.iterations} steps with the {what} at "
-                f"{largest:.1e}. Raise max_iter, scale the columns, or smooth the loss where it "
-                "has kinks."
+                f"Newton's method stopped after {solution.iterations} steps with "
+                f"{self._left_of_gradient(solution.value)}. Raise max_iter, scale the columns, or "
+                "smooth the loss where it has kinks."
             )
+
+    def _left_of_gradient(self, optimum: Optimum) -> str:
+        """What is left of the gradient where a fit ended; with l1, of the subgradient."""
+        if not self.l1:
+            return f"the gradient at {np.abs(optimum.gradient).max():.1e}"
+        free = int(bool(self.fit_intercept)) + self._shapes_given().size
+        return f"the shortest subgradient at {largest_subgradient(self.l1, optimum, free):.1e}"
 
     def _objective_of(self, rows: Rows) -> Objective:
         return objective_of(rows, self._loss_of(self.loss), float(self.alpha), float(self.l1))

@@ -43,10 +43,12 @@ def warn_of_coefficients_not_unique(features: Features, solution: Solution[Optim
     )
 
 
-def largest_subgradient(l1: float, optimum: Optimum, *, intercept: bool) -> float:
-    """Largest entry of the shortest subgradient of an objective with ``l1‖coef‖₁``."""
+def largest_subgradient(l1: float, optimum: Optimum, free: int) -> float:
+    """Largest entry of the shortest subgradient of an objective with ``l1‖coef‖₁``.
+
+    The last ``free`` parameters, the intercept and auxiliary ones, are not penalised.
+    """
     strengths = np.full(optimum.params.size, l1)
-    if intercept:
-        strengths[-1] = 0.0
+    strengths[strengths.size - free :] = 0.0
     found = least_subgradient(optimum.params, optimum.gradient, strengths)
     return float(np.abs(found).max(initial=0.0))

@@ -188,9 +188,10 @@ class AuxiliaryModelInference(LossModelInference):
 
     @property
     def log_likelihood(self) -> float:
-        """ℓ at the parameters, without the penalty."""
+        """Minus the sum of the losses, without the penalties."""
         coef = self.params[: self._n_predictor - self.intercept]
-        return -(self.objective - self.penalty * float(coef @ coef) / 2)
+        absolute = self.l1 * float(np.abs(coef).sum())
+        return -(self.objective - self.penalty * float(coef @ coef) / 2 - absolute)
 
 
 @dataclass(frozen=True)

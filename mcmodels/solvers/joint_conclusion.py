@@ -13,13 +13,15 @@ import numpy as np
 from scipy import linalg
 
 from mcmodels.arrays import Array
+from mcmodels.objectives.absolute_auxiliary import L1AuxiliaryObjective
 from mcmodels.objectives.auxiliary import AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock
+from mcmodels.solvers.auxiliary_limits import LimitDirection
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Optimum, Placed, Progress
-from mcmodels.solvers.modified_steps import ModifiedDirection
 from mcmodels.solvers.newton_direction import NewtonDirection
+from mcmodels.solvers.proximal_conclusion import dependent_columns
 from mcmodels.solvers.recession import column_squares
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, ZERO_EIGENVALUE
@@ -47,12 +49,18 @@ class JointSolution(Solution[Optimum]):
         Whether the fit is exact up to rounding.
     tied : bool
         Whether a direction of auxiliary parameters, or of these and others, changes nothing.
+    limit : float, or None
+        What the objective tends to where it has no minimum, if that is known.
+    side : float
+        Whether the auxiliary parameter of the limit rises (1) or falls (-1) to it.
     """
 
     auxiliary: tuple[int, ...] = ()
     intercept: bool = False
     is_exact: bool = False
     tied: bool = False
+    limit: float | None = None
+    side: float = 0.0
 
 
 def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
@@ -74,18 +82,26 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
     if status is Status.UNBOUNDED:
         columns, of_intercept, auxiliary = _parts(objective, last, state.direction.step)
     elif status is Status.CONVERGED:
-        free = _tied_direction(inner, state.params, known, state.direction)
+        lost = 0
+        if isinstance(objective, L1AuxiliaryObjective) and not objective.penalty:
+            theta, a = objective.split(last.params)
+            of_theta = known.hessian[: len(theta), : len(theta)]
+            lost, columns = dependent_columns(objective.of_predictor(a), theta, of_theta)
+            rank -= lost
+        free = None if lost else _tied_direction(inner, state.params, known, state.direction)
         if free is not None:
             tied, status = True, Status.RANK_DEFICIENT
             columns, of_intercept, auxiliary = _parts(objective, last, free)
+            if not (of_intercept or auxiliary):  # found where columns depend on each other alone
+                tied, rank = False, rank - 1
         elif rank < objective.rows.n_features:
             status = Status.RANK_DEFICIENT
     found = known if coordinates.is_identity else objective.derivatives(last.params)
-    curvature = InnerCurvature(known.hessian, coordinates)
+    curvature, ending = InnerCurvature(known.hessian, coordinates), state.direction
     return JointSolution(
         Optimum(last.params, known.value, found.gradient, found.hessian, curvature),
         status,
-        "newton",
+        "proximal-newton" if isinstance(objective, L1AuxiliaryObjective) else "newton",
         state.count,
         rank,
         state.direction.condition,
@@ -94,6 +110,8 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
         intercept=of_intercept,
         is_exact=exact,
         tied=tied,
+        limit=ending.limit if isinstance(ending, LimitDirection) else None,
+        side=float(np.sign(ending.step.sum())) if isinstance(ending, LimitDirection) else 0.0,
     )
 
 
@@ -128,13 +146,17 @@ def _tied_direction(
     direction: NewtonDirection,
 ) -> Array | None:
     """A direction along which Hessian and objective do not change, or None."""
-    hessian = known.hessian
-    if not isinstance(direction, ModifiedDirection):
+    if np.isfinite(direction.condition):
         return None
+    taken = np.arange(params.size)
+    if isinstance(objective, L1AuxiliaryObjective):
+        taken = np.flatnonzero((params != 0) | (objective.strengths == 0))
+    hessian = known.hessian[np.ix_(taken, taken)]
     units = np.sqrt(np.abs(np.diagonal(hessian)))
     units = np.where(units > 0, units, 1.0)
     values, V = linalg.eigh(hessian / np.outer(units, units))
-    free = V[:, 0] / units
+    free = np.zeros(params.size)
+    free[taken] = V[:, 0] / units
     free /= np.abs(free).max()
     if not abs(values[0]) <= ZERO_EIGENVALUE * np.abs(values).max():
         return None

@@ -22,11 +22,19 @@ from scipy import linalg
 from mcmodels.arrays import Array
 from mcmodels.objectives.auxiliary import AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserDerivatives
-from mcmodels.rows import RowBlock, single_threaded_blas
+from mcmodels.rows import single_threaded_blas
 from mcmodels.solvers import room
+from mcmodels.solvers.auxiliary_limits import towards_limit
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import Coordinates, orthonormal_coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
+from mcmodels.solvers.joint_checks import (
+    auxiliary_share,
+    grows_jointly,
+    has_cancelled_jointly,
+    refuse_start_not_finite,
+    units_of_step,
+)
 from mcmodels.solvers.modified_steps import (
     LEAST_SHARE,
     ModifiedDirection,
@@ -37,26 +45,29 @@ from mcmodels.solvers.modified_steps import (
 )
 from mcmodels.solvers.newton import NewtonIterate, gradient_is_small, unverifiable_decrease
 from mcmodels.solvers.newton_direction import NewtonDirection, direction_of
-from mcmodels.solvers.recession import column_squares, falls_for_ever
+from mcmodels.solvers.recession import falls_for_ever
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_EIGENVALUE
 
-__all__ = ["JointCoordinates", "fit", "joint_coordinates"]
+__all__ = [
+    "CANCELLED",
+    "FAR",
+    "PRECISE",
+    "JointCoordinates",
+    "fit",
+    "joint_coordinates",
+]
 
 # Length of the last step in the metric of the Hessian, by the root of the total weight: that of the
 # parameters is no measure where they are large beside their errors.
-_PRECISE = 1e-12
-# A step changes an auxiliary parameter by at most so many times its size, or this number.
-_LONGEST = 5.0
-# Near a minimum, a step changes what it changes by less than this share.
-_GROWING = 1e-3
+PRECISE = 1e-12
 # Steps to the points where values show that the objective keeps decreasing.
-_FAR = (8.0, 64.0)
+FAR = (8.0, 64.0)
 # An auxiliary parameter of this size no data determine.
 _FARTHEST = 1e100
 # Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
 # Where it is so many roundings of them, further steps show nothing.
-_CANCELLED, _ROUNDINGS = 1e-6, 16.0
+CANCELLED, _ROUNDINGS = 1e-6, 16.0
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,7 @@ def fit(
     params = placed.from_users(start)
     with np.errstate(all="ignore"):
         known = method.objective.derivatives(params)
-    _refuse_not_finite(method.objective, params, known)
+    refuse_start_not_finite(method.objective, params, known)
     state = method.iterate(params, known, 0)
     while True:
         yield Progress(placed.to_users(state.params), coordinates, state)
@@ -140,26 +151,6 @@ def fit(
             return
         with single_threaded_blas():
             state = method.advance(state)
-
-
-def _refuse_not_finite(
-    objective: AuxiliaryObjective, params: Array, known: UserDerivatives
-) -> None:
-    if known.is_finite:
-        return
-    _, a = objective.split(params)
-    names = objective.auxiliary.shapes.names
-    where = ", ".join(f"{name}={v:g}" for name, v in zip(names, a, strict=True))
-    row = objective.not_finite(params)
-    if row:
-        y, eta, value, first, second = row
-        raise ValueError(
-            f"the loss is not finite where the fit starts: at y={y:g}, eta={eta:g}, {where} it is "
-            f"{value:g}, and sums of its first and second derivatives are {first:g} and "
-            f"{second:g}. Change the first values in auxiliary, transform targets for which the "
-            "loss is not defined, or fit an intercept."
-        )
-    raise ValueError("the sum of the losses overflows float64; divide the weights, or the loss.")
 
 
 @dataclass
@@ -185,8 +176,10 @@ class _Method:
         direction = self.direction(params, known)
         state = NewtonIterate(params, known, direction, count, None)
         status = self.status(state)
+        if status is Status.UNBOUNDED:
+            return self._unbounded(state)
         if status is None and count >= self.max_iter:
-            status = self._given_up(state)
+            return self._given_up(state)
         return replace(state, status=status)
 
     def direction(self, params: Array, known: UserDerivatives) -> NewtonDirection:
@@ -208,7 +201,7 @@ class _Method:
         With ``along_least``, or where the gradient is small but the least eigenvalue negative, the
         step is along the eigenvector of that eigenvalue.
         """
-        units = self._units(params, known)
+        units = units_of_step(params, known)
         values, V = linalg.eigh(known.hessian / np.outer(units, units))
         largest = float(np.abs(values).max())
         least = float(values[0]) / largest if largest > 0 else 0.0
@@ -226,22 +219,8 @@ class _Method:
         found = ModifiedDirection(**vars(plain), curvature=curvature, least_eigenvalue=least)
         return self._limited(params, found)
 
-    def _units(self, params: Array, known: UserDerivatives) -> Array:
-        """Roots of the diagonal of the Hessian, or of what would end a step of the longest length.
-
-        Where there is hardly any curvature, a step is as long as parameters may change at once.
-        """
-        longest = _LONGEST * np.maximum(np.abs(params), 1.0)
-        curvature = np.maximum(np.abs(np.diagonal(known.hessian)), np.abs(known.gradient) / longest)
-        units: Array = np.sqrt(curvature)
-        return np.where(units > 0, units, 1.0)
-
     def _limited(self, params: Array, direction: NewtonDirection) -> NewtonDirection:
-        _, a = self.objective.split(params)
-        _, change = self.objective.split(direction.step)
-        with np.errstate(all="ignore"):
-            shares = _LONGEST * np.maximum(np.abs(a), 1.0) / np.abs(change)
-        share = float(np.nanmin(shares, initial=1.0))
+        share = auxiliary_share(self.objective, params, direction.step)
         if not share < 1.0:
             return direction
         found = replace(direction, step=share * direction.step, decrease=share * direction.decrease)
@@ -261,10 +240,10 @@ class _Method:
             return Status.CONVERGED if lost and np.isfinite(direction.condition) else None
         if has_negative_curvature(direction):
             return None
-        if self.grows(state.params, direction.step):
+        if grows_jointly(self.objective, state.params, direction.step):
             return Status.UNBOUNDED if self.recedes(state, strictly=True) else None
         left = np.sqrt(max(direction.decrease, 0.0) / self.objective.rows.total_weight)
-        precise = direction.relative_length <= NEGLIGIBLE_STEP and left <= _PRECISE
+        precise = direction.relative_length <= NEGLIGIBLE_STEP and left <= PRECISE
         return Status.CONVERGED if precise else None
 
     def advance(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
@@ -272,74 +251,53 @@ class _Method:
         objective, count = self.objective, current.count + 1
         found = lower_point(objective, objective.derivatives, current, candidates(self, current))
         if found is None:
-            return replace(current, count=count, status=self._stalled(current))
+            return self._stalled(replace(current, count=count))
         return found if isinstance(found, NewtonIterate) else self.iterate(*found, count)
 
-    def _stalled(self, current: NewtonIterate[UserDerivatives]) -> Status:
-        """The status where no step decreases the objective."""
+    def _stalled(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
+        """The end where no step decreases the objective."""
         if has_negative_curvature(current.direction):
             return self._given_up(current)
         hidden = 0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
         ends = (
             gradient_is_small(current.derivatives, self.gradient_tolerance)
             or (hidden and not isinstance(current.direction, ModifiedDirection))
-            or self._has_cancelled(current, _CANCELLED)
+            or self._has_cancelled(current, CANCELLED)
         )
         if not ends:
             return self._given_up(current)
-        if self.grows(current.params, current.direction.step):
-            recedes = self.recedes(current, strictly=False)
-            return Status.UNBOUNDED if recedes else self._given_up(current)
-        return Status.CONVERGED
+        if grows_jointly(self.objective, current.params, current.direction.step):
+            if not self.recedes(current, strictly=False):
+                return self._given_up(current)
+            return self._unbounded(current)
+        return replace(current, status=Status.CONVERGED)
 
     def _has_cancelled(self, current: NewtonIterate[UserDerivatives], share: float) -> bool:
-        """Whether the gradient is a share of the sizes of its terms, and of their rounding.
+        return has_cancelled_jointly(
+            self.objective, current.params, current.derivatives.gradient, share
+        )
 
-        Of a row these are ``|∂ℓ/∂η| + |η ∂²ℓ/∂η²|``, the second the change when η is rounded, and
-        the same of auxiliary parameters.
-        """
-        theta, a = self.objective.split(current.params)
-
-        def sizes(block: RowBlock) -> Array:
-            eta = block.linear_predictor(theta)
-            _, first, second = self.objective.auxiliary.function(block.y, eta, a, 2)
-            terms = np.abs(first) + np.abs(eta[:, np.newaxis] * second[:, 0])
-            of_a = block.weighted(terms[:, 1:]).sum(axis=0)
-            return np.append(of_a, block.weighted(terms[:, 0] ** 2).sum())
-
-        with np.errstate(all="ignore"):
-            *of_a, of_theta = self.objective.rows.reduce(sizes)
-        lengths = np.sqrt(column_squares(self.objective.rows))
-        penalty = self.objective.penalty * np.abs(theta)
-        terms = np.concatenate([np.sqrt(of_theta) * lengths + penalty, of_a])
-        return bool((np.abs(current.derivatives.gradient) <= share * terms).all())
-
-    def _given_up(self, current: NewtonIterate[UserDerivatives]) -> Status:
+    def _given_up(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
         """NOT_CONVERGED, or UNBOUNDED where the objective falls for ever along a line.
 
         The lines: that of the whole descent, that of the next step, and those of the auxiliary
-        parameters.
+        parameters. It may also fall to a limit, which rounding errors hide at the end.
         """
         assert self.start is not None
         size = current.params.size
         axes = np.eye(size)[size - self.objective.n_auxiliary :]
         lines = (current.params - self.start, current.direction.step, *axes, *-axes)
         step = falling_line(self.objective, current.params, lines)
-        return Status.NOT_CONVERGED if step is None else Status.UNBOUNDED
+        if step is not None:
+            return replace(current, status=Status.UNBOUNDED)
+        found = towards_limit(self.objective, current, self.start)
+        return found or replace(current, status=Status.NOT_CONVERGED)
 
-    def grows(self, params: Array, step: Array) -> bool:
-        """Whether a step changes a linear predictor or an auxiliary parameter by some share."""
-        theta, a = self.objective.split(params)
-        along, change = self.objective.split(step)
-        if (np.abs(change) > _GROWING * np.maximum(np.abs(a), 1.0)).any():
-            return True
-
-        def largest(block: RowBlock) -> list[Array]:
-            now, moved = block.linear_predictor(theta), block.X.predictor(along)
-            return [np.abs([now, moved]).max(axis=1, initial=0.0)]
-
-        now, moved = np.max(self.objective.rows.reduce(largest), axis=0).tolist()
-        return bool(moved > _GROWING * max(now, 1.0))
+    def _unbounded(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
+        """The end where values show that there is no minimum: with the limit, if there is one."""
+        assert self.start is not None
+        found = towards_limit(self.objective, current, self.start)
+        return found or replace(current, status=Status.UNBOUNDED)
 
     def recedes(self, state: NewtonIterate[UserDerivatives], *, strictly: bool) -> bool:
         """Whether the objective is still lower far beyond the end of a step."""
@@ -349,7 +307,6 @@ class _Method:
         limit = value if strictly else value + unverifiable_decrease(value)
         with np.errstate(all="ignore"):
             reached = [
-                self.objective.value(state.params + length * state.direction.step)
-                for length in _FAR
+                self.objective.value(state.params + length * state.direction.step) for length in FAR
             ]
         return all(far < limit if strictly else far <= limit for far in reached)

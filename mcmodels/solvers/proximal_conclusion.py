@@ -17,7 +17,7 @@ from mcmodels.solvers.recession import column_squares
 from mcmodels.solvers.solution import Solution, Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, factorisation_error
 
-__all__ = ["conclude_with_l1"]
+__all__ = ["conclude_with_l1", "dependent_columns"]
 
 # A combination of columns of unit length is zero when its length is below this: the rounding of its
 # terms. A column takes part in it from the second number on.
@@ -41,7 +41,7 @@ def conclude_with_l1(objective: L1Objective, last: Progress) -> Solution[Optimum
         step = last.coordinates.to_users(state.direction.step, intercept=objective.rows.intercept)
         columns = contributing_columns(objective.rows, step)
     if status is Status.CONVERGED and objective.penalty == 0:
-        lost, columns = _dependent_columns(objective, last.params, known.hessian)
+        lost, columns = dependent_columns(objective, last.params, known.hessian)
         rank -= lost
         status = Status.RANK_DEFICIENT if lost else status
     return Solution(
@@ -55,7 +55,7 @@ def conclude_with_l1(objective: L1Objective, last: Progress) -> Solution[Optimum
     )
 
 
-def _dependent_columns(
+def dependent_columns(
     objective: L1Objective, params: Array, hessian: Array
 ) -> tuple[int, tuple[int, ...]]:
     """How many dependencies there are among coefficients that are not zero, and of which columns.

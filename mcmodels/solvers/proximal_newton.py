@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,12 +55,22 @@ from mcmodels.solvers.tolerances import (
     factorisation_error,
 )
 
-__all__ = ["fit_with_l1"]
+__all__ = [
+    "ProximalDirection",
+    "ProximalIterate",
+    "ProximalNewton",
+    "factor_of",
+    "fit_with_l1",
+]
 
 # Columns whose squares are this share of the squares about zero, by rounding, do not vary.
 _CONSTANT = 1e3 * FLOAT64_EPSILON
 # Rows that do not bend upwards are given this share of the largest curvature of a row.
 _RAISED = 0.01
+# Eigenvalues of a Hessian that is not definite are raised to this share of the largest.
+_LEAST_SHARE = 1e-6
+# Steps whose curvature is a guess are lengthened by a factor, at most so often.
+_LENGTHENING, _MAX_LENGTHENINGS = 2.0, 20
 # A fit with steps longer than this, relative to the parameters, has not converged.
 _LONG_STEP = 1e-3
 
@@ -93,13 +104,13 @@ def fit_with_l1(
         )
     coordinates = shifted_coordinates(objective)
     placed = Placed(objective, coordinates)
-    method = _Method.of(placed, tol * objective.rows.total_weight)
+    method = ProximalNewton.of(placed, tol * objective.rows.total_weight)
     for state in method.iterates(placed.from_users(start), max_iter):
         yield Progress(placed.to_users(state.params), coordinates, state)
 
 
 @dataclass(frozen=True)
-class _Direction(NewtonDirection):
+class ProximalDirection(NewtonDirection):
     """A step to the minimum of the model; ``decrease`` is ``-gᵀδ`` minus the change of ``l1‖·‖``.
 
     Parameters
@@ -116,14 +127,14 @@ class _Direction(NewtonDirection):
 
 
 @dataclass(frozen=True)
-class _Iterate(NewtonIterate[UserDerivatives]):
+class ProximalIterate(NewtonIterate[UserDerivatives]):
     """A point, with the step of the model there."""
 
-    direction: _Direction
+    direction: ProximalDirection
 
 
 @dataclass(frozen=True)
-class _Method:
+class ProximalNewton:
     """What does not change from one iterate to the next.
 
     Parameters
@@ -138,15 +149,15 @@ class _Method:
         Whether a column varies; the intercept's does.
     """
 
-    objective: L1Objective
+    objective: Any
     bound: float
     lengths: Array
     varies: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, placed: Placed, bound: float) -> _Method:
+    def of(cls, placed: Placed, bound: float) -> ProximalNewton:
+        """The method in the coordinates of a fit; ``bound`` is that of the subgradient."""
         objective = placed.inner
-        assert isinstance(objective, L1Objective)
         squares = column_squares(objective.rows)
         about_zero = column_squares(placed.objective.rows)
         varies = squares > _CONSTANT * about_zero
@@ -155,32 +166,45 @@ class _Method:
         lengths = np.sqrt(np.where(varies, squares, 1.0))
         return cls(objective, bound, np.where(lengths > 0, lengths, 1.0), varies)
 
-    def iterates(self, start: Array, max_iter: int) -> Iterator[_Iterate]:
+    def iterates(self, start: Array, max_iter: int) -> Iterator[ProximalIterate]:
         """The start and every iterate after it, until one has a status."""
         start = np.where(self.varies, start, 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
             derivatives = self.objective.derivatives(start)
-        refuse_not_finite_start(self.objective, start, derivatives)
+        self._refuse_not_finite(start, derivatives)
         current = self._at(start, derivatives, 0, max_iter)
         while True:
             if current.status is Status.NOT_CONVERGED:
-                current = given_up(self.objective, current, start)
+                current = self._given_up(current, start)
             yield current
             if current.status is not None:
                 return
             current = self._advanced(current, max_iter)
 
+    def _refuse_not_finite(self, start: Array, derivatives: UserDerivatives) -> None:
+        refuse_not_finite_start(self.objective, start, derivatives)
+
+    def _given_up(self, current: ProximalIterate, start: Array) -> ProximalIterate:
+        return given_up(self.objective, current, start)
+
+    def _share(self, params: Array, step: Array) -> float:
+        """The share of a step that may be taken."""
+        return 1.0
+
+    def _has_cancelled(self, params: Array, subgradient: Array) -> bool:
+        return has_cancelled(self.objective, self.lengths, params, subgradient)
+
     def _at(
         self, params: Array, derivatives: UserDerivatives, count: int, max_iter: int
-    ) -> _Iterate:
+    ) -> ProximalIterate:
         with single_threaded_blas():
             direction = self._direction(params, derivatives)
         status = self._status(params, direction)
         if status is None and count >= max_iter:
             status = Status.NOT_CONVERGED
-        return _Iterate(params, derivatives, direction, count, status)
+        return ProximalIterate(params, derivatives, direction, count, status)
 
-    def _direction(self, params: Array, derivatives: UserDerivatives) -> _Direction:
+    def _direction(self, params: Array, derivatives: UserDerivatives) -> ProximalDirection:
         """The step to the minimum of the model of the smooth part, plus the absolute values."""
         strengths, scale = self.objective.strengths, self.lengths
         g = np.where(self.varies, derivatives.gradient, 0.0)
@@ -193,11 +217,15 @@ class _Method:
         end = np.where(reached == params * scale, params, reached / scale)
         end[reached == 0] = 0.0
         step = end - params
+        share = self._share(params, step)
+        if share < 1.0:
+            step = share * step
+            end = params + step
         promised = -float(g @ step + strengths @ (np.abs(end) - np.abs(params)))
         change, place = (step * scale)[taken], (params * scale)[taken]
         squares, size = float(change @ B @ change), float(place @ B @ place)
         relative = 0.0 if not step.any() else np.sqrt(squares / size) if size > 0 else np.inf
-        return _Direction(
+        return ProximalDirection(
             step,
             promised,
             float(relative),
@@ -225,7 +253,7 @@ class _Method:
         upwards, few = seen.smallest > 0, self.objective.rows.n_present < params.size
         B = self._scaled(derivatives.hessian)
         if not few or (upwards and self.objective.penalty > 0):  # else it is singular, or nearly
-            factor = _factor_of(B)
+            factor = factor_of(B)
             if factor is not None:
                 return every, B, factor.condition
         if not upwards:
@@ -234,12 +262,13 @@ class _Method:
             most = left.max(initial=0.0)
             if taken.size and left[taken].max() == most:
                 part = B[np.ix_(taken, taken)]
-                factor = _factor_of(part)
+                factor = factor_of(part)
                 if factor is not None:
                     return taken, part, factor.condition
-                part = _slightly_raised(part)
-                if linalg.lapack.dpotrf(part)[1] == 0:
-                    return taken, part, np.inf
+                raised = _slightly_raised(part)
+                if linalg.lapack.dpotrf(raised)[1] == 0:
+                    return taken, raised, np.inf
+                return taken, _of_absolute_eigenvalues(part), np.inf
             least = _RAISED * max(abs(seen.smallest), abs(seen.largest))
             B = self._scaled(self.objective.raised_hessian(params, least))
         return every, _slightly_raised(B), np.inf
@@ -273,7 +302,7 @@ class _Method:
             return 0.0
         return float(values[0] / (np.abs(values).max() or 1.0))
 
-    def _status(self, params: Array, direction: _Direction) -> Status | None:
+    def _status(self, params: Array, direction: ProximalDirection) -> Status | None:
         """CONVERGED where the subgradient is small, and the step negligible."""
         if np.abs(direction.subgradient).max(initial=0.0) > self.bound:
             return None
@@ -293,7 +322,7 @@ class _Method:
         alone = np.where(self.objective.strengths == 0, step, 0.0)
         return bool(alone.any()) and recedes(self.objective, params, alone)
 
-    def _advanced(self, current: _Iterate, max_iter: int) -> _Iterate:
+    def _advanced(self, current: ProximalIterate, max_iter: int) -> ProximalIterate:
         direction, count = current.direction, current.count + 1
         accepted = self._searched(current)
         if accepted is None and direction.least_eigenvalue < -ZERO_EIGENVALUE:
@@ -306,7 +335,7 @@ class _Method:
         return self._at(params, derivatives, count, max_iter)
 
     @np.errstate(over="ignore", invalid="ignore")  # a step that overflows is halved
-    def _searched(self, current: _Iterate) -> tuple[Array, UserDerivatives] | None:
+    def _searched(self, current: ProximalIterate) -> tuple[Array, UserDerivatives] | None:
         """The longest of the steps 1, ½, ¼, … that decreases the objective enough, or None."""
         value, direction = current.derivatives.value, current.direction
         if not direction.decrease > 0:
@@ -317,14 +346,34 @@ class _Method:
         for _ in range(MAX_HALVINGS):
             params = current.params + length * direction.step
             promised = SUFFICIENT_DECREASE * length * direction.decrease
-            if self.objective.value(params) <= value - promised:
+            reached = self.objective.value(params)
+            if reached <= value - promised:
+                if length == 1.0 and np.isinf(direction.condition):
+                    params = self._lengthened(current, params, reached)
                 found = self.objective.derivatives(params)
                 if found.value == -np.inf or found.is_finite:
                     return params, found
             length /= 2
         return None
 
-    def _improved(self, current: _Iterate) -> tuple[Array, UserDerivatives] | None:
+    def _lengthened(self, current: ProximalIterate, params: Array, reached: float) -> Array:
+        """The end of a step that is not Newton's, or of a longer one that is still lower.
+
+        The curvature of its model is a guess, and may be far too large. Coefficients that the step
+        makes zero stay there.
+        """
+        step, zero = current.direction.step, (params == 0) & (self.objective.strengths > 0)
+        length = 1.0
+        for _ in range(_MAX_LENGTHENINGS):
+            length *= _LENGTHENING
+            longer = np.where(zero, 0.0, current.params + length * step)
+            value = self.objective.value(longer)
+            if not -np.inf < value < reached:
+                break
+            params, reached = longer, value
+        return params
+
+    def _improved(self, current: ProximalIterate) -> tuple[Array, UserDerivatives] | None:
         """The whole step, where rounding hides the decrease, if it halves the subgradient."""
         direction, value = current.direction, current.derivatives.value
         params = current.params + direction.step
@@ -336,7 +385,7 @@ class _Method:
         before = direction.subgradient / self.lengths
         return (params, found) if np.linalg.norm(after) <= np.linalg.norm(before) / 2 else None
 
-    def _escaped(self, current: _Iterate) -> tuple[Array, UserDerivatives] | None:
+    def _escaped(self, current: ProximalIterate) -> tuple[Array, UserDerivatives] | None:
         """A point below a maximum or a saddle, along the eigenvector of the least eigenvalue."""
         value = current.derivatives.value
         taken, _, V = self._curved(current.params, current.derivatives)
@@ -355,7 +404,7 @@ class _Method:
             length /= 2
         return None
 
-    def _stalled(self, current: _Iterate) -> Status:
+    def _stalled(self, current: ProximalIterate) -> Status:
         """CONVERGED where only rounding keeps the subgradient from the tolerance."""
         direction = current.direction
         if direction.least_eigenvalue < -ZERO_EIGENVALUE:
@@ -363,14 +412,21 @@ class _Method:
         if not abs(direction.decrease) <= unverifiable_decrease(current.derivatives.value):
             return Status.NOT_CONVERGED
         small = np.abs(direction.subgradient).max(initial=0.0) <= self.bound
-        reached = small or has_cancelled(
-            self.objective, self.lengths, current.params, direction.subgradient
-        )
+        reached = small or self._has_cancelled(current.params, direction.subgradient)
         return Status.CONVERGED if reached else Status.NOT_CONVERGED
 
 
-def _factor_of(B: Array) -> ScaledCholesky | None:
+def factor_of(B: Array) -> ScaledCholesky | None:
+    """A Cholesky factor of a symmetric matrix; None if it is not definite."""
     return ScaledCholesky.of(B, np.sqrt(np.clip(np.diagonal(B), 0.0, None)))
+
+
+def _of_absolute_eigenvalues(B: Array) -> Array:
+    """B with the eigenvalues |λ|: Nocedal and Wright (2006), §3.4."""
+    values, V = linalg.eigh(B)
+    size = np.abs(values)
+    found: Array = (V * np.maximum(size, _LEAST_SHARE * size.max())) @ V.T
+    return found
 
 
 def _slightly_raised(B: Array) -> Array:
