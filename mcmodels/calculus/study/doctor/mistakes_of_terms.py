@@ -14,7 +14,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, edited, everywhere_first
 
 __all__ = [
     "Effect",
@@ -138,7 +138,7 @@ def of_terms(
             if found == kind:
                 yield Finding(words, wrong, remedy)
         if inner is not None:
-            for edit in edited(case.right, inner, inside=True):
+            for edit in everywhere_first(edited(case.right, inner, inside=True)):
                 if case.is_claimed_after(edit.local):
                     yield Finding(str(edit), edit.result, edit.remedy)
 
