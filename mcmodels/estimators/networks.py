@@ -24,6 +24,7 @@ from mcmodels.exceptions import example_of
 from mcmodels.inference.network_score import NetworkScore
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
+from mcmodels.objectives.network_units import NetworkInUnits
 from mcmodels.records.networks import NetworkFit
 from mcmodels.records.record import digest
 from mcmodels.records.training_rows import TrainingRows
@@ -31,7 +32,7 @@ from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
-from mcmodels.solvers.network_start import moderate_start, units_of_descent
+from mcmodels.solvers.network_start import in_units_of_columns, moderate_start
 from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["NetworkEstimator"]
@@ -120,7 +121,7 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         if self.compute_hessian:
             refuse_large_hessian(network.n_params, "compute_hessian=True")
         random = check_random_state(self.random_state)
-        start = self._start(network, random)
+        start, goes_on = self._start(network, random), self._goes_on(network)
         score = early = None
         if self.early_stopping:
             out = data.held_out(float(self.validation_fraction), random)
@@ -142,10 +143,13 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         ):
             shown = X if isinstance(X, RowStream) else data.shown
             callbacks.know(shown, data.y, data.weights, attributes_of)
-            start = moderate_start(objective, start)
+            units = in_units_of_columns(objective)
+            if units is not None and goes_on:
+                start = units.inside(start)
+            start = moderate_start(units or objective, start)
             if score is not None:
-                score.refuse_undefined(start)
-            solution, stopped = self._minimise(objective, start, callbacks, early)
+                score.refuse_undefined(start if units is None else units.params(start))
+            solution, stopped = self._minimise(objective, units, start, callbacks, early)
             record = self._recorded(solution, objective, targets, features, early)
             found = attributes_of(solution.value.params)
             callbacks.conclude(found)
@@ -153,18 +157,20 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
             given = data.given_names == targets.names
             warn_constant_sums(targets, rows.without_sums, rows.cross_sums, given)
         if solution.status is Status.NOT_CONVERGED:
-            self._warn_not_converged(solution, stopped)
+            self._warn_not_converged(solution, stopped, units)
         return self._publish(found | {"_fit": record})
 
     def _start(self, network: Network, random: np.random.RandomState) -> Array:
         """Random parameters; with ``warm_start`` the last ones, if the network is the same."""
-        if self.warm_start and hasattr(self, "params_") and self._network == network:
-            return self.params_
-        return network.random_start(random)
+        return self.params_ if self._goes_on(network) else network.random_start(random)
+
+    def _goes_on(self, network: Network) -> bool:
+        return self.warm_start and hasattr(self, "params_") and self._network == network
 
     def _minimise(
         self,
         objective: NetworkObjective,
+        units: NetworkInUnits | None,
         start: Array,
         callbacks: FitCallbacks,
         early: EarlyStopping | None,
@@ -172,8 +178,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         """Run the solver, with callbacks; return also whether a callback stopped it."""
         stopped = False
 
-        def after_step(params: Array) -> bool:
+        def after_step(inside: Array) -> bool:
             nonlocal stopped
+            params = inside if units is None else units.params(inside)
             callbacks.begin_step()
             stopped = callbacks.end_step(params)
             return (early is not None and early.after_step(params)) or stopped
@@ -188,12 +195,13 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         if self.solver == "lbfgs":
             # If the penalty dominates, it determines the size of the objective.
             scale = max(total, float(self.alpha))
-            units = units_of_descent(objective)
-            solution = lbfgs.minimise_by_lbfgs(
-                objective, start, scale=scale, units=units, **options
-            )
+            solution = lbfgs.minimise_by_lbfgs(units or objective, start, scale=scale, **options)
         else:
-            solution = trust_region.minimise_in_trust_region(objective, start, **options)
+            solution = trust_region.minimise_in_trust_region(units or objective, start, **options)
+        if units is not None:
+            params, passes = units.params(solution.value.params), solution.value.passes + 1
+            value = DescentResult(params, objective.slope(params), passes)
+            solution = replace(solution, value=value)
         if early is not None:
             solution = _with_best(solution, objective, early)
         return solution, stopped
@@ -248,22 +256,26 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
             best_validation_score=None if early is None else early.best,
         )
 
-    def _warn_not_converged(self, solution: Solution[DescentResult], stopped: bool) -> None:
-        largest = np.abs(solution.value.slope.gradient).max()
-        where = f"where the largest entry of the gradient is {largest:.1e}"
+    def _warn_not_converged(
+        self, solution: Solution[DescentResult], stopped: bool, units: NetworkInUnits | None
+    ) -> None:
+        gradient, of = solution.value.slope.gradient, ""
+        if units is not None:
+            gradient, of = units.gradient_inside(gradient), ", with large columns in their units,"
+        where = f"where the largest entry of the gradient{of} is {np.abs(gradient).max():.1e}"
+        scaled = "Scale the columns and the targets" if units is None else "Scale the targets"
         if stopped:
             text = f"was stopped by a callback after {solution.iterations} steps, {where}"
         elif solution.iterations >= self.max_iter:
             text = (
                 f"stopped after max_iter={solution.iterations} steps, {where}. Raise max_iter, "
-                "scale the columns, or raise tol"
+                f"{'scale the columns, ' if units is None else ''}or raise tol"
             )
         else:
             kink = " This may be a kink of relu; activation='tanh' has none."
             text = (
                 f"found no further decrease after {solution.iterations} steps, {where}."
-                f"{kink if self.activation == 'relu' else ''} Scale the columns and the targets, "
-                "or raise tol"
+                f"{kink if self.activation == 'relu' else ''} {scaled}, or raise tol"
             )
         warn_not_converged(f"{self.solver} {text}.")
 

@@ -48,7 +48,6 @@ def minimise_by_lbfgs(
     gradient_tolerance: float,
     max_iter: int,
     after_step: Callable[[Array], bool] | None = None,
-    units: Array | None = None,
 ) -> Solution[DescentResult]:
     """Descend from a start.
 
@@ -67,9 +66,6 @@ def minimise_by_lbfgs(
         NOT_CONVERGED after this many steps.
     after_step : callable, default=None
         Called with the parameters after each step; True ends the descent there.
-    units : ndarray of shape (n,), default=None
-        The descent is in the parameters times these, positive numbers; ones without them. The
-        tolerance is of the gradient by the parameters themselves.
 
     Raises
     ------
@@ -78,57 +74,50 @@ def minimise_by_lbfgs(
     """
     passes, last, first = 0, np.inf, 0.0
     after_step = after_step or (lambda params: False)
-    stopped = small = False
-    lengths = np.ones(start.size) if units is None else units
-    reached, latest = start * lengths, (start, start)
+    stopped, reached = False, start
 
-    def scaled(u: Array) -> tuple[float, Array]:
-        nonlocal passes, latest, first
+    def scaled(params: Array) -> tuple[float, Array]:
+        nonlocal passes, first
         passes += 1
-        slope = objective.slope(u / lengths)
+        slope = objective.slope(params)
         if passes == 1:
             refuse_undefined_start(slope)
         if not (np.isfinite(slope.value) and np.isfinite(slope.gradient).all()):
-            return _wall(last if np.isfinite(last) else first, u - reached)
+            return _wall(last if np.isfinite(last) else first, params - reached)
         first = slope.value / scale if passes == 1 else first
-        latest = u.copy(), slope.gradient
-        return slope.value / scale, slope.gradient / lengths / scale
+        return slope.value / scale, slope.gradient / scale
 
     def callback(intermediate_result: Any) -> None:
-        nonlocal last, reached, stopped, small
+        nonlocal last, reached, stopped
         if not np.isfinite(intermediate_result.x).all():  # squares of a step have overflowed
             raise StopIteration
         reached = intermediate_result.x.copy()
-        u, gradient = latest
-        if units is not None and np.array_equal(u, reached):
-            small = bool(np.abs(gradient).max(initial=0.0) <= gradient_tolerance)
-        stopped = after_step(reached / lengths)
+        stopped = after_step(reached)
         last, before = float(intermediate_result.fun), last
-        if stopped or small or before - last <= _SMALLEST_DECREASE * abs(last):
+        if stopped or before - last <= _SMALLEST_DECREASE * abs(last):
             raise StopIteration
 
     options = {
         "maxiter": max_iter,
         "maxfun": _UNLIMITED,
         "maxls": _LINE_SEARCH,
-        "gtol": gradient_tolerance / scale / lengths.max(initial=1.0),
+        "gtol": gradient_tolerance / scale,
         "ftol": 0.0,  # the callback tests it: SciPy's is not relative below 1
     }
     with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
         found = scipy_minimize(
-            scaled, start * lengths, jac=True, method="L-BFGS-B", callback=callback, options=options
+            scaled, start, jac=True, method="L-BFGS-B", callback=callback, options=options
         )
         value, gradient = float(found.fun), found.jac
         if not np.array_equal(found.x, reached):  # SciPy returned a rejected trial
             value, gradient = scaled(reached)
-        largest = np.abs(gradient * lengths).max(initial=0.0) * scale
+        largest = np.abs(gradient).max(initial=0.0) * scale
         done = largest <= gradient_tolerance
         if not (done or stopped or found.nit >= max_iter):
             predicted = _predicted_decrease(scaled, reached, value, gradient)
             done = predicted <= UNVERIFIABLE_DECREASE * abs(value)
     status = Status.CONVERGED if done else Status.NOT_CONVERGED
-    slope = Slope(value * scale, gradient * lengths * scale)
-    minimum = DescentResult(reached / lengths, slope, passes)
+    minimum = DescentResult(reached, Slope(value * scale, gradient * scale), passes)
     return Solution(minimum, status, "lbfgs", int(found.nit), start.size, np.inf)
 
 
@@ -168,7 +157,7 @@ def _predicted_decrease(
     if not (np.isfinite(curvature) and curvature > 0):
         return np.inf
     for _ in range(_MEASURED):
-        predicted, step = length**2 / (2 * curvature), length / curvature
+        predicted, step = length * (length / (2 * curvature)), length / curvature
         if predicted > UNVERIFIABLE_DECREASE * abs(value) or step >= trial:
             return predicted
         nearer = curvature_over(step)

@@ -1,9 +1,9 @@
-"""Starts of networks whose outputs are exponents, and the sizes of columns that are large.
+"""Where a network starts, and in which units of its columns it is minimised.
 
-Random coefficients that suit columns of size one give outputs η of the size of the columns. Of
-counts, with the mean ``e^η``, outputs of some hundred overflow float64, and a descent ends before
-its first step. So coefficients of large columns are divided by their sizes, as if the columns were
-of size one. If outputs are huge still, the last layer is shrunk, which is as random a start.
+Random coefficients suit columns of size one. Large columns drive hidden units where tanh is flat
+and relu a ramp of their size, and of counts, with the mean ``e^η``, outputs of some hundred
+overflow float64. So such columns are shifted and scaled first, as by a StandardScaler. If outputs
+of counts are huge still, the last layer is shrunk, which is as random a start.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives.network_losses import HalfPoissonDeviance
 from mcmodels.objectives.network_objective import NetworkObjective
-from mcmodels.solvers.recession import column_squares
+from mcmodels.objectives.network_units import NetworkInUnits
+from mcmodels.rows import ColumnMoments, RowBlock, SparseDesign
 
-__all__ = ["moderate_start", "units_of_descent"]
+__all__ = ["in_units_of_columns", "moderate_start"]
 
 # Outputs beyond the first number are shrunk to the second: no count has a mean of e³⁰, which is
 # 1e13, and from there the steepest steps go far beyond the minimum.
 _LARGEST, _MODERATE = 30.0, 1.0
-# Columns of this root mean square are large: their coefficients are measured in their units.
+# Columns of this root mean square are large: they are measured in their own units.
 _LARGE_COLUMN = 10.0
+# A column whose deviations are a smaller share of its mean is constant, but for rounding.
+_CONSTANT = 1e-12
 
 
 def moderate_start(objective: NetworkObjective, start: Array) -> Array:
-    """The start, with a first and a last layer for which no output of a row that counts is huge.
+    """The start, with a last layer for which no output of a row that counts is a huge exponent.
 
     Parameters
     ----------
@@ -39,11 +42,8 @@ def moderate_start(objective: NetworkObjective, start: Array) -> Array:
     largest = _largest_output(objective, start)
     if largest <= _LARGEST or not np.isfinite(largest):
         return start
-    units = units_of_descent(objective)
-    shrunk = start.copy() if units is None else start / units
-    largest = _largest_output(objective, shrunk)
-    if largest > _LARGEST:
-        shrunk[objective.network.last_layer] *= _MODERATE / largest
+    shrunk = start.copy()
+    shrunk[objective.network.last_layer] *= _MODERATE / largest
     return shrunk
 
 
@@ -54,31 +54,35 @@ def _largest_output(objective: NetworkObjective, params: Array) -> float:
     return float(np.max(ends))
 
 
-def units_of_descent(objective: NetworkObjective) -> Array | None:
-    """What L-BFGS multiplies the parameters by; None where no column is large, or not of counts.
+def in_units_of_columns(objective: NetworkObjective) -> NetworkInUnits | None:
+    """The same objective with large columns shifted and scaled; None where none is large.
 
-    Its first steps are along the gradient, and its curvature is at first a multiple of the
-    identity. Of a column in units of thousands the gradient is a thousand times as large, while the
-    coefficient should change a thousand times less: hardly any step is lower. So coefficients of
-    the first layer are multiplied by the root mean square of their column, where this is large.
-
-    Networks of other losses start with the coefficients that scikit-learn's start with. With large
-    columns their hidden outputs are so far out that a descent in these units ends on a plateau,
-    where the curvature along the gradient is huge and predicts no decrease.
+    Its random start, its first steps, which are along the gradient, and the tolerance of its
+    gradient are then those of a network in the columns of a StandardScaler. Sparse columns are not
+    shifted. One or two walks over the rows.
 
     Parameters
     ----------
     objective : NetworkObjective
-        What is minimised.
+        What is minimised, over the parameters of the columns as given.
     """
-    if not isinstance(objective.loss, HalfPoissonDeviance):
-        return None
-    rows, network = objective.rows, objective.network
+
+    def squares(block: RowBlock) -> Array:
+        is_sparse = isinstance(block.X, SparseDesign)
+        return np.append(block.X.diagonal(block.weights_or_ones), float(is_sparse))
+
+    rows = objective.rows
     with np.errstate(over="ignore", invalid="ignore"):
-        sizes = np.sqrt(column_squares(rows) / rows.total_weight)
+        *sums, n_sparse = rows.reduce(squares)
+        sizes = np.sqrt(np.array(sums) / rows.total_weight)
     large = np.isfinite(sizes) & (sizes > _LARGE_COLUMN)
     if not large.any():
         return None
-    units = np.ones(network.n_params)
-    network.unflatten(units).coefs[0][large] = sizes[large, np.newaxis]
-    return units
+    centre = np.zeros(sizes.size)
+    if not n_sparse:
+        moments = ColumnMoments.of(rows, targets=False)
+        deviations = np.sqrt(moments.squares / moments.weight)
+        centre = np.where(large, moments.mean, 0.0)
+        varies = deviations > _CONSTANT * np.abs(centre)
+        sizes = np.where(varies & np.isfinite(deviations), deviations, sizes)
+    return NetworkInUnits(objective, centre, np.where(large, sizes, 1.0))

@@ -2,7 +2,21 @@
 
 import pytest
 
-from mcmodels.calculus import diagnose, log, matrix, mean, norm, size, softmax, vector
+from mcmodels.calculus import (
+    diagnose,
+    exp,
+    eye,
+    inv,
+    log,
+    logdet,
+    matrix,
+    mean,
+    norm,
+    size,
+    softmax,
+    sum,
+    vector,
+)
 
 z, t, x, w = vector("z", "k"), vector("t", "k"), vector("x", "n"), vector("w", "n")
 W = matrix("W", "k", "n")
@@ -40,3 +54,48 @@ def test_a_sum_in_a_factor_stands_in_brackets():
     found = diagnose(norm(x - mean(x)) ** 2 / (n - 1), x, 2 * (x - mean(x)) / n)
     assert "(n − 1)/n" in found.explanation
     assert found.remedy == "multiply by n/(n − 1)"
+
+
+SYMMETRIC = matrix("A", "n", "n")
+
+
+@pytest.mark.parametrize(
+    ("f", "by", "claim", "mistake", "also"),
+    [
+        (CROSS_ENTROPY, z, exp(z) - t, "not normalised", "the entries of t are taken to sum to 1"),
+        (
+            CROSS_ENTROPY,
+            z,
+            softmax(z) * (1 - softmax(z)) - t,
+            "extra derivative",
+            "the entries of t are taken to sum to 1",
+        ),
+        (
+            x.T @ SYMMETRIC @ x + sum(exp(SYMMETRIC @ x)),
+            x,
+            2 * SYMMETRIC @ x + exp(SYMMETRIC @ x),
+            "chain rule",
+            "A is taken to be symmetric",
+        ),
+    ],
+)
+def test_a_mistake_beside_what_is_taken_for_granted(f, by, claim, mistake, also):
+    found = diagnose(f, by, claim)
+    assert found.mistake == mistake
+    assert found.explanation.endswith(f"; and {also}")
+    assert "declare" in found.remedy
+    assert found.right == f.gradient(by)
+
+
+def test_where_that_is_declared_the_mistake_is_alone():
+    one_hot = vector("t", "k", probability=True)
+    found = diagnose(-(one_hot.T @ log(softmax(z))), z, exp(z) - one_hot)
+    assert found.mistake == "not normalised"
+    assert "taken to" not in found.explanation
+
+
+def test_infinity_agrees_with_nothing():
+    """Each entry over that of I is infinite beside the diagonal; it explained any claim once."""
+    X, A = matrix("X", "n", "n"), matrix("A", "n", "n")
+    found = diagnose(logdet(eye("n") + A @ X), X, inv(A @ X).T @ A)
+    assert "that of I" not in found.explanation

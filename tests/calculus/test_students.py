@@ -45,6 +45,12 @@ ADVICE = {
         "multiply by the indicator 1 − step(",
     ),
     "chain rule": ("multiply by",),
+    # What is reproduced is equal to the claim; its form has been simplified since.
+    "wrong axis": ("in place of",),
+    "inner product": ("in place of",),
+    "false identity": ("differentiate f with",),
+    "assumed to be 1": ("keep",),
+    "wrong derivative": ("d(S⁻¹) = −S⁻¹ dS S⁻¹",),
     "unknown": ("f.derivation",),
 }
 
@@ -131,6 +137,8 @@ def test_the_remedy_makes_it_right(student):
     remedy, _, second = diagnosis.remedy.partition(", and multiply")
     if second:
         claimed = reader.factor(second.removeprefix(" by "), point) * claimed
+    if "; and the sign is wrong" in diagnosis.explanation:
+        remedy, claimed = remedy.removesuffix(", and turn the sign"), -claimed
     words = (remedy, diagnosis.explanation)
     result = cured(*words, claimed, reader, point)
     if result is not None:

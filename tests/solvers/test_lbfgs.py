@@ -34,20 +34,6 @@ def test_a_first_trial_that_overflows_is_shortened(c):
     assert found.value.params[0] * c == pytest.approx(np.log(2), rel=1e-5)
 
 
-def test_units_change_the_descent_and_not_the_minimum():
-    objective = Exponential(1.0, 1e4)
-    options = {"scale": 1.0, "gradient_tolerance": 1e-6, "max_iter": 200}
-    units = np.array([1.0, 1e4])
-    found = lbfgs.minimise_by_lbfgs(objective, np.zeros(2), units=units, **options)
-    assert found.status is Status.CONVERGED
-    np.testing.assert_allclose(found.value.params, np.log(2) / objective.c, rtol=1e-6)
-    # In these units the two terms are the same function.
-    np.testing.assert_allclose(found.value.params[1] * 1e4, found.value.params[0], rtol=1e-9)
-    expected = objective.slope(found.value.params)
-    np.testing.assert_allclose(found.value.slope.gradient, expected.gradient, rtol=1e-12)
-    assert found.value.slope.value == pytest.approx(expected.value, rel=1e-15)
-
-
 @pytest.mark.parametrize("c", [1e2, 1e5, 1e6, 3e7])
 def test_the_decrease_that_is_left_is_not_hidden_by_exponentials_far_away(c):
     """``e^(cu) + e^(-2cu)`` at zero: 0.11 is left to its minimum, at ``ln 2/3c``."""

@@ -1,15 +1,17 @@
-"""A start whose outputs are huge exponents is shrunk, and no other."""
+"""Large columns start in their own units; a start whose outputs are huge exponents is shrunk."""
 
 import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
 
 from mcmodels import MLPRegressor
 from mcmodels.objectives.network_losses import HalfPoissonDeviance
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.rows import ArrayRows
-from mcmodels.solvers.network_start import moderate_start, units_of_descent
+from mcmodels.solvers.network_start import in_units_of_columns, moderate_start
 from tests.objectives.networks import TASKS, network_problem
 
 
@@ -18,39 +20,39 @@ def largest_output(objective, params):
     return np.abs(outputs).max()
 
 
-@pytest.mark.parametrize("task", ["counts", "two counts"])
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("hidden", [(), (4, 3)])
-@pytest.mark.parametrize("size", [1e2, 1e6])
-def test_large_columns_start_as_columns_of_size_one(task, hidden, size):
-    problem = network_problem(task, "relu", hidden)
-    objective = problem.objective(size * problem.X, block_rows=7)
-    if largest_output(objective, problem.params) <= 30:
-        return
-    start = moderate_start(objective, problem.params)
-    weights = np.ones(len(problem.X)) if problem.weights is None else problem.weights
-    sizes = np.sqrt(weights @ problem.X**2 / weights.sum())
-    of_unit_size = problem.objective(problem.X / sizes, block_rows=7)
-    of_large = objective.rows.map(lambda block: objective.network.outputs(block.X, start))
-    expected = of_unit_size.rows.map(
+@pytest.mark.parametrize("size", [1e2, 1e6, 1e100])
+def test_large_columns_start_as_those_of_a_standard_scaler(task, hidden, size):
+    problem = network_problem(task, "tanh", hidden)
+    X = size * (problem.X + 3.0)
+    objective = problem.objective(X, block_rows=7)
+    units = in_units_of_columns(objective)
+    found = objective.rows.map(
+        lambda block: objective.network.outputs(block.X, units.params(problem.params))
+    )
+    standard = StandardScaler().fit(X, sample_weight=problem.weights).transform(X)
+    of_standard = problem.objective(standard, block_rows=7)
+    expected = of_standard.rows.map(
         lambda block: objective.network.outputs(block.X, problem.params)
     )
-    # A few products, each rounded.
-    np.testing.assert_allclose(of_large, expected, rtol=1e-10, atol=1e-12)
-    later = problem.network.unflatten(start), problem.network.unflatten(problem.params)
-    for found, given in zip(*(part.coefs[1:] + part.intercepts for part in later), strict=True):
-        np.testing.assert_array_equal(found, given)
+    # A few products, each rounded, of terms some three times as large as their sum.
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("task", ["counts", "two counts"])
 @pytest.mark.parametrize("hidden", [(), (4, 3)])
 @pytest.mark.parametrize("size", [1e2, 1e6, 1e150, 1e160])
 def test_huge_outputs_are_no_longer_huge(task, hidden, size):
-    """Squares of columns of 1e160 overflow: the last layer is shrunk."""
+    """Squares of columns of 1e160 overflow: the last layer alone is shrunk."""
     problem = network_problem(task, "relu", hidden)
     objective = problem.objective(size * problem.X, block_rows=7)
-    start = moderate_start(objective, problem.params)
-    assert largest_output(objective, start) <= 30
-    assert np.isfinite(objective.value(start))
+    inside = in_units_of_columns(objective)
+    assert (inside is None) == (size == 1e160)
+    inside = inside or objective
+    start = moderate_start(inside, problem.params)
+    assert largest_output(inside, start) <= 30
+    assert np.isfinite(inside.value(start))
     if size == 1e160:
         assert largest_output(objective, start) == pytest.approx(1.0, rel=1e-12)
         inner = np.setdiff1d(np.arange(start.size), problem.network.last_layer)
@@ -61,14 +63,34 @@ def test_units_are_those_of_large_columns():
     problem = network_problem("counts", "relu", (4,))
     sizes = np.ones(problem.X.shape[1])
     sizes[1] = 1e5
-    assert units_of_descent(problem.objective()) is None
-    units = units_of_descent(problem.objective(problem.X * sizes))
-    first, *others = problem.network.unflatten(units).coefs
-    assert (np.delete(first, 1, axis=0) == 1).all()
+    assert in_units_of_columns(problem.objective()) is None
+    found = in_units_of_columns(problem.objective(problem.X * sizes))
+    assert (np.delete(found.size, 1) == 1).all()
+    assert (np.delete(found.centre, 1) == 0).all()
     weights = np.ones(len(problem.X)) if problem.weights is None else problem.weights
-    size = 1e5 * np.sqrt(weights @ problem.X[:, 1] ** 2 / weights.sum())
-    np.testing.assert_allclose(first[1], size, rtol=1e-12)
-    assert all((part == 1).all() for part in others)
+    mean = weights @ problem.X[:, 1] / weights.sum()
+    deviation = np.sqrt(weights @ (problem.X[:, 1] - mean) ** 2 / weights.sum())
+    assert found.size[1] == pytest.approx(1e5 * deviation, rel=1e-12)
+    assert found.centre[1] == pytest.approx(1e5 * mean, rel=1e-10)
+
+
+def test_a_constant_column_is_zero_in_its_units():
+    problem = network_problem("counts", "relu", (4,))
+    X = problem.X.copy()
+    X[:, 2] = 3e4 + 0.1
+    found = in_units_of_columns(problem.objective(X))
+    assert found.size[2] == pytest.approx(X[0, 2])
+    z = (X[:, 2] - found.centre[2]) / found.size[2]
+    assert np.abs(z).max() < 1e-14  # rounding of the mean
+
+
+def test_sparse_columns_are_scaled_and_not_shifted():
+    problem = network_problem("counts", "relu", (4,))
+    X = np.abs(problem.X) * 1e5
+    found = in_units_of_columns(problem.objective(sparse.csr_array(X)))
+    assert (found.centre == 0).all()
+    weights = np.ones(len(X)) if problem.weights is None else problem.weights
+    np.testing.assert_allclose(found.size, np.sqrt(weights @ X**2 / weights.sum()), rtol=1e-12)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -92,17 +114,18 @@ def test_rows_without_weight_do_not_count():
     X[4], weights[4] = 1e9, 0.0
     rows = ArrayRows(X, problem.y, weights, intercept=False)
     objective = NetworkObjective(rows, problem.network, HalfPoissonDeviance(), 0.1)
+    assert in_units_of_columns(objective) is None
     assert moderate_start(objective, problem.params) is problem.params
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_a_plateau_of_large_columns_is_no_minimum(activation, seed):
-    """What is said to have converged cannot be lowered by a second-order descent from there."""
+    """What converged without a tolerance is not lowered by a second-order descent from there."""
     rng = np.random.default_rng(7)
     X = rng.standard_normal((200, 5)) * np.array([1e4, 1.0, 1.0, 1e4, 1.0])
     y = np.tanh(X[:, 1]) + 1e-4 * X[:, 0] + 0.1 * rng.standard_normal(200)
-    model = MLPRegressor((4,), activation=activation, random_state=seed, max_iter=300)
+    model = MLPRegressor((4,), activation=activation, random_state=seed, max_iter=300, tol=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X, y)
@@ -110,3 +133,36 @@ def test_a_plateau_of_large_columns_is_no_minimum(activation, seed):
         model.set_params(warm_start=True, solver="newton-cg", max_iter=20).fit(X, y)
     # A minimum has at most rounding to gain; what was falsely called one had 15 %.
     assert not said or model.objective_ >= found * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg"])
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+@pytest.mark.parametrize("size", [1e3, 1e6])
+def test_large_columns_are_fitted_as_well_as_scaled_ones(solver, activation, size):
+    """Without a penalty the objective is the same function of the parameters in units."""
+    rng = np.random.default_rng(1)
+    Z = rng.standard_normal((150, 3))
+    y = np.tanh(Z[:, 1]) + 0.5 * Z[:, 0] + 0.1 * rng.standard_normal(150)
+    X = size * (Z + 2.0)
+    options = {"activation": activation, "solver": solver, "alpha": 0.0, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = MLPRegressor((3,), max_iter=60, tol=1e-3, **options).fit(X, y)
+        scaled = MLPRegressor((3,), max_iter=60, tol=1e-3, **options)
+        scaled.fit(StandardScaler().fit_transform(X), y)
+    assert model.converged_ == scaled.converged_
+    # The same steps, but for rounding: some 60 steps let it grow to 1e-6 or so.
+    assert model.loss_ == pytest.approx(scaled.loss_, rel=1e-3)
+    assert model.objective_ == pytest.approx(model.objective(X, y), rel=1e-12)
+    assert model.status_ == scaled.status_
+
+
+def test_the_verdict_is_of_the_gradient_in_units_of_the_columns():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((200, 2)) * 1e4 + 5e4
+    y = np.tanh((X[:, 0] - 5e4) / 1e4) + 0.1 * rng.standard_normal(200)
+    model = MLPRegressor((3,), "tanh", alpha=0.0, random_state=0, max_iter=3000, tol=1e-4).fit(X, y)
+    assert model.converged_
+    (W, _), (b, _) = model.gradient_
+    in_units = (W - np.multiply.outer(X.mean(axis=0), b)) / X.std(axis=0)[:, np.newaxis]
+    assert np.abs(in_units).max() <= 1.01e-4 * 200  # rounding of the gradient in the given columns

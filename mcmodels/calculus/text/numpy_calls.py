@@ -1,7 +1,7 @@
 """Calls as NumPy's users type them: ``np.sum(x)``, ``x.sum(axis=0)``, ``norm(x, ord=1)``.
 
-Also ``softmax(X, dim=1)``, as PyTorch names an axis, ``X.shape[0]`` as ``len(X)``, ``X.sum(0)``, and
-``keepdims=True``: what is summed down the columns is then a row, which is a vector transposed here.
+Also ``softmax(X, dim=1)``, as PyTorch names an axis, ``X.shape[0]`` as ``len(X)``, ``X.sum(0)``,
+and ``keepdims=True``: what is summed down the columns is then a row, a vector transposed here.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from tests.calculus.students import (
     harder,
     held_out,
     held_out_models,
+    identities,
     least_squares,
     matrices,
+    models,
     networks,
     unseen,
 )
@@ -29,6 +31,8 @@ STUDENTS: tuple[Student, ...] = (
     *harder.STUDENTS,
     *held_out.STUDENTS,
     *held_out_models.STUDENTS,
+    *models.STUDENTS,
+    *identities.STUDENTS,
 )
 
 __all__ = ["STUDENTS", "Student"]

@@ -99,6 +99,10 @@ def cured(remedy: str, explanation: str, claimed: np.ndarray, reader: Reader, po
         if claimed.ndim == 1 and matrix.ndim == 2 and matrix.shape[0] == 1:
             claimed = claimed[:, None]
         return matrix @ claimed if found.group(2) == "left" else claimed @ matrix
+    found = re.match(r"^take the factor (.+) at the (left|right) away$", remedy)
+    if found is not None:
+        inverse = np.linalg.inv(reader.value(found.group(1), point))
+        return inverse @ claimed if found.group(2) == "left" else claimed @ inverse
     found = FACTOR.match(remedy)
     if found is not None:
         action, of_term, text, turned = found.groups()
@@ -151,6 +155,8 @@ def undone(remedy: str, reader: Reader, claimed: np.ndarray, point) -> bool | No
             return True
     if any(isinstance(symbol, Index) for symbol in part.used):
         return None
+    if part == reader.right and not where:  # the other may have another shape
+        return equal(value_of(other, point), claimed)
     wanted = claimed
     term = re.match(r" \(in the term (.+)\)$", where or "")
     source = reader.find(term.group(1)) if term else reader.right

@@ -87,7 +87,10 @@ def derived_anew(remedy: str, x, reader: Reader, claimed, point) -> bool | None:
     another kind.
     """
     if (found := OF_F.match(remedy)) is not None:
-        good, bad = reader.find(found.group(1)), reader.find(found.group(2))
+        try:
+            good, bad = reader.find(found.group(1)), reader.find(found.group(2))
+        except KeyError:  # an identity that does not hold has another form on its other side
+            return None
         others = list(replacements(reader.f, good, bad))
     elif (found := TOO.match(remedy)) is not None:
         held = [reader.find(text) for text in found.group(1).split(" and ")]

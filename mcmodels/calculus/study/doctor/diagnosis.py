@@ -18,6 +18,7 @@ from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.doctor.assumptions import assumptions
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.functions import diagnose_function
@@ -194,6 +195,8 @@ def _of_expression(
         if found is not None:
             return found
     diagnosis = _examined(case)
+    if diagnosis.mistake == "unknown" and not given and not case.is_large:
+        diagnosis = _with_an_assumption(case, claimed, seed) or diagnosis
     doubt = _unconfirmed(case, instances[0])
     if doubt:
         return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
@@ -247,17 +250,18 @@ def _clear_case(case: Case, claimed: Any, seed: int) -> Case | None:
     except EvaluationError:
         return None
     samples = [
-        _sample(case.right, instance, _value_of(claimed, instance, case)) for instance in instances
+        _sample(case.right, instance, _claimed_value(claimed, instance, case.f, case.right))
+        for instance in instances
     ]
     other = Case(case.f, case.x, case.right, samples, case.tolerance, seed)
     wrong = any(s.differs(s.claimed, s.right, case.tolerance) for s in samples)
     return other if wrong and is_clear(samples, given=False) else None
 
 
-def _value_of(claimed: Any, instance: Instance, case: Case) -> Array:
+def _claimed_value(claimed: Any, instance: Instance, f: Expression, right: Expression) -> Array:
     if isinstance(claimed, Expression):
         return _value_or_nan(claimed, instance)
-    return _unsqueezed(value_of_claimed(claimed, instance, case.right), case.f, case.right)
+    return _unsqueezed(value_of_claimed(claimed, instance, right), f, right)
 
 
 def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
@@ -386,6 +390,49 @@ def _multiplied(found: Diagnosis, factor: Factor) -> Diagnosis:
         remedy=f"{found.remedy}, and {factor.remedy()}",
         reproduced=None if reproduced is None else scale(by, reproduced),
     )
+
+
+def _with_an_assumption(case: Case, claimed: Any, seed: int) -> Diagnosis | None:
+    """The mistake that gives the claim where a symbol is what the student takes it for."""
+    error = max(sample.error() for sample in case.samples)
+    for old, new, words, remedy in assumptions(case):
+        f = substitute(case.f, {old: new})
+        other = substitute(claimed, {old: new}) if isinstance(claimed, Expression) else claimed
+        under = _case_of(f, case.x, other, seed)
+        if under is None:
+            continue
+        found = _explained(under, error)
+        if found is not None:
+            reproduced = found.reproduced
+            if reproduced is not None:
+                reproduced = substitute(reproduced, {new: old})
+                reproduced = reproduced if case.is_claimed(reproduced) else None
+            return replace(
+                found,
+                explanation=f"{found.explanation}; and {words}",
+                remedy=f"{found.remedy}; and {remedy}",
+                right=case.right,
+                reproduced=reproduced,
+            )
+    return None
+
+
+def _case_of(f: Expression, x: Symbol, claimed: Any, seed: int) -> Case | None:
+    """A claim at random points; None where it cannot be computed, or its shape is wrong there."""
+    try:
+        right = derivative(f, x)
+        expressions = (f, right, x, *((claimed,) if isinstance(claimed, Expression) else ()))
+        instances = draw_instances(expressions, seed, {})
+        tolerance = EXACT if isinstance(claimed, Expression) else APPROXIMATE
+        values = [_claimed_value(claimed, instance, f, right) for instance in instances]
+    except (EvaluationError, DerivativeError, ValueError):
+        return None
+    samples = [
+        _sample(right, instance, value) for instance, value in zip(instances, values, strict=True)
+    ]
+    case = Case(f, x, right, samples, tolerance, seed)
+    finite = all(np.isfinite(sample.claimed).all() for sample in samples)
+    return case if case.shape_is_right and finite else None
 
 
 def _named(case: Case, error: float) -> Diagnosis:

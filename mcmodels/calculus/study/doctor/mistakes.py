@@ -11,6 +11,13 @@ from mcmodels.calculus.study.doctor.mistakes_of_functions import (
     held_constant,
     of_another_function,
 )
+from mcmodels.calculus.study.doctor.mistakes_of_identities import false_identity
+from mcmodels.calculus.study.doctor.mistakes_of_normalisations import (
+    assumed_one,
+    assumed_unit_rows,
+    divided_along_another_axis,
+    not_divided,
+)
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     dropped_factor,
     elementwise_product,
@@ -25,6 +32,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     wrong_argument,
     wrong_axis,
 )
+from mcmodels.calculus.study.doctor.mistakes_of_products import inner_for_outer
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
     misremembered_rule,
@@ -121,6 +129,7 @@ MISTAKES = (
         "keep the sum, or declare the vector with probability=True where it sums to 1",
         assumed_probability,
     ),
+    Mistake("assumed probability", "keep the sums", assumed_unit_rows, alone=True),
     *_terms(written_terms)[:2],
     Mistake(
         "symmetric convention",
@@ -176,17 +185,28 @@ MISTAKES = (
     Mistake("chain rule", "take the outer derivative at the inner function", taken_elsewhere),
     Mistake("product rule", "use the product rule", product_of_derivatives, alone=True),
     Mistake("missing inverse", "invert the matrix", missing_inverse, alone=True),
+    Mistake(
+        "wrong derivative",
+        "use d(X⁻¹) = −X⁻¹ dX X⁻¹",
+        misremembered_rule("derivative of an inverse"),
+        alone=True,
+    ),
     Mistake("dropped factor", "put the factor in", dropped_factor, alone=True),
     Mistake("extra factor", "take the factor out", extra_factor, alone=True),
     Mistake("elementwise product", "take the other product", elementwise_product, alone=True),
+    Mistake("wrong axis", "divide by the other sums", divided_along_another_axis, alone=True),
+    Mistake("not normalised", "divide by the sums", not_divided, alone=True),
+    Mistake("inner product", "take the other product", inner_for_outer, alone=True),
     Mistake("forgotten symbol", "put the symbol in", forgotten_symbol, alone=True),
     Mistake("exchanged symbols", "exchange the symbols", exchanged_symbols, alone=True),
+    Mistake("assumed to be 1", "keep it", assumed_one, alone=True),
     Mistake("extra factor", "divide each entry", factor_of_entries, alone=True),
     Mistake("held constant", "differentiate it, too", held_constant, alone=True),
     *(
         Mistake(name, "differentiate f as it is", of_another_function(variants), alone=True)
         for name, variants in OTHER_FUNCTIONS
     ),
+    Mistake("false identity", "differentiate f as it is", false_identity, alone=True),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
     Mistake("extra term", "take the term away", extra_term, alone=True),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
     add,
@@ -19,6 +20,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import inv
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
@@ -31,6 +33,7 @@ from mcmodels.calculus.study.doctor.terms import (
     Variants,
     Words,
     edited,
+    everywhere_first,
     substituted,
 )
 
@@ -38,6 +41,7 @@ __all__ = [
     "argument_alone",
     "at_another_argument",
     "dropped_factor",
+    "edits",
     "elementwise_product",
     "extra_derivative",
     "extra_factor",
@@ -54,12 +58,13 @@ __all__ = [
 ]
 
 
+_MOST_SQUARE = 4  # symbols that may be an extra factor
 _MOST_SLOPES = 40  # derivatives of which each may stand beside each part
 
 
-def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
+def edits(case: Case, variants: Variants) -> Iterator[Finding]:
     """Findings of the right derivative with one part of it replaced, everywhere or in one place."""
-    for edit in case.edits(variants):
+    for edit in everywhere_first(case.edits(variants)):
         if case.is_claimed_after(edit.local):
             yield Finding(str(edit), edit.result, edit.remedy)
     if not 1 < len(case.terms) <= MOST_COMBINED:
@@ -74,6 +79,8 @@ def _edits(case: Case, variants: Variants) -> Iterator[Finding]:
 
 def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A product without one of its factors."""
+    if isinstance(part, N.Scaled):
+        yield from _without_scalars_or_array(part)
     if not isinstance(part, N.Product | N.Hadamard):
         return
     for i, factor in enumerate(part.children):
@@ -84,13 +91,25 @@ def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
             yield matmul(rest), Words("the factor {} is missing", (factor,))
 
 
+def _without_scalars_or_array(part: N.Scaled) -> Iterator[tuple[Expression, Words]]:
+    coefficient, scalars, array = parts(part)
+    if array is None:
+        return
+    ones = N.Ones(array.rows, array.cols)
+    if array.is_column and array != ones:
+        yield scale(coefficient, *scalars, ones), Words("the factor {} is missing", (array,))
+    if len(scalars) > 1:
+        words = Words("the factor {} is missing", (scale(1, *scalars),))
+        yield scale(coefficient, array), words
+
+
 def dropped_factor(case: Case) -> Iterator[Finding]:
     """A factor that is missing: weights, a metric, a label, a matrix of the chain."""
-    yield from _edits(case, without_a_factor)
+    yield from edits(case, without_a_factor)
 
 
 def extra_factor(case: Case) -> Iterator[Finding]:
-    """A factor that stands there twice."""
+    """A factor that stands there twice, or at one end where it does not belong."""
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         if not isinstance(part, N.Product | N.Hadamard):
@@ -102,7 +121,26 @@ def extra_factor(case: Case) -> Iterator[Finding]:
             elif factor.is_square:
                 yield matmul([*part.children[:i], factor, *part.children[i:]]), words
 
-    yield from _edits(case, variants)
+    yield from edits(case, variants)
+    square = [s for s in case.f.symbols if isinstance(s, N.Symbol) and s.is_array and s.is_square]
+    for symbol in square[:_MOST_SQUARE]:
+        for factor in dict.fromkeys((symbol, transpose(symbol), inv(symbol))):
+            for wrong, end in (
+                (_product([factor, case.right]), "the left"),
+                (_product([case.right, factor]), "the right"),
+            ):
+                if wrong is not None and case.is_claimed(wrong):
+                    text = factor.mathematics()
+                    yield Finding(
+                        f"there is an extra factor {text} at {end}",
+                        wrong,
+                        f"take the factor {text} at {end} away",
+                    )
+
+
+def _product(factors: list[Expression]) -> Expression | None:
+    first, last = factors
+    return matmul(factors) if first.cols == last.rows else None
 
 
 def not_inverted(part: Expression) -> Iterator[tuple[Expression, Words]]:
@@ -114,11 +152,16 @@ def not_inverted(part: Expression) -> Iterator[tuple[Expression, Words]]:
         words = "{}, one over each entry, stands for the inverse {}"
         for turned in (entries, transpose(entries)):
             yield turned, Words(words, (turned, part))
+    if isinstance(matrix, N.MatrixPower) and isinstance(matrix.exponent, N.Number):
+        value = matrix.exponent.value
+        if value < 0:
+            by = scale(power(functions.det(matrix.base), number(-1)), N.Identity(part.rows))
+            yield by, Words("{}, one over the determinant, stands for {}", (by, part))
 
 
 def missing_inverse(case: Case) -> Iterator[Finding]:
     """A matrix in the place of its inverse."""
-    yield from _edits(case, not_inverted)
+    yield from edits(case, not_inverted)
 
 
 def missing_indicator(case: Case) -> Iterator[Finding]:
@@ -178,6 +221,14 @@ def wrong_axis(case: Case) -> Iterator[Finding]:
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         yield from _summed_along_the_other_axis(part)
+        if isinstance(part, N.Softmax) and isinstance(part.argument, N.Vec):
+            Z = part.argument.argument
+            for one_by_one, what in (
+                (N.Softmax(Z), "row"),
+                (transpose(N.Softmax(transpose(Z))), "column"),
+            ):
+                words = f"softmax is taken of each {what} of {{}}, not of all entries"
+                yield vec(one_by_one), Words(words, (Z,))
         if not isinstance(part, N.Softmax) or part.is_column:
             return
         Z = part.argument
@@ -186,7 +237,7 @@ def wrong_axis(case: Case) -> Iterator[Finding]:
         of_all = unvec(N.Softmax(vec(Z)), Z.rows, Z.cols)
         yield of_all, Words("softmax is taken of all entries of {}, not of each row", (Z,))
 
-    yield from _edits(case, variants)
+    yield from edits(case, variants)
 
 
 def _summed_along_the_other_axis(part: Expression) -> Iterator[tuple[Expression, Words]]:
@@ -222,8 +273,19 @@ def not_normalised(case: Case) -> Iterator[Finding]:
                     other,
                     Words("{} stands for {}; its entries do not sum to 1", (other, part)),
                 )
+            yield from _divided_by_another_sum(part)
 
-    yield from _edits(case, variants)
+    yield from edits(case, variants)
+
+
+def _divided_by_another_sum(part: N.Softmax) -> Iterator[tuple[Expression, Words]]:
+    """exp(z)/n and z/Σz in the place of softmax."""
+    z, count = part.argument, part.rows if part.is_column else part.cols
+    mean = scale(power(size_value(count), number(-1)), elementwise("exp", z))
+    yield mean, Words("{} stands for {}: it is divided by a size, not by the sum", (mean, part))
+    if part.is_column:
+        plain = scale(power(functions.sum(z), number(-1)), z)
+        yield plain, Words("{} stands for {}: exp is missing", (plain, part))
 
 
 def argument_alone(part: Expression) -> Iterator[tuple[Expression, Words]]:
@@ -235,7 +297,7 @@ def argument_alone(part: Expression) -> Iterator[tuple[Expression, Words]]:
 
 def forgotten_function(case: Case) -> Iterator[Finding]:
     """The argument of a function in the place of its value."""
-    yield from _edits(case, argument_alone)
+    yield from edits(case, argument_alone)
 
 
 def at_another_argument(part: Expression) -> Iterator[tuple[Expression, Words]]:
@@ -261,7 +323,7 @@ def at_another_argument(part: Expression) -> Iterator[tuple[Expression, Words]]:
 
 def wrong_argument(case: Case) -> Iterator[Finding]:
     """A function taken at minus its argument, or at that without a factor."""
-    yield from _edits(case, at_another_argument)
+    yield from edits(case, at_another_argument)
 
 
 def extra_derivative(case: Case) -> Iterator[Finding]:
@@ -280,6 +342,8 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         slope_of_part = slope_of(part) if isinstance(part, N.Elementwise) else None
+        if isinstance(part, N.Softmax) and case.x in part.used:
+            slope_of_part = hadamard([part, 1 - part])
         if slope_of_part is not None:
             words = "{}, the derivative of {}, stands in its place"
             yield slope_of_part, Words(words, (slope_of_part, part))
@@ -294,7 +358,7 @@ def extra_derivative(case: Case) -> Iterator[Finding]:
                     ),
                 )
 
-    yield from _edits(case, variants)
+    yield from edits(case, variants)
 
 
 def elementwise_product(case: Case) -> Iterator[Finding]:
@@ -323,7 +387,7 @@ def elementwise_product(case: Case) -> Iterator[Finding]:
             words = f"{{}}, {kinds[0]}, stands for {{}}, {kinds[1]}"
             yield other, Words(words, (other, part))
 
-    yield from _edits(case, variants)
+    yield from edits(case, variants)
 
 
 def _entrywise_factors(part: Expression) -> list[Expression]:

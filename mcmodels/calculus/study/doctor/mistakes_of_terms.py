@@ -16,7 +16,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
-from mcmodels.calculus.study.doctor.terms import MOST_COMBINED
+from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, everywhere_first
 
 __all__ = [
     "Effect",
@@ -143,7 +143,7 @@ def of_terms(
             if found == kind:
                 yield Finding(words, wrong, remedy)
         if inner is not None:
-            for edit in case.edits(inner, inside=True):
+            for edit in everywhere_first(case.edits(inner, inside=True)):
                 if case.is_claimed_after(edit.local):
                     yield Finding(str(edit), edit.result, edit.remedy)
 

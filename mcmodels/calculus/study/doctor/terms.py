@@ -38,6 +38,7 @@ __all__ = [
     "changed_terms",
     "cyclic_orders",
     "edited",
+    "everywhere_first",
     "expanded",
     "instead",
     "is_too_deep",
@@ -264,6 +265,17 @@ def edited(
                         changed = {first: _replaced(terms[first], tuple(rest), variant)}
                         where = " (in one place)"
                         yield Edit(part, variant, words, where, Local(expression, changed))
+
+
+def everywhere_first(edits: Iterator[Edit]) -> Iterator[Edit]:
+    """The same edits, those in one of several places after all others: they are less simple."""
+    later = []
+    for edit in edits:
+        if edit.where:
+            later.append(edit)
+        else:
+            yield edit
+    yield from later
 
 
 def is_too_deep(expression: Expression) -> bool:

@@ -175,6 +175,15 @@ def _as_a_number(part: Contribution) -> Iterator[Change]:
             part.with_change(wrong),
             right,
         )
+    if node.is_inverse:
+        for sign in ("−", ""):
+            yield Change(
+                "derivative of an inverse",
+                Words(f"the derivative of the inverse is missing: d({{}}) is taken for {sign}d{{}}",
+                      (node, X)),
+                part.with_change(scale(-1 if sign else 1, dX)),
+                right,
+            )  # fmt: skip
     same = scale(k, node)
     yield Change(
         "wrong derivative",

@@ -7,6 +7,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.derive.gradients import hessian
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case
+from mcmodels.calculus.study.doctor.mistakes_of_products import of_another_shape
 from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
 from mcmodels.calculus.study.doctor.mistakes_of_wholes import another_variable
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
@@ -42,6 +43,12 @@ def wrong_shape(case: Case) -> Diagnosis:
     if inside is not None:
         words = f"{inside.words}; {shapes}"
         return Diagnosis(False, error, "chain rule", words, inside.remedy, right, inside.reproduced)
+    product = next(of_another_shape(case), None)
+    if product is not None:
+        words = f"{product.words}; {shapes}"
+        return Diagnosis(
+            False, error, "inner product", words, product.remedy, right, product.reproduced
+        )
     if case.f.is_scalar:
         try:
             second = hessian(case.f, case.x, case.x)
