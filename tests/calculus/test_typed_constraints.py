@@ -164,6 +164,12 @@ CONVEXITY = [
     ("sum(exp(X[i]'@w) - y[i]*(X[i]'@w), i)", "w", "", "convex"),
     ("sum(x*log(x) + (1 - x)*log(1 - x))", "x", "", "convex"),
     ("amax(eigvalsh(C))", "C", "", "convex"),
+    ("np.sum(np.logaddexp(0, -y*(X @ w)))", "w", "", "convex"),
+    ("np.max(A @ x + b)", "x", "", "convex"),
+    ("np.sum(np.maximum(0, 1 - y*(X @ w))**2)", "w", "", "convex"),
+    ("norm(x)^2/(1 + norm(x)^2)", "x", "", "neither"),
+    ("exp(-norm(x)**2)", "x", "", "neither"),
+    ("trace(inv(Q))", "Q", "", "convex"),
 ]
 
 

@@ -192,6 +192,8 @@ def test_what_is_only_counted_may_be_given():
     ("text", "shapes"),
     [
         ("sum((X @ w - y)**2) / len(y)", {"X": ("m", "n"), "w": ("n",), "y": ("m",)}),
+        ("sum(x[i] * y[j] for i in range(n) for j in range(i))", {"x": ("n",), "y": ("m",)}),
+        ("sum((y[t + 1] - a * y[t]) * b[t] for t in range(n - 1))", {"y": ("n",), "b": ("n - 1",)}),
         ("np.max(x) - np.var(y)", {"x": ("m",), "y": ("n",)}),
         ("norm(w)**2 / y.size", {"w": ("n",), "y": ("m",)}),
         (
@@ -206,3 +208,15 @@ def test_shapes_are_found_in_the_shell(text, shapes):
     assert {name: len(found[name].shape) for name in shapes} == {
         name: len(shape) for name, shape in shapes.items()
     }
+
+
+def test_an_index_outside_of_its_sum_is_refused_in_the_shell():
+    with pytest.raises(ParseError, match="the index i stands outside of its sum"):
+        infer_symbols("sum(y[i], i) * i", {})
+    with pytest.raises(ShapeError, match="the index i stands at"):
+        infer_symbols("sum(x[i], i, over=len(i))", {})
+
+
+def test_numbers_of_a_shape_are_no_powers():
+    with pytest.raises(ParseError, match=r"write vec\(X\) for one column"):
+        parse("x.reshape(-1^1)", **SHAPES)

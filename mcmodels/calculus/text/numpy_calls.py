@@ -160,10 +160,16 @@ def _reshaped(node: ast.Call) -> ast.expr | None:
     array, *shape = node.args
     if len(shape) == 1 and isinstance(shape[0], ast.Tuple):
         shape = shape[0].elts
-    typed = [ast.unparse(part) for part in shape]
-    names = {("-1", "1"): "np.column", ("1", "-1"): "np.row", ("-1",): "np.column"}
-    name = names.get(tuple(typed))
+    names = {(-1, 1): "np.column", (1, -1): "np.row", (-1,): "np.column"}
+    name = names.get(tuple(_one_of(part) for part in shape))
     return None if name is None or node.keywords else _called(name, [array], node)
+
+
+def _one_of(node: ast.expr) -> int:
+    """1 or −1 where that is typed, else 0."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_one_of(node.operand)
+    return int(isinstance(node, ast.Constant) and type(node.value) is int and node.value == 1)
 
 
 def _is_new_axis(node: ast.expr) -> bool:

@@ -106,7 +106,8 @@ class Shapes:
 
     def name(self, name: str) -> Shape:
         """Of a name."""
-        return Shape() if name in self.sizes | self.open else self.names[name]
+        # An index outside of its sum is one, too: `parse` refuses it with its place.
+        return self.names.get(name, Shape()) if name not in self.sizes | self.open else Shape()
 
     def total(self, terms: list[tuple[bool, Shape]]) -> Shape:
         """Of a sum of terms, each with whether it is subtracted."""
@@ -176,6 +177,12 @@ class Shapes:
         ends = [array.cols if axis else array.rows for array, axis, _ in found]
         for end in ends[1:] if over is None else []:
             self._require(ends[0], end, f"the index {name} stands at {ends[0]} and {end} entries")
+        if over is not None:
+            furthest = {id(end): 0 for end in ends}
+            for end, (_, _, shift) in zip(ends, found, strict=True):
+                furthest[id(end)] = max(furthest[id(end)], shift)
+            for end in ends:  # an array that is declared longer stays so
+                self.equations.equate(end, length_of(over + Size(furthest[id(end)])))
         return before
 
     def closed(self, before: Any) -> None:
