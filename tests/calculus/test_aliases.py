@@ -288,7 +288,7 @@ class TestHints:
             ("concatenate([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
             ("[A; A]", r"write vstack\(\[A, B\]\)"),
             ("Sum(x, (i, 0, n))", r"write sum\(f, i\) for a sum over the index i"),
-            ("logsumexp(A, 1)", r"along an axis write logsumexp\(X, axis=1\)"),
+            ("logsumexp(A, A)", r"along an axis write logsumexp\(X, axis=1\)"),
             ("x.t()", r"write \.T"),
         ],
     )

@@ -29,6 +29,7 @@ _WITHOUT_ARRAYS = (
     "vstack zeros"
 )
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
+_NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _MAY_HOLD = re.compile(
     r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|keepdims?)\b|(?:ones|zeros)\s*\(\s*\(|,\s*-?\d\s*\)"
@@ -42,10 +43,10 @@ def is_module(path: str, known: Collection[str]) -> bool:
 
 
 def is_function_of_module(name: str, module: str, known: Collection[str]) -> bool:
-    """Whether ``module.name`` is read as the function of that name, or as a number."""
+    """Whether ``module.name`` is read as the function of that name, or as a number or inf."""
     if not is_module(module, known) or name in known:
         return False
-    if name in MODULES or name in NAMED_NUMBERS:
+    if name in MODULES or name in _NUMBERS:
         return True
     return (name in SIGNATURES or name in ALIASES) and name not in _OF_OTHER_SHAPES
 
@@ -65,7 +66,7 @@ def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.ex
 
 
 def _plain(node: Any, known: Collection[str]) -> Any:
-    if isinstance(node, ast.Attribute) and node.attr in NAMED_NUMBERS:
+    if isinstance(node, ast.Attribute) and node.attr in _NUMBERS:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
     if not isinstance(node, ast.Call):
