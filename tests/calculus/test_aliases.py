@@ -285,7 +285,7 @@ class TestHints:
             ("A.inverse()", r"write inv\("),
             ("torch.relu", r"write relu\("),
             ("np.hstack([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
-            ("concatenate([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
+            ("concat([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
             ("[A; A]", r"write vstack\(\[A, B\]\)"),
             ("Sum(x, (i, 0, n))", r"write sum\(f, i\) for a sum over the index i"),
             ("logsumexp(A, A)", r"along an axis write logsumexp\(X, axis=1\)"),

@@ -30,9 +30,11 @@ _WITHOUT_ARRAYS = (
 )
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
+# What NumPy joins along the first axis stands one below the other here, vectors and matrices alike.
+_JOINED = {"concatenate": "vstack", "column_stack": "hstack"}
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _MAY_HOLD = re.compile(
-    r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|keepdims?)\b|(?:ones|zeros)\s*\(\s*\(|,\s*-?\d\s*\)"
+    r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|keepdims?)\b|\b(?:concatenate|column_stack)\b|(?:ones|zeros)\s*\(\s*\(|,\s*-?\d\s*\)"
 )
 
 
@@ -46,7 +48,7 @@ def is_function_of_module(name: str, module: str, known: Collection[str]) -> boo
     """Whether ``module.name`` is read as the function of that name, or as a number or inf."""
     if not is_module(module, known) or name in known:
         return False
-    if name in MODULES or name in _NUMBERS:
+    if name in MODULES or name in _NUMBERS or name in _JOINED:
         return True
     return (name in SIGNATURES or name in ALIASES) and name not in _OF_OTHER_SHAPES
 
@@ -78,6 +80,8 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         node.func = ast.copy_location(ast.Name(function.attr, ast.Load()), function)
     if not isinstance(node.func, ast.Name):
         return node
+    if node.func.id in _JOINED and node.func.id not in known:
+        return _joined(node, node.func)
     if node.func.id in _SHAPES_IN_TUPLES and len(node.args) == 1:
         shape = node.args[0]
         node.args = shape.elts if isinstance(shape, ast.Tuple) else node.args
@@ -87,6 +91,20 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         node.keywords = [option for option in node.keywords if option not in orders]
     if node.func.id in SIGNATURES and SIGNATURES[node.func.id].axis:
         return _along_axis(node)
+    return node
+
+
+def _joined(node: ast.Call, function: ast.Name) -> ast.Call:
+    """A stack in place of NumPy's function; along the second axis it is hstack."""
+    axes = [*node.args[1:], *(o.value for o in node.keywords if o.arg == "axis")]
+    others = [o for o in node.keywords if o.arg != "axis"]
+    if others or len(axes) > 1 or (axes and function.id != "concatenate"):
+        return node
+    along = _whole(axes[0]) if axes else 0
+    if along not in (0, 1, -1):
+        return node
+    function.id = _JOINED[function.id] if along == 0 else "hstack"
+    node.args, node.keywords = node.args[:1], []
     return node
 
 
