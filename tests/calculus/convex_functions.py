@@ -76,6 +76,11 @@ CONVEX = [
     (norm(X, 2) ** 2, X, []),
     (norm(X, 2) ** 1.5, X, []),
     (sum(where(w > 0, abs(x), x**2)), x, []),
+    (sum(where(abs(r) <= 1, r**2 / 2, abs(r) - 0.5)), x, []),  # Huber's loss
+    (sum(where(abs(r) <= 2, r**2, 4 * abs(r) - 4)), x, []),
+    (sum(where(x > 0, x, exp(x) - 1)), x, []),
+    (sum(where(r > 0, 0.3 * r, -0.7 * r)), x, []),
+    (where(s > 1, s**2, s), s, []),
     (norm(X, "nuc"), X, []),
     (norm(X, 2), X, []),
     (x.T @ S @ x, x, []),
@@ -192,6 +197,10 @@ NEITHER = [
     (norm(x) ** 4 - norm(x) ** 2, x, []),
     (s**2 - abs(s), s, []),
     (norm(x, 3) ** 0.9, x, []),
+    (where(s > 1, s**2, 3 * s - 2), s, []),  # the slope falls
+    (where(s > 1, s**2, s + 1), s, []),  # a jump
+    (where(abs(s) <= 1, s**2, abs(s)), s, []),
+    (where(abs(s) > 1, 2 - abs(s), s**2), s, []),
     (norm(x, 1.5) ** 0.5, x, []),
     (sqrt(1 + norm(x, 3) ** 1.5), x, []),
     (sum(where(w > 0, x**2, -(x**2))), x, []),

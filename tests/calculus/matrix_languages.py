@@ -19,7 +19,7 @@ _TOKENS = {
     "r": r"%\*%|<-|[-+*/^>:,()\[\]=$]",
 }
 _WORD = {"julia": r"[^\W\d]\w*\.?(?=\()|[^\W\d]\w*", "matlab": r"[A-Za-z]\w*",
-         "r": r"[^\W\d][\w.]*"}  # fmt: skip
+         "r": r"[^\W\d_][\w.]*"}  # fmt: skip
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?I?"
 
 # Binary operators from loose to tight; unary minus binds where "u" stands.

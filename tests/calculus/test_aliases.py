@@ -195,7 +195,7 @@ class TestFunctions:
         assert parse(f"{name}({', '.join(arguments)})", **symbols) == found
 
     def test_none_of_the_names_is_reserved(self):
-        for name in ALIASES:
+        for name in filter(str.isidentifier, ALIASES):
             assert parse(f"2 * {name}", **{name: "n"}) == 2 * vector(name, "n")
         with pytest.raises(ParseError, match="'dot' is no function"):
             parse("dot(x, x)", dot="n", x="n")
@@ -285,10 +285,10 @@ class TestHints:
             ("A.inverse()", r"write inv\("),
             ("torch.relu", r"write relu\("),
             ("np.hstack([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
-            ("concatenate([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
+            ("concat([x, x])", r"write vstack\(\[x, y\]\) for vectors"),
             ("[A; A]", r"write vstack\(\[A, B\]\)"),
             ("Sum(x, (i, 0, n))", r"write sum\(f, i\) for a sum over the index i"),
-            ("logsumexp(A, 1)", r"along an axis write logsumexp\(X, axis=1\)"),
+            ("logsumexp(A, A)", r"along an axis write logsumexp\(X, axis=1\)"),
             ("x.t()", r"write \.T"),
         ],
     )

@@ -8,6 +8,7 @@ from mcmodels.calculus import (
     lagrangian,
     matrix,
     norm,
+    ones,
     scalar,
     tangent_projection,
     vector,
@@ -178,3 +179,13 @@ def test_signs_of_minors_of_the_bordered_hessian():
         assert negative == (signs < 0).all()
         kinds.add((positive, negative))
     assert len(kinds) == 3
+
+
+def test_projection_on_matrices_whose_rows_have_given_sums():
+    X, G = matrix("X", "m", "n"), matrix("G", "m", "n")
+    rows = X @ ones("n") - ones("m")
+    projected = tangent_projection(rows, X, G)
+    assert repr(projected) == "G − G 11ᵀ/n"
+    direction = np.random.default_rng(7).standard_normal((2, 3))
+    expected = direction - direction.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(projected.evaluate(G=direction), expected, atol=CLOSE)

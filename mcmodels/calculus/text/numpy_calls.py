@@ -37,6 +37,7 @@ _WITHOUT_ARRAYS = (
 )
 _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what stands around them
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
+_NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
 _MAY_HOLD = re.compile(
@@ -52,10 +53,10 @@ def is_module(path: str, known: Collection[str]) -> bool:
 
 
 def is_function_of_module(name: str, module: str, known: Collection[str]) -> bool:
-    """Whether ``module.name`` is read as the function of that name, or as a number."""
+    """Whether ``module.name`` is read as the function of that name, or as a number or inf."""
     if not is_module(module, known) or name in known:
         return False
-    if name in MODULES or name in NAMED_NUMBERS or name in _PARTS:
+    if name in MODULES or name in _NUMBERS or name in _PARTS:
         return True
     if name_of_stack(name) or name_of_function(name):
         return True
@@ -84,7 +85,7 @@ def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.ex
 
 
 def _plain(node: Any, known: Collection[str]) -> Any:
-    if isinstance(node, ast.Attribute) and node.attr in NAMED_NUMBERS:
+    if isinstance(node, ast.Attribute) and node.attr in _NUMBERS:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
     if isinstance(node, ast.Attribute | ast.Subscript):

@@ -58,6 +58,12 @@ __all__ = ["read"]
 _MOST_CHARACTERS = 20_000  # keeps the time that a hostile text can take small
 
 
+_NO_NUMBERS = {
+    "inf": "of norms, it is an order: norm(x, inf)",
+    "nan": "declare it, as in nan='scalar', if it is a symbol",
+}
+
+
 def read(
     text: object, known: frozenset[str] = frozenset(), scalars: frozenset[str] = frozenset()
 ) -> Source:
@@ -153,6 +159,8 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
         if isinstance(node, ast.Name):
             if node.id in SIGNATURES:
                 refuse(text, f"{node.id!r} is a function; write {node.id}(…)", node)
+            if node.id in _NO_NUMBERS and node.id not in known:
+                refuse(text, f"no number is {node.id} here; {_NO_NUMBERS[node.id]}", node)
             values.append(node)
         elif isinstance(node, ast.Constant):
             number_in(text, node)

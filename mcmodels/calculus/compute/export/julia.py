@@ -30,6 +30,7 @@ JULIA = Language(
     plus=("+", ".+"),
     divide_sizes="div({}, {})",
     first_index=1,
+    letter_first=True,
     templates={
         **of_each("exp log sin cos tanh abs sign sqrt log1p expm1 tan sinh cosh", "#.({0})"),
         **of_each(f"{ARCS} erf erfc digamma sigmoid softplus step gelu gammaln", "#.({0})"),

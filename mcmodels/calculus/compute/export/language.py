@@ -50,6 +50,8 @@ class Language:
         The index of the first entry.
     ascii : bool
         Whether names are of ASCII letters.
+    letter_first : bool
+        Whether names begin with a letter, and not with an underscore.
     space : str
         What stands between functions.
     """
@@ -71,6 +73,7 @@ class Language:
     helpers_first: bool = True
     first_index: int = 0
     ascii: bool = False
+    letter_first: bool = False
     space: str = "\n\n"
 
     @cached_property

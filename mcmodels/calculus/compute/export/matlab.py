@@ -26,6 +26,7 @@ MATLAB = Language(
     divide_sizes="({}) / {}",
     first_index=1,
     ascii=True,
+    letter_first=True,
     helpers_first=False,
     templates={
         **of_each("exp log=reallog sin cos tanh abs sign sqrt=realsqrt log1p expm1", "#({0})"),

@@ -22,6 +22,7 @@ R = Language(
     plus=("+", "+"),
     divide_sizes="(({}) / {})",
     first_index=1,
+    letter_first=True,
     templates={
         **of_each("exp log sin cos tanh abs sign sqrt log1p expm1 tan sinh cosh", "#({0})"),
         **of_each(f"{ARCS} digamma gammaln=lgamma sigmoid=plogis erf erfc", "#({0})"),

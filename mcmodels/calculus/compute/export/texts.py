@@ -47,11 +47,12 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def name_in(name: str, taken: set[str], ascii_only: bool) -> str:
+def name_in(name: str, taken: set[str], ascii_only: bool, letter_first: bool) -> str:
     """A name that the language reads, and that hides none that the code uses."""
     if ascii_only:
         name = "".join(char if char.isascii() else _spoken(char) for char in name)
-        name = name if name[0].isalpha() else f"v{name}"
+    if letter_first and not name[0].isalpha():
+        name = f"v{name}"
     while name in taken:
         name += "_"
     return name

@@ -115,7 +115,7 @@ class _Writer:
         taken = set(language.taken)
         for name in [*arguments_of(expression), *sorted(expression.size_names)]:
             if name not in self.names:
-                self.names[name] = name_in(name, taken, language.ascii)
+                self.names[name] = name_in(name, taken, language.ascii, language.letter_first)
                 taken.add(self.names[name])
         self.taken = taken
         self.symbols = sorted(expression.used, key=lambda symbol: symbol.name)

@@ -342,6 +342,8 @@ def unvec(expression: Expression, m: Size, n: Size) -> Expression:
         return expression.argument
     if isinstance(expression, Zeros | Ones):
         return type(expression)(m, n)
+    if isinstance(expression, Kron) and (expression.left.rows, expression.right.rows) == (n, m):
+        return matmul([expression.right, transpose(expression.left)])  # b ⊗ a is vec(abᵀ)
     if isinstance(expression, Scaled) and expression.array is not None:
         inner = unvec(expression.array, m, n)
         return scale(expression.coefficient, *expression.scalars, inner)

@@ -41,6 +41,7 @@ from mcmodels.calculus.study.convexity.forms import (
     s_shaped,
     weighted_logarithms,
 )
+from mcmodels.calculus.study.convexity.joined_pieces import of_choice
 from mcmodels.calculus.study.convexity.matrix_products import of_product, of_square, of_trace
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
 from mcmodels.calculus.study.convexity.spectral import (
@@ -123,8 +124,8 @@ class Composition:
             return self.of_one_of(e.children)
         if isinstance(e, N.Product):
             return CONVEX if self._is_spectral_norm_squared(e) else of_product(self, e)
-        if isinstance(e, F.Where) and not self.varies(e.condition):
-            return common([self.of(e.left), self.of(e.right)])
+        if isinstance(e, F.Where):
+            return of_choice(self, e)
         if isinstance(e, N.Power):
             return self._of_power(e)
         if isinstance(e, N.Elementwise | F.Polygamma):
