@@ -161,4 +161,5 @@ def test_along_a_line_there_is_one_direction(monkeypatch):
         witness, "_candidates", lambda *given: seen.append([*candidates(*given)]) or seen[-1]
     )
     convexity(f, z)
-    assert seen and all(len(found) == 1 for found in seen)
+    assert seen
+    assert all(len(found) == 1 for found in seen)
