@@ -248,3 +248,30 @@ def test_symmetry_is_told_in_proportion_to_the_distinct_parts(monkeypatch):
     assert is_symmetric(e + e.T)
     assert not is_symmetric(e - 2 * e.T)
     assert len(asked) < 40 * len(list(parts_of(e)))
+
+
+# -- texts of what is nested deep -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", [20, 45, 60, 80])
+def test_texts_of_derivatives_nested_deep(depth):
+    """Each is the gradient when it is read back; above 180 levels it is written with names."""
+    W = matrix("W", "n", "n")
+    f = x
+    for _ in range(depth):
+        f = sigmoid(W @ f)
+    gradient = (x.T @ f).gradient(x)
+    assert read_back(str(gradient), {**FUNCTIONS, "W": W}) == gradient
+    is_deep = gradient.height > 180
+    assert ("; t2 = " in str(gradient)) == is_deep
+    assert (", where t₁ = " in gradient.mathematics()) == is_deep
+    assert (r"\text{ where } t_{1}" in gradient.latex()) == is_deep
+
+
+def test_no_written_part_is_nested_deep():
+    f = x[0]
+    for _ in range(100):
+        f = sigmoid(f) + 1
+    named, short = shared.with_names(f)
+    assert named
+    assert max(part.height for part in [short, *(part for _, part in named)]) <= shared._LEVELS + 2

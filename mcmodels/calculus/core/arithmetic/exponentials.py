@@ -334,12 +334,15 @@ def _powers(*pairs: tuple[Expression, int]) -> Powers:
 
 
 def _two_exponentials(e: Expression, ratio: int) -> list[tuple[Value, Expression]] | None:
-    """A sum of two terms c exp(z), as pairs of c and z, where their numbers have that ratio."""
+    """A sum of two terms c exp(z), as pairs of c and z, where their numbers have the ratio ±1."""
     if not isinstance(e, Sum) or len(e.children) != 2:
         return None
-    numbers = [parts(term)[0] for term in e.children]
-    if numbers[0] != ratio * numbers[1] or any(map(_holds_another, e.children)):
+    if any(map(_holds_another, e.children)):  # this first: most sums are no such
         return None
+    first, second = (parts(term)[0] for term in e.children)
+    if first != (second if ratio == 1 else -second):
+        return None
+    numbers = (first, second)
     found = []
     for c, term in zip(numbers, e.children, strict=True):
         z = exponent_of(scale(1 / c, term))

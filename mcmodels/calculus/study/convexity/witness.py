@@ -173,18 +173,18 @@ def _bends(
 ) -> Iterator[Bend]:
     """Bends at a point; none of a sign in ``told``, of which there is one already."""
     values, sizes = instance
-    at = values[x]
+    at, middle = values[x], _value(f, values, sizes)
     hessian = _hessian(H, instance)
     for v in _candidates(x, hessian, instance, seed):
         for step in _STEPS:
             ends = [at + step * v, at - step * v]
             if not all(_belongs(x, end, x in nonnegative) for end in ends):
                 continue
-            change = _change(f, x, instance, step * v)
+            change = _change(f, x, instance, step * v, middle)
             if change is None or (1 if change > 0 else -1) in told:
                 continue
             if not all(
-                _is_alike(_change(f, x, (moved, sizes), step * v), change)
+                _is_alike(_change(f, x, (moved, sizes), step * v, _value(f, moved, sizes)), change)
                 for moved in _moved(x, values)
             ):
                 continue
@@ -205,10 +205,12 @@ def _curvature(hessian: Array | None, v: Array, change: float) -> float | None:
     return None if is_rounding or found * change <= 0 else found
 
 
-def _change(f: Expression, x: Symbol, instance: Instance, step: Array) -> float | None:
-    """The second difference, not divided, where it is not rounding."""
+def _change(
+    f: Expression, x: Symbol, instance: Instance, step: Array, middle: float
+) -> float | None:
+    """The second difference, not divided, where it is not rounding; f is ``middle`` at x."""
     values, sizes = instance
-    up, middle, down = (_value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, 0, -1))
+    up, down = (_value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, -1))
     change = (up - middle) + (down - middle)
     noise = _ROUNDING * (abs(up) + abs(down) + abs(middle))
     return change if np.isfinite(change) and abs(change) > noise else None
@@ -240,6 +242,9 @@ def _candidates(x: Symbol, hessian: Array | None, instance: Instance, seed: int)
     if "probability" in x.declared:  # those along which the sum stays one
         basis = [E - np.full_like(E, E.sum() / E.size) for E in basis]
     stacked = np.column_stack([E.ravel(order="F") for E in basis])
+    if stacked.shape[1] == 1:  # along a line all directions are one
+        yield from _normed(stacked[:, 0], values[x].shape)
+        return
     if hessian is not None:
         _, vectors = np.linalg.eigh(stacked.T @ ((hessian + hessian.T) / 2) @ stacked)
         for column in {0, vectors.shape[1] - 1}:

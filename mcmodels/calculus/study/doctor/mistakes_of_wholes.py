@@ -111,12 +111,14 @@ def another_variable(case: Case, any_shape: bool = False) -> Iterator[Finding]:
             )
 
 
-def _may_be_by(case: Case, part: Expression, symbol: Symbol) -> bool:
+def _may_be_by(case: Case, part: Expression, symbol: Expression) -> bool:
     """Whether the differential by a symbol is as claimed in a few directions.
 
     A long sum has many symbols, and a differential takes less time than a derivative.
     """
-    if symbol.shape != case.x.shape or symbol.declared != case.x.declared:
+    if not isinstance(symbol, Symbol) or symbol.shape != case.x.shape:
+        return True
+    if symbol.declared != case.x.declared:  # the directions are those of x
         return True
     return case.is_claimed_along(differential(part, frozenset([symbol])), symbol)
 

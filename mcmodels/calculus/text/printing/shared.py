@@ -20,7 +20,7 @@ __all__ = ["LONGEST", "with_names"]
 
 LONGEST = 20_000  # parts of a text without names, some 50,000 letters
 _SHORTEST = 6  # parts of what gets a name
-_DEEPEST = 150  # levels of a text without names; writing and reading takes a few calls for each
+_DEEPEST = 180  # levels of a text without names; writing and reading takes a few calls for each
 _LEVELS = 40  # of a part of a deeper one, from one name to the next
 _STEMS = ("t", "u", "v", "q", "t_", "u_", "v_", "q_")
 
