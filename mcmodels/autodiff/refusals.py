@@ -47,7 +47,7 @@ _OTHERS = {
     ),
     **dict.fromkeys(
         ("scipy.optimize.minimize", "scipy.optimize.root", "scipy.optimize.fsolve"),
-        "one step of Newton from constant(solution)",
+        "one step of Newton from constant(solution), or a function with mcmodels.autodiff.rule",
     ),
 }
 
