@@ -1,17 +1,19 @@
 """A tape that computes 0/0, ∞ - ∞ and 0·∞ by power series, where there is one.
 
 Derivatives that came out as NaN are taken once more on such a tape. On it, such a result is
-looked at as a function of the nearest value that both parts were computed of by elementwise
-functions alone.
+looked at as a function of the nearest value that both parts were computed of, by elementwise
+functions, or of one number by any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from mcmodels.autodiff.equal_values import LinearForms
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.rules.power_series import by_power_series, power_series
 from mcmodels.autodiff.tables import call
@@ -62,65 +64,115 @@ class CarefulTape(Tape):
     ) -> Any:
         """Record how y was computed, or its power series."""
         result = super().follow(rule, y, args, values, kwargs)
-        if rule.function in _UNDETERMINED and has_nan(y):
-            return self._limits(result, values)
+        if rule.function in _UNDETERMINED:
+            a, b = map(constant, values)
+            where = np.isnan(constant(y)) & ~np.isnan(a) & ~np.isnan(b)
+            if rule.function is np.divide:  # another derivative may have its limit already
+                where = where | ((a == 0) & (b == 0))
+            if np.any(where):
+                return self._limits(result, np.asarray(where))
         return result
 
-    def _limits(self, result: Variable, values: Sequence[Any]) -> Any:
-        """The result, with entries that are NaN of parts that are not by their power series."""
+    def _limits(self, result: Variable, zero: npt.NDArray[np.bool_]) -> Any:
+        """The result, with these entries by their power series."""
         y = constant(result)
-        zero = np.isnan(y) & ~np.isnan(constant(values[0])) & ~np.isnan(constant(values[1]))
-        lines = self._lines_from_one(result.line)
-        if not zero.any() or lines is None:
+        if (factored := self._factor_apart(result, zero)) is not None:
+            return factored
+        found = self._path_to(result.line)
+        if found is None:
             return result
-        start, *lines = lines
+        start, lines, first, elementwise = found
         x = Variable(self.entries[start][1], self, start)
-        plain = constant(x)
+        centres = np.broadcast_to(constant(x), y.shape)[zero]
+
+        def again(z: Any, chosen: Callable[[Any], Any]) -> Any:
+            return self._again(lines, first, {start: z}, chosen)
 
         def along(z: Any) -> Any:
-            return self._again(lines, {start: z}, lambda c: np.broadcast_to(c, y.shape)[zero])
+            if elementwise:
+                return again(z, lambda c: np.broadcast_to(c, y.shape)[zero])
+            return np.array([[again(point, lambda c: c)] for point in z[:, 0]])
 
-        series = power_series(along, np.broadcast_to(plain, y.shape)[zero])
+        series = power_series(along, centres)
         if series is None:
             return result
         if not y.shape:
             return np.reshape(by_power_series(series, np.reshape(x, (1,))), ())
-        spread = np.broadcast_to(x, y.shape) if plain.shape != y.shape else x
+        spread = np.broadcast_to(x, y.shape) if np.shape(constant(x)) != y.shape else x
         limits = by_power_series(series, spread[zero])
         limits = call("scatter", limits, index=np.nonzero(zero), shape=y.shape)
         if zero.all():
             return limits
-        others = self._again(
-            lines, {start: spread[~zero]}, lambda c: np.broadcast_to(c, y.shape)[~zero]
-        )
+        others = again(spread[~zero], lambda c: np.broadcast_to(c, y.shape)[~zero])
         return limits + call("scatter", others, index=np.nonzero(~zero), shape=y.shape)
 
-    def _lines_from_one(self, line: int) -> list[int] | None:
-        """The line of a value, and those after it that lead from it alone to this line."""
-        shape, waiting = np.shape(self.entries[line][1]), {line}
-        found: list[int] = []
-        while len(found) < _LONGEST:
-            line = max(waiting)
-            rule, y, values, kwargs, parents = self.entries[line]
-            if found and len(waiting) == 1 and np.shape(y) in (shape, ()):
-                return [line, *found[::-1]]
-            if rule is None or kwargs or not isinstance(rule.function, np.ufunc):
-                return None
-            on_tape = {i for i, _ in parents}
-            if any(isinstance(v, Traced) and i not in on_tape for i, v in enumerate(values)):
-                return None  # its derivative by a value of another derivative would be lost
-            waiting.remove(line)
-            waiting.update(parent for _, parent in parents)
-            found.append(line)
+    def _factor_apart(self, result: Variable, zero: npt.NDArray[np.bool_]) -> Any:
+        """``pa/b`` as p(a/b), where p is another variable, which is not 0 there."""
+        rule, _, values, _, parents = self.entries[result.line]
+        lines = dict(parents)
+        if rule is None or rule.function is not np.divide or 0 not in lines:
+            return None
+        rule, _, _, _, parents = self.entries[lines[0]]
+        if rule is None or rule.function is not np.multiply or len(parents) < 2:
+            return None
+        places = dict(parents)
+        first, second = (Variable(self.entries[places[i]][1], self, places[i]) for i in (0, 1))
+        b = Variable(self.entries[lines[1]][1], self, lines[1]) if 1 in lines else values[1]
+        for p, a in ((first, second), (second, first)):
+            if np.all(np.broadcast_to(constant(p), zero.shape)[zero]):
+                return p * (a / b)
         return None
 
-    def _again(self, lines: Sequence[int], known: dict[int, Any], chosen: Any) -> Any:
+    def prefers_series(self, x: Any) -> bool:
+        """Whether x is a root of 0, whose own derivative is infinite."""
+        rule, y, *_ = self.entries[x.line]
+        return _is_root_of_zero(rule, y)
+
+    def _path_to(self, line: int) -> tuple[int, list[int], list[int], bool] | None:
+        """The line of a value, and those after it that lead from it alone to this line.
+
+        Also the first line of the same value as each, and whether all are elementwise.
+        """
+        first = LinearForms(self.entries).first_lines(line)
+        path: list[int] = []
+        waiting, elementwise = {line}, True
+        shape = np.shape(self.entries[line][1])
+        while len(path) < _LONGEST:
+            line = max(waiting)
+            rule, y, values, kwargs, parents = self.entries[line]
+            fits = np.shape(y) in (shape, ()) if elementwise else np.shape(y) == shape == ()
+            if path and len(waiting) == 1 and fits and not _is_root_of_zero(rule, y):
+                return line, path[::-1], first, elementwise
+            on_tape = {i for i, _ in parents}
+            if rule is None or any(
+                isinstance(v, Traced) and i not in on_tape for i, v in enumerate(values)
+            ):
+                return None  # a derivative by a value of another derivative would be lost
+            elementwise = elementwise and isinstance(rule.function, np.ufunc) and not kwargs
+            waiting.remove(line)
+            waiting.update(first[parent] for _, parent in parents)
+            path.append(line)
+        return None
+
+    def _again(
+        self,
+        lines: Sequence[int],
+        first: Sequence[int],
+        known: dict[int, Any],
+        chosen: Callable[[Any], Any],
+    ) -> Any:
         """The value of the last of these lines, computed anew for chosen entries."""
         for line in lines:
-            rule, _, values, _, parents = self.entries[line]
+            rule, _, values, kwargs, parents = self.entries[line]
             places = dict(parents)
             assert rule is not None
-            known[line] = rule.function(
-                *(known[places[i]] if i in places else chosen(v) for i, v in enumerate(values))
-            )
+            arguments = [
+                known[first[places[i]]] if i in places else chosen(v) for i, v in enumerate(values)
+            ]
+            known[line] = rule.function(*arguments, **kwargs)
         return known[lines[-1]]
+
+
+def _is_root_of_zero(rule: DerivativeRule | None, y: Any) -> bool:
+    """Whether it is a square root at 0: what is even in it is analytic in its square alone."""
+    return rule is not None and rule.function is np.sqrt and not np.all(constant(y))

@@ -45,6 +45,9 @@ class LinearForms:
     def __init__(self, entries: Sequence[Any]) -> None:
         self._entries = entries
         self._found: dict[int, Form] = {}
+        # Numbers for the keys of values, which hold those of their arguments: below 0, as those of
+        # inputs are their lines.
+        self._numbers: dict[Hashable, int] = {}
 
     def of(self, line: int, depth: int = _DEEPEST) -> Form:
         """The value of a line as a sum of multiples of others."""
@@ -67,9 +70,16 @@ class LinearForms:
                 tuple(frozenset(part.items()) for part in forms),
                 tuple((name, _key(value)) for name, value in kwargs.items()),
             )
-            form = {key: 1.0}
+            form = {self._numbers.setdefault(key, -1 - len(self._numbers)): 1.0}
         self._found[line] = form
         return form
+
+    def first_lines(self, last: int) -> list[int]:
+        """For each line up to this one the first with the same value."""
+        known: dict[Hashable, int] = {}
+        return [
+            known.setdefault(frozenset(self.of(line).items()), line) for line in range(last + 1)
+        ]
 
 
 def _sum(a: Form, b: Form) -> Form:

@@ -183,6 +183,10 @@ class Tracer(ABC):
         """The number c with u = c v, of two of its values, if one is known."""
         return 1.0 if u is v else None
 
+    def prefers_series(self, x: Any) -> bool:
+        """Whether f(x)/x should stay a quotient, to be taken as a function of what made x."""
+        return False
+
     def same(self, u: Any, v: Any) -> bool:
         """Whether two of its values are known to be equal, with all that it computes of them."""
         return self.ratio(u, v) == 1.0

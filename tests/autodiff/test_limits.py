@@ -131,6 +131,58 @@ def test_a_number_beside_an_array():
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_even_in_a_root():
+    """The rotation by a vector w: sin(r)/r and (1 - cos r)/r² of r = ‖w‖ are analytic in w·w."""
+
+    def skew(w):
+        zero = 0.0 * w[0]
+        return np.stack([zero, -w[2], w[1], w[2], zero, -w[0], -w[1], w[0], zero]).reshape(3, 3)
+
+    def rotated(w):
+        r, K = np.sqrt(w @ w), skew(w)
+        R = np.eye(3) + np.sin(r) / r * K + (1 - np.cos(np.sqrt(w @ w))) / (w @ w) * (K @ K)
+        return R @ np.array([1.0, 2.0, 3.0])
+
+    v = np.array([1.0, 2.0, 3.0])
+    # exp(K) = I + K + K²/2 + …
+    np.testing.assert_allclose(jacobian(rotated)(np.zeros(3)), -skew(v), atol=1e-15)
+    zero = np.zeros(3)
+    second = np.array([hessian(lambda w, i=i: rotated(w)[i])(zero) for i in range(3)])
+    for a in np.eye(3):
+        for b in np.eye(3):
+            exact = 0.5 * (skew(a) @ skew(b) + skew(b) @ skew(a)) @ v
+            np.testing.assert_allclose(second @ b @ a, exact, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_of_several_variables():
+    """A factor stands before the quotient; entries of x are taken anew each time."""
+    t = np.array([1.0, 2.0, 5.0])
+    b = np.array([2.0, 0.0])
+
+    def f(b):  # b₀ Σ (t - b₁t²/2 + b₁²t³/6 - …)/t
+        return np.sum(b[0] * (1 - np.exp(-b[1] * t)) / (b[1] * t))
+
+    np.testing.assert_allclose(grad(f)(b), [3.0, -t.sum()], rtol=1e-12)
+    want = [[0.0, -0.5 * t.sum()], [-0.5 * t.sum(), 2 * np.sum(t**2) / 3]]
+    np.testing.assert_allclose(hessian(f)(b), want, atol=1e-11)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_of_one_number_through_sums():
+    """Rényi's entropy at 1 has Shannon's as its value."""
+    p = np.array([0.2, 0.3, 0.5])
+
+    def renyi(a):
+        return np.log(np.sum(p**a)) / (1 - a)
+
+    value, slope = value_and_grad(renyi)(1.0)
+    assert abs(value + np.sum(p * np.log(p))) < 1e-13
+    mean = np.sum(p * np.log(p))
+    assert abs(slope + 0.5 * np.sum(p * (np.log(p) - mean) ** 2)) < 1e-12
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_where_takes_the_other_branch():
     """``np.where(x == 0, 1, f(x) / x)`` has the slope of the limit: 0 for a constant branch."""
     x = np.array([0.0, 0.5])

@@ -11,7 +11,7 @@ import numpy as np
 
 from mcmodels.autodiff.rules.at_zero import quotient_by_argument
 from mcmodels.autodiff.rules.origins import is_number, kind_of, negated, origin, times
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import Traced, constant
 
 __all__ = ["quotient_at_zero"]
 
@@ -22,6 +22,8 @@ _LARGEST = {"sin": 1.5, "sinh": 200.0, "tanh": 1e100, "arctan": 100.0, "log1p": 
 
 def quotient_at_zero(a: Any, b: Any) -> Any:
     """``a / b``, where it is f(u)/u or u/f(u) but for a factor; else None."""
+    if kind_of(a) in _KINDS and isinstance(b, Traced) and b.tracer.prefers_series(b):
+        return None
     if kind_of(a) in _KINDS and (found := _over(a, b)) is not None:
         return found
     if kind_of(b) not in _KINDS:

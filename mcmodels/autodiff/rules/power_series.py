@@ -61,7 +61,7 @@ def power_series(f: Callable[[Any], Any], centres: np.ndarray) -> PowerSeries | 
             try:
                 values = np.asarray(f(centres + radius * circle))
                 inside = np.asarray(f(centres + radius * _INSIDE))
-            except TypeError:  # a function that has no complex values
+            except (TypeError, ValueError):  # a function that has no complex values
                 return None
         if values.shape != (_POINTS, centres.size) or not np.isfinite(values).all():
             continue

@@ -28,6 +28,11 @@ def _of_rgamma(t: Any, y: Any, x: Any) -> Any:
     return t * np.where(left, reflected, right)
 
 
+def _whole(n: Any) -> Any:
+    """The order that SciPy takes for n."""
+    return np.trunc(constant(n))
+
+
 def _poisson(k: Any, m: Any) -> Any:
     """The probability of ⌊k⌋ events where m are expected."""
     k = np.floor(constant(k))
@@ -40,13 +45,13 @@ add(
         sp.yn,
         "d Yₙ = (Yₙ₋₁ - Yₙ₊₁)/2 dx",
         None,
-        lambda t, y, n, x: t * (sp.yv(n - 1.0, x) - sp.yv(n + 1.0, x)) / 2,
+        lambda t, y, n, x: t * (sp.yv(_whole(n) - 1.0, x) - sp.yv(_whole(n) + 1.0, x)) / 2,
     ),
     elementwise(
         sp.kn,
         "d Kₙ = -(Kₙ₋₁ + Kₙ₊₁)/2 dx",
         None,
-        lambda t, y, n, x: -t * (sp.kv(n - 1.0, x) + sp.kv(n + 1.0, x)) / 2,
+        lambda t, y, n, x: -t * (sp.kv(_whole(n) - 1.0, x) + sp.kv(_whole(n) + 1.0, x)) / 2,
     ),
     elementwise(
         sp.pdtr,
