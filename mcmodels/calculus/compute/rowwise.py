@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,10 @@ _ROW_BY_ROW = (
     *(N.Symbol, N.Number, N.NamedNumber, N.Sum, N.Scaled, N.Power, N.Elementwise),
     *(F.Polygamma, F.Pairwise, F.Where),
 )
+
+
+# Third and fourth powers of a name.
+_POWERS = re.compile(r"(?<![\w.])([A-Za-z_]\w*) \*\* ([34])(?![\w.])")
 
 
 def not_rowwise(expression: Expression) -> Expression | None:
@@ -57,6 +62,19 @@ def rowwise(expressions: tuple[Expression, ...], names: tuple[str, ...]) -> Call
     header = [*top, f"def f({arguments}):"]
     namespace: dict[str, Any] = {}
     # Written from nodes and from names that were read as symbols.
-    source = "\n".join([*header, *(f"    {line}" for line in body)])
+    source = "\n".join([*header, *(f"    {_by_squares(line)}" for line in body)])
     exec(compile(source, "<mcmodels rowwise>", "exec"), namespace)
     return namespace["f"]
+
+
+def _by_squares(line: str) -> str:
+    """The line with third and fourth powers by squares, for which NumPy needs no logarithm.
+
+    Its other powers take twenty times as long as a product.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        base, exponent = found.groups()
+        return f"({base} ** 2 * {base})" if exponent == "3" else f"(({base} ** 2) ** 2)"
+
+    return _POWERS.sub(written, line)
