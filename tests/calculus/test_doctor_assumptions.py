@@ -112,3 +112,11 @@ def test_a_sign_that_is_right_at_some_points():
         == "|det(X)| stands for det(X): the sign is wrong where det(X) is negative"
     )
     assert found.remedy.startswith("write det(X) in place of |det(X)|")
+
+
+def test_a_power_that_no_usual_factor_has():
+    A = matrix("A", "n", "n")
+    f = norm(A @ x) ** 2 / norm(x) ** 2
+    found = diagnose(f, x, 2 * A.T @ A @ x / norm(x) ** 2 - 2 * norm(A @ x) ** 2 * x)
+    assert found.mistake == "dropped factor"
+    assert found.reproduced is not None

@@ -99,6 +99,9 @@ def _without_scalars_or_array(part: N.Scaled) -> Iterator[tuple[Expression, Word
     if len(scalars) > 1:
         words = Words("the factor {} is missing", (scale(1, *scalars),))
         yield scale(coefficient, array), words
+        for i, factor in enumerate(scalars):  # a power that no usual factor has
+            rest = [*scalars[:i], *scalars[i + 1 :]]
+            yield scale(coefficient, *rest, array), Words("the factor {} is missing", (factor,))
 
 
 def dropped_factor(case: Case) -> Iterator[Finding]:
