@@ -3,6 +3,7 @@
 import pytest
 
 from mcmodels.calculus import (
+    det,
     diagnose,
     exp,
     eye,
@@ -99,3 +100,23 @@ def test_infinity_agrees_with_nothing():
     X, A = matrix("X", "n", "n"), matrix("A", "n", "n")
     found = diagnose(logdet(eye("n") + A @ X), X, inv(A @ X).T @ A)
     assert "that of I" not in found.explanation
+
+
+def test_a_sign_that_is_right_at_some_points():
+    """logdet is the logarithm of |det|."""
+    X = matrix("X", "n", "n")
+    found = diagnose(det(X), X, exp(logdet(X)) * inv(X).T)
+    assert found.mistake == "factor"
+    assert (
+        found.explanation
+        == "|det(X)| stands for det(X): the sign is wrong where det(X) is negative"
+    )
+    assert found.remedy.startswith("write det(X) in place of |det(X)|")
+
+
+def test_a_power_that_no_usual_factor_has():
+    A = matrix("A", "n", "n")
+    f = norm(A @ x) ** 2 / norm(x) ** 2
+    found = diagnose(f, x, 2 * A.T @ A @ x / norm(x) ** 2 - 2 * norm(A @ x) ** 2 * x)
+    assert found.mistake == "dropped factor"
+    assert found.reproduced is not None

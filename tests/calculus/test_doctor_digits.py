@@ -18,6 +18,7 @@ from mcmodels.calculus import (
     ones,
     scalar,
     sigmoid,
+    softmax,
     sum,
     vector,
 )
@@ -149,3 +150,23 @@ def test_values_of_many_entries_are_compared_in_float64():
     n = more_digits._MOST_ENTRIES
     at = {"X": 1e3 * rng.standard_normal((n, 1)), "w": [1.0], "y": np.ones(n)}
     assert diagnose(loss, w, X.T @ (y * (sigmoid(y * (X @ w)) - 1)), **at).correct
+
+
+@pytest.mark.parametrize("margin", [300.0, 700.0, 1000.0, 5000.0])
+def test_what_is_left_of_terms_that_cancel_takes_twice_its_digits(margin):
+    """One entry of softmax is 1 − e^−margin: the forms of its Jacobian cancel differently."""
+    z, a = vector("z", "k"), vector("a", "k")
+    f, s = a.T @ softmax(z), softmax(z)
+    right = (diag(s) - s @ s.T) @ a
+    at = {"z": [0.0, margin, 2.0], "a": [1.0, 2.0, 3.0]}
+    assert diagnose(f, z, right, **at).correct
+    twice = diagnose(f, z, 2 * right, **at)
+    assert (twice.mistake, twice.remedy) == ("factor", "divide by 2")
+
+
+def test_beyond_all_digits_nobody_is_accused():
+    z, a = vector("z", "k"), vector("a", "k")
+    s = softmax(z)
+    found = diagnose(a.T @ s, z, (diag(s) - s @ s.T) @ a, z=[0.0, 3e4, 2.0], a=[1.0, 2.0, 3.0])
+    assert found.correct
+    assert "try another point" in found.explanation

@@ -195,7 +195,8 @@ def _of_expression(
         if found is not None:
             return found
     diagnosis = _examined(case)
-    if diagnosis.mistake == "unknown" and not given and not case.is_large:
+    numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
+    if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
         diagnosis = _with_an_assumption(case, claimed, seed) or diagnosis
     doubt = _unconfirmed(case, instances[0])
     if doubt:

@@ -65,6 +65,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_wholes import (
     not_symmetrised,
     odd_factor,
     overall_factor,
+    sign_of_a_scalar,
     symmetric_convention,
     transposed,
 )
@@ -109,6 +110,7 @@ def _terms(source: Callable[[Case], Iterator[Effect]]) -> tuple[Mistake, ...]:
 
 MISTAKES = (
     Mistake("factor", "correct the factor", overall_factor),
+    Mistake("factor", "correct the sign", sign_of_a_scalar, alone=True),
     Mistake(
         "transposed layout",
         "transpose it: a gradient has the shape of its variable, a Jacobian has outputs as rows",

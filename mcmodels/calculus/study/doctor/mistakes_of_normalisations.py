@@ -56,7 +56,7 @@ def _quotients(
                 for other, words in otherwise(entries, of_rows):
                     yield filled(other), words
 
-    if any(map(_is_quotient, parts_of(case.right))):
+    if not case.is_long and any(map(_is_quotient, parts_of(case.right))):
         yield from edits(case, variants)
 
 
@@ -126,6 +126,8 @@ def _by_none(entries: Expression, of_rows: bool) -> Iterator[Variant]:
 
 def assumed_one(case: Case) -> Iterator[Finding]:
     """The answer where a length, a square of one or a sum is 1, which f does not say."""
+    if case.is_long:
+        return
     scalars = [
         part
         for part in dict.fromkeys(closed_parts_of(case.right))
@@ -153,7 +155,7 @@ def _may_be_one(part: Expression) -> bool:
 
 def assumed_unit_rows(case: Case) -> Iterator[Finding]:
     """The answer where the rows or columns of a matrix sum to one, as those of one-hot labels."""
-    for part in dict.fromkeys(parts_of(case.right)):
+    for part in () if case.is_long else dict.fromkeys(parts_of(case.right)):
         if not isinstance(part, N.Product) or len(part.children) != 2:
             continue
         first, last = part.children

@@ -79,8 +79,6 @@ def edits(case: Case, variants: Variants) -> Iterator[Finding]:
 
 def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A product without one of its factors."""
-    if isinstance(part, N.Scaled):
-        yield from _without_scalars_or_array(part)
     if not isinstance(part, N.Product | N.Hadamard):
         return
     for i, factor in enumerate(part.children):
@@ -101,11 +99,20 @@ def _without_scalars_or_array(part: N.Scaled) -> Iterator[tuple[Expression, Word
     if len(scalars) > 1:
         words = Words("the factor {} is missing", (scale(1, *scalars),))
         yield scale(coefficient, array), words
+        for i, factor in enumerate(scalars):  # a power that no usual factor has
+            rest = [*scalars[:i], *scalars[i + 1 :]]
+            yield scale(coefficient, *rest, array), Words("the factor {} is missing", (factor,))
 
 
 def dropped_factor(case: Case) -> Iterator[Finding]:
     """A factor that is missing: weights, a metric, a label, a matrix of the chain."""
-    yield from edits(case, without_a_factor)
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        yield from without_a_factor(part)
+        if isinstance(part, N.Scaled) and not case.is_long:
+            yield from _without_scalars_or_array(part)
+
+    yield from edits(case, variants)
 
 
 def extra_factor(case: Case) -> Iterator[Finding]:
@@ -122,6 +129,8 @@ def extra_factor(case: Case) -> Iterator[Finding]:
                 yield matmul([*part.children[:i], factor, *part.children[i:]]), words
 
     yield from edits(case, variants)
+    if case.is_long:
+        return
     square = [s for s in case.f.symbols if isinstance(s, N.Symbol) and s.is_array and s.is_square]
     for symbol in square[:_MOST_SQUARE]:
         for factor in dict.fromkeys((symbol, transpose(symbol), inv(symbol))):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale, transpose
+from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import diag
 from mcmodels.calculus.core.nodes import Symbol, Total
@@ -27,6 +30,7 @@ __all__ = [
     "not_symmetrised",
     "odd_factor",
     "overall_factor",
+    "sign_of_a_scalar",
     "symmetric_convention",
     "transposed",
 ]
@@ -53,6 +57,28 @@ def odd_factor(case: Case) -> Iterator[Finding]:
         yield Finding(
             f"it is {factor} times the right one, at every entry", scale(expression, case.right)
         )
+
+
+def sign_of_a_scalar(case: Case) -> Iterator[Finding]:
+    """The sign is right at some points only, as where |det X| stands for det X."""
+    signs = []
+    for sample in case.samples:
+        for sign in (1.0, -1.0):
+            if not sample.differs(sample.claimed, sign * sample.right, case.tolerance):
+                signs.append(sign)
+                break
+    if len(signs) < len(case.samples) or len(set(signs)) == 1:
+        return
+    for quantity in case.quantities:
+        e = quantity.expression
+        if e is not None and [np.sign(value) for value in quantity.values] == signs:
+            text = quantity.text
+            yield Finding(
+                f"|{text}| stands for {text}: the sign is wrong where {text} is negative",
+                scale(elementwise("sign", e), case.right),
+                f"write {text} in place of |{text}|"
+                + (", which is exp of its logdet" if isinstance(e, N.Det) else ""),
+            )
 
 
 def transposed(case: Case) -> Iterator[Finding]:

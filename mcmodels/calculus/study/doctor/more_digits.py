@@ -28,6 +28,7 @@ __all__ = ["ROUNDED", "Compared", "compared", "is_clear", "right_in_digits"]
 
 # A probability at a margin of 1000 is 1e-434: beside 1, more digits than that are needed.
 _WORKING = (60, 150, 400, 1000)
+_MOST_DIGITS = 5000  # at a margin of 5000, twice those of what is left
 _KEPT = 25  # digits in which two computations agree
 _EQUAL = 1e-20  # relative: two forms of one expression
 _LARGEST_DENOMINATOR = 1000  # of ratios that are exact; 0.3989 has another
@@ -141,16 +142,26 @@ def _value(expression: Expression, instance: Instance) -> tuple[Rows, int] | Non
     values, sizes = instance
     exact, mp = _exactly(values), mpmath().mp
     before: Rows | None = None
-    for working in _WORKING:
+    schedule = list(_WORKING)
+    while schedule:
+        working = schedule.pop(0)
         with mp.workdps(working):
             found = walk_exactly(form, exact, sizes, checked=False)
             if not all(mp.isfinite(entry) for entry in entries(found)):
                 return None
+            largest = largest_of(found)
+            # What is left of terms of size one may have been lost in as many digits.
+            needed = 2 * -int(mp.floor(mp.log10(largest))) if largest > 0 else 0
+            if needed > _MOST_DIGITS:
+                return None
+            if needed > working:
+                before, schedule = None, [needed, needed + needed // 4]
+                continue
             if before is not None:
-                allowed = mp.mpf(10) ** -_KEPT * largest_of(found)
+                allowed = mp.mpf(10) ** -_KEPT * largest
                 off = largest_of(mapped(lambda a, b: a - b, found, before))
                 # Where 1 - p is 0 in few digits, it may not be in more.
-                if off <= allowed and (largest_of(found) > 0 or working == _WORKING[-1]):
+                if off <= allowed and (largest > 0 or not schedule):
                     return found, working
         before = found
     return None
