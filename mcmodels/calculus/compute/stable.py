@@ -9,6 +9,7 @@ from typing import Any
 
 from mcmodels.calculus.compute.differences import is_known_difference, with_known_differences
 from mcmodels.calculus.compute.exact_cancellation import Cancellation
+from mcmodels.calculus.compute.far_out import FarOut
 from mcmodels.calculus.compute.near_zero import NearZero, has_one
 from mcmodels.calculus.compute.normal_tails import in_tails
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
@@ -65,6 +66,8 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     far: dict[bytes, Expression] = {}  # of what has another form near 0
     cancellation = Cancellation()
     near_zero = NearZero(lambda e: cancellation.covers(e) or is_known_difference(e))
+    far_out = FarOut(lambda e: cancellation.covers(e) or is_known_difference(e))
+    plain: dict[bytes, Expression] = {}  # of what has another form far out
 
     def walk(part: Expression) -> Expression:
         if part.key not in known:
@@ -76,7 +79,16 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
 
     def exactly(part: Expression, walk: Callable[[Expression], Expression]) -> Expression | None:
         found = in_tails(part, walk)
+        if found is None and not in_digits:
+            found = far_out.rewritten(part, walk_plainly, walk)
         return cancellation.rewritten(part, walk) if found is None else found
+
+    def walk_plainly(part: Expression) -> Expression:
+        if part.key not in plain:
+            found = in_tails(part, walk_plainly)
+            found = cancellation.rewritten(part, walk_plainly) if found is None else found
+            plain[part.key] = by_rules(part, walk_plainly) if found is None else found
+        return plain[part.key]
 
     def walk_far(part: Expression) -> Expression:
         if part.key not in far:
