@@ -12,6 +12,7 @@ from mcmodels.calculus.compute.exact_cancellation import Cancellation
 from mcmodels.calculus.compute.far_out import FarOut
 from mcmodels.calculus.compute.near_zero import NearZero, has_one
 from mcmodels.calculus.compute.normal_tails import in_tails
+from mcmodels.calculus.compute.roots import root_in_range
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
@@ -275,6 +276,8 @@ def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
     inside = named(e.base)
     if k < 0 and inside is not None and inside[0] == "cosh":
         return power(_reciprocal_of_cosh(inside[1]), number(-k))
+    if k > 0:
+        return root_in_range(e)
     if k >= 0 or not isinstance(e.base, N.Sum | N.Total | N.Product | SumOver):
         return None
     z = logarithm(e.base)
@@ -297,7 +300,8 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
         for term in (factor.children if isinstance(factor, N.Sum) else (factor,))
         for piece in (term, *(term.children if isinstance(term, N.Scaled | N.Hadamard) else ()))
     ]
-    if not any(piece.key in quotients for piece in pieces):
+    divides = any(isinstance(f, N.Power) and _exponent(f) is not None for f in e.children)
+    if not divides and not any(piece.key in quotients for piece in pieces):
         return None
     exponents: list[Expression] = []
     rest: list[Expression] = []
