@@ -66,7 +66,7 @@ def test_a_finite_value_is_found(text, x):
 
 
 def test_arrays_and_their_derivatives():
-    """z/√(1 + z²) has the derivative (1 + z²)^(−3/2), at 1e200 a difference without digits."""
+    """z/√(1 + z²) has the derivative (1 + z²)^(−3/2): 1e-600 at 1e200."""
     z = vector("z", "n")
     f = z / sqrt(1 + z**2)
     at = np.array([1e200, -1e200, 1.0])
@@ -74,9 +74,7 @@ def test_arrays_and_their_derivatives():
         np.testing.assert_allclose(call(z=at), [1, -1, 0.5**0.5], rtol=1e-15)
     gradient = total(f).gradient(z)
     for call in (gradient.evaluate, gradient.compile()):
-        np.testing.assert_allclose(call(z=[1.0, -1.0]), [0.5**1.5] * 2, rtol=1e-15)
-        with pytest.raises(EvaluationError, match="z"):
-            call(z=at)
+        np.testing.assert_allclose(call(z=at), [0, 0, 0.5**1.5], rtol=1e-15)
     direction = norm(z).gradient(z)
     for call in (direction.evaluate, direction.compile()):
         np.testing.assert_allclose(call(z=[3e200, 4e200]), [0.6, 0.8], rtol=1e-15)
@@ -104,8 +102,8 @@ def test_a_choice_is_looked_at_where_it_chooses():
         ("exp(x) / (1 + x**2)", 1000.0, "exp(x)"),
         ("1 / x + exp(-x)", 0.0, "1 / x"),
         ("log(-cosh(x))", 1000.0, "cosh(x)"),
-        # 1 − σ(x)/softplus(x) is exp(x)/2, of which no digit is left.
-        ("log(log1p(exp(-x)) * exp(x) * cosh(x) / cosh(x))", 1000.0, "softplus(-x)"),
+        # Two that are 1, of which no digit is left.
+        ("exp(x) / (x + exp(x)) - exp(x) / (2 * x + exp(x) * sqrt(1 + exp(-x)))", 800.0, "exp(x)"),
     ],
 )
 def test_what_has_no_value_is_refused_by_the_name_of_its_part(text, x, part):

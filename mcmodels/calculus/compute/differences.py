@@ -103,8 +103,9 @@ _NAMES = _OF_TWO | _OF_ONE | {"norm_pdf"}
 
 def _factors(term: Expression) -> tuple[Expression, ...]:
     _, scalars, array = parts(term)
-    entrywise = array.children if isinstance(array, N.Hadamard) else (array,)
-    return (*scalars, *(entrywise if array is not None else ()))
+    if array is None or isinstance(array, N.Ones):
+        return scalars
+    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
 
 
 def _is_root(e: Expression) -> bool:

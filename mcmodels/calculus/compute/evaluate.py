@@ -38,7 +38,6 @@ from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Eins
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.named_numbers import exact
-from mcmodels.calculus.core.rewriting import parts_of
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
 
@@ -266,25 +265,22 @@ def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
         value = e.exponent.value
         if value == int(value):
             found = _whole_power(base, int(value), xp)
-            return _without_lost_ones(e.base, base, found) if value < 0 else found
+            return _without_lost_ones(found) if value < 0 else found
         if float(value) == 0.5:
             return xp.sqrt(base)
         if value < 0:
-            return _without_lost_ones(e.base, base, xp.power(base, exponent))
+            return _without_lost_ones(xp.power(base, exponent))
     return xp.power(base, exponent)
 
 
-def _without_lost_ones(e: Expression, base: Array, found: Array) -> Array:
-    """NaN in the place of 0 where a base, or the power of a sum of exponentials, has overflowed.
+def _without_lost_ones(found: Array) -> Array:
+    """NaN in the place of 0 where a base or its power has overflowed.
 
     What it is multiplied by is mostly as large, so that 0 would be far from the product.
     """
     if found.all() or found.dtype == object:
         return found
-    lost = (found == 0) & ~np.isfinite(base)
-    if any(isinstance(part, N.Elementwise) and part.name == "exp" for part in parts_of(e)):
-        lost = found == 0
-    return np.where(lost, np.nan, found)
+    return np.where(found == 0, np.nan, found)
 
 
 def _whole_power(base: Array, k: int, xp: Any) -> Array:

@@ -53,7 +53,8 @@ class Cancellation:
         """
         if isinstance(e, N.Sum):
             found = self._sum(e, walk)
-            return self._logarithms(e, walk) if found is None else found
+            found = self._logarithms(e, walk) if found is None else found
+            return self._sum_of_opened(e, walk) if found is None else found
         if isinstance(e, N.Scaled | N.Hadamard):
             return self._product(e, walk)
         if isinstance(e, N.Power):
@@ -136,6 +137,30 @@ class Cancellation:
             return None
         terms = done + ([walk(add(left))] if left else [])
         return add(terms) if terms else zeros_like(e)
+
+    def _sum_of_opened(self, e: N.Sum, walk: Walk) -> Expression | None:
+        """1 + σ(u)(xσ(u) − 1) as 1 − σ(u) + xσ(u)², where what stands in brackets cancels."""
+        for base in bases_of(e, self._bases).values():
+            terms = [opened for term in e.children for opened in self._terms_of(term, base)]
+            if len(e.children) < len(terms) <= _MOST_OPENED:
+                opened = add(terms)
+                found = self._sum(opened, walk) if isinstance(opened, N.Sum) else None
+                if found is not None:
+                    return found
+        return None
+
+    def _terms_of(self, term: Expression, base: Expression) -> list[Expression]:
+        """A term with the sums opened that stand beside exponentials and hold exponentials."""
+        factors = _factors(term)
+        having = [base.key in bases_of(factor, self._bases) for factor in factors]
+        if isinstance(term, N.Sum) or sum(having) < 2:
+            return [term]
+        for i, factor in enumerate(factors):
+            if having[i] and isinstance(factor, N.Sum):
+                rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
+                inner = [product([each, *rest]) for each in factor.children]
+                return [opened for each in inner for opened in self._terms_of(each, base)]
+        return [term]
 
     # -- products ----------------------------------------------------------------------------------
 
@@ -315,6 +340,7 @@ _LOGARITHMS = frozenset({"log", "log1p", "softplus"})
 _Logarithm = tuple[Fraction, ExponentialFraction]  # c and R of c log R
 _Joined = tuple[Fraction, CanonicalFraction, CanonicalFraction]  # share, R and R − 1
 _MOST_POWERS = 8
+_MOST_OPENED = 24  # terms
 
 
 def _y(k: Fraction) -> ExponentialFraction:

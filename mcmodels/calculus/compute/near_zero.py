@@ -21,7 +21,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import choose
 from mcmodels.calculus.core.rewriting import substitute
 
-__all__ = ["NearZero", "has_one"]
+__all__ = ["NearZero", "Walk", "enough", "has_one"]
 
 _SHORT, _LONG = 4, 40  # terms: to see whether terms cancel, and to compute
 _ROUNDING = 2.0**-56
@@ -234,16 +234,24 @@ class NearZero:
         s = self._known(e, u, _LONG)
         if s is None or not s.terms:
             return None
-        radius = _radius(s)
-        terms = _enough(s, radius)
+        radius, terms = self._reach(s)
         if terms is None:
             return None
-        near = _expression(s.order, terms, u)
+        inside, small, outside = self._places(u, radius)
+        # The other form is computed also where it is not taken: there of a number not near 0.
+        far = substitute(plainly(e), {u: outside})
+        return choose(inside, _expression(s.order, terms, small), far)
+
+    def _reach(self, s: Series) -> tuple[float, list[Fraction] | None]:
+        """How far the series is used, and with which terms."""
+        radius = _radius(s)
+        return radius, enough(s, radius)
+
+    def _places(self, u: Expression, radius: float) -> tuple[Expression, Expression, Expression]:
+        """What is positive where the series is used, its variable, and u elsewhere."""
         edge = scale(_as_fraction(radius), ones(u.rows, u.cols))
         inside = add([edge, scale(-1, elementwise("abs", u))])
-        # The other form is computed also where it is not taken: there of a number not near 0.
-        far = substitute(plainly(e), {u: choose(inside, edge, u)})
-        return choose(inside, near, far)
+        return inside, u, choose(inside, edge, u)
 
 
 def _as_fraction(radius: float) -> Fraction:
@@ -304,7 +312,7 @@ def _radius(s: Series) -> float:
     return float(_FARTHEST) if growth == 0 else min(float(_FARTHEST), float(_SHARE) / growth)
 
 
-def _enough(s: Series, radius: float) -> list[Fraction] | None:
+def enough(s: Series, radius: float) -> list[Fraction] | None:
     """The terms that count at this distance; None where they are too few."""
     first = float(abs(s.terms[0]))
     sizes = [float(abs(c)) * radius**k / first for k, c in enumerate(s.terms)]

@@ -9,8 +9,10 @@ from typing import Any
 
 from mcmodels.calculus.compute.differences import is_known_difference, with_known_differences
 from mcmodels.calculus.compute.exact_cancellation import Cancellation
+from mcmodels.calculus.compute.far_out import FarOut
 from mcmodels.calculus.compute.near_zero import NearZero, has_one
 from mcmodels.calculus.compute.normal_tails import in_tails
+from mcmodels.calculus.compute.roots import root_in_range
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
@@ -65,6 +67,8 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     far: dict[bytes, Expression] = {}  # of what has another form near 0
     cancellation = Cancellation()
     near_zero = NearZero(lambda e: cancellation.covers(e) or is_known_difference(e))
+    far_out = FarOut(lambda e: cancellation.covers(e) or is_known_difference(e))
+    plain: dict[bytes, Expression] = {}  # of what has another form far out
 
     def walk(part: Expression) -> Expression:
         if part.key not in known:
@@ -76,7 +80,16 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
 
     def exactly(part: Expression, walk: Callable[[Expression], Expression]) -> Expression | None:
         found = in_tails(part, walk)
+        if found is None and not in_digits:
+            found = far_out.rewritten(part, walk_plainly, walk)
         return cancellation.rewritten(part, walk) if found is None else found
+
+    def walk_plainly(part: Expression) -> Expression:
+        if part.key not in plain:
+            found = in_tails(part, walk_plainly)
+            found = cancellation.rewritten(part, walk_plainly) if found is None else found
+            plain[part.key] = by_rules(part, walk_plainly) if found is None else found
+        return plain[part.key]
 
     def walk_far(part: Expression) -> Expression:
         if part.key not in far:
@@ -263,6 +276,8 @@ def _power(e: N.Power, quotients: set[bytes]) -> Expression | None:
     inside = named(e.base)
     if k < 0 and inside is not None and inside[0] == "cosh":
         return power(_reciprocal_of_cosh(inside[1]), number(-k))
+    if k > 0:
+        return root_in_range(e)
     if k >= 0 or not isinstance(e.base, N.Sum | N.Total | N.Product | SumOver):
         return None
     z = logarithm(e.base)
@@ -285,7 +300,8 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
         for term in (factor.children if isinstance(factor, N.Sum) else (factor,))
         for piece in (term, *(term.children if isinstance(term, N.Scaled | N.Hadamard) else ()))
     ]
-    if not any(piece.key in quotients for piece in pieces):
+    divides = any(isinstance(f, N.Power) and _exponent(f) is not None for f in e.children)
+    if not divides and not any(piece.key in quotients for piece in pieces):
         return None
     exponents: list[Expression] = []
     rest: list[Expression] = []
