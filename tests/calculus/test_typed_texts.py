@@ -52,6 +52,8 @@ def test_quotes_elsewhere_are_not_read():
         ("Log[z]", r"arguments stand in \( and \); write log\("),
         ("Tr[X.X]", r"arguments stand in \( and \); write tr\("),
         ("X.x", "write @ for the matrix product"),
+        ("torch.var(x)", r"divides by n - 1: .*\(len\(x\) - 1\).*np\.var\(x\) for division by n"),
+        ("torch.std(x)", "divides by n - 1"),
         ("[X, x]", r"hstack\(\[A, B\]\), one below the other vstack"),
         ("None", r"write x for the column, x\.T for the row"),
         ("X.ravel()", r"write vec\(X\.T\) for its rows"),

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
-from mcmodels.calculus.text.numpy_calls import is_module
+from mcmodels.calculus.text.numpy_calls import divides_by_one_less, is_module
 from mcmodels.calculus.text.numpy_functions import name_of_function
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
 
@@ -247,6 +247,11 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     """What to write for ``owner.name``, which is not .T; empty where nothing is known."""
     if name in ("transpose", "t", "mT", "H"):
         return "write .T"
+    if is_module(owner, declared) and divides_by_one_less(name, owner):
+        return (
+            f"{owner}.{name} divides by n - 1: write sum((x - mean(x)) ** 2) / (len(x) - 1) for its "
+            f"variance, np.{name}(x) for division by n"
+        )
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
     if is_module(owner, declared):

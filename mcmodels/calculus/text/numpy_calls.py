@@ -21,6 +21,7 @@ from mcmodels.calculus.text.spelling import with_nodes_changed
 
 __all__ = [
     "MODULES",
+    "divides_by_one_less",
     "is_function_of_module",
     "is_length",
     "is_method",
@@ -38,6 +39,7 @@ _WITHOUT_ARRAYS = (
 _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what stands around them
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
+_BY_ONE_LESS = frozenset(["std", "var"])  # PyTorch's divide by n - 1
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
 _MAY_HOLD = re.compile(
@@ -54,13 +56,18 @@ def is_module(path: str, known: Collection[str]) -> bool:
 
 def is_function_of_module(name: str, module: str, known: Collection[str]) -> bool:
     """Whether ``module.name`` is read as the function of that name, or as a number or inf."""
-    if not is_module(module, known) or name in known:
+    if not is_module(module, known) or name in known or divides_by_one_less(name, module):
         return False
     if name in MODULES or name in _NUMBERS or name in _PARTS:
         return True
     if name_of_stack(name) or name_of_function(name):
         return True
     return name in SIGNATURES or name in ALIASES
+
+
+def divides_by_one_less(name: str, module: str) -> bool:
+    """Whether ``module.name`` is a variance or deviation that divides by n - 1, as PyTorch's."""
+    return name in _BY_ONE_LESS and module.split(".")[0] == "torch"
 
 
 def is_length(name: str, after: str) -> bool:
@@ -161,16 +168,13 @@ def _reshaped(node: ast.Call) -> ast.expr | None:
     array, *shape = node.args
     if len(shape) == 1 and isinstance(shape[0], ast.Tuple):
         shape = shape[0].elts
-    names = {(-1, 1): "np.column", (1, -1): "np.row", (-1,): "np.column"}
-    name = names.get(tuple(_one_of(part) for part in shape))
+    names: dict[tuple[int | None, ...], str] = {
+        (-1, 1): "np.column",
+        (1, -1): "np.row",
+        (-1,): "np.column",
+    }
+    name = names.get(tuple(_whole(part) for part in shape))
     return None if name is None or node.keywords else _called(name, [array], node)
-
-
-def _one_of(node: ast.expr) -> int:
-    """1 or −1 where that is typed, else 0."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_one_of(node.operand)
-    return int(isinstance(node, ast.Constant) and type(node.value) is int and node.value == 1)
 
 
 def _is_new_axis(node: ast.expr) -> bool:
@@ -234,7 +238,7 @@ def _along_axis(node: ast.Call) -> ast.expr:
 
 
 def _whole(node: ast.expr) -> int | None:
-    """The whole number that stands there."""
+    """The whole number that is typed there; None for anything else."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _whole(node.operand)
         return None if inner is None else -inner

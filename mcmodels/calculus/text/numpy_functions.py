@@ -19,9 +19,18 @@ Meaning = Callable[..., Any]
 
 @dataclass(frozen=True)
 class _Function:
-    """How many arguments a function takes, what it means in an algebra, and what of vectors only.
+    """A function of another name or sign.
 
-    ``meaning`` takes the algebra of expressions or shapes, and the arguments.
+    Attributes
+    ----------
+    count : int
+        How many arguments it takes.
+    meaning : callable
+        What it means: a function of an algebra, of expressions or shapes, and of the arguments.
+    of_vectors : bool
+        Whether it takes vectors only.
+    axis : bool
+        Whether it takes an axis.
     """
 
     count: int

@@ -49,7 +49,7 @@ from mcmodels.calculus.text.spelling import (
     mark,
     places_of_whole_products,
     transposes_by_caret,
-    without_quotes,
+    with_plain_options,
 )
 from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source, refuse
 
@@ -91,7 +91,7 @@ def read(
         )
     if not text.strip():
         raise ParseError("there is no text to read an expression from")
-    typed = without_quotes(text.typed if isinstance(text, Text) else text)
+    typed = with_plain_options(text.typed if isinstance(text, Text) else text)
     respelt = scan(Text.of(typed), known)
     # Python's parser takes no line breaks outside brackets, and no spaces at the start.
     text = Text.of(re.sub(r"\s", " ", typed))

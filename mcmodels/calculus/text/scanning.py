@@ -133,9 +133,9 @@ def _is_attribute(text: str, found: re.Match, owner: str, known: frozenset[str])
     name, is_called = found.group(), re.match(r"\s*\(", text[found.end() :]) is not None
     if name == "T" or is_function_of_module(name, owner, known):
         return True
-    if is_length(name, text[found.end() :]) and not is_module(owner, known):
-        return True
-    return is_called and is_method(name, known)
+    if is_module(owner, known):
+        return False
+    return is_length(name, text[found.end() :]) or (is_called and is_method(name, known))
 
 
 def _check_name(text: str, name: str, column: int, known: frozenset[str]) -> None:

@@ -16,17 +16,17 @@ __all__ = [
     "places_of_whole_products",
     "transposes_by_caret",
     "with_nodes_changed",
-    "without_quotes",
+    "with_plain_options",
 ]
 
 _KEEPS_LENGTHS = re.compile(r"(\bkeepdims?\s*=\s*)(True|False)\b")
 _QUOTED_ORDER = re.compile(r"""([,=]\s*)(["'])(fro|nuc|inf)\2(?=\s*[,)])""")
 
 
-def without_quotes(text: str) -> str:
-    """The text with ``norm(X, "fro")`` as ``norm(X, fro)``, each letter at its place.
+def with_plain_options(text: str) -> str:
+    """The text with ``norm(X, fro)`` for ``norm(X, "fro")``, and ``keepdims=1`` for True.
 
-    And with ``keepdims=1`` for ``keepdims=True``.
+    All other letters stay at their places.
     """
     text = _QUOTED_ORDER.sub(lambda found: f"{found[1]} {found[3]} ", text)
     return _KEEPS_LENGTHS.sub(
