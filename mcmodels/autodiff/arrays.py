@@ -15,6 +15,7 @@ import numpy as np
 
 from mcmodels.autodiff.captured import kept_index
 from mcmodels.autodiff.lists import array_for_numpy, as_objects
+from mcmodels.autodiff.operators import binary, changed_to, changing, comparison, method
 from mcmodels.autodiff.refusals import calling_function, instead, is_entry, name_of
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
@@ -24,57 +25,10 @@ from mcmodels.autodiff.rules import (
     RULES,
 )
 from mcmodels.autodiff.tables import COMPLEX_FUNCTIONS
-from mcmodels.autodiff.tracing import CHANGED, NoRuleError, Traced, apply, constant, tracing
+from mcmodels.autodiff.tracing import NoRuleError, Traced, apply, constant, tracing
 from mcmodels.autodiff.without_rule import refuse
 
 __all__ = ["TracedArray"]
-
-
-def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    rule = RULES[ufunc]
-
-    def forward(self: Any, other: Any) -> Any:
-        return apply(rule, (self, other), {})
-
-    def reflected(self: Any, other: Any) -> Any:
-        return apply(rule, (other, self), {})
-
-    return forward, reflected
-
-
-def _in_place(ufunc: np.ufunc) -> Callable[..., Any]:
-    """``x += y``: every name of the array x sees the change; a number is replaced, as in NumPy."""
-    rule = RULES[ufunc]
-
-    def change(self: Any, other: Any) -> Any:
-        result = apply(rule, (self, other), {})
-        return _changed_to(self, result) if self.value.shape else result
-
-    return change
-
-
-def _changed_to(array: Any, result: Any) -> Any:
-    """The array, which takes a result in place."""
-    before, after = array.value, result.value
-    if before.shape != after.shape:
-        raise ValueError(
-            f"an array of shape {before.shape} cannot take the result in place; it has shape "
-            f"{after.shape}."
-        )
-    if before.dtype is not after.dtype:
-        result = result.astype(constant(before).dtype)
-    array.become(result)
-    if array.held or result.origin is not None:
-        array.origin = (CHANGED, (result,), 0)
-    return array
-
-
-def _comparison(ufunc: np.ufunc) -> Callable[..., Any]:
-    return lambda self, other: ufunc(constant(self), constant(other))
-
-
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
 
 
 def _compress_method(self: Any, condition: Any, axis: int | None = None) -> Any:
@@ -92,37 +46,32 @@ class TracedArray(Traced):
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
 
-    __add__, __radd__ = _binary(np.add)
-    __sub__, __rsub__ = _binary(np.subtract)
-    __mul__, __rmul__ = _binary(np.multiply)
-    __truediv__, __rtruediv__ = _binary(np.divide)
-    __pow__, __rpow__ = _binary(np.power)
-    _, __rmatmul__ = _binary(np.matmul)
-    __mod__, __rmod__ = _binary(np.remainder)
-    __iadd__, __isub__, __imul__ = map(_in_place, (np.add, np.subtract, np.multiply))
-    __itruediv__, __ipow__, __imatmul__ = map(_in_place, (np.divide, np.power, np.matmul))
-    __imod__ = _in_place(np.remainder)
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
-    __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)
+    __add__, __radd__ = binary(np.add)
+    __sub__, __rsub__ = binary(np.subtract)
+    __mul__, __rmul__ = binary(np.multiply)
+    __truediv__, __rtruediv__ = binary(np.divide)
+    __pow__, __rpow__ = binary(np.power)
+    _, __rmatmul__ = binary(np.matmul)
+    __mod__, __rmod__ = binary(np.remainder)
+    __iadd__, __isub__, __imul__ = map(changing, (np.add, np.subtract, np.multiply))
+    __itruediv__, __ipow__, __imatmul__ = map(changing, (np.divide, np.power, np.matmul))
+    __imod__ = changing(np.remainder)
+    __lt__, __le__ = comparison(np.less), comparison(np.less_equal)
+    __gt__, __ge__ = comparison(np.greater), comparison(np.greater_equal)
+    __eq__, __ne__ = comparison(np.equal), comparison(np.not_equal)
 
-    sum, mean, prod = _method(np.sum), _method(np.mean), _method(np.prod)
-    max, min, var, std = _method(np.max), _method(np.min), _method(np.var), _method(np.std)
-    cumsum, trace, diagonal = _method(np.cumsum), _method(np.trace), _method(np.diagonal)
-    cumprod, compress, choose = _method(np.cumprod), _compress_method, _method(np.choose)
-    conj = conjugate = _method(np.conjugate)
-    argpartition, searchsorted = _method(np.argpartition), _method(np.searchsorted)
-    dot, clip, repeat, take = (
-        _method(np.dot),
-        _method(np.clip),
-        _method(np.repeat),
-        _method(np.take),
-    )
-    squeeze, swapaxes, ravel = _method(np.squeeze), _method(np.swapaxes), _method(np.ravel)
-    flatten = _method(np.ravel)
-    argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
-    conj, conjugate = _method(np.conjugate), _method(np.conjugate)
-    any, all, nonzero = _method(np.any), _method(np.all), _method(np.nonzero)
+    sum, mean, prod = method(np.sum), method(np.mean), method(np.prod)
+    max, min, var, std = method(np.max), method(np.min), method(np.var), method(np.std)
+    cumsum, trace, diagonal = method(np.cumsum), method(np.trace), method(np.diagonal)
+    cumprod, compress, choose = method(np.cumprod), _compress_method, method(np.choose)
+    argpartition, searchsorted = method(np.argpartition), method(np.searchsorted)
+    dot, clip = method(np.dot), method(np.clip)
+    repeat, take = method(np.repeat), method(np.take)
+    squeeze, swapaxes, ravel = method(np.squeeze), method(np.swapaxes), method(np.ravel)
+    flatten = method(np.ravel)
+    argmax, argmin, argsort = method(np.argmax), method(np.argmin), method(np.argsort)
+    conj, conjugate = method(np.conjugate), method(np.conjugate)
+    any, all, nonzero = method(np.any), method(np.all), method(np.nonzero)
 
     def __matmul__(self, other: Any) -> Any:
         kind = type(other)
@@ -274,13 +223,13 @@ class TracedArray(Traced):
             return self.__array_function__(function, (), inputs, kwargs)
         outputs = kwargs.get("out", ())
         if any(isinstance(out, Traced) for out in outputs):
-            if not all(_is_not_filled(out) for out in outputs):
+            if not all(_may_be_replaced(out) for out in outputs):
                 return NotImplemented  # an array that is filled takes the result
             if rule is not None and method == "__call__" and kwargs.keys() == {"out"}:
                 (output,) = outputs
                 result = apply(rule, inputs, {})
                 if isinstance(result, Traced):
-                    return _changed_to(output, result)
+                    return changed_to(output, result)
         if ufunc in NOT_DIFFERENTIATED and method != "at" and "out" not in kwargs:
             return getattr(ufunc, method)(*map(constant, inputs), **kwargs)
         known = ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)
@@ -309,11 +258,11 @@ class TracedArray(Traced):
         args, kwargs = implementation.named(args, kwargs)
         if not kwargs:
             return implementation.function(*args)
-        if _is_not_filled(kwargs.get("out")):
+        if _may_be_replaced(kwargs.get("out")):
             output = kwargs.pop("out")
             result = func(*args, **kwargs)
             if isinstance(result, Traced):
-                return _changed_to(output, result)
+                return changed_to(output, result)
             kwargs["out"] = output
         kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
         if "dtype" in kwargs and np.dtype(kwargs["dtype"]) == self.dtype:
@@ -410,7 +359,8 @@ class TracedArray(Traced):
         )
 
 
-def _is_not_filled(x: Any) -> bool:
+def _may_be_replaced(x: Any) -> bool:
+    """Whether it takes a result as a whole: a traced array, but none that is filled by index."""
     return isinstance(x, TracedArray) and type(x).__array_ufunc__ is TracedArray.__array_ufunc__
 
 

@@ -249,8 +249,8 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
         return "write .T"
     if is_module(owner, declared) and divides_by_one_less(name, owner):
         return (
-            f"{owner}.{name} divides by n - 1: write sum((x - mean(x)) ** 2) / (len(x) - 1) for its "
-            f"variance, np.{name}(x) for division by n"
+            f"{owner}.{name} divides by n - 1: write sum((x - mean(x)) ** 2) / (len(x) - 1) for "
+            f"the variance, np.{name}(x) for division by n"
         )
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)

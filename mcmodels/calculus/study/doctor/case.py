@@ -7,20 +7,17 @@ from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
 from typing import Any, TypeVar
 
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.core import arithmetic, functions
+from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.nodes import Differential, Symbol
-from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, symbols_but_indices
+from mcmodels.calculus.core.rewriting import parts_of, symbols_but_indices
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import symmetrised
 from mcmodels.calculus.derive.simplification import simplify
@@ -29,6 +26,7 @@ from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.deviations import Deviations, deviations
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
 from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
+from mcmodels.calculus.study.doctor.quantities import quantities_of
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
 from mcmodels.calculus.study.doctor.terms import (
     Edit,
@@ -36,7 +34,6 @@ from mcmodels.calculus.study.doctor.terms import (
     Variants,
     edited,
     expanded,
-    written_size,
 )
 from mcmodels.calculus.study.instances import as_declared
 
@@ -45,28 +42,10 @@ __all__ = ["Case", "Finding"]
 T = TypeVar("T")
 
 _DIRECTIONS = 2  # random ones in which differentials are compared
-_MOST_QUANTITIES = 12  # that factors are made of
 _HIGHEST = 30  # of a right derivative of which all are sought
-_LONGEST_FACTOR = 200  # parts of a text that a factor is named by
 _MOST_PARTS = 300  # of a right derivative of which all mistakes that explain a claim are sought
 _MOST_TERMS = 8  # of a sum that is no long one
-_MOST_PAIRED = 4  # square matrices of which two are taken to be symmetric
 _FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
-
-
-_HALF = number(1) / 2
-_ROOT_OF_PI = arithmetic.power(pi, _HALF)
-_ROOT_OF_2 = arithmetic.power(number(2), _HALF)
-_CONSTANTS = (_ROOT_OF_PI, _ROOT_OF_2, pi)  # of densities
-
-
-def _as_factor(part: Expression) -> str:
-    text = part.mathematics()
-    return f"({text})" if isinstance(part, N.Sum) else text
-
-
-def _is_of_a_root(part: N.Power) -> bool:
-    return part.exponent in (_HALF, scale(-1, _HALF))
 
 
 @dataclass(frozen=True)
@@ -166,31 +145,7 @@ class Case:
     @cached_property
     def quantities(self) -> list[Quantity]:
         """What factors may be made of: sizes, scalar symbols, scalar parts of the derivative."""
-        sizes = sorted(self.f.size_names | self.right.size_names)
-        found: list[Expression] = [N.SizeValue(name) for name in sizes]
-        found += [symbol for symbol in self.f.symbols if symbol.is_scalar]
-        # The derivative itself, where it is a scalar, would explain every claim.
-        factors = parts(self.right)[1]
-        explaining = [self.right, *(factors if len(factors) == 1 and self.right.is_scalar else ())]
-        for part in [*closed_parts_of(self.right), *closed_parts_of(self.f)]:
-            base = part.base if isinstance(part, N.Power) else part
-            plain = not isinstance(base, N.Number | N.SizeValue | N.Scaled | Symbol)
-            if (
-                base.is_scalar
-                and plain
-                and base not in (*found, *explaining)
-                and written_size(base) <= _LONGEST_FACTOR
-            ):
-                found.append(base)
-            if base.is_scalar and isinstance(part, N.Power) and _is_of_a_root(part):
-                found.append(arithmetic.power(base, _HALF))
-            if isinstance(part, N.LogDet):
-                found.append(functions.det(part.argument))
-        found = list(dict.fromkeys(found))[:_MOST_QUANTITIES]
-        return [
-            Quantity(_as_factor(part), tuple(s.number(part) for s in self.samples), part)
-            for part in [*found, *(c for c in _CONSTANTS if c not in found)]
-        ]
+        return quantities_of(self.f, self.right, self.samples)
 
     @property
     def shape_is_right(self) -> bool:
@@ -428,19 +383,3 @@ class Case:
             for sample, base in zip(self.samples, bases, strict=True)
         ]
         return min(max(_FACTOR_TOLERANCE, *errors), 1e-2)
-
-    def symbols_assumed_symmetric(self) -> Iterator[tuple[Symbol, ...]]:
-        """Square matrices that are not declared symmetric: one, then two, then all."""
-        square = [
-            s
-            for s in self.f.symbols
-            if isinstance(s, Symbol)
-            and s.is_array
-            and s.is_square
-            and "symmetric" not in s.declared
-        ]
-        yield from ((symbol,) for symbol in square)
-        if 2 < len(square) <= _MOST_PAIRED:
-            yield from combinations(square, 2)
-        if len(square) > 1:
-            yield tuple(square)

@@ -10,37 +10,36 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
-from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.operators import as_expression
-from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
-from mcmodels.calculus.study.doctor.assumptions import assumptions
-from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.factors import Factor
+from mcmodels.calculus.study.doctor.case import Case
+from mcmodels.calculus.study.doctor.claims import (
+    claimed_value,
+    in_symbols_of,
+    sample_at,
+    unsqueezed,
+    value_or_nan,
+)
 from mcmodels.calculus.study.doctor.functions import diagnose_function
-from mcmodels.calculus.study.doctor.mistakes import MISTAKES
 from mcmodels.calculus.study.doctor.more_digits import (
     ROUNDED,
     compared,
     is_clear,
     right_in_digits,
 )
-from mcmodels.calculus.study.doctor.places import place_of, worst_entry
+from mcmodels.calculus.study.doctor.naming import named, with_an_assumption
 from mcmodels.calculus.study.doctor.samples import (
     APPROXIMATE,
     EXACT,
-    Sample,
     as_claimed_array,
     draw_instances,
-    natural_value,
     shape_of,
     value_of_claimed,
 )
-from mcmodels.calculus.study.doctor.terms import expanded, is_too_deep
 from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
 from mcmodels.calculus.study.doctor.wrong_shapes import wrong_shape
 from mcmodels.calculus.study.instances import Instance, as_declared
@@ -164,12 +163,12 @@ def _of_expression(
         claimed = as_expression(claimed)
     tolerance = APPROXIMATE
     if isinstance(claimed, Expression):
-        claimed, tolerance = _in_symbols_of(f, claimed), EXACT
+        claimed, tolerance = in_symbols_of(f, claimed), EXACT
         try:
             instances = draw_instances((f, right, symbol, claimed), seed, values)
         except EvaluationError:  # the claim is undefined where f is defined: NaN is reported
             instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
-        claims = [_value_or_nan(claimed, instance) for instance in instances]
+        claims = [value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right, symbol), seed, values)
         claims = [value_of_claimed(claimed, instance, right) for instance in instances]
@@ -185,7 +184,7 @@ def _of_expression(
         instances = draw_instances((f, right, symbol), seed, values)
         claims = [as_claimed_array(claimed, shape_of(right, instances[0][1]))]
     samples = [
-        _sample(right, instance, _unsqueezed(claim, f, right))
+        sample_at(right, instance, unsqueezed(claim, f, right))
         for instance, claim in zip(instances, claims, strict=True)
     ]
     case = Case(f, symbol, right, samples, tolerance, seed)
@@ -197,7 +196,7 @@ def _of_expression(
     diagnosis = _examined(case)
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
     if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
-        diagnosis = _with_an_assumption(case, claimed, seed) or diagnosis
+        diagnosis = with_an_assumption(case, claimed, seed) or diagnosis
     doubt = _unconfirmed(case, instances[0])
     if doubt:
         return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
@@ -216,7 +215,7 @@ def _in_more_digits(
     if found.correct:
         return _agreement(case, len(instances), found.error, "; compared in more digits")
     exact = Case(case.f, case.x, case.right, found.samples, ROUNDED, seed)
-    return _named(_clear_case(case, claimed, seed) or exact, found.error)
+    return named(_clear_case(case, claimed, seed) or exact, found.error)
 
 
 def _at_other_points(
@@ -238,7 +237,7 @@ def _at_other_points(
         other = _clear_case(case, claimed, seed)
     except ValueError:  # it works for the values given only
         return None
-    return None if other is None else _named(other, sample.error())
+    return None if other is None else named(other, sample.error())
 
 
 def _clear_case(case: Case, claimed: Any, seed: int) -> Case | None:
@@ -251,18 +250,12 @@ def _clear_case(case: Case, claimed: Any, seed: int) -> Case | None:
     except EvaluationError:
         return None
     samples = [
-        _sample(case.right, instance, _claimed_value(claimed, instance, case.f, case.right))
+        sample_at(case.right, instance, claimed_value(claimed, instance, case.f, case.right))
         for instance in instances
     ]
     other = Case(case.f, case.x, case.right, samples, case.tolerance, seed)
     wrong = any(s.differs(s.claimed, s.right, case.tolerance) for s in samples)
     return other if wrong and is_clear(samples, given=False) else None
-
-
-def _claimed_value(claimed: Any, instance: Instance, f: Expression, right: Expression) -> Array:
-    if isinstance(claimed, Expression):
-        return _value_or_nan(claimed, instance)
-    return _unsqueezed(value_of_claimed(claimed, instance, right), f, right)
 
 
 def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
@@ -272,45 +265,6 @@ def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
         f"(relative error {error:.1e}{how})"
     )
     return Diagnosis(True, error, None, words, "", case.right)
-
-
-def _in_symbols_of(f: Expression, claimed: Expression) -> Expression:
-    """The claimed expression with the symbols of f, where declarations alone differ."""
-    own = {symbol.name: symbol for symbol in f.used}
-    replaced: dict[Expression, Expression] = {}
-    for symbol in claimed.used:
-        other = own.get(symbol.name, symbol)
-        if other != symbol:
-            if (other.rows, other.cols) != (symbol.rows, symbol.cols):
-                raise ValueError(
-                    f"{symbol.name!r} is {other.described()} in f, and {symbol.described()} in "
-                    "what is claimed; use the same symbol in both"
-                )
-            replaced[symbol] = other
-    return substitute(claimed, replaced) if replaced else claimed
-
-
-def _value_or_nan(expression: Expression, instance: Instance) -> Array:
-    try:
-        return natural_value(expression, instance)
-    except EvaluationError:
-        return np.full(shape_of(expression, instance[1]), np.nan)
-
-
-def _unsqueezed(claim: Array, f: Expression, right: Expression) -> Array:
-    """A Jacobian of one column may be written with two dimensions."""
-    if not f.is_scalar and right.is_column and claim.ndim == 2 and claim.shape[1] == 1:
-        return claim[:, 0]
-    return claim
-
-
-def _sample(right: Expression, instance: Instance, claim: Array) -> Sample:
-    values, sizes = instance
-    value = natural_value(right, instance)
-    largest = sum(
-        float(np.abs(natural_value(term, instance)).max(initial=0)) for term in expanded(right)
-    )
-    return Sample(values, sizes, value, claim, largest)
 
 
 def _unconfirmed(case: Case, instance: Instance) -> str:
@@ -355,106 +309,4 @@ def _examined(case: Case) -> Diagnosis:
         count = sum(int((~np.isfinite(sample.claimed)).sum()) for sample in samples)
         words = f"{count} of its values are NaN or infinite where the right ones are finite"
         return Diagnosis(False, error, "not finite", words, "", right)
-    return _named(case, error)
-
-
-def _explained(case: Case, error: float) -> Diagnosis | None:
-    """The first mistake that gives what was claimed."""
-    first: tuple[str, str, Finding] | None = None
-    also: list[str] = []
-    for mistake in MISTAKES:
-        if first is not None and (mistake.alone or case.is_large):
-            continue
-        finding = next(iter(mistake.findings(case)), None)
-        if finding is None:
-            continue
-        if first is None:
-            first = mistake.name, finding.remedy or mistake.remedy, finding
-        elif mistake.name != first[0] and mistake.name not in also:
-            also.append(mistake.name)
-    if first is None:
-        return None
-    name, remedy, finding = first
-    reproduced = finding.reproduced
-    if reproduced is not None:
-        reproduced = reproduced.within(case.f.known)
-    return Diagnosis(False, error, name, finding.words, remedy, case.right, reproduced, tuple(also))
-
-
-def _multiplied(found: Diagnosis, factor: Factor) -> Diagnosis:
-    """The same mistake, and a factor of the whole beside it."""
-    reproduced, by = found.reproduced, factor.expression()
-    assert by is not None
-    return replace(
-        found,
-        explanation=f"{found.explanation}; and {factor.statement()}",
-        remedy=f"{found.remedy}, and {factor.remedy()}",
-        reproduced=None if reproduced is None else scale(by, reproduced),
-    )
-
-
-def _with_an_assumption(case: Case, claimed: Any, seed: int) -> Diagnosis | None:
-    """The mistake that gives the claim where a symbol is what the student takes it for."""
-    error = max(sample.error() for sample in case.samples)
-    for old, new, words, remedy in assumptions(case):
-        f = substitute(case.f, {old: new})
-        other = substitute(claimed, {old: new}) if isinstance(claimed, Expression) else claimed
-        under = _case_of(f, case.x, other, seed)
-        if under is None:
-            continue
-        found = _explained(under, error)
-        if found is not None:
-            reproduced = found.reproduced
-            if reproduced is not None:
-                reproduced = substitute(reproduced, {new: old})
-                reproduced = reproduced if case.is_claimed(reproduced) else None
-            return replace(
-                found,
-                explanation=f"{found.explanation}; and {words}",
-                remedy=f"{found.remedy}; and {remedy}",
-                right=case.right,
-                reproduced=reproduced,
-            )
-    return None
-
-
-def _case_of(f: Expression, x: Symbol, claimed: Any, seed: int) -> Case | None:
-    """A claim at random points; None where it cannot be computed, or its shape is wrong there."""
-    try:
-        right = derivative(f, x)
-        expressions = (f, right, x, *((claimed,) if isinstance(claimed, Expression) else ()))
-        instances = draw_instances(expressions, seed, {})
-        tolerance = EXACT if isinstance(claimed, Expression) else APPROXIMATE
-        values = [_claimed_value(claimed, instance, f, right) for instance in instances]
-    except (EvaluationError, DerivativeError, ValueError):
-        return None
-    samples = [
-        _sample(right, instance, value) for instance, value in zip(instances, values, strict=True)
-    ]
-    case = Case(f, x, right, samples, tolerance, seed)
-    finite = all(np.isfinite(sample.claimed).all() for sample in samples)
-    return case if case.shape_is_right and finite else None
-
-
-def _named(case: Case, error: float) -> Diagnosis:
-    found = _explained(case, error)
-    if found is not None:
-        return found
-    for multiple in sorted(case.multiples, key=lambda c: (abs(c), c)):
-        found = _explained(case.divided(multiple), error)
-        if found is not None:
-            return _multiplied(found, Factor(multiple))
-    pairs = [(sample.claimed, sample.right) for sample in case.samples]
-    place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
-    sample = max(case.samples, key=lambda sample: sample.error())
-    worst = worst_entry(sample.claimed, sample.right)
-    if place is not None:
-        words = f"only {place}; the other entries are right. The worst is {worst}"
-        return Diagnosis(False, error, "wrong entries", words, "look at these entries", case.right)
-    tried = "no known mistake gives this"
-    if is_too_deep(case.right):
-        tried = "no mistake that was tried gives this, and for all it is too deep"
-    words = f"{tried}; the worst entry is {worst}"
-    return Diagnosis(
-        False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
-    )
+    return named(case, error)

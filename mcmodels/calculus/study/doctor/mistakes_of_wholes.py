@@ -18,6 +18,7 @@ from mcmodels.calculus.core.rewriting import parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import derivative
 from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.doctor.assumptions import symbols_assumed_symmetric
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.terms import Local, changed_terms, expanded, instead
 
@@ -225,7 +226,7 @@ def assumed_symmetric(case: Case) -> Iterator[Finding]:
 
 def _assumed_symmetric(case: Case) -> Iterator[tuple[tuple[Symbol, ...], Finding]]:
     written = set(parts_of(case.right))
-    for chosen in case.symbols_assumed_symmetric():
+    for chosen in symbols_assumed_symmetric(case.f):
         stand_in: dict[Expression, Expression] = {
             A: Symbol(A.name, A.rows, A.cols, A.declared | {"symmetric"}) for A in chosen
         }
