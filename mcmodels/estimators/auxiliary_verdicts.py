@@ -12,14 +12,13 @@ from mcmodels.estimators.validation import Features
 from mcmodels.estimators.verdicts import rank_deficient, warn_rank_deficient
 from mcmodels.exceptions import ConvergenceWarning, NoMinimumWarning, RankDeficiencyWarning
 from mcmodels.solvers import Solution, Status
+from mcmodels.solvers.auxiliary_limits import has_gone_far
 from mcmodels.solvers.fit_state import Optimum
 from mcmodels.solvers.joint_conclusion import JointSolution
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["undetermined_with_auxiliary", "warn_of_auxiliary"]
 
-# An auxiliary parameter has gone far if it has changed by so many times its size, or this number.
-_FAR = 5.0
 # So small a share of its first value is near zero, beyond which a loss may not be defined.
 _NEAR_ZERO = 1e-4
 _REMEDY_EXACT = (
@@ -151,8 +150,7 @@ def warn_of_auxiliary(
 def _far_away(solution: Solution[Optimum], names: tuple[str, ...], first: Array) -> str:
     """Which auxiliary parameters have gone far: they may have no best value."""
     last = solution.value.params[len(solution.value.params) - len(first) :]
-    far = np.abs(last - first) > _FAR * np.maximum(np.abs(first), 1.0)
-    far |= np.abs(last) < _NEAR_ZERO * np.abs(first)
+    far = has_gone_far(first, last) | (np.abs(last) < _NEAR_ZERO * np.abs(first))
     moves = [f"{names[k]} from {first[k]:g} to {last[k]:.3g}" for k in np.flatnonzero(far)]
     if not moves:
         return ""

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from mcmodels.arrays import Array
@@ -25,7 +26,7 @@ from mcmodels.solvers.newton_direction import NewtonDirection
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import UNVERIFIABLE_DECREASE
 
-__all__ = ["LimitDirection", "towards_limit"]
+__all__ = ["LimitDirection", "has_gone_far", "towards_limit"]
 
 # An auxiliary parameter has gone far if it has changed by so many times its size, or this number.
 _FAR = 5.0
@@ -126,7 +127,7 @@ def towards_limit(
         Where it began.
     """
     moved = current.params - start
-    far = np.abs(moved) > _FAR * np.maximum(np.abs(start), 1.0)
+    far = has_gone_far(start, current.params)
     far[: objective.rows.n_params] = False
     for k in np.flatnonzero(far).tolist():
         side, first = float(np.sign(moved[k])), float(start[k])
@@ -138,6 +139,12 @@ def towards_limit(
             if found is not None:
                 return found
     return None
+
+
+def has_gone_far(first: Array, last: Array) -> npt.NDArray[np.bool_]:
+    """Which auxiliary parameters have changed by several times their size, or by several units."""
+    found: npt.NDArray[np.bool_] = np.abs(last - first) > _FAR * np.maximum(np.abs(first), 1.0)
+    return found
 
 
 def _along(

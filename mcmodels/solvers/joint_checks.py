@@ -1,4 +1,4 @@
-"""What fits of coefficients and auxiliary parameters share: starts, growth, and rounding."""
+"""What fits of coefficients and auxiliary parameters ask: of starts, growth, and rounding."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from mcmodels.arrays import Array
 from mcmodels.objectives.auxiliary import AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import RowBlock
+from mcmodels.solvers.newton import unverifiable_decrease
 from mcmodels.solvers.recession import column_squares
 
 __all__ = [
+    "CANCELLED",
+    "PRECISE",
     "auxiliary_share",
     "grows_jointly",
     "has_cancelled_jointly",
+    "is_lower_far_out",
     "refuse_start_not_finite",
     "units_of_step",
 ]
 
+# Length of the last step in the metric of the Hessian, by the root of the total weight: that of the
+# parameters is no measure where they are large beside their errors.
+PRECISE = 1e-12
+# Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
+CANCELLED = 1e-6
+# Steps to the points where values show that the objective keeps decreasing.
+_FAR = (8.0, 64.0)
 # A step changes an auxiliary parameter by at most so many times its size, or this number.
 _LONGEST = 5.0
 # Near a minimum, a step changes what it changes by less than this share.
@@ -78,6 +89,20 @@ def grows_jointly(objective: AuxiliaryObjective, params: Array, step: Array) -> 
 
     now, moved = np.max(objective.rows.reduce(largest), axis=0).tolist()
     return bool(moved > _GROWING * max(now, 1.0))
+
+
+def is_lower_far_out(
+    objective: AuxiliaryObjective, params: Array, step: Array, *, strictly: bool
+) -> bool:
+    """Whether the objective is still lower far beyond the end of a step.
+
+    Without ``strictly`` it may also be the same up to rounding.
+    """
+    value = objective.value(params)
+    limit = value if strictly else value + unverifiable_decrease(value)
+    with np.errstate(all="ignore"):
+        reached = [objective.value(params + length * step) for length in _FAR]
+    return all(far < limit if strictly else far <= limit for far in reached)
 
 
 def has_cancelled_jointly(

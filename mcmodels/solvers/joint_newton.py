@@ -29,9 +29,12 @@ from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import Coordinates, orthonormal_coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.joint_checks import (
+    CANCELLED,
+    PRECISE,
     auxiliary_share,
     grows_jointly,
     has_cancelled_jointly,
+    is_lower_far_out,
     refuse_start_not_finite,
     units_of_step,
 )
@@ -49,25 +52,12 @@ from mcmodels.solvers.recession import falls_for_ever
 from mcmodels.solvers.solution import Status
 from mcmodels.solvers.tolerances import FLOAT64_EPSILON, NEGLIGIBLE_STEP, ZERO_EIGENVALUE
 
-__all__ = [
-    "CANCELLED",
-    "FAR",
-    "PRECISE",
-    "JointCoordinates",
-    "fit",
-    "joint_coordinates",
-]
+__all__ = ["JointCoordinates", "fit", "joint_coordinates"]
 
-# Length of the last step in the metric of the Hessian, by the root of the total weight: that of the
-# parameters is no measure where they are large beside their errors.
-PRECISE = 1e-12
-# Steps to the points where values show that the objective keeps decreasing.
-FAR = (8.0, 64.0)
 # An auxiliary parameter of this size no data determine.
 _FARTHEST = 1e100
-# Where no step is lower, a gradient above this share of its terms is not the rounding of a minimum.
-# Where it is so many roundings of them, further steps show nothing.
-CANCELLED, _ROUNDINGS = 1e-6, 16.0
+# A gradient of so many roundings of its terms shows nothing in further steps.
+_ROUNDINGS = 16.0
 
 
 @dataclass(frozen=True)
@@ -303,10 +293,6 @@ class _Method:
         """Whether the objective is still lower far beyond the end of a step."""
         if self.objective.penalty > 0:
             return falls_for_ever(self.objective, state.params, state.direction.step)
-        value = state.derivatives.value
-        limit = value if strictly else value + unverifiable_decrease(value)
-        with np.errstate(all="ignore"):
-            reached = [
-                self.objective.value(state.params + length * state.direction.step) for length in FAR
-            ]
-        return all(far < limit if strictly else far <= limit for far in reached)
+        return is_lower_far_out(
+            self.objective, state.params, state.direction.step, strictly=strictly
+        )

@@ -22,22 +22,24 @@ from mcmodels.objectives.absolute_auxiliary import L1AuxiliaryObjective
 from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.solvers import room
 from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.definite_models import factor_of
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.joint_checks import (
+    CANCELLED,
+    PRECISE,
     auxiliary_share,
     grows_jointly,
     has_cancelled_jointly,
+    is_lower_far_out,
     refuse_start_not_finite,
     units_of_step,
 )
-from mcmodels.solvers.joint_newton import CANCELLED, FAR, PRECISE, JointCoordinates
+from mcmodels.solvers.joint_newton import JointCoordinates
 from mcmodels.solvers.modified_steps import LEAST_SHARE, falling_line
-from mcmodels.solvers.newton import unverifiable_decrease
 from mcmodels.solvers.proximal_newton import (
     ProximalDirection,
     ProximalIterate,
     ProximalNewton,
-    factor_of,
 )
 from mcmodels.solvers.recession import falls_for_ever
 from mcmodels.solvers.solution import Status
@@ -152,7 +154,7 @@ class _JointProximalNewton(ProximalNewton):
         return grows_jointly(self.objective, params, step)
 
     def _recedes(self, params: Array, step: Array, *, strictly: bool = True) -> bool:
-        """Whether the objective falls on far beyond a step of intercept and auxiliary parameters.
+        """Whether the objective keeps falling as the intercept and auxiliary parameters grow.
 
         Along every other direction the absolute values grow.
         """
@@ -161,11 +163,7 @@ class _JointProximalNewton(ProximalNewton):
             return False
         if self.objective.penalty > 0 and falls_for_ever(self.objective, params, alone):
             return True
-        value = self.objective.value(params)
-        limit = value if strictly else value + unverifiable_decrease(value)
-        with np.errstate(all="ignore"):
-            reached = [self.objective.value(params + length * alone) for length in FAR]
-        return all(far < limit if strictly else far <= limit for far in reached)
+        return is_lower_far_out(self.objective, params, alone, strictly=strictly)
 
     def _stalled(self, current: ProximalIterate) -> Status:
         status = super()._stalled(current)

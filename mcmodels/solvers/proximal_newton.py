@@ -10,8 +10,8 @@ Where the Hessian has no Cholesky factor, it is made definite: a tiny multiple o
 added where columns depend on each other (the step is then one of the proximal-point method). Rows
 that do not bend upwards (beyond the corner of Huber's loss, say) would leave a model that is nearly
 straight along most directions, and steps with nearly all coefficients: they are given a share of
-the largest curvature of a row. Such steps find which coefficients are zero; where the Hessian over
-the others is definite, and these have the most to gain, steps are Newton's over these alone.
+the largest curvature of a row. Such steps find which coefficients are zero. Where the others have
+the most to gain, steps are Newton's over these alone, with |λ| in the place of eigenvalues λ < 0.
 
 The fit has converged where no entry of the shortest subgradient exceeds the tolerance, and the next
 step is negligible. If the loss is convex, this is a minimum. Else the Hessian over the coefficients
@@ -34,8 +34,12 @@ from mcmodels.objectives.user_loss import UserDerivatives
 from mcmodels.rows import single_threaded_blas
 from mcmodels.solvers import room
 from mcmodels.solvers.absolute_quadratic import minimise_with_absolute_values
-from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.definite_models import (
+    factor_of,
+    of_absolute_eigenvalues,
+    slightly_raised,
+)
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.modified_steps import (
     given_up,
@@ -52,14 +56,12 @@ from mcmodels.solvers.tolerances import (
     NEGLIGIBLE_STEP,
     SUFFICIENT_DECREASE,
     ZERO_EIGENVALUE,
-    factorisation_error,
 )
 
 __all__ = [
     "ProximalDirection",
     "ProximalIterate",
     "ProximalNewton",
-    "factor_of",
     "fit_with_l1",
 ]
 
@@ -67,8 +69,6 @@ __all__ = [
 _CONSTANT = 1e3 * FLOAT64_EPSILON
 # Rows that do not bend upwards are given this share of the largest curvature of a row.
 _RAISED = 0.01
-# Eigenvalues of a Hessian that is not definite are raised to this share of the largest.
-_LEAST_SHARE = 1e-6
 # Steps whose curvature is a guess are lengthened by a factor, at most so often.
 _LENGTHENING, _MAX_LENGTHENINGS = 2.0, 20
 # A fit with steps longer than this, relative to the parameters, has not converged.
@@ -237,7 +237,7 @@ class ProximalNewton:
         )
 
     def _bends_upwards(self, derivatives: UserDerivatives) -> bool:
-        """Whether ℓ″ is negative in no row, so that the Hessian is semidefinite."""
+        """Whether ℓ″ is negative in no row, so that the Hessian has no negative eigenvalue."""
         return derivatives.curvatures.smallest >= 0 or self.objective.loss.is_convex
 
     def _model(
@@ -245,9 +245,9 @@ class ProximalNewton:
     ) -> tuple[npt.NDArray[np.intp], Array, float]:
         """Which parameters a step may change, a definite matrix over them, and its condition.
 
-        Newton's Hessian, if it is definite or all rows bend upwards. Else Newton's over the
-        coefficients that are not zero, if it is definite there and the others have less to gain.
-        Else that in which all rows bend upwards.
+        Newton's Hessian, if it is definite or all rows bend upwards. Else, where coefficients that
+        are zero have less to gain than the others, Newton's over these others, with |λ| in the
+        place of its eigenvalues λ if it is not definite. Else that in which all rows bend upwards.
         """
         every, seen = np.arange(params.size), derivatives.curvatures
         upwards, few = seen.smallest > 0, self.objective.rows.n_present < params.size
@@ -265,13 +265,13 @@ class ProximalNewton:
                 factor = factor_of(part)
                 if factor is not None:
                     return taken, part, factor.condition
-                raised = _slightly_raised(part)
+                raised = slightly_raised(part)
                 if linalg.lapack.dpotrf(raised)[1] == 0:
                     return taken, raised, np.inf
-                return taken, _of_absolute_eigenvalues(part), np.inf
+                return taken, of_absolute_eigenvalues(part), np.inf
             least = _RAISED * max(abs(seen.smallest), abs(seen.largest))
             B = self._scaled(self.objective.raised_hessian(params, least))
-        return every, _slightly_raised(B), np.inf
+        return every, slightly_raised(B), np.inf
 
     def _scaled(self, hessian: Array) -> Array:
         """A Hessian in units of the columns; zero in those that do not vary."""
@@ -414,23 +414,3 @@ class ProximalNewton:
         small = np.abs(direction.subgradient).max(initial=0.0) <= self.bound
         reached = small or self._has_cancelled(current.params, direction.subgradient)
         return Status.CONVERGED if reached else Status.NOT_CONVERGED
-
-
-def factor_of(B: Array) -> ScaledCholesky | None:
-    """A Cholesky factor of a symmetric matrix; None if it is not definite."""
-    return ScaledCholesky.of(B, np.sqrt(np.clip(np.diagonal(B), 0.0, None)))
-
-
-def _of_absolute_eigenvalues(B: Array) -> Array:
-    """B with the eigenvalues |λ|: Nocedal and Wright (2006), §3.4."""
-    values, V = linalg.eigh(B)
-    size = np.abs(values)
-    found: Array = (V * np.maximum(size, _LEAST_SHARE * size.max())) @ V.T
-    return found
-
-
-def _slightly_raised(B: Array) -> Array:
-    """B, with eigenvalues that exceed its rounding errors if it is semidefinite."""
-    largest = float(np.abs(np.diagonal(B)).max(initial=0.0)) or 1.0
-    raised: Array = B + factorisation_error(len(B)) * len(B) * largest * np.eye(len(B))
-    return raised
