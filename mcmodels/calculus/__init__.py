@@ -126,7 +126,8 @@ if TYPE_CHECKING:
     from mcmodels.calculus.study.convexity import Convexity, convexity
     from mcmodels.calculus.study.critical_points import CriticalPoint, critical_point
     from mcmodels.calculus.study.doctor import Diagnosis, diagnose
-    from mcmodels.calculus.study.lagrangians import Lagrangian, lagrangian, tangent_projection
+    from mcmodels.calculus.study.lagrangians import Lagrangian, lagrangian
+    from mcmodels.calculus.study.tangents import tangent_projection
 
 __all__ = [
     "CompiledFunction",
@@ -271,7 +272,7 @@ _ON_DEMAND = {
     "diagnose": "study.doctor",
     "identities": "study.identities",
     "lagrangian": "study.lagrangians",
-    "tangent_projection": "study.lagrangians",
+    "tangent_projection": "study.tangents",
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name

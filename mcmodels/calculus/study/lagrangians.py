@@ -1,9 +1,9 @@
-"""Functions under constraints: the Lagrangian and its conditions, projections on tangents."""
+"""Functions under constraints: the Lagrangian and its conditions."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,33 +12,37 @@ from mcmodels.calculus.core.arithmetic import (
     add,
     inner_product,
     inverse,
-    is_symmetric,
     is_zero,
     matmul,
     power,
     scale,
     transpose,
-    unvec,
     vec,
 )
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.nodes import Identity, Number, Product, Symbol
+from mcmodels.calculus.core.nodes import Number, Symbol
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.core.rewriting import substitute
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.derive import gradients
-from mcmodels.calculus.derive.rule import DerivativeError
-from mcmodels.calculus.derive.simplification import reading_size, simplify
+from mcmodels.calculus.derive.simplification import reading_size
+from mcmodels.calculus.study.constraints import (
+    Constraints,
+    is_stiefel,
+    is_symmetric_matrix,
+    jacobian_of,
+    listed,
+    require_x,
+    share_along,
+)
 from mcmodels.calculus.study.equalities import Equalities, orthogonal_groups
 
 if TYPE_CHECKING:
     from mcmodels.calculus.study.critical_points import CriticalPoint
 
-__all__ = ["Lagrangian", "lagrangian", "tangent_projection"]
-
-Constraints = Expression | Iterable[Expression] | Mapping[str, Expression]
+__all__ = ["Lagrangian", "lagrangian"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -83,7 +87,7 @@ class Lagrangian:
         Magnus and Neudecker (2019), *Matrix Differential Calculus*, 3rd ed., 7.13.
         """
         symbol = gradients.symbol_of(self.expression, x)
-        J = _jacobian(self.constraints, symbol)
+        J = jacobian_of(self.constraints, symbol)
         H = self.expression.hessian(symbol)
         corner = functions.zeros(J.rows, J.rows)
         return functions.block([[corner, J], [transpose(J), H]]).within(self.expression.known)
@@ -111,7 +115,7 @@ class Lagrangian:
             if symbol in constraint.used
         ]
         if not pairs:
-            _require_x(self.constraints, symbol)
+            require_x(self.constraints, symbol)
         found = self._formulas(symbol, tuple(constraint for _, constraint in pairs))
         if shortest and len(found) == 1 and pairs[0][1].is_scalar:
             found = [min([*found, *self._along_x(symbol, pairs[0][1])], key=reading_size)]
@@ -125,13 +129,13 @@ class Lagrangian:
         G = gradients.gradient(self.objective, symbol)
         if len(constraints) == 1:
             only = constraints[0]
-            if _is_stiefel(only, symbol):
+            if is_stiefel(only, symbol):
                 XG = matmul([transpose(symbol), G])
                 formula = scale(_QUARTER, add([XG, transpose(XG)]))
                 return [known.used_in(formula)]
             if only.is_scalar:
                 slope = gradients.gradient(only, symbol)
-                return [_ratio(known, slope, G)]
+                return [share_along(known, slope, G)]
             if only.is_column:
                 J = gradients.jacobian(only, symbol)
                 formula = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
@@ -148,9 +152,9 @@ class Lagrangian:
             if all(is_zero(known.used_in(inner_product(slopes[i], G))) for i in places):
                 continue
             if len(places) == 1:
-                result[places[0]] = _ratio(known, slopes[places[0]], G)
+                result[places[0]] = share_along(known, slopes[places[0]], G)
                 continue
-            J = _jacobian(tuple(constraints[i] for i in places), symbol)
+            J = jacobian_of(tuple(constraints[i] for i in places), symbol)
             stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])
             for row, i in enumerate(places):
                 result[i] = known.used_in(stacked[row])
@@ -219,7 +223,6 @@ class Lagrangian:
 
 
 _QUARTER = power(number(4), number(-1))
-_HALF = power(number(2), number(-1))
 
 
 def lagrangian(
@@ -283,145 +286,17 @@ def lagrangian(
     return Lagrangian(f, tuple(named.values()), tuple(multipliers), add(terms), given)
 
 
-def tangent_projection(constraints: Constraints, x: Any, V: Any) -> Expression:
-    """The orthogonal projection of V on the tangent space of the set where constraints are 0.
-
-    It is V − Jᵀ(JJᵀ)⁻¹JV, with the Jacobian J of the constraints, where that has full row rank. Of
-    a gradient it is the gradient on the set (the Riemannian gradient).
-
-    Parameters
-    ----------
-    constraints : Expression, or list of Expression
-        What is 0 on the set: ``x.T @ x - 1`` for the sphere, ``X.T @ X - eye(p)`` for the Stiefel
-        manifold, ``sum(x) - 1`` for the simplex (inside of it).
-    x : Expression or str
-        The symbol that varies, or its name.
-    V : Expression
-        A direction, of the shape of ``x``.
-
-    Returns
-    -------
-    Expression
-        Of the shape of ``x``; it holds at points where the constraints do.
-
-    Raises
-    ------
-    DerivativeError
-        If ``x`` is not a symbol of the constraints.
-    ShapeError
-        If V has another shape than ``x``.
-
-    References
-    ----------
-    Absil, Mahony and Sepulchre (2008), *Optimization Algorithms on Matrix Manifolds*, 3.6.
-
-    Examples
-    --------
-    >>> from mcmodels.calculus import eye, matrix, sum, tangent_projection, vector
-    >>> x, g = vector("x", "n"), vector("g", "n")
-    >>> tangent_projection(x.T @ x - 1, x, g)
-    g − (xᵀg)x
-    >>> tangent_projection(sum(x) - 1, x, g)
-    g − sum(g)/n
-    >>> X, G = matrix("X", "n", "p"), matrix("G", "n", "p")
-    >>> tangent_projection(X.T @ X - eye("p"), X, G)
-    G − ½X(GᵀX + XᵀG)
-    """
-    given = _listed(constraints)
-    direction = as_expression(V)
-    symbol = gradients.symbol_of(functions.vstack([vec(g) for g in given]), x)
-    if (direction.rows, direction.cols) != (symbol.rows, symbol.cols):
-        raise ShapeError(
-            f"a direction has the shape of {symbol.name!r}, {symbol.described()}; found {direction}"
-        )
-    _require_x(given, symbol)
-    context = direction.known.union(*(constraint.known for constraint in given))
-    return _projected(given, symbol, direction).within(context)
-
-
-def _projected(given: tuple[Expression, ...], symbol: Symbol, direction: Expression) -> Expression:
-    known = Equalities.of_constraints(given, symbol, {})
-    if len(given) == 1 and _is_stiefel(given[0], symbol):
-        XV = matmul([transpose(symbol), direction])
-        inside = matmul([symbol, add([XV, transpose(XV)])])
-        return simplify(add([direction, scale(-1, _HALF, inside)]))
-    if all(constraint.is_scalar for constraint in given):
-        slopes = [gradients.gradient(constraint, symbol) for constraint in given]
-        if len(orthogonal_groups(known, slopes)) == len(slopes):
-            normals = [scale(_ratio(known, slope, direction), slope) for slope in slopes]
-            return simplify(add([direction, *(scale(-1, known.used_in(n)) for n in normals)]))
-    J = _jacobian(given, symbol)
-    gram = known.used_in(matmul([J, transpose(J)]))
-    steps = matmul([transpose(J), inverse(gram), J, vec(direction)])
-    return simplify(add([direction, scale(-1, unvec(steps, symbol.rows, symbol.cols))]))
-
-
-def _ratio(known: Equalities, slope: Expression, other: Expression) -> Expression:
-    above = known.used_in(inner_product(slope, other))
-    below = known.used_in(inner_product(slope, slope))
-    return known.used_in(scale(above, power(below, number(-1))))
-
-
-def _jacobian(constraints: tuple[Expression, ...], x: Symbol) -> Expression:
-    rows = []
-    for constraint in constraints:
-        J = gradients.jacobian(constraint, x)
-        if _is_symmetric_matrix(constraint):
-            J = matmul([functions.elimination(constraint.rows), J])
-        rows.append(J)
-    return rows[0] if len(rows) == 1 else functions.vstack(rows)
-
-
-def _is_symmetric_matrix(constraint: Expression) -> bool:
-    return constraint.is_array and is_symmetric(constraint)
-
-
-def _is_stiefel(constraint: Expression, x: Symbol) -> bool:
-    """Whether it is XᵀX − I."""
-    if x.is_column or "symmetric" in x.declared:
-        return False
-    gram = matmul([transpose(x), x])
-    return isinstance(gram, Product) and constraint == add([gram, scale(-1, Identity(x.cols))])
-
-
 def _multiplier(name: str, constraint: Expression) -> Expression:
     if constraint.is_scalar:
         return scalar(name)
     if constraint.is_column:
         return vector(name, constraint.rows)
-    symmetric = _is_symmetric_matrix(constraint)
+    symmetric = is_symmetric_matrix(constraint)
     return matrix(name, constraint.rows, constraint.cols, symmetric=symmetric)
 
 
-def _require_x(constraints: tuple[Expression, ...], x: Symbol) -> None:
-    for constraint in constraints:
-        if x not in constraint.used:
-            raise DerivativeError(
-                f"the constraint {constraint} = 0 does not contain {x.name!r}; leave it out"
-            )
-
-
-def _listed(constraints: Constraints) -> tuple[Expression, ...]:
-    if isinstance(constraints, Mapping):
-        found = list(constraints.values())
-    else:
-        several = isinstance(constraints, Iterable) and not isinstance(
-            constraints, Expression | str
-        )
-        found = list(constraints) if several else [constraints]
-    if not found:
-        raise ShapeError("there is no constraint; give what is 0, as x.T @ x - 1")
-    for constraint in found:
-        if not isinstance(constraint, Expression) or not constraint.used:
-            raise ShapeError(
-                f"a constraint is an expression that is 0, as x.T @ x - 1; found {constraint!r}. "
-                "== compares how two expressions are written"
-            )
-    return tuple(found)
-
-
 def _named(f: Expression, constraints: Constraints) -> dict[str, Expression]:
-    given = _listed(constraints)
+    given = listed(constraints)
     if isinstance(constraints, Mapping):
         return dict(zip(constraints, given, strict=True))
     taken = {symbol.name for g in (f, *given) for symbol in g.used}
