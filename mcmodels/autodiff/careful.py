@@ -1,8 +1,8 @@
 """A tape that computes 0/0, ∞ - ∞ and 0·∞ by power series, where there is one.
 
-Derivatives that came out as NaN are taken once more on such a tape. On it, such a result is
-looked at as a function of the nearest value that both parts were computed of, by elementwise
-functions, or of one number by any.
+Derivatives that came out as NaN are taken once more on such a tape. Each such result is a function
+of the values before it. It is expanded about the nearest of these that both of its parts were
+computed from: an array, if all functions on the way are elementwise, or a single number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the doctor does not try: changes of terms along which a claim is not off."""
+"""The doctor tries no change of a term along which a claim does not deviate."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sum_with_one_wrong(name, count, factor=1):
 @pytest.mark.parametrize("count", [4, 30])
 @pytest.mark.parametrize("name", KINDS)
 def test_a_wrong_slope_in_one_term_is_named_in_sums_of_any_length(name, count):
-    """The names are those that the doctor gave before it left anything out."""
+    """In a long sum few terms are looked at; in a short one the name is the same."""
     f, claimed = sum_with_one_wrong(name, count)
     assert diagnose(f, x, claimed).mistake == WRONG[name][1]
 
@@ -79,13 +79,13 @@ def nodes_made(monkeypatch, work):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_an_unknown_mistake_in_a_long_sum_makes_few_nodes(monkeypatch, name):
-    """About 145 a term; with every change of every term made they were 429 (square of tanh)."""
+    """97 to 129 a term, by kind; 213 to 363 if every change of every term is made."""
     f = arithmetic.add([of(i, KINDS[name]) for i in range(30)])
     claimed = f.gradient(x) + exp(x)
     found = []
     made = nodes_made(monkeypatch, lambda: found.append(diagnose(f, x, claimed)))
     assert found[0].mistake == "unknown"
-    assert made < 30 * 220
+    assert made < 30 * 170
 
 
 # -- the filter itself ----------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_ratios_of_values_whose_squares_overflow():
 
 @pytest.mark.parametrize("depth", [12, 16, 20])
 def test_a_factor_of_a_deep_function_is_a_factor_of_the_whole(depth):
-    """At 16 levels values reach 1e200, whose squares overflow: it was a factor of a term."""
+    """At 16 levels values reach 1e200, whose squares overflow, so that no ratio may use them."""
     f = x[0]
     for _ in range(depth):
         f = f * f + f
@@ -141,7 +141,7 @@ def test_a_factor_of_a_deep_function_is_a_factor_of_the_whole(depth):
 
 
 def test_hessians_of_nested_quotients_take_work_in_proportion_to_their_size(monkeypatch):
-    """12 levels for 6: the Hessian has 4 times as many nodes, and 60 times as many were made."""
+    """12 levels for 6: the Hessian has 2.7 times as many parts, and 4.1 times as many are made."""
     made = []
     for depth in (6, 12):
         f = z

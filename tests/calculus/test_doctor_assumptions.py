@@ -50,7 +50,7 @@ def test_another_mistake_beside_it_is_not_hidden():
 
 
 def test_a_sum_in_a_factor_stands_in_brackets():
-    """n − 1 over n once was printed n − 1/n."""
+    """n − 1 over n is (n − 1)/n, not n − 1/n."""
     n = size("n")
     found = diagnose(norm(x - mean(x)) ** 2 / (n - 1), x, 2 * (x - mean(x)) / n)
     assert "(n − 1)/n" in found.explanation
@@ -96,7 +96,7 @@ def test_where_that_is_declared_the_mistake_is_alone():
 
 
 def test_infinity_agrees_with_nothing():
-    """Each entry over that of I is infinite beside the diagonal; it explained any claim once."""
+    """Each entry over that of I is infinite beside the diagonal, which fits any claim."""
     X, A = matrix("X", "n", "n"), matrix("A", "n", "n")
     found = diagnose(logdet(eye("n") + A @ X), X, inv(A @ X).T @ A)
     assert "that of I" not in found.explanation

@@ -45,7 +45,7 @@ ADVICE = {
         "multiply by the indicator 1 − step(",
     ),
     "chain rule": ("multiply by",),
-    # What is reproduced is equal to the claim; its form has been simplified since.
+    # What is reproduced equals the claim in another form, in which the words are not found.
     "wrong axis": ("in place of",),
     "inner product": ("in place of",),
     "false identity": ("differentiate f with",),

@@ -131,7 +131,7 @@ def test_a_plateau_of_large_columns_is_no_minimum(activation, seed):
         model.fit(X, y)
         found, said = model.objective_, model.converged_
         model.set_params(warm_start=True, solver="newton-cg", max_iter=20).fit(X, y)
-    # A minimum has at most rounding to gain; what was falsely called one had 15 %.
+    # A minimum has at most rounding to gain; on a plateau 15 % are left.
     assert not said or model.objective_ >= found * (1 - 1e-6)
 
 

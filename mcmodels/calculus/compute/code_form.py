@@ -12,7 +12,7 @@ from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.rewriting import parts_of, rewrite
 from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 
-__all__ = ["code_form", "divides_by_what_may_overflow"]
+__all__ = ["code_form", "may_hide_overflow"]
 
 
 def code_form(expression: Expression) -> Expression:
@@ -29,7 +29,7 @@ def _by_rows(part: Expression) -> Expression | None:
     return by_rows(part) if isinstance(part, AxisSoftmax | AxisLogSumExp) else None
 
 
-def divides_by_what_may_overflow(form: Expression) -> bool:
+def may_hide_overflow(form: Expression) -> bool:
     """Whether an infinity on the way could become a 0 in silence, as that of x² in x/√(1 + x²)."""
     return any(
         isinstance(part, N.Power)

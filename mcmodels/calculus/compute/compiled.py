@@ -20,7 +20,7 @@ from mcmodels.calculus.compute.binding import (
     require_shapes,
     require_whole,
 )
-from mcmodels.calculus.compute.code_form import code_form, divides_by_what_may_overflow
+from mcmodels.calculus.compute.code_form import code_form, may_hide_overflow
 from mcmodels.calculus.compute.compiling.functions import UNCHOSEN
 from mcmodels.calculus.compute.compiling.writing import write_function
 from mcmodels.calculus.compute.evaluate import EvaluationError, evaluate
@@ -97,7 +97,7 @@ class CompiledFunction:
         self._size_names = sorted(expression.size_names)
         self._known = known_names(expression)
         self._is_scalar = expression.is_scalar
-        self._divides = False  # by what may overflow: known when the code is written
+        self._may_hide_overflow = False  # known when the code is written
 
     def __repr__(self) -> str:
         shown = mathematics if self._dims is None else tensor_mathematics
@@ -177,27 +177,28 @@ class CompiledFunction:
         if function is None:
             function = self._functions[shapes] = self._compiled(arrays, counts)
         try:
-            if self._divides:  # by a float64, which tells that it overflows where a float does not
+            if self._may_hide_overflow:
+                # Products of float64 numbers say when they overflow; those of floats do not.
                 given: list[Any] = [array if array.ndim else array[()] for array in arrays]
                 result = _REFUSING.copy().run(function, *given, *counts)
             else:
                 given = [array if array.ndim else float(array) for array in arrays]
                 result = _QUIET.copy().run(function, *given, *counts)
         except ArithmeticError:  # what has overflowed may be finite in another form
-            return self._otherwise(values)
+            return self._in_wide_range(values)
         if self._is_scalar:
             found = float(result)
-            return found if math.isfinite(found) else self._otherwise(values)
+            return found if math.isfinite(found) else self._in_wide_range(values)
         # A sum that is finite has finite terms; a sum that is not may have overflowed.
         if not math.isfinite(np.add.reduce(result, axis=None)) and not np.isfinite(result).all():
-            return self._otherwise(values)
+            return self._in_wide_range(values)
         # A change of the result must not change the arguments.
         own = result.flags.owndata and not any(result is array for array in arrays)
         if own or not any(np.may_share_memory(result, array) for array in arrays):
             return result
         return result.copy()
 
-    def _otherwise(self, values: Mapping[str, Any]) -> Any:
+    def _in_wide_range(self, values: Mapping[str, Any]) -> Any:
         """The value where the code overflows: part by part, and by exponents of any size."""
         try:
             result = evaluate(self.expression, values)
@@ -222,7 +223,7 @@ class CompiledFunction:
         sizes = self._sizes(arrays, dict(zip(self._untold, counts, strict=True)))
         namespace: dict[str, Any] = {}
         source = write_function(self.expression, list(self.arguments), sizes, self._dims)
-        self._divides = divides_by_what_may_overflow(code_form(self.expression))
+        self._may_hide_overflow = may_hide_overflow(code_form(self.expression))
         source = source.replace(f"{UNCHOSEN}\n", "")  # of `_QUIET`, which takes less time
         # The source is written from nodes and from names that `symbols` has checked.
         exec(compile(source, "<mcmodels.calculus>", "exec"), namespace)

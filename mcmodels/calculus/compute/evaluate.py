@@ -265,18 +265,18 @@ def _power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
         value = e.exponent.value
         if value == int(value):
             found = _whole_power(base, int(value), xp)
-            return _without_lost_ones(found) if value < 0 else found
+            return _zero_as_nan(found) if value < 0 else found
         if float(value) == 0.5:
             return xp.sqrt(base)
         if value < 0:
-            return _without_lost_ones(xp.power(base, exponent))
+            return _zero_as_nan(xp.power(base, exponent))
     return xp.power(base, exponent)
 
 
-def _without_lost_ones(found: Array) -> Array:
-    """NaN in the place of 0 where a base or its power has overflowed.
+def _zero_as_nan(found: Array) -> Array:
+    """A power with a negative exponent, with NaN for each 0: there the base has overflowed.
 
-    What it is multiplied by is mostly as large, so that 0 would be far from the product.
+    Other factors are mostly as large as that base, so that the product would be wrong with 0.
     """
     if found.all() or found.dtype == object:
         return found

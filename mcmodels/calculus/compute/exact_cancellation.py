@@ -140,8 +140,9 @@ class Cancellation:
 
     def _sum_of_opened(self, e: N.Sum, walk: Walk) -> Expression | None:
         """1 + σ(u)(xσ(u) − 1) as 1 − σ(u) + xσ(u)², where what stands in brackets cancels."""
-        for base in bases_of(e, self._bases).values():
-            terms = [opened for term in e.children for opened in self._terms_of(term, base)]
+        bases = bases_of(e, self._bases).values()
+        for base in bases if len(bases) <= _MOST_BASES else ():
+            terms = self._terms_opened(e, base)
             if len(e.children) < len(terms) <= _MOST_OPENED:
                 opened = add(terms)
                 found = self._sum(opened, walk) if isinstance(opened, N.Sum) else None
@@ -149,18 +150,32 @@ class Cancellation:
                     return found
         return None
 
-    def _terms_of(self, term: Expression, base: Expression) -> list[Expression]:
-        """A term with the sums opened that stand beside exponentials and hold exponentials."""
+    def _terms_opened(self, e: N.Sum, base: Expression) -> list[Expression]:
+        """The terms with the sums opened that stand beside exponentials and hold exponentials.
+
+        It ends where there are too many: of deep expressions there are as many as paths.
+        """
+        terms: list[Expression] = []
+        waiting = list(reversed(e.children))
+        while waiting and len(terms) + len(waiting) <= _MOST_OPENED:
+            term = waiting.pop()
+            opened = self._with_a_sum_opened(term, base)
+            if opened is None:
+                terms.append(term)
+            else:
+                waiting.extend(reversed(opened))
+        return [*terms, *waiting]
+
+    def _with_a_sum_opened(self, term: Expression, base: Expression) -> list[Expression] | None:
         factors = _factors(term)
         having = [base.key in bases_of(factor, self._bases) for factor in factors]
         if isinstance(term, N.Sum) or sum(having) < 2:
-            return [term]
+            return None
         for i, factor in enumerate(factors):
-            if having[i] and isinstance(factor, N.Sum):
+            if having[i] and isinstance(factor, N.Sum) and len(factor.children) <= _MOST_OPENED:
                 rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
-                inner = [product([each, *rest]) for each in factor.children]
-                return [opened for each in inner for opened in self._terms_of(each, base)]
-        return [term]
+                return [product([each, *rest]) for each in factor.children]
+        return None
 
     # -- products ----------------------------------------------------------------------------------
 
@@ -341,6 +356,7 @@ _Logarithm = tuple[Fraction, ExponentialFraction]  # c and R of c log R
 _Joined = tuple[Fraction, CanonicalFraction, CanonicalFraction]  # share, R and R − 1
 _MOST_POWERS = 8
 _MOST_OPENED = 24  # terms
+_MOST_BASES = 3  # of a sum whose brackets are opened: nested functions have one for each level
 
 
 def _y(k: Fraction) -> ExponentialFraction:

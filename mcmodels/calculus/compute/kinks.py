@@ -1,6 +1,6 @@
-"""Which kinks of a derivative count: those of which something is left where they are met.
+"""Which kinks are warned of: those where the derivative jumps.
 
-The derivative of |x|^1.5 is 1.5 √|x| sign(x). At 0, sign jumps, and what it is multiplied by is 0:
+The derivative of |x|^1.5 is 1.5 √|x| sign(x). At 0 sign jumps, but it is multiplied by 0, so that
 the derivative is continuous there.
 """
 
@@ -21,14 +21,17 @@ Zeros = Callable[[Expression], list[bool]]
 
 
 def warn_of_kinks(expression: Expression, met: Iterable[Expression], zeros: Zeros) -> None:
-    """Warn of each step and sign that was met where its argument is 0, if it counts there."""
+    """Warn of each step and sign that was met where its argument is 0, if the whole jumps there."""
     for part in met:
-        if _counts(part, expression, zeros):
+        if _may_jump(part, expression, zeros):
             warn_of_kink(part)
 
 
-def _counts(kink: Expression, expression: Expression, zeros: Zeros) -> bool:
-    """Whether it stands anywhere but in products whose other factors are 0 where it jumps."""
+def _may_jump(kink: Expression, expression: Expression, zeros: Zeros) -> bool:
+    """Whether the whole may jump with this part.
+
+    It does not where the part stands only in products of which another factor is 0 there.
+    """
     (argument,) = kink.children
     jumps = [place for place, zero in enumerate(zeros(argument)) if zero]
     own = {kink.key}  # and what jumps with it: its powers, multiples, and 1 − step
@@ -73,7 +76,7 @@ def _is_made_of(part: Expression, own: set[bytes]) -> bool:
 
 
 def _vanishing(factor: Expression, zeros: Zeros) -> list[bool]:
-    """Where a factor is 0 and goes to 0 from all sides: not where it jumps itself."""
+    """Where a factor is 0 and tends to 0 from all sides: not where it jumps itself."""
     if isinstance(factor, F.Where):  # both choices, for it changes between them
         chosen = zip(_vanishing(factor.left, zeros), _vanishing(factor.right, zeros), strict=True)
         return [left and right for left, right in chosen]

@@ -308,16 +308,18 @@ class Case:
         return deviations(first.claimed, first.right, 2 * self.allowed(first))
 
     def may_be_off_along(self, df: Expression) -> bool:
-        """Whether a number times a differential, added to the right one, may give the claim.
+        """Whether the right differential plus a multiple of this one may give the claim.
 
-        Or a usual part of it. This is asked of each term of a sum, before wrong answers are made.
+        The claim may also be off by a usual factor. This is asked of each term of a sum, before
+        wrong answers are made.
         """
         return self._deviations_along.may_be_multiple_of(np.concatenate(self.along(df)))
 
     def may_be_off_in(self, term: Expression, part: Expression) -> bool:
-        """Whether a change of a part of one term of the right derivative may give the same.
+        """Whether a change of a part of one term of the right derivative may give the claim.
 
-        A scalar that does not stand in the array of the term changes its number alone.
+        A scalar factor of the term changes its size alone, so that it is enough to look at
+        multiples of the term.
         """
         array = parts(term)[2]
         if array is None or part.is_array:
