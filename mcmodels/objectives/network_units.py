@@ -1,9 +1,10 @@
 """A network in units of its columns: the same objective of other parameters.
 
-Of a column in units of thousands, the gradient by its coefficients is a thousand times as large,
-while these should change a thousand times less; and random coefficients that suit columns of size
-one drive the hidden units where tanh is flat. A column far from zero acts as an intercept. So, with
-m the mean and s the size of each such column (0 and 1 of others),
+The gradient by the coefficients of a column with values of some thousand is a thousand times that
+of a column of size one, while these coefficients should change a thousand times less. Random
+coefficients that suit columns of size one drive the hidden units to where tanh is flat. A column
+far from zero acts as an intercept. So, with m the mean and s the size of each such column (0 and 1
+for others),
 
 ==============  ==================================================================================
 rows            ``z = (x - m)/s``
@@ -50,7 +51,7 @@ class NetworkInUnits(NetworkObjective):
         return params
 
     def inside(self, params: Array) -> Array:
-        """What `params` makes these parameters of."""
+        """The inverse of `params`."""
         inside = params.copy()
         coefs, intercepts = self.network.unflatten(inside)
         intercepts[0] += self.centre @ coefs[0]

@@ -32,8 +32,8 @@ __all__ = ["LimitDirection", "has_gone_far", "towards_limit"]
 _FAR = 5.0
 # Most points of a ladder.
 _POINTS = 40
-# So many ratios of neighbouring derivatives must be equal up to this share, and none larger than
-# the second number: what is left to fall is then finite.
+# So many ratios of neighbouring derivatives must be equal up to the share that is given second, and
+# none may be larger than the third number: what is left to fall is then finite.
 _RATIOS, _EQUAL, _LARGEST_RATIO = 5, 0.03, 0.75
 # Moves over which a derivative changes by rounding alone; so many times their effect is noise.
 _TINY_MOVE, _MARGIN = 1e-9, 10.0
@@ -68,9 +68,9 @@ class _Point:
     known : UserDerivatives
         The derivatives there.
     falling : float
-        How fast the objective falls along the one that is held.
+        How fast the objective falls along the parameter that is held.
     ratio : float
-        Its share of that at the point before.
+        ``falling`` here, divided by that at the point before.
     place : float or None
         The parameter that is held, if it was doubled from point to point; None if 1 was added.
     """

@@ -1,9 +1,9 @@
 """Where a network starts, and in which units of its columns it is minimised.
 
-Random coefficients suit columns of size one. Large columns drive hidden units where tanh is flat
-and relu a ramp of their size, and of counts, with the mean ``e^η``, outputs of some hundred
-overflow float64. So such columns are shifted and scaled first, as by a StandardScaler. If outputs
-of counts are huge still, the last layer is shrunk, which is as random a start.
+Random coefficients suit columns of size one. With large columns, hidden units start where tanh is
+flat, or relu is large; and for counts, with the mean ``e^η``, outputs of some hundred overflow
+float64. So large columns are shifted and scaled first, as by a StandardScaler. If outputs of counts
+are still huge, the last layer is shrunk: the start is then as random as before.
 """
 
 from __future__ import annotations

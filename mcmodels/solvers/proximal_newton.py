@@ -139,8 +139,9 @@ class ProximalNewton:
 
     Parameters
     ----------
-    objective : L1Objective
-        Over the rows in the coordinates of the fit.
+    objective : L1Objective or L1AuxiliaryObjective
+        Over the rows in the coordinates of the fit. The steps that need one kind alone are methods
+        of this class and of that for auxiliary parameters.
     bound : float
         Largest entry of the subgradient at convergence.
     lengths : ndarray of shape (P,)

@@ -23,7 +23,7 @@ __all__ = ["PowerSeries", "by_power_series", "power_series"]
 
 _POINTS = 64
 _RADII = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01)
-_TOLERANCE = 1e-12  # of coefficients that are 0 of an analytic function
+_TOLERANCE = 1e-12  # relative: coefficients that are 0 if the function is analytic
 _INSIDE = 0.4 * np.exp(1j * np.array([0.0, 0.8, 2.1, np.pi]))[:, None]
 _TOLERANCE_INSIDE = 1e-9  # of values there, where f loses more digits
 

@@ -10,7 +10,7 @@ from mcmodels.calculus.core.sizes import ShapeError
 __all__ = ["ALIASES", "aliased"]
 
 # How many arguments each takes. None of them is reserved: a symbol may have such a name.
-# x[:, None] and x[None, :] of NumPy are the names with a point, which no text can hold.
+# NumPy's x[:, None] and x[None, :] are read as np.column(x) and np.row(x): no text has these names.
 ALIASES = {
     **dict.fromkeys(("T", "len", "np.column", "np.row", "tr", "transpose"), 1),
     **dict.fromkeys(("dot", "outer"), 2),

@@ -106,7 +106,7 @@ class Shapes:
 
     def name(self, name: str) -> Shape:
         """Of a name."""
-        # An index outside of its sum is one, too: `parse` refuses it with its place.
+        # An index outside of its sum counts as a scalar: `parse` refuses it, and says where it is.
         return self.names.get(name, Shape()) if name not in self.sizes | self.open else Shape()
 
     def total(self, terms: list[tuple[bool, Shape]]) -> Shape:

@@ -91,16 +91,16 @@ class Contribution:
 
     @property
     def is_scalar(self) -> bool:
-        """Whether it is a number times the differential of the child, and any change of it, too.
+        """Whether its value, and that of any change of its rule, is a number times ``inner``.
 
-        Inside of a sum over an index it is a sum of such.
+        Of a child inside of a sum over an index it is not: there each term has a number of its own.
         """
         alone = all(part.is_scalar for part in (self._tree.f, self.node, self.child))
         return alone and not indices_in(self.child)
 
     @property
     def direction(self) -> Expression:
-        """A differential of which the value is a multiple: no longer one where that is known."""
+        """A differential of which the value is a multiple: the shorter ``inner`` where it is one."""
         return self.inner if self.is_scalar else self.value
 
     @property
