@@ -100,7 +100,7 @@ class Contribution:
 
     @property
     def direction(self) -> Expression:
-        """A differential of which the value is a multiple: the shorter ``inner`` where it is one."""
+        """A differential of which the value is a multiple: ``inner``, shorter if possible."""
         return self.inner if self.is_scalar else self.value
 
     @property
