@@ -100,7 +100,7 @@ class Contribution:
 
     @property
     def direction(self) -> Expression:
-        """A differential of which the value is a multiple: ``inner``, shorter if possible."""
+        """What the value is a multiple of: ``inner``, which is shorter, or the value itself."""
         return self.inner if self.is_scalar else self.value
 
     @property
