@@ -16,13 +16,14 @@ import numpy.typing as npt
 from mcmodels.autodiff.equal_values import LinearForms
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.rules.power_series import by_power_series, power_series
-from mcmodels.autodiff.tables import call
+from mcmodels.autodiff.tables import RULES, call
 from mcmodels.autodiff.tracing import DerivativeRule, Traced, constant
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["CarefulTape", "has_nan", "warn_nan"]
 
 _UNDETERMINED = frozenset({np.divide, np.subtract, np.add, np.multiply})
+_CHOICES = (RULES["where"], RULES["getitem"])  # sort takes entries by their values
 _LONGEST = 60  # lines of a tape between the quotient and what it is a function of
 
 
@@ -144,9 +145,9 @@ class CarefulTape(Tape):
             if path and len(waiting) == 1 and fits and not _is_root_of_zero(rule, y):
                 return line, path[::-1], first, elementwise
             on_tape = {i for i, _ in parents}
-            if rule is None or any(
-                isinstance(v, Traced) and i not in on_tape for i, v in enumerate(values)
-            ):
+            if rule is None or rule in _CHOICES:  # on the other side there may be another limit
+                return None
+            if any(isinstance(v, Traced) and i not in on_tape for i, v in enumerate(values)):
                 return None  # a derivative by a value of another derivative would be lost
             elementwise = elementwise and isinstance(rule.function, np.ufunc) and not kwargs
             waiting.remove(line)

@@ -196,6 +196,9 @@ def test_where_takes_the_other_branch():
     "f",
     [
         lambda x: np.abs(x) / x,  # no limit
+        lambda x: np.where(x > 0, x, -x) / x,
+        lambda x: np.sort(np.stack([x, -x]))[0] / x,
+        lambda x: np.select([x > 0, x <= 0], [x, -x]) / x,
         lambda x: np.sin(x) / (x * x * x / x),  # a pole
         lambda x: np.sqrt(x * x) / np.sin(x),  # no limit, though complex values look like one
         lambda x: np.sqrt(np.abs(x)) / x**0.5,
