@@ -159,6 +159,7 @@ def test_a_product_with_a_vector_of_numpy_says_where_the_transpose_stands(text, 
         ("x' * mu", r"Write x\.T @ mu for the inner product, x for the vector"),
         ("x * mu'", r"Write x @ mu\.T for the outer product"),
         ("x - mu'", r"Write mu for the vector, or x\.T for the row"),
+        ("(x - mu) @ x", r"write \(x - mu\)\.T @ x for the scalar, or \(x - mu\) @ x\.T"),
     ],
 )
 def test_a_column_and_a_row_of_one_size_name_the_product_of_two_vectors(text, says):

@@ -21,7 +21,7 @@ from mcmodels.calculus.core.nodes import Ones, Power
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
-__all__ = ["broadcast", "broadcast_all", "spread"]
+__all__ = ["as_factor", "as_transpose", "broadcast", "broadcast_all", "spread"]
 
 Shape = tuple[Size, Size]
 
@@ -98,14 +98,14 @@ def _common(operation: str, a: Expression, b: Expression) -> Shape:
     if (line.rows == matrix.rows) if line.is_column else (line.cols == matrix.cols):
         return _shape(matrix)
     if line.is_column and line.rows == matrix.cols:
-        hint = f"write {_transposed(line)} for every row"
+        hint = f"write {as_transpose(line)} for every row"
     elif not line.is_column and line.cols == matrix.rows:
         hint = f"write {line.T} for every column"
     else:
         hint = f"a matrix of {matrix.rows}×{matrix.cols} takes {matrix.rows} or, as a row, "
         hint += f"{matrix.cols} entries"
     if operation.startswith("*") and a.cols == b.rows:
-        product = f"write {_factor(a)} @ {_factor(b)} for the matrix product"
+        product = f"write {as_factor(a)} @ {as_factor(b)} for the matrix product"
         hint = f"{product}, or {hint.removeprefix('write ')}"
     raise ShapeError(
         f"{operation} takes a vector, which is a column, for every column of a matrix, and a row "
@@ -121,13 +121,13 @@ def _crossed(operation: str, a: Expression, b: Expression) -> Shape:
     column, row = (a, b) if a.is_column else (b, a)
     if column.rows == row.cols:
         kind = "inner" if b.is_column else "outer"
-        factors = [str(part) if _is_plain(part) else _factor(part) for part in (a, b)]
+        factors = [str(part) if _is_plain(part) else as_factor(part) for part in (a, b)]
         product = f"{' @ '.join(factors)} for the {kind} product, "
         raise ShapeError(
             f"{operation} of a column and a row of {row.cols}; found {_described(a)} and "
             f"{_described(b)}. Write {product if operation.startswith('*') else ''}{row.T} for the "
-            f"vector, or {_transposed(column)} for the row; "
-            f"for the matrix of all pairs, multiply one by ones, as {_factor(column)} @ "
+            f"vector, or {as_transpose(column)} for the row; "
+            f"for the matrix of all pairs, multiply one by ones, as {as_factor(column)} @ "
             f"ones(1, {row.cols})"
         )
     return column.rows, row.cols
@@ -146,7 +146,8 @@ def _described(part: Expression) -> str:
     return f"{shape_text(part)} ({part})"
 
 
-def _factor(part: Expression) -> str:
+def as_factor(part: Expression) -> str:
+    """The text of a part as a factor, in brackets if it is more than a name."""
     text = str(part)
     return text if text.isidentifier() else f"({text})"
 
@@ -155,5 +156,6 @@ def _is_plain(part: Expression) -> bool:
     return str(part).removesuffix(".T").isidentifier()
 
 
-def _transposed(part: Expression) -> str:
-    return f"{_factor(part)}.T"
+def as_transpose(part: Expression) -> str:
+    """The text of its transpose."""
+    return f"{as_factor(part)}.T"

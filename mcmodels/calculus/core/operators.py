@@ -9,7 +9,7 @@ from typing import Any
 
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core.arithmetic import hadamard, scale, shape_text, transpose
-from mcmodels.calculus.core.broadcasting import broadcast
+from mcmodels.calculus.core.broadcasting import as_factor, as_transpose, broadcast
 from mcmodels.calculus.core.einsum_nodes import TensorLike
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
@@ -146,7 +146,8 @@ def matmul(left: Any, right: Any) -> Expression:
     if a.cols == ONE and a.rows != ONE and b.is_column and b.rows != ONE:
         raise ShapeError(
             f"@ of two columns, {shape_text(a)} ({a}) and {shape_text(b)} ({b}); "
-            f"write {a}.T @ {b} for the scalar, or {a} @ {b}.T for the matrix"
+            f"write {as_transpose(a)} @ {as_factor(b)} for the scalar, or {as_factor(a)} @ "
+            f"{as_transpose(b)} for the matrix"
         )
     return arithmetic.matmul([a, b])
 
