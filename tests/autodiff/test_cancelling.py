@@ -66,6 +66,7 @@ PROGRAMS = {
     "z/log1p(z)": lambda z: z / np.log1p(z),
     "z/arctan(z)": lambda z: z / np.arctan(z),
     "(exp(z) - exp(-z))/z": lambda z: (np.exp(z) - np.exp(-z)) / z,
+    "z/exp(z)": lambda z: z / np.exp(z),
 }
 
 
