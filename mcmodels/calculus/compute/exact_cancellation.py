@@ -7,9 +7,10 @@ what cancels between terms is seen only while they are written as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 
 from mcmodels.calculus.compute.exponential_fractions import (
     ExponentialFraction,
@@ -141,7 +142,9 @@ class Cancellation:
     def _sum_of_opened(self, e: N.Sum, walk: Walk) -> Expression | None:
         """1 + σ(u)(xσ(u) − 1) as 1 − σ(u) + xσ(u)², where what stands in brackets cancels."""
         for base in bases_of(e, self._bases).values():
-            terms = [opened for term in e.children for opened in self._terms_of(term, base)]
+            # Taken one by one: sums that are nested have too many terms to make them all.
+            each = (opened for term in e.children for opened in self._terms_of(term, base))
+            terms = list(islice(each, _MOST_OPENED + 1))
             if len(e.children) < len(terms) <= _MOST_OPENED:
                 opened = add(terms)
                 found = self._sum(opened, walk) if isinstance(opened, N.Sum) else None
@@ -149,18 +152,18 @@ class Cancellation:
                     return found
         return None
 
-    def _terms_of(self, term: Expression, base: Expression) -> list[Expression]:
+    def _terms_of(self, term: Expression, base: Expression) -> Iterator[Expression]:
         """A term with the sums opened that stand beside exponentials and hold exponentials."""
-        factors = _factors(term)
-        having = [base.key in bases_of(factor, self._bases) for factor in factors]
-        if isinstance(term, N.Sum) or sum(having) < 2:
-            return [term]
-        for i, factor in enumerate(factors):
-            if having[i] and isinstance(factor, N.Sum):
-                rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
-                inner = [product([each, *rest]) for each in factor.children]
-                return [opened for each in inner for opened in self._terms_of(each, base)]
-        return [term]
+        if not isinstance(term, N.Sum) and base.key in bases_of(term, self._bases):
+            factors = _factors(term)
+            having = [base.key in bases_of(factor, self._bases) for factor in factors]
+            for i, factor in enumerate(factors):
+                if sum(having) >= 2 and having[i] and isinstance(factor, N.Sum):
+                    rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
+                    for each in factor.children:
+                        yield from self._terms_of(product([each, *rest]), base)
+                    return
+        yield term
 
     # -- products ----------------------------------------------------------------------------------
 
