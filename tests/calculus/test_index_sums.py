@@ -230,7 +230,7 @@ class TestText:
             ("sum(y[i], j)", "for the sum over i write sum"),
             ("sum(y[i], i) + i", "outside of its sum"),
             ("sum(y[i], i, i)", "given twice"),
-            ("sum(y[i], 2)", "names of indices"),
+            ("sum(y[i], 2)", r"for the sum over i write sum\(…, i\)"),
             ("sum(y[w], w)", "cannot be the index"),
             ("sum(y[i], i, where=y[i])", "is a comparison"),
             ("sum(y[i], i, where=y[i] == 0)", "is a comparison|means nothing|no meaning"),

@@ -96,6 +96,8 @@ def test_hints_name_the_right_thing(text, says):
         ("np.linalg.norm(x, np.inf)", "norm(x, inf)"),
         ("np.concatenate([x, x])", "vstack([x, x])"),
         ("np.concatenate((X, X), axis=0)", "vstack([X, X])"),
+        ("concatenate((X, X), axis=0)", "vstack([X, X])"),
+        ("column_stack([X @ x, X])", "hstack([X @ x, X])"),
         ("np.concatenate([X, X], axis=-1)", "hstack([X, X])"),
         ("np.column_stack([X @ x, X])", "hstack([X @ x, X])"),
         ("np.linalg.norm(X, ord=np.inf)", "norm(X, inf)"),

@@ -199,7 +199,7 @@ def test_random_texts_are_formulas_or_refused():
     pieces += ["lambda", " if ", " in ", "%in%", "bs(", "df=4", "Treatment(", "'a'", "_column0_"]
     pieces += ["x", "y", "g", " + ", "*", ":", ")", "==", "²"]
     n_fitted = 0
-    for _ in range(4000):
+    for _ in range(2000):
         text = "".join(rng.choice(pieces) for _ in range(rng.randint(1, 7)))
         try:
             made = Formula(text).fit_transform(DATA[["x", "y", "g"]])
@@ -207,7 +207,7 @@ def test_random_texts_are_formulas_or_refused():
             continue
         n_fitted += 1
         assert np.isfinite(made.to_numpy()).all()
-    assert n_fitted > 50
+    assert n_fitted > 25
 
 
 @pytest.mark.parametrize(

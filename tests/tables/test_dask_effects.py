@@ -343,12 +343,12 @@ def test_rows_that_cannot_be_tested():
     assert found.to_frame().index[:10].tolist() == expected.to_frame().index[:10].tolist()
     # Where most rows determine a parameter alone, a second pass takes those that matter: of twelve
     # large residuals, two or more are wanted by their p-values only.
-    n, alone, large = 2000, 1900, 12
+    n, alone, large = 500, 400, 12
     given = np.column_stack([np.eye(n)[:, :alone], np.cos(np.arange(n))])
     noise = 0.1 * np.random.default_rng(0).normal(size=n)
     noise[-large:] = 3.4 * np.sign(noise[-large:])
     model = LinearRegression(fit_intercept=False).fit(given, noise)
-    parts = [da.from_array(v, chunks=(900, *v.shape[1:])) for v in (given, noise)]
+    parts = [da.from_array(v, chunks=(225, *v.shape[1:])) for v in (given, noise)]
     with pytest.warns(LeverageWarning):
         found, expected = model.outlier_test(*parts), model.outlier_test(given, noise)
     assert found.n_tested == expected.n_tested == n - alone

@@ -7,9 +7,10 @@ what cancels between terms is seen only while they are written as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 
 from mcmodels.calculus.compute.exponential_fractions import (
     ExponentialFraction,
@@ -142,7 +143,9 @@ class Cancellation:
         """1 + σ(u)(xσ(u) − 1) as 1 − σ(u) + xσ(u)², where what stands in brackets cancels."""
         bases = bases_of(e, self._bases).values()
         for base in bases if len(bases) <= _MOST_BASES else ():
-            terms = self._terms_opened(e, base)
+            # Taken one by one: sums that are nested have too many terms to make them all.
+            each = (opened for term in e.children for opened in self._terms_of(term, base))
+            terms = list(islice(each, _MOST_OPENED + 1))
             if len(e.children) < len(terms) <= _MOST_OPENED:
                 opened = add(terms)
                 found = self._sum(opened, walk) if isinstance(opened, N.Sum) else None
@@ -150,32 +153,18 @@ class Cancellation:
                     return found
         return None
 
-    def _terms_opened(self, e: N.Sum, base: Expression) -> list[Expression]:
-        """The terms with the sums opened that stand beside exponentials and hold exponentials.
-
-        It ends where there are too many: of deep expressions there are as many as paths.
-        """
-        terms: list[Expression] = []
-        waiting = list(reversed(e.children))
-        while waiting and len(terms) + len(waiting) <= _MOST_OPENED:
-            term = waiting.pop()
-            opened = self._with_a_sum_opened(term, base)
-            if opened is None:
-                terms.append(term)
-            else:
-                waiting.extend(reversed(opened))
-        return [*terms, *waiting]
-
-    def _with_a_sum_opened(self, term: Expression, base: Expression) -> list[Expression] | None:
-        factors = _factors(term)
-        having = [base.key in bases_of(factor, self._bases) for factor in factors]
-        if isinstance(term, N.Sum) or sum(having) < 2:
-            return None
-        for i, factor in enumerate(factors):
-            if having[i] and isinstance(factor, N.Sum) and len(factor.children) <= _MOST_OPENED:
-                rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
-                return [product([each, *rest]) for each in factor.children]
-        return None
+    def _terms_of(self, term: Expression, base: Expression) -> Iterator[Expression]:
+        """A term with the sums opened that stand beside exponentials and hold exponentials."""
+        if not isinstance(term, N.Sum) and base.key in bases_of(term, self._bases):
+            factors = _factors(term)
+            having = [base.key in bases_of(factor, self._bases) for factor in factors]
+            for i, factor in enumerate(factors):
+                if sum(having) >= 2 and having[i] and isinstance(factor, N.Sum):
+                    rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
+                    for each in factor.children:
+                        yield from self._terms_of(product([each, *rest]), base)
+                    return
+        yield term
 
     # -- products ----------------------------------------------------------------------------------
 

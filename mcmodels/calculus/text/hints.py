@@ -60,8 +60,8 @@ _STACKS = (
 )
 _INSTEAD = {
     "Sum": ("sum(f, i) for a sum over the index i", "sum(x) for that of all entries"),
-    **dict.fromkeys(("append", "concat", "concatenate", "row_stack", "stack"), _STACKS),
-    **dict.fromkeys(("c_", "cat", "column_stack", "horzcat", "r_", "vertcat"), _STACKS),
+    **dict.fromkeys(("append", "concat", "row_stack", "stack"), _STACKS),
+    **dict.fromkeys(("c_", "cat", "horzcat", "r_", "vertcat"), _STACKS),
     **dict.fromkeys(("length", "nrow", "shape"), ("len(X) for the number of its rows",)),
     "ncol": ("len(X.T) for the number of its columns",),
     "numel": ("len(vec(X)) for the number of its entries",),

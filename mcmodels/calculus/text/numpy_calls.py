@@ -40,11 +40,13 @@ _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what s
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _BY_ONE_LESS = frozenset(["std", "var"])  # PyTorch's divide by n - 1
+||||||| f0c2abdf
+_STACKS_ALONE = frozenset(["column_stack", "concatenate"])  # read without a module, too
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
 _MAY_HOLD = re.compile(
     r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for|None|keepdims?)\b|(?:ones|zeros)\s*\(\s*\("
-    r"|,\s*-?\d\s*\)"
+    r"|,\s*-?\d\s*\)|\b(?:column_stack|concatenate)\b"
 )
 
 
@@ -112,6 +114,8 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         else:
             name = name_of_stack(name) or name_of_function(name) or name
         node.func = ast.copy_location(ast.Name(name, ast.Load()), function)
+    elif isinstance(function, ast.Name) and function.id in _STACKS_ALONE - set(known):
+        function.id = f"np.{function.id}"
     if not isinstance(node.func, ast.Name):
         return node
     if node.func.id == "reshape" and isinstance(function, ast.Attribute):
