@@ -42,7 +42,10 @@ BY_EXPONENTIALS = [
 
 @cache
 def exact(text, x):
-    """Value, first and second derivative by central differences of 1e-200, of which the square is left, in 1200 digits."""
+    """The value and two derivatives, by central differences of 1e-200, in 1200 digits.
+
+    The square of the step is an error of 1e-400.
+    """
     with mpmath.workdps(1200):
         x, h = mpmath.mpf(x), mpmath.mpf(10) ** -200
         here, above, below = (eval(text, FUNCTIONS, {"x": x + k * h}) for k in (0, 1, -1))

@@ -40,7 +40,6 @@ _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what s
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _BY_ONE_LESS = frozenset(["std", "var"])  # PyTorch's divide by n - 1
-||||||| f0c2abdf
 _STACKS_ALONE = frozenset(["column_stack", "concatenate"])  # read without a module, too
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
