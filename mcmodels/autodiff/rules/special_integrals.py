@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from mcmodels.autodiff.rules.polygamma import zeta
 from mcmodels.autodiff.rules.refused import no_closed_form
 from mcmodels.autodiff.tables import add, call, elementwise
 from mcmodels.autodiff.tracing import constant
@@ -49,10 +50,6 @@ def _student_by_df(df: Any, x: Any) -> Any:
     of_w = np.abs(x) * np.exp((0.5 * df - 1) * np.log(w) - sp.betaln(0.5 * df, 0.5)) * total**-1.5
     of_a = 0.5 * call("lower_beta_moment", 1, 0, 0.5 * df, 0.5, w)
     return -np.sign(constant(x)) * 0.5 * (of_a + of_w)
-
-
-def _zeta(x: Any, q: Any) -> Any:
-    return sp.zeta(x, q)
 
 
 def _unknown(ufunc: np.ufunc, *arguments: str) -> list[Any]:
@@ -238,7 +235,7 @@ add(
     ),
 )
 _, _of_zeta = elementwise(
-    _zeta,
+    zeta,
     "d ζ(x, q) = -x ζ(x + 1, q) dq",
     no_closed_form("special.zeta", "x"),
     lambda t, y, x, q: -t * (x * call("zeta", x + 1, q)),

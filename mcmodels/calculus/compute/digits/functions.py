@@ -84,6 +84,16 @@ def functions() -> Mapping[str, Callable[..., Any]]:
     def mills(z: Any) -> Any:
         return mp.npdf(z) / mp.ncdf(z)
 
+    def polygamma(k: int, z: Any) -> Any:
+        if z > 0:
+            return mp.psi(k, z)
+        # mpmath would count up from z one by one. By reflection, in z - floor(z): DLMF (5.15.6).
+        nearest = mp.nint(z)
+        near, far = abs(z - nearest), 1 - abs(z - nearest)
+        if z < nearest:
+            near, far = far, near
+        return mp.psi(k, near) + (-1) ** k * (mp.psi(k, 1 - z) - mp.psi(k, far))
+
     table = {
         "exp": mp.exp,
         "log": mp.log,
@@ -118,7 +128,7 @@ def functions() -> Mapping[str, Callable[..., Any]]:
         "inverse_mills_gap": lambda z: z + mills(z),
         "gammaln": lambda z: mp.log(abs(mp.gamma(z))),
         "digamma": mp.digamma,
-        "polygamma": mp.psi,
+        "polygamma": polygamma,
         "gelu": lambda z: z * mp.ncdf(z),
         "maximum": max,
         "minimum": min,
