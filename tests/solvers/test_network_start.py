@@ -90,7 +90,9 @@ def test_sparse_columns_are_scaled_and_not_shifted():
     found = in_units_of_columns(problem.objective(sparse.csr_array(X)))
     assert (found.columns[0] == 0).all()
     weights = np.ones(len(X)) if problem.weights is None else problem.weights
-    np.testing.assert_allclose(found.columns[1], np.sqrt(weights @ X**2 / weights.sum()), rtol=1e-12)
+    np.testing.assert_allclose(
+        found.columns[1], np.sqrt(weights @ X**2 / weights.sum()), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -19,6 +19,7 @@ from mcmodels.autodiff.tables import add, call, elementwise
 from mcmodels.autodiff.tracing import constant
 
 _ROOT_2 = math.sqrt(2.0)
+_FAR = 30.0
 _ROOT_PI = math.sqrt(math.pi)
 
 
@@ -50,6 +51,17 @@ def _student_by_df(df: Any, x: Any) -> Any:
     of_w = np.abs(x) * np.exp((0.5 * df - 1) * np.log(w) - sp.betaln(0.5 * df, 0.5)) * total**-1.5
     of_a = 0.5 * call("lower_beta_moment", 1, 0, 0.5 * df, 0.5, w)
     return -np.sign(constant(x)) * 0.5 * (of_a + of_w)
+
+
+def slope_of_exprel(u: Any) -> Any:
+    """The derivative of ``(eᵘ - 1)/u``, ``(eᵘ(u - 1) + 1)/u²``, which is ½ ₁F₁(2, 3, u) near zero.
+
+    SciPy's series of ₁F₁ has as many terms as u is large: at 1e18 it does not come back.
+    """
+    is_far = np.abs(constant(u)) > _FAR
+    far, near = np.where(is_far, u, _FAR), np.where(is_far, 0.0, u)
+    quotient = (np.exp(far) * (1 - 1 / far) + 1 / far) / far
+    return np.where(is_far, quotient, 0.5 * sp.hyp1f1(2.0, 3.0, near))
 
 
 def _unknown(ufunc: np.ufunc, *arguments: str) -> list[Any]:
@@ -180,7 +192,7 @@ add(
     elementwise(
         sp.exprel,
         "d (eˣ - 1)/x = ½ ₁F₁(2, 3, x) dx",
-        lambda t, y, x: t * (0.5 * sp.hyp1f1(2.0, 3.0, x)),
+        lambda t, y, x: t * slope_of_exprel(x),
     ),
     elementwise(
         sp.hyp1f1,
