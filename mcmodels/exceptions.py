@@ -61,6 +61,10 @@ class ConstantTargetWarning(FitWarning):
     """A target takes a single value: the features have nothing to explain."""
 
 
+class ScaleWarning(FitWarning):
+    """Columns or targets are of a size for which the fit does not suit: they should be scaled."""
+
+
 class NonConvexLossWarning(FitWarning):
     """The loss is not convex: the objective may have other, lower minima."""
 

@@ -250,6 +250,11 @@ class MLPClassifier(StreamScore, NetworkOfClasses):
             As in ``fit``; and for a class that is not among ``classes``, class_weight="balanced",
             and early stopping.
 
+        Warns
+        -----
+        ScaleWarning
+            In the first call, if columns have a root mean square above 10: they are not scaled.
+
         Notes
         -----
         The first call starts at random, a call after ``fit`` at its parameters; ``fit`` starts anew
@@ -385,8 +390,8 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
         X, sample_weight
             As in :meth:`MLPClassifier.fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets; not negative with ``loss="poisson"``. The default parameters suit targets of
-            magnitude one.
+            Targets; not negative with ``loss="poisson"``. Those far from zero, or not of size one,
+            are measured in units of their own; the penalty stays on the coefficients as given.
 
         Returns
         -------
@@ -402,6 +407,8 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
         -----
         ConstantTargetWarning
             If a target takes a single value.
+        ScaleWarning
+            If targets are so small that the penalty outweighs all that they could explain.
         ConvergenceWarning
             If ``max_iter`` steps did not suffice, or no step decreases the objective although the
             gradient is not small.
@@ -424,7 +431,8 @@ class MLPRegressor(StreamScore, NetworkOfNumbers):
 
         Notes
         -----
-        As in :meth:`MLPClassifier.partial_fit`: each batch of 200 rows is one update by Adam.
+        As in :meth:`MLPClassifier.partial_fit`: each batch of 200 rows is one update by Adam. The
+        first call decides in which units of the targets.
         """
         return self._update(X, y, sample_weight)
 

@@ -21,13 +21,16 @@ from mcmodels.estimators.validation import (
     refuse_not_finite,
     target_names,
 )
+from mcmodels.estimators.verdicts import warn_large_columns
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
+from mcmodels.objectives.network_units import NetworkInUnits
 from mcmodels.records.networks import NetworkRecord, NetworkUpdates
 from mcmodels.records.record import digest
 from mcmodels.rows import ArrayRows, Seen
 from mcmodels.solvers import Status
 from mcmodels.solvers.adam import AdamState
+from mcmodels.solvers.network_start import in_units, start_in_units
 
 __all__ = ["NetworkUpdating"]
 
@@ -99,6 +102,19 @@ class NetworkUpdating(NetworkEstimator):
         if weights is not None and not weights.all():  # rows of weight zero are absent
             present = weights > 0
             X, values, weights = X[present], values[present], weights[present]
+        units = earlier.target_units if earlier is not None else None
+        if earlier is None:
+            all_rows = network_rows(network, X, values, weights)
+            found = in_units(NetworkObjective(all_rows, network, targets.loss, float(self.alpha)))
+            if found is not None:
+                units = found.targets
+                if found.columns is not None:
+                    warn_large_columns(features, found.columns[1])
+        if units is not None and record is None:
+            params = start_in_units(network, units, params)
+        elif units is not None:
+            params = params.copy()
+            units.move_in(network.unflatten(params))
         total = weight = 0.0
         for start in range(0, X.shape[0], _BATCH):
             part = slice(start, start + _BATCH)
@@ -107,6 +123,8 @@ class NetworkUpdating(NetworkEstimator):
                 network, block, values[part], None if weights is None else weights[part]
             )
             objective = NetworkObjective(rows, network, targets.loss, float(self.alpha))
+            if units is not None:
+                objective = NetworkInUnits(objective, targets=units)
             with np.errstate(over="ignore", invalid="ignore"):
                 slope = objective.slope(params)
                 params, adam = adam.updated(params, slope.gradient / rows.total_weight)
@@ -117,6 +135,9 @@ class NetworkUpdating(NetworkEstimator):
                     "it was."
                 )
             total, weight = total + slope.value, weight + rows.total_weight
+        if units is not None:
+            units.move_out(network.unflatten(params))
+            total *= units.factor
         coefs, intercepts = network.unflatten(params)
         published = {"coefs_": coefs, "intercepts_": intercepts} | targets.attributes
         update = NetworkUpdates(
@@ -134,6 +155,7 @@ class NetworkUpdating(NetworkEstimator):
             n_passes=1 if earlier is None else earlier.n_passes + 1,
             loss=total / weight,
             adam=adam,
+            target_units=units,
         )
         return self._publish(published | features.attributes | {"_fit": update})
 

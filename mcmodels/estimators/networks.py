@@ -19,7 +19,7 @@ from mcmodels.estimators.network_layers import refuse_large_hessian
 from mcmodels.estimators.network_rows import NetworkRows
 from mcmodels.estimators.network_targets import Targets, warn_constant_sums
 from mcmodels.estimators.validation import Features, refuse_not_finite
-from mcmodels.estimators.verdicts import warn_not_converged
+from mcmodels.estimators.verdicts import warn_not_converged, warn_small_targets
 from mcmodels.exceptions import example_of
 from mcmodels.inference.network_score import NetworkScore
 from mcmodels.objectives.network import Network
@@ -32,7 +32,7 @@ from mcmodels.rows import RowStream, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status, lbfgs, trust_region
 from mcmodels.solvers.definiteness import decrease_to_critical
 from mcmodels.solvers.descent import DescentResult
-from mcmodels.solvers.network_start import in_units_of_columns, moderate_start
+from mcmodels.solvers.network_start import in_units, moderate_start, start_in_units
 from mcmodels.tables.dask_stream import as_stream
 
 __all__ = ["NetworkEstimator"]
@@ -143,9 +143,11 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         ):
             shown = X if isinstance(X, RowStream) else data.shown
             callbacks.know(shown, data.y, data.weights, attributes_of)
-            units = in_units_of_columns(objective)
+            units = in_units(objective)
             if units is not None and goes_on:
                 start = units.inside(start)
+            elif units is not None and units.targets is not None:
+                start = start_in_units(network, units.targets, start)
             start = moderate_start(units or objective, start)
             if score is not None:
                 score.refuse_undefined(start if units is None else units.params(start))
@@ -156,6 +158,12 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         if data.values is None and targets.n_classes is None:
             given = data.given_names == targets.names
             warn_constant_sums(targets, rows.without_sums, rows.cross_sums, given)
+        if (
+            units is not None
+            and units.alpha > objective.rows.total_weight
+            and units.targets is not None
+        ):
+            warn_small_targets(units.targets.largest, float(self.alpha), units.targets.factor)
         if solution.status is Status.NOT_CONVERGED:
             self._warn_not_converged(solution, stopped, units)
         return self._publish(found | {"_fit": record})
@@ -194,8 +202,9 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         }
         if self.solver == "lbfgs":
             # If the penalty dominates, it determines the size of the objective.
-            scale = max(total, float(self.alpha))
-            solution = lbfgs.minimise_by_lbfgs(units or objective, start, scale=scale, **options)
+            minimised = units or objective
+            scale = max(total, minimised.alpha)
+            solution = lbfgs.minimise_by_lbfgs(minimised, start, scale=scale, **options)
         else:
             solution = trust_region.minimise_in_trust_region(units or objective, start, **options)
         if units is not None:
@@ -260,22 +269,27 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
         self, solution: Solution[DescentResult], stopped: bool, units: NetworkInUnits | None
     ) -> None:
         gradient, of = solution.value.slope.gradient, ""
+        own = ["columns", "targets"]  # what is not in units already
         if units is not None:
-            gradient, of = units.gradient_inside(gradient), ", with large columns in their units,"
+            measured = [name for name in own if getattr(units, name) is not None]
+            own = [name for name in own if name not in measured]
+            gradient = units.gradient_inside(gradient)
+            of = f", with the {' and '.join(measured)} in their units,"
         where = f"where the largest entry of the gradient{of} is {np.abs(gradient).max():.1e}"
-        scaled = "Scale the columns and the targets" if units is None else "Scale the targets"
+        scale = " and ".join(f"the {name}" for name in own)
         if stopped:
             text = f"was stopped by a callback after {solution.iterations} steps, {where}"
         elif solution.iterations >= self.max_iter:
             text = (
                 f"stopped after max_iter={solution.iterations} steps, {where}. Raise max_iter, "
-                f"{'scale the columns, ' if units is None else ''}or raise tol"
+                f"{'scale the columns, ' if 'columns' in own else ''}or raise tol"
             )
         else:
             kink = " This may be a kink of relu; activation='tanh' has none."
             text = (
                 f"found no further decrease after {solution.iterations} steps, {where}."
-                f"{kink if self.activation == 'relu' else ''} {scaled}, or raise tol"
+                f"{kink if self.activation == 'relu' else ''} "
+                f"{f'Scale {scale}, or raise tol' if own else 'Raise tol'}"
             )
         warn_not_converged(f"{self.solver} {text}.")
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from mcmodels.arrays import Array
 from mcmodels.estimators.validation import Features
 from mcmodels.exceptions import (
     ConstantTargetWarning,
     ConvergenceWarning,
     NoMinimumWarning,
     RankDeficiencyWarning,
+    ScaleWarning,
     SeparationWarning,
 )
 from mcmodels.inference.estimable import EstimableSpace
@@ -70,6 +74,29 @@ def warn_no_minimum(
 def warn_not_converged(text: str) -> None:
     """Warn that a solver stopped early."""
     warn_user(text, ConvergenceWarning)
+
+
+def warn_large_columns(features: Features, sizes: Array) -> None:
+    """Warn of columns that ``partial_fit`` leaves as large as they are; the others have size 1."""
+    large = np.flatnonzero(sizes != 1.0).tolist()
+    warn_user(
+        f"partial_fit leaves {features.name(large)} as large as given, with values of about "
+        f"{sizes.max():.2g}: the first updates drive hidden units where they are flat, or the "
+        "outputs far off. Scale them before: scaler = StandardScaler().fit(X) on first rows, then "
+        "partial_fit(scaler.transform(X), y) on these and all later ones; fit scales them itself.",
+        ScaleWarning,
+    )
+
+
+def warn_small_targets(size: float, alpha: float, factor: float) -> None:
+    """Warn of a penalty that outweighs all that the features could explain."""
+    warn_user(
+        f"targets are of size {size:.1e} only, and the penalty of alpha={alpha:g} on the "
+        "coefficients outweighs all that the features could explain: predictions are close to "
+        f"their mean. Divide y by {size:.0e}, as sklearn.compose.TransformedTargetRegressor "
+        f"with a StandardScaler does, or set alpha to {alpha * factor:.0e} or less.",
+        ScaleWarning,
+    )
 
 
 def warn_of_least_squares(features: Features, solution: Solution[Any], record: LinearFit) -> None:

@@ -1,4 +1,4 @@
-"""A network in units of its columns: the same objective of other parameters.
+"""A network in units of its columns and targets: the same objective of other parameters.
 
 The gradient by the coefficients of a column with values of some thousand is a thousand times that
 of a column of size one, while these coefficients should change a thousand times less. Random
@@ -12,6 +12,11 @@ coefficients    ``V = diag(s) W₁``, ``c = b₁ + W₁ᵀm``, so that ``Vᵀz +
 gradient        ``∂f/∂V = diag(s)⁻¹ (∂f/∂W₁ - m (∂f/∂b₁)ᵀ)``, ``∂f/∂c = ∂f/∂b₁``
 penalty         ``α/2 Σ_j ‖V_j‖²/s_j²``: that of W₁, the coefficients of the columns as given
 ==============  ==================================================================================
+
+Targets far from zero, or of another size than one, make the first steps so long that the hidden
+units end where tanh is flat. With the units ``η = m + sζ`` of :mod:`.target_units` the last layer
+is ``W_L = V_L diag(s)``, ``b_L = m + s∘c``, and the objective is divided by their factor u: the
+penalty is ``α/2u`` times the squares of the coefficients as given.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.objectives.network_objective import NetworkObjective
+from mcmodels.objectives.target_units import RowsInTargetUnits, TargetUnits
 from mcmodels.rows.scaled import ScaledRows
 
 __all__ = ["NetworkInUnits"]
@@ -32,48 +38,79 @@ class NetworkInUnits(NetworkObjective):
     Parameters
     ----------
     objective : NetworkObjective
-        The objective over the coefficients of the columns as given.
-    centre, size : ndarray of shape (n_features,)
-        m and s.
+        The objective over the coefficients of the columns and targets as given.
+    centre, size : ndarray of shape (n_features,), default=None
+        m and s of the columns; without them these are as given.
+    targets : TargetUnits, default=None
+        Units of the targets; without them these are as given.
     """
 
-    def __init__(self, objective: NetworkObjective, centre: Array, size: Array) -> None:
-        rows = ScaledRows(objective.rows, centre, size)
-        super().__init__(rows, objective.network, objective.loss, objective.alpha)
-        self.centre, self.size = centre, size
+    def __init__(
+        self,
+        objective: NetworkObjective,
+        centre: Array | None = None,
+        size: Array | None = None,
+        targets: TargetUnits | None = None,
+    ) -> None:
+        rows, loss, alpha = objective.rows, objective.loss, objective.alpha
+        self.columns = None if centre is None or size is None else (centre, size)
+        self.targets = targets
+        if self.columns is not None:
+            rows = ScaledRows(rows, *self.columns)
+        if targets is not None:
+            rows, loss = RowsInTargetUnits(rows, targets), targets.loss(loss)
+            alpha = alpha / targets.factor
+        super().__init__(rows, objective.network, loss, alpha)
 
     def params(self, inside: Array) -> Array:
-        """The parameters of the columns as given."""
+        """The parameters of the columns and targets as given."""
         params = inside.copy()
-        coefs, intercepts = self.network.unflatten(params)
-        coefs[0][:] = (coefs[0].T / self.size).T
-        intercepts[0] -= self.centre @ coefs[0]
+        coefs, intercepts = parameters = self.network.unflatten(params)
+        if self.targets is not None:
+            self.targets.move_out(parameters)
+        if self.columns is not None:
+            centre, size = self.columns
+            coefs[0][:] = (coefs[0].T / size).T
+            intercepts[0] -= centre @ coefs[0]
         return params
 
     def inside(self, params: Array) -> Array:
         """The inverse of `params`."""
         inside = params.copy()
-        coefs, intercepts = self.network.unflatten(inside)
-        intercepts[0] += self.centre @ coefs[0]
-        coefs[0][:] = (coefs[0].T * self.size).T
+        coefs, intercepts = parameters = self.network.unflatten(inside)
+        if self.columns is not None:
+            centre, size = self.columns
+            intercepts[0] += centre @ coefs[0]
+            coefs[0][:] = (coefs[0].T * size).T
+        if self.targets is not None:
+            self.targets.move_in(parameters)
         return inside
 
     def gradient_inside(self, gradient: Array) -> Array:
-        """The gradient by these parameters, from that by the parameters of the columns as given."""
+        """The gradient by these parameters, from that by the parameters as given."""
         inside = gradient.copy()
         coefs, intercepts = self.network.unflatten(inside)
-        coefs[0] -= np.multiply.outer(self.centre, intercepts[0])
-        coefs[0][:] = (coefs[0].T / self.size).T
+        if self.columns is not None:
+            centre, size = self.columns
+            coefs[0] -= np.multiply.outer(centre, intercepts[0])
+            coefs[0][:] = (coefs[0].T / size).T
+        if self.targets is not None:
+            coefs[-1] *= self.targets.size
+            intercepts[-1] *= self.targets.size
+            inside /= self.targets.factor
         return inside
 
     def _penalised(self, params: Array) -> Array:
-        penalised = super()._penalised(params)
-        first = self.network.unflatten(penalised).coefs[0]
-        first[:] = (first.T / self.size**2).T
-        return penalised
+        return self._as_given(super()._penalised(params), 2)
 
     def _penalty(self, params: Array) -> float:
-        given = super()._penalised(params)
-        first = self.network.unflatten(given).coefs[0]
-        first[:] = (first.T / self.size).T
-        return half_squares(self.alpha, given)
+        return half_squares(self.alpha, self._as_given(super()._penalised(params), 1))
+
+    def _as_given(self, penalised: Array, power: int) -> Array:
+        """Coefficients times this power of what makes them those of the columns and targets."""
+        coefs = self.network.unflatten(penalised).coefs
+        if self.columns is not None:
+            coefs[0][:] = (coefs[0].T / self.columns[1] ** power).T
+        if self.targets is not None:
+            coefs[-1] *= self.targets.size**power
+        return penalised

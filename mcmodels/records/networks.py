@@ -11,6 +11,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.objectives import Loss
 from mcmodels.objectives.network import Network, NetworkParameters
 from mcmodels.objectives.network_objective import NetworkObjective
+from mcmodels.objectives.target_units import TargetUnits
 from mcmodels.records.record import FitRecord
 from mcmodels.records.training_rows import TrainingRows
 from mcmodels.rows import Rows
@@ -160,10 +161,13 @@ class NetworkUpdates(NetworkRecord):
         Mean loss of the last rows, each batch before its update, with the penalty.
     adam : AdamState
         What the next update continues.
+    target_units : TargetUnits or None
+        Units of the targets in which it updates; None where they are as given.
     """
 
     loss: float
     adam: AdamState
+    target_units: TargetUnits | None
 
     had_early_stopping = False
     validation_scores = None

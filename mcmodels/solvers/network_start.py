@@ -1,9 +1,12 @@
-"""Where a network starts, and in which units of its columns it is minimised.
+"""Where a network starts, and in which units of its columns and targets it is minimised.
 
 Random coefficients suit columns of size one. With large columns, hidden units start where tanh is
 flat, or relu is large; and for counts, with the mean ``e^η``, outputs of some hundred overflow
 float64. So large columns are shifted and scaled first, as by a StandardScaler. If outputs of counts
 are still huge, the last layer is shrunk: the start is then as random as before.
+
+Random coefficients suit targets of size one, too. Those of another size, or far from zero, are
+shifted and scaled as well: the intercept of an output starts at the null model.
 """
 
 from __future__ import annotations
@@ -11,12 +14,20 @@ from __future__ import annotations
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_losses import HalfPoissonDeviance
-from mcmodels.objectives.network_objective import NetworkObjective
+from mcmodels.objectives.network_objective import HalfSquaredError, NetworkObjective
 from mcmodels.objectives.network_units import NetworkInUnits
+from mcmodels.objectives.target_units import TargetUnits, WeightedOutputs
 from mcmodels.rows import ColumnMoments, RowBlock, SparseDesign
 
-__all__ = ["in_units_of_columns", "moderate_start"]
+__all__ = [
+    "in_units",
+    "in_units_of_columns",
+    "moderate_start",
+    "start_in_units",
+    "units_of_targets",
+]
 
 # Outputs beyond the first number are shrunk to the second: no count has a mean of e³⁰, which is
 # 1e13, and from there the steepest steps go far beyond the minimum.
@@ -25,6 +36,11 @@ _LARGEST, _MODERATE = 30.0, 1.0
 _LARGE_COLUMN = 10.0
 # A column whose deviations are a smaller share of its mean is constant, but for rounding.
 _CONSTANT = 1e-12
+# Targets with a root mean square or mean count above this, or with deviations or a mean count below
+# its inverse, are measured in their own units.
+_LARGE_TARGET = 10.0
+# Of squares about zero, a smaller share is lost in rounding, and is computed about the mean.
+_SURE_SHARE = 1e-4
 
 
 def moderate_start(objective: NetworkObjective, start: Array) -> Array:
@@ -37,7 +53,10 @@ def moderate_start(objective: NetworkObjective, start: Array) -> Array:
     start : ndarray of shape (n_params,)
         First parameters; not changed.
     """
-    if not isinstance(objective.loss, HalfPoissonDeviance):
+    loss = objective.loss
+    if not isinstance(
+        loss.each if isinstance(loss, WeightedOutputs) else loss, HalfPoissonDeviance
+    ):
         return start
     largest = _largest_output(objective, start)
     if largest <= _LARGEST or not np.isfinite(largest):
@@ -47,11 +66,82 @@ def moderate_start(objective: NetworkObjective, start: Array) -> Array:
     return shrunk
 
 
+def start_in_units(network: Network, targets: TargetUnits, start: Array) -> Array:
+    """The random start in units of the targets, about the null model.
+
+    A target that varies less than others hardly counts, and would keep random coefficients of size
+    one: its are smaller by as much.
+    """
+    start = start.copy()
+    coefs, intercepts = network.unflatten(start)
+    coefs[-1] *= targets.spread
+    intercepts[-1] *= targets.spread
+    return start
+
+
 def _largest_output(objective: NetworkObjective, params: Array) -> float:
     network = objective.network
     with np.errstate(over="ignore", invalid="ignore"):
         ends = objective.rows.reduce(lambda block: [np.abs(network.outputs(block.X, params)).max()])
     return float(np.max(ends))
+
+
+def in_units(objective: NetworkObjective) -> NetworkInUnits | None:
+    """The same objective in units of its columns and targets; None where all are of size one.
+
+    Parameters
+    ----------
+    objective : NetworkObjective
+        What is minimised, over the parameters of the columns and targets as given.
+    """
+    columns, targets = in_units_of_columns(objective), units_of_targets(objective)
+    if targets is None:
+        return columns
+    centre, size = (columns and columns.columns) or (None, None)
+    return NetworkInUnits(objective, centre, size, targets)
+
+
+def units_of_targets(objective: NetworkObjective) -> TargetUnits | None:
+    """Units of the targets of a regression; None where all are of size one, and of classes.
+
+    One or two walks over the rows.
+
+    Parameters
+    ----------
+    objective : NetworkObjective
+        What is minimised, over the parameters of the targets as given.
+    """
+    are_counts = isinstance(objective.loss, HalfPoissonDeviance)
+    if not (are_counts or isinstance(objective.loss, HalfSquaredError)):
+        return None
+    rows, outputs = objective.rows, objective.network.n_outputs
+
+    def power_sums(block: RowBlock, power: int = 1, centre: Array | float = 0.0) -> Array:
+        deviations = block.y.reshape(-1, outputs) - centre
+        return block.weights_or_ones @ deviations**power
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = rows.reduce(lambda block: np.stack([power_sums(block), power_sums(block, 2)]))
+        mean, squares = sums / rows.total_weight
+    if not (np.isfinite(mean).all() and np.isfinite(squares).all()):
+        return None  # refused at the start
+    if are_counts:
+        if (np.abs(np.log(np.maximum(mean, 1e-300))) <= np.log(_LARGE_TARGET)).all():
+            return None
+        mean = np.where(mean > 0, mean, 1.0)
+        ones = np.ones(outputs)
+        return TargetUnits(np.log(mean), ones, mean, ones, are_counts=True)
+    variances = squares - mean**2
+    if (variances < _SURE_SHARE * squares).any():
+        variances = rows.reduce(lambda block: power_sums(block, 2, mean)) / rows.total_weight
+    varies = variances > (_CONSTANT * mean) ** 2
+    deviations = np.sqrt(np.where(varies, variances, 0.0))
+    known = deviations[varies]
+    if (squares <= _LARGE_TARGET**2).all() and (known * _LARGE_TARGET >= 1).all():
+        return None
+    largest = float(known.max(initial=0.0)) or 1.0
+    size = np.where(varies, deviations, largest)
+    return TargetUnits(mean, size, size**2, deviations / largest, are_counts=False)
 
 
 def in_units_of_columns(objective: NetworkObjective) -> NetworkInUnits | None:

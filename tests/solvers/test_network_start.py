@@ -65,13 +65,13 @@ def test_units_are_those_of_large_columns():
     sizes[1] = 1e5
     assert in_units_of_columns(problem.objective()) is None
     found = in_units_of_columns(problem.objective(problem.X * sizes))
-    assert (np.delete(found.size, 1) == 1).all()
-    assert (np.delete(found.centre, 1) == 0).all()
+    assert (np.delete(found.columns[1], 1) == 1).all()
+    assert (np.delete(found.columns[0], 1) == 0).all()
     weights = np.ones(len(problem.X)) if problem.weights is None else problem.weights
     mean = weights @ problem.X[:, 1] / weights.sum()
     deviation = np.sqrt(weights @ (problem.X[:, 1] - mean) ** 2 / weights.sum())
-    assert found.size[1] == pytest.approx(1e5 * deviation, rel=1e-12)
-    assert found.centre[1] == pytest.approx(1e5 * mean, rel=1e-10)
+    assert found.columns[1][1] == pytest.approx(1e5 * deviation, rel=1e-12)
+    assert found.columns[0][1] == pytest.approx(1e5 * mean, rel=1e-10)
 
 
 def test_a_constant_column_is_zero_in_its_units():
@@ -79,8 +79,8 @@ def test_a_constant_column_is_zero_in_its_units():
     X = problem.X.copy()
     X[:, 2] = 3e4 + 0.1
     found = in_units_of_columns(problem.objective(X))
-    assert found.size[2] == pytest.approx(X[0, 2])
-    z = (X[:, 2] - found.centre[2]) / found.size[2]
+    assert found.columns[1][2] == pytest.approx(X[0, 2])
+    z = (X[:, 2] - found.columns[0][2]) / found.columns[1][2]
     assert np.abs(z).max() < 1e-14  # rounding of the mean
 
 
@@ -88,9 +88,11 @@ def test_sparse_columns_are_scaled_and_not_shifted():
     problem = network_problem("counts", "relu", (4,))
     X = np.abs(problem.X) * 1e5
     found = in_units_of_columns(problem.objective(sparse.csr_array(X)))
-    assert (found.centre == 0).all()
+    assert (found.columns[0] == 0).all()
     weights = np.ones(len(X)) if problem.weights is None else problem.weights
-    np.testing.assert_allclose(found.size, np.sqrt(weights @ X**2 / weights.sum()), rtol=1e-12)
+    np.testing.assert_allclose(
+        found.columns[1], np.sqrt(weights @ X**2 / weights.sum()), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)

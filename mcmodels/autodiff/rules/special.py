@@ -13,6 +13,7 @@ import numpy as np
 import scipy.special as sp
 
 from mcmodels.autodiff.rules.arrangement import with_axes
+from mcmodels.autodiff.rules.polygamma import polygamma
 from mcmodels.autodiff.tables import Axis, add, call, elementwise, matrix_function
 from mcmodels.autodiff.tracing import Traced, constant
 
@@ -153,7 +154,7 @@ _, _of_slope = elementwise(
     None,
 )
 _, _polygamma = elementwise(
-    sp.polygamma,
+    polygamma,
     "d ψ⁽ⁿ⁾(x) = ψ⁽ⁿ⁺¹⁾(x) dx",
     None,
     lambda t, y, n, x: t * call("polygamma", n + 1, x),

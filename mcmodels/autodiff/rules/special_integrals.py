@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from mcmodels.autodiff.rules.polygamma import zeta
 from mcmodels.autodiff.rules.refused import no_closed_form
 from mcmodels.autodiff.tables import add, call, elementwise
 from mcmodels.autodiff.tracing import constant
 
 _ROOT_2 = math.sqrt(2.0)
+_FAR = 30.0
 _ROOT_PI = math.sqrt(math.pi)
 
 
@@ -51,8 +53,15 @@ def _student_by_df(df: Any, x: Any) -> Any:
     return -np.sign(constant(x)) * 0.5 * (of_a + of_w)
 
 
-def _zeta(x: Any, q: Any) -> Any:
-    return sp.zeta(x, q)
+def slope_of_exprel(u: Any) -> Any:
+    """The derivative of ``(eᵘ - 1)/u``, ``(eᵘ(u - 1) + 1)/u²``, which is ½ ₁F₁(2, 3, u) near zero.
+
+    SciPy's series of ₁F₁ has as many terms as u is large: at 1e18 it does not come back.
+    """
+    is_far = np.abs(constant(u)) > _FAR
+    far, near = np.where(is_far, u, _FAR), np.where(is_far, 0.0, u)
+    quotient = (np.exp(far) * (1 - 1 / far) + 1 / far) / far
+    return np.where(is_far, quotient, 0.5 * sp.hyp1f1(2.0, 3.0, near))
 
 
 def _unknown(ufunc: np.ufunc, *arguments: str) -> list[Any]:
@@ -183,7 +192,7 @@ add(
     elementwise(
         sp.exprel,
         "d (eˣ - 1)/x = ½ ₁F₁(2, 3, x) dx",
-        lambda t, y, x: t * (0.5 * sp.hyp1f1(2.0, 3.0, x)),
+        lambda t, y, x: t * slope_of_exprel(x),
     ),
     elementwise(
         sp.hyp1f1,
@@ -238,7 +247,7 @@ add(
     ),
 )
 _, _of_zeta = elementwise(
-    _zeta,
+    zeta,
     "d ζ(x, q) = -x ζ(x + 1, q) dq",
     no_closed_form("special.zeta", "x"),
     lambda t, y, x, q: -t * (x * call("zeta", x + 1, q)),

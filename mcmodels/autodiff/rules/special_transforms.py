@@ -14,14 +14,10 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from mcmodels.autodiff.rules.special_integrals import slope_of_exprel
 from mcmodels.autodiff.tables import add, elementwise, implements
 
 __all__: list[str] = []
-
-
-def _slope_of_exprel(u: Any) -> Any:
-    """The derivative of ``(eᵘ - 1)/u``."""
-    return 0.5 * sp.hyp1f1(2.0, 3.0, u)
 
 
 def _slope_of_log(v: Any) -> Any:
@@ -34,13 +30,13 @@ add(
         sp.boxcox,
         "d (xᵖ - 1)/p = xᵖ⁻¹ dx + log²x h′(p log x) dp, h(u) = (eᵘ - 1)/u",
         lambda t, y, x, p: t * x ** (p - 1),
-        lambda t, y, x, p: t * (np.square(np.log(x)) * _slope_of_exprel(p * np.log(x))),
+        lambda t, y, x, p: t * (np.square(np.log(x)) * slope_of_exprel(p * np.log(x))),
     ),
     elementwise(
         sp.boxcox1p,
         "d ((1 + x)ᵖ - 1)/p = (1 + x)ᵖ⁻¹ dx + log²(1 + x) h′(p log(1 + x)) dp",
         lambda t, y, x, p: t * (1 + x) ** (p - 1),
-        lambda t, y, x, p: t * (np.square(np.log1p(x)) * _slope_of_exprel(p * np.log1p(x))),
+        lambda t, y, x, p: t * (np.square(np.log1p(x)) * slope_of_exprel(p * np.log1p(x))),
     ),
     elementwise(
         sp.inv_boxcox,

@@ -15,6 +15,7 @@ import scipy.linalg
 import scipy.special
 
 from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.polygamma import polygamma
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
 
@@ -47,7 +48,7 @@ def _gammaln(z: Array) -> Array:
         return scipy.special.gammaln(z)
     below = z.real < 0.5
     flipped = np.where(below, 1 - z, z)
-    sine = np.sin(np.pi * np.where(below, z, 0.5))
+    sine = np.sin(np.pi * np.where(below, z - np.rint(z.real), 0.5))  # but for its sign
     reflected = np.log(np.pi) - np.log(sine * np.sign(sine.real))
     logs = scipy.special.loggamma(flipped)
     return np.where(below, reflected - logs, logs)
@@ -55,24 +56,9 @@ def _gammaln(z: Array) -> Array:
 
 def _polygamma(k: int, z: Array) -> Array:
     if not np.iscomplexobj(z):
-        return _real_polygamma(k, z)
+        return polygamma(k, z)
     # Of first order in the imaginary part, which is all that the complex step asks for.
-    return _real_polygamma(k, z.real) + 1j * z.imag * _real_polygamma(k + 1, z.real)
-
-
-def _real_polygamma(k: int, z: Array) -> Array:
-    """By reflection below zero, where SciPy gives NaN or a wrong branch: A&S (6.4.7)."""
-    if (z > 0).all():
-        return scipy.special.polygamma(k, z)
-    return np.where(z > 0, scipy.special.polygamma(k, np.where(z > 0, z, 1.0)), _moved_up(k, z))
-
-
-def _moved_up(k: int, z: Array) -> Array:
-    """ψₖ(z) = ψₖ(z + m) − (−1)ᵏ k! Σⱼ (z + j)⁻ᵏ⁻¹, with z + m above 0: A&S (6.4.6)."""
-    steps = max(int(np.ceil(-z.min())) + 1, 1)
-    low = np.where(z > 0, 1.0, z)
-    terms = sum((low + j) ** -(k + 1.0) for j in range(steps))
-    return scipy.special.polygamma(k, low + steps) - (-1) ** k * scipy.special.factorial(k) * terms
+    return polygamma(k, z.real) + 1j * z.imag * polygamma(k + 1, z.real)
 
 
 def _hypot(a: Array, b: Array) -> Array:

@@ -58,7 +58,8 @@ def rowwise(expressions: tuple[Expression, ...], names: tuple[str, ...]) -> Call
     texts = [str(writer.value(part)) for part in wanted]
     body = [*writer.code.lines, f"return ({', '.join(texts)},)"]
     arguments = ", ".join(safe(name) for name in names)
-    top = [*writer.code.imports, "import numpy as np", *decorators(writer.whole)]
+    top = [*writer.code.imports, "import numpy as np", *writer.code.definitions]
+    top += decorators(writer.whole)
     header = [*top, f"def f({arguments}):"]
     namespace: dict[str, Any] = {}
     # Written from nodes and from names that were read as symbols.

@@ -255,7 +255,7 @@ STUDENTS = (
         "exp(sum(log(x)))*ones(n)",
         "1/x missing",
         "chain rule",
-        "the inner derivative of log(x) is missing: d",
+        "the derivative of log(x) is missing: d(log(x)) is taken for dx",
     ),
     row(
         "x=n",

@@ -28,7 +28,7 @@ STUDENTS = (
         "A@B + B@A",
         "second factor not transposed",
         "assumed symmetric",
-        "A and B are taken to be symmetric: AB + BA is",
+        "A and B are taken to be symmetric: AB + BA is right only where Aᵀ = A, Bᵀ = B",
     ),
     row(
         "X=n,p B=p,p:symmetric",
@@ -125,9 +125,10 @@ STUDENTS = (
         "logdet(X)",
         "X",
         "inv(X)/det(X)",
-        "1/det twice & no transpose",
+        "det' forgotten & no transpose",
         "transposed layout",
-        "it is the transpose of the right gradient (nu",
+        "and the factor det(X) is missing",
+        "transpose it, and multiply by det(X)",
     ),
     row(
         "X=n,n",
@@ -172,7 +173,7 @@ STUDENTS = (
         "inv(S) - x@x.T@inv(S)@inv(S)",
         "order of inverses",
         "product order",
-        "factors are exchanged: xxᵀS⁻² stands for S⁻¹x",
+        "factors are exchanged: xxᵀS⁻² stands for S⁻¹xxᵀS⁻¹",
     ),
     row(
         "S=p,p:positive_definite T=p,p:symmetric",
@@ -298,7 +299,8 @@ STUDENTS = (
         "-X.T@(y-X@w) + lam*w",
         "1/n forgotten in the fit term",
         "factor of a term",
-        "in the term −Xᵀ(y − Xw)/n, there is an extra ",
+        "in the term −Xᵀ(y − Xw)/n, there is an extra factor n",
+        "divide the term by n",
     ),
     row(
         "X=n,p w=p y=n lam=scalar",
@@ -307,7 +309,8 @@ STUDENTS = (
         "-X.T@(y-X@w) + lam*abs(w)",
         "abs for sign",
         "chain rule",
-        "the function |w| itself stands where its deri",
+        "the function |w| itself stands where its derivative should",
+        "write sign(w), the derivative of |w|, in the place of |w|",
     ),
     row(
         "X=n,p w=p y=n W=n,n:diagonal",
@@ -325,7 +328,8 @@ STUDENTS = (
         "X.T@(y/sigmoid(X@w) - (1-y)/(1-sigmoid(X@w)))",
         "sigma' missing and sign",
         "chain rule",
-        "the outer derivative is missing: d(σ(Xw)) is ",
+        "d(σ(Xw)) is taken for d(Xw); and the sign is wrong",
+        "multiply by σ(Xw) ∘ (1 − σ(Xw)), the derivative of σ(Xw), and turn the sign",
     ),
     row(
         "X=n,p w=p b=scalar y=n",
@@ -333,8 +337,9 @@ STUDENTS = (
         "b",
         "sigmoid(X@w+b).T@ones(n) - n",
         "y taken for ones",
-        "factor of a term",
-        "in the term −sum(y), it is n/sum(y) times the",
+        "forgotten symbol",
+        "y is taken to be 1ₙ",
+        "write y in place of 1ₙ",
     ),
     row(
         "X=n,p w=p b=scalar y=n",
@@ -442,7 +447,8 @@ STUDENTS = (
         "(g*sigmoid(W@x)*tanh(c))@x.T",
         "1-sigma missing",
         "chain rule",
-        "the function σ(Wx) itself stands where its de",
+        "the function σ(Wx) itself stands where its derivative should",
+        "write σ(Wx) ∘ (1 − σ(Wx)), the derivative of σ(Wx), in the place of σ(Wx)",
     ),
     row(
         "o=n c=n g=n",
@@ -451,7 +457,8 @@ STUDENTS = (
         "g*sigmoid(o)*(1-tanh(c))",
         "1-tanh",
         "wrong derivative",
-        "1 − tanh(c) stands for the derivative of tanh",
+        "1 − tanh(c) stands for the derivative of tanh(c)",
+        "write 1 − tanh(c)^∘2 in place of 1 − tanh(c)",
     ),
     row(
         "f=n c=n i=n u=n g=n",
@@ -478,7 +485,8 @@ STUDENTS = (
         "(eye(n) - x@x.T)/norm(x)",
         "x not normalised",
         "factor of a term",
-        "in the term −xxᵀ/‖x‖³, there is an extra fact",
+        "in the term −xxᵀ/‖x‖³, there is an extra factor ‖x‖²",
+        "divide the term by ‖x‖²",
     ),
     row(
         "X=n,p w=p y=n C=scalar",
@@ -496,7 +504,8 @@ STUDENTS = (
         "w - C*X.T@(y*relu(1-y*(X@w)))",
         "2 missing in a term",
         "factor of a term",
-        "in the term −2CXᵀ(y ∘ relu(1 − y ∘ Xw)), the ",
+        "in the term −2CXᵀ(y ∘ relu(1 − y ∘ Xw)), the factor 2 is missing",
+        "multiply the term by 2",
     ),
     row(
         "p=k q=k",
@@ -523,7 +532,8 @@ STUDENTS = (
         "s - 1",
         "1/s for log",
         "chain rule",
-        "the inner derivative of log(s) is missing: d(",
+        "the derivative of log(s) is missing: d(log(s)) is taken for ds",
+        "multiply by 1 ⊘ s, the derivative of log(s)",
     ),
     row(
         "m=k s=k e=k a=k",
@@ -533,6 +543,7 @@ STUDENTS = (
         "eps missing",
         "chain rule",
         "the inner derivative of m + s ∘ e is missing:",
+        "multiply by e, the derivative of m + s ∘ e",
     ),
     row(
         "S=k,k:positive_definite m=k",
@@ -595,6 +606,7 @@ STUDENTS = (
         "exp(u)@exp(v).T/(exp(u).T@exp(T)@exp(v))",
         "exp(T) missing",
         "chain rule",
-        "the inner derivative of exp(T) is missing: d(",
+        "the inner derivative of exp(T) is missing: d(exp(T)) is taken for dT",
+        "multiply by exp(T), the derivative of exp(T)",
     ),
 )

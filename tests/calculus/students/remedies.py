@@ -99,10 +99,12 @@ def cured(remedy: str, explanation: str, claimed: np.ndarray, reader: Reader, po
         if claimed.ndim == 1 and matrix.ndim == 2 and matrix.shape[0] == 1:
             claimed = claimed[:, None]
         return matrix @ claimed if found.group(2) == "left" else claimed @ matrix
-    found = re.match(r"^take the factor (.+) at the (left|right) away$", remedy)
+    found = re.match(r"^take the factor (.+?)(?: at the (left|right))? away$", remedy)
     if found is not None:
         inverse = np.linalg.inv(reader.value(found.group(1), point))
-        return inverse @ claimed if found.group(2) == "left" else claimed @ inverse
+        if found.group(2) is None:  # from either end
+            assert equal(inverse @ claimed, claimed @ inverse)
+        return claimed @ inverse if found.group(2) == "right" else inverse @ claimed
     found = FACTOR.match(remedy)
     if found is not None:
         action, of_term, text, turned = found.groups()

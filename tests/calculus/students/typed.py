@@ -18,10 +18,13 @@ def row(
     slip: str,
     name: str,
     says: str = "",
+    remedy: str = "",
 ) -> Student:
     """A student whose right answer is derived: the tests compare it with differences."""
     shapes = dict(part.split("=") for part in declared.split())
     function = parse(f, **shapes)
     (symbol,) = (s for s in function.symbols if s.name == x)
     claimed = parse(wrong, **shapes) if isinstance(wrong, str) else wrong
-    return Student(slip, function, symbol, derivative(function, symbol), claimed, (name,), says)
+    return Student(
+        slip, function, symbol, derivative(function, symbol), claimed, (name,), says, remedy
+    )

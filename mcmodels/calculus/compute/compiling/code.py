@@ -75,11 +75,12 @@ class Snippet:
 
 @dataclass
 class Code:
-    """Lines of a function body, and the modules they use."""
+    """Lines of a function body, and the modules and functions they use."""
 
     taken: set[str]
     lines: list[str] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
+    helpers: set[str] = field(default_factory=set)
     _count: int = 0
 
     def name(self, hint: str = "t") -> Snippet:
@@ -102,3 +103,12 @@ class Code:
     def use(self, line: str) -> None:
         """Import something at the top."""
         self.imports.add(line)
+
+    def define(self, source: str) -> None:
+        """Put the source of a function of our own above."""
+        self.helpers.add(source)
+
+    @property
+    def definitions(self) -> list[str]:
+        """These sources, each with the empty lines after it."""
+        return [f"{source}\n\n" for source in sorted(self.helpers)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line
+from mcmodels.calculus.compute.polygamma import POLYGAMMA
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
@@ -49,7 +50,8 @@ def elementwise_code(w: Writer, code: str, argument: Snippet) -> Snippet:
 
 def _polygamma(w: Writer, e: F.Polygamma) -> Snippet:
     w.code.use("from scipy import special")
-    return Snippet(f"special.polygamma({e.order}, {w.value(e.argument)})", fresh=True)
+    w.code.define(POLYGAMMA)
+    return Snippet(f"polygamma({e.order}, {w.value(e.argument)})", fresh=True)
 
 
 def _pairwise(w: Writer, e: F.Pairwise) -> Snippet:

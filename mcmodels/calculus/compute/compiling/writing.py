@@ -57,7 +57,7 @@ def write_function(
     indented = "\n".join(f"    {line}" for line in body)
     names = ", ".join(safe(name) for name in arguments)
     header = [*functions.decorators(expression), f"def f({names}):"]
-    return "\n".join([*imports, "", "", *header, indented, ""])
+    return "\n".join([*imports, "", "", *writer.code.definitions, *header, indented, ""])
 
 
 WRITERS = (

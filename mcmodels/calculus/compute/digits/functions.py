@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["functions", "mpmath", "number", "real", "rounding"]
 
 _FEWEST_DIGITS_LOST = 5
+_FAR = 1e100
 
 
 @cache
@@ -78,11 +79,42 @@ def functions() -> Mapping[str, Callable[..., Any]]:
     def softplus(z: Any) -> Any:
         return z + mp.log1p(mp.exp(-z)) if z > 0 else mp.log1p(mp.exp(z))
 
+    def wider(function: Callable[..., Any]) -> Callable[..., Any]:
+        """With the digits more that z² has before the point: the exponent needs them."""
+
+        def at(z: Any) -> Any:
+            with mp.workprec(mp.prec + 2 * max(int(mp.mag(z)), 0) if mp.isnormal(z) else mp.prec):
+                value = function(z)
+            return +value
+
+        return at
+
+    @wider
+    def erfc(z: Any) -> Any:
+        # mpmath squares z as a float; the next term of the expansion is z⁻²/2 times this one.
+        return mp.exp(-z * z) / (z * mp.sqrt(mp.pi)) if z > _FAR else mp.erfc(z)
+
+    @wider
+    def cdf(z: Any) -> Any:
+        return erfc(-z / mp.sqrt(2)) / 2 if z < 0 else mp.ncdf(min(z, mpf(_FAR)))
+
+    density = wider(mp.npdf)
+
     def log_of_cdf(z: Any) -> Any:
-        return mp.log1p(-mp.ncdf(-z)) if z > 0 else mp.log(mp.ncdf(z))
+        return mp.log1p(-cdf(-z)) if z > 0 else mp.log(cdf(z))
 
     def mills(z: Any) -> Any:
-        return mp.npdf(z) / mp.ncdf(z)
+        return density(z) / cdf(z)
+
+    def polygamma(k: int, z: Any) -> Any:
+        if z > 0:
+            return mp.psi(k, z)
+        # mpmath would count up from z one by one. By reflection, in z - floor(z): DLMF (5.15.6).
+        nearest = mp.nint(z)
+        near, far = abs(z - nearest), 1 - abs(z - nearest)
+        if z < nearest:
+            near, far = far, near
+        return mp.psi(k, near) + (-1) ** k * (mp.psi(k, 1 - z) - mp.psi(k, far))
 
     table = {
         "exp": mp.exp,
@@ -110,16 +142,16 @@ def functions() -> Mapping[str, Callable[..., Any]]:
         "arccosh": mp.acosh,
         "arctanh": mp.atanh,
         "erf": mp.erf,
-        "erfc": mp.erfc,
-        "norm_cdf": mp.ncdf,
-        "norm_pdf": mp.npdf,
+        "erfc": erfc,
+        "norm_cdf": cdf,
+        "norm_pdf": density,
         "norm_logcdf": log_of_cdf,
         "inverse_mills": mills,
         "inverse_mills_gap": lambda z: z + mills(z),
         "gammaln": lambda z: mp.log(abs(mp.gamma(z))),
         "digamma": mp.digamma,
-        "polygamma": mp.psi,
-        "gelu": lambda z: z * mp.ncdf(z),
+        "polygamma": polygamma,
+        "gelu": lambda z: z * cdf(z),
         "maximum": max,
         "minimum": min,
         "hypot": mp.hypot,

@@ -103,6 +103,15 @@ def far_gap(z):
     "inverse_mills_gap": """\
 def inverse_mills_gap(z):
     return §.where(z < -4, far_gap(z), z + inverse_mills(z))""",
+    # Below zero JAX has wrong values, and PyTorch counts up to nine one by one: DLMF (5.15.6).
+    "reflected_polygamma": """\
+def reflected_polygamma(k, z):
+    outer = polygamma_above(k, §.where(z > 0, z, 1 - z))
+    nearest = §.round(z)
+    near = §.where(z > 0, 0.5, §.abs(z - nearest))
+    r, rest = §.where(z < nearest, 1 - near, near), §.where(z < nearest, near, 1 - near)
+    inner = polygamma_above(k, r) - (-1) ** k * polygamma_above(k, rest)
+    return §.where(z > 0, outer, inner + (-1) ** k * outer)""",
     "eigvecsh": """\
 def eigvecsh(S):
     values, vectors = §.linalg.eigh(S)
@@ -184,12 +193,15 @@ JAX = _python(
         "norm_logcdf": "special.log_ndtr({0})",
         "gammaln": "special.gammaln({0})",
         "digamma": "special.digamma({0})",
-        "polygamma": "special.polygamma({0}, {1})",
+        "polygamma": "reflected_polygamma({0}, {1})",
         "gelu": "~{g0} * special.ndtr({0})",
         "expm": "expm({0})",
     },
     helpers={
         **_with("jnp", "", "jnp.eye(len(v))", _SAME_HELPERS),
+        "polygamma_above": """\
+def polygamma_above(k, z):
+    return special.polygamma(k, z)""",
         "inverse_mills": f"""\
 def inverse_mills(z):
     near = {PHI_AT_0} * jnp.exp(-0.5 * z**2) / special.ndtr(jnp.maximum(z, -5))
@@ -254,7 +266,7 @@ TORCH = _python(
         "norm_logcdf": "torch.special.log_ndtr({0})",
         "gammaln": "torch.lgamma({0})",
         "digamma": "torch.digamma({0})",
-        "polygamma": "polygamma({0}, {1})",
+        "polygamma": "reflected_polygamma({0}, {1})",
         "gelu": "~{g0} * torch.special.ndtr({0})",
         "expm": "torch.matrix_exp({0})",
         "kron": "torch.kron({g0}.contiguous(), {g1}.contiguous())",
@@ -276,8 +288,8 @@ def eigvecsh(S):
     repeated = (values[1:] - values[:-1] <= 1e-12 * torch.abs(values).max()).any()
     return torch.where(repeated, torch.nan, vectors)""",
         # torch.polygamma of order 1 has nine digits.
-        "polygamma": """\
-def polygamma(k, z):
+        "polygamma_above": """\
+def polygamma_above(k, z):
     factor = -1.0
     for i in range(1, k + 1):
         factor = -i * factor

@@ -33,6 +33,8 @@ __all__ = ["Change", "Contribution", "contributions", "outside", "slope_in", "sl
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
+_LINEAR = (N.Sum, N.Scaled, N.Total, N.Trace, N.Transpose)  # no outer function of their parts
+
 # Parts of what is put together for the contributions to the differential of a deep function, of
 # which each takes as many as it is deep; and three times as many for wrong forms of them.
 _MOST_VISITED = 15_000
@@ -140,10 +142,11 @@ class Contribution:
                 tree.outside(node, self._filled(rule, transpose(inner))),
             )
         if child != x and child.shape == x.shape:
+            inside = "" if isinstance(node, _LINEAR) else "inner "
             yield Change(
                 "chain rule",
                 Words(
-                    "the inner derivative of {} is missing: d({}) is taken for {}",
+                    f"the {inside}derivative of {{}} is missing: d({{}}) is taken for {{}}",
                     (child, child, tree.dx),
                 ),
                 tree.outside(node, self._filled(rule, tree.dx)),

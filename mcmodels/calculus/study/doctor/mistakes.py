@@ -47,6 +47,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_symbols import (
     exchanged_symbols,
     factor_of_entries,
     forgotten_symbol,
+    forgotten_vector,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_terms import (
     Effect,
@@ -138,6 +139,7 @@ MISTAKES = (
         "take G with df = tr(Gᵀ dX), symmetric where X is declared so, for all entries alike",
         symmetric_convention,
     ),
+    Mistake("forgotten symbol", "put the symbol in", forgotten_vector, alone=True),
     *_terms(written_terms)[2:],
     Mistake("missing indicator", "multiply by the indicator", missing_indicator, alone=True),
     Mistake("missing condition", "put the condition in", left_out_condition, alone=True),

@@ -134,17 +134,22 @@ def extra_factor(case: Case) -> Iterator[Finding]:
     square = [s for s in case.f.symbols if isinstance(s, N.Symbol) and s.is_array and s.is_square]
     for symbol in square[:_MOST_SQUARE]:
         for factor in dict.fromkeys((symbol, transpose(symbol), inv(symbol))):
-            for wrong, end in (
-                (_product([factor, case.right]), "the left"),
-                (_product([case.right, factor]), "the right"),
-            ):
-                if wrong is not None and case.is_claimed(wrong):
-                    text = factor.mathematics()
-                    yield Finding(
-                        f"there is an extra factor {text} at {end}",
-                        wrong,
-                        f"take the factor {text} at {end} away",
-                    )
+            ends = {
+                end: wrong
+                for end, wrong in (
+                    (" at the left", _product([factor, case.right])),
+                    (" at the right", _product([case.right, factor])),
+                )
+                if wrong is not None and case.is_claimed(wrong)
+            }
+            for end, wrong in ends.items():
+                end = end if len(ends) == 1 else ""  # it commutes with the rest
+                text = factor.mathematics()
+                yield Finding(
+                    f"there is an extra factor {text}{end}",
+                    wrong,
+                    f"take the factor {text}{end} away",
+                )
 
 
 def _product(factors: list[Expression]) -> Expression | None:

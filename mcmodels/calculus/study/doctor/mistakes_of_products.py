@@ -75,6 +75,14 @@ def _outer(part: Expression) -> Iterator[tuple[Expression, Words]]:
         return
     for i, inner in enumerate(scalars):
         rest = [*scalars[:i], *scalars[i + 1 :]]
+        # Of (rᵀc)u, which is (urᵀ)c, the outer product may have been turned round: (rᵀu)c.
+        for outer in _outer_products(inner) if array.is_column else ():
+            if isinstance(outer, N.Product) and len(outer.children) == 2:
+                c, r = outer.children
+                if r.cols == array.rows:
+                    turned = matmul([r, array])
+                    words = Words(_INNER, (turned, matmul([array, r])))
+                    yield scale(coefficient, *rest, turned, c), words
         for outer in _outer_products(inner):
             words = Words(_OUTER, (outer, inner))
             if array.rows == outer.cols:

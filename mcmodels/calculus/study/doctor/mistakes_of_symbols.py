@@ -15,7 +15,7 @@ from mcmodels.calculus.core.rewriting import closed_parts_of
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.terms import substituted
 
-__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol"]
+__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol", "forgotten_vector"]
 
 
 _MOST_SYMBOLS = 12  # of which each is left out, and each two are exchanged
@@ -42,18 +42,30 @@ def forgotten_symbol(case: Case) -> Iterator[Finding]:
             same = N.Identity(symbol.rows) if symbol.is_square else ones
             values = [same, N.Zeros(symbol.rows, symbol.cols)]
         for value in values:
-            try:
-                local = substituted(case.right, {symbol: value})
-                is_claimed = case.is_claimed_after(local)
-            except (ValueError, ZeroDivisionError):  # where 1/s or log(s) is not defined
-                continue
-            if is_claimed:
-                name, text = symbol.mathematics(), value.mathematics()
-                yield Finding(
-                    f"{name} is taken to be {text}",
-                    local.result,
-                    f"write {name} in place of {text}",
-                )
+            yield from _forgotten(case, symbol, value)
+
+
+def _forgotten(case: Case, symbol: Symbol, value: Expression) -> Iterator[Finding]:
+    try:
+        local = substituted(case.right, {symbol: value})
+        is_claimed = case.is_claimed_after(local)
+    except (ValueError, ZeroDivisionError):  # where 1/s or log(s) is not defined
+        return
+    if is_claimed:
+        name, text = symbol.mathematics(), value.mathematics()
+        yield Finding(
+            f"{name} is taken to be {text}", local.result, f"write {name} in place of {text}"
+        )
+
+
+def forgotten_vector(case: Case) -> Iterator[Finding]:
+    """A column taken to be 1 in a derivative by a number, where sum(y) becomes n.
+
+    Elsewhere it is a factor of each entry that is missing.
+    """
+    for symbol in _others(case) if case.right.is_scalar else ():
+        if symbol.is_column and symbol.is_array:
+            yield from _forgotten(case, symbol, N.Ones(symbol.rows, symbol.cols))
 
 
 def exchanged_symbols(case: Case) -> Iterator[Finding]:
