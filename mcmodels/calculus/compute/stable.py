@@ -13,6 +13,7 @@ from mcmodels.calculus.compute.far_out import FarOut
 from mcmodels.calculus.compute.near_zero import NearZero, has_one
 from mcmodels.calculus.compute.normal_tails import in_tails
 from mcmodels.calculus.compute.roots import root_in_range
+from mcmodels.calculus.compute.shifted_sums import replaced_at_end, with_shares
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
@@ -57,7 +58,12 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
     """
     if not any(map(_may_lose_digits, parts_of(expression))):
         return expression
-    return _stabilised(expression, in_digits).within(expression.context)
+    shared = None if in_digits else with_shares(expression)
+    if shared is None:
+        return _stabilised(expression, in_digits).within(expression.context)
+    form, meanings = shared
+    found = replaced_at_end(_stabilised(form, in_digits), meanings)
+    return found.within(expression.context)
 
 
 @lru_cache(maxsize=512)
