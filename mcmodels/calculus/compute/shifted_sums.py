@@ -241,7 +241,7 @@ class _Shares:
 
     def _less_one(self) -> Expression | None:
         """Σⱼ Tⱼ − 1 without its rounding where it is small; None where nothing is known of it."""
-        e, terms = self.of.e, self.of.terms
+        terms = self.of.terms
         weights = [term.weight for term in terms]
         if all(weight.is_scalar for weight in weights) and add(weights) == number(1):
             return add([self._expm1(i) for i, _ in enumerate(terms)])
