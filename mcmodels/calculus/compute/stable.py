@@ -11,6 +11,11 @@ from mcmodels.calculus.compute.differences import is_known_difference, with_know
 from mcmodels.calculus.compute.exact_cancellation import Cancellation
 from mcmodels.calculus.compute.far_out import FarOut
 from mcmodels.calculus.compute.near_zero import NearZero, has_one
+from mcmodels.calculus.compute.nested_exponentials import (
+    FarBelow,
+    joined_exponentials,
+    with_joined_exponentials,
+)
 from mcmodels.calculus.compute.normal_tails import in_tails
 from mcmodels.calculus.compute.roots import root_in_range
 from mcmodels.calculus.compute.shifted_sums import replaced_at_end, with_shares
@@ -74,6 +79,7 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     cancellation = Cancellation()
     near_zero = NearZero(lambda e: cancellation.covers(e) or is_known_difference(e))
     far_out = FarOut(lambda e: cancellation.covers(e) or is_known_difference(e))
+    far_below = FarBelow()
     plain: dict[bytes, Expression] = {}  # of what has another form far out
 
     def walk(part: Expression) -> Expression:
@@ -87,13 +93,21 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     def exactly(part: Expression, walk: Callable[[Expression], Expression]) -> Expression | None:
         found = in_tails(part, walk)
         if found is None and not in_digits:
+            found = far_below.rewritten(part, walk_plainly, walk)
+        if found is None and not in_digits:
             found = far_out.rewritten(part, walk_plainly, walk)
-        return cancellation.rewritten(part, walk) if found is None else found
+        return by_fractions(part, walk) if found is None else found
+
+    def by_fractions(
+        part: Expression, walk: Callable[[Expression], Expression]
+    ) -> Expression | None:
+        found = cancellation.rewritten(part, walk)
+        return None if found is None else with_joined_exponentials(found)
 
     def walk_plainly(part: Expression) -> Expression:
         if part.key not in plain:
             found = in_tails(part, walk_plainly)
-            found = cancellation.rewritten(part, walk_plainly) if found is None else found
+            found = by_fractions(part, walk_plainly) if found is None else found
             plain[part.key] = by_rules(part, walk_plainly) if found is None else found
         return plain[part.key]
 
@@ -300,6 +314,9 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     if moved is not None:
         return moved
     e = _with_roots_as_exponentials(e, quotients)
+    joined = joined_exponentials(e)
+    if joined is not None:
+        return joined
     pieces = [
         piece
         for factor in e.children
@@ -323,10 +340,10 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     if any(z.is_array for z in exponents):
         like = next(z for z in exponents if z.is_array)
         filled = [_filled(z, like) for z in exponents]
-    joined = elementwise("exp", add(filled))
-    quotients.add(joined.key)
-    scalars = [factor for factor in (*rest, joined) if factor.is_scalar]
-    arrays = [factor for factor in (*rest, joined) if factor.is_array]
+    together = elementwise("exp", add(filled))
+    quotients.add(together.key)
+    scalars = [factor for factor in (*rest, together) if factor.is_scalar]
+    arrays = [factor for factor in (*rest, together) if factor.is_array]
     coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
     return scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
 
