@@ -19,6 +19,7 @@ from mcmodels.calculus.compute.nested_exponentials import (
 from mcmodels.calculus.compute.normal_tails import in_tails
 from mcmodels.calculus.compute.roots import root_in_range
 from mcmodels.calculus.compute.shifted_sums import replaced_at_end, with_shares
+from mcmodels.calculus.compute.small_gammas import with_recurrences
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
@@ -63,9 +64,13 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
     """
     if not any(map(_may_lose_digits, parts_of(expression))):
         return expression
-    shared = None if in_digits else with_shares(expression)
-    if shared is None:
+    if in_digits:
         return _stabilised(expression, in_digits).within(expression.context)
+    recurred = with_recurrences(expression)
+    form = expression if recurred is None else recurred
+    shared = with_shares(form)
+    if shared is None:
+        return _stabilised(form, in_digits).within(expression.context)
     form, meanings = shared
     found = replaced_at_end(_stabilised(form, in_digits), meanings)
     return found.within(expression.context)
