@@ -27,6 +27,7 @@ from mcmodels.calculus.compute.fraction_forms import (
     product,
     value_form,
 )
+from mcmodels.calculus.compute.fraction_roots import with_roots_in_range
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise
@@ -56,6 +57,10 @@ class Cancellation:
             found = self._sum(e, walk)
             found = self._logarithms(e, walk) if found is None else found
             return self._sum_of_opened(e, walk) if found is None else found
+        if isinstance(e, N.Scaled | N.Hadamard | N.Power):
+            found = with_roots_in_range(e, self._fraction, self._bases, walk)
+            if found is not None:
+                return found
         if isinstance(e, N.Scaled | N.Hadamard):
             return self._product(e, walk)
         if isinstance(e, N.Power):

@@ -196,10 +196,20 @@ def product(factors: Sequence[Expression]) -> Expression:
 
 def _side(f: CanonicalFraction, size: Expression, above: bool) -> Expression:
     """For u > 0 (above) or u < 0, as c tᵃ (1 − t)ᵐ N(t)/∏ D(t)ⁿ with t = exp(−size)."""
-    c, k, numerator, below = _in_t(f, above)
+    k = _in_t(f, above)[1]
+    leading = [elementwise("exp", scale(-k, size))] if k else []
+    return product([*leading, _bounded(f, size, above)])
+
+
+def bounded_part(f: CanonicalFraction, u: Expression, above: bool) -> Expression:
+    """The quotient over the power of exp(−|u|) as which it falls, for u > 0 (above) or u < 0."""
+    z = scale(f.unit, u)
+    return _bounded(f, z if is_positive(u) else elementwise("abs", z), above)
+
+
+def _bounded(f: CanonicalFraction, size: Expression, above: bool) -> Expression:
+    c, _, numerator, below = _in_t(f, above)
     factors: list[Expression] = [ones(size.rows, size.cols)]
-    if k:
-        factors.append(elementwise("exp", scale(-k, size)))
     if f.m:
         factors.append(power(_one_less(size), number(f.m)))
     t = elementwise("exp", scale(-1, size))
