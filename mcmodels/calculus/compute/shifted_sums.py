@@ -5,8 +5,8 @@ Tᵢ = wᵢ exp(zᵢ − m), none of which overflows, and of which one does not 
 m + log(Σᵢ Tᵢ), and what derivatives of log S are made of are the shares Pᵢ = Tᵢ/Σⱼ Tⱼ. In Hessians
 1 − Pᵢ is written as Σ_{j≠i} Tⱼ/Σⱼ Tⱼ. All of this holds for weights of any sign.
 
-The work is in three steps. `with_shares` writes an expression with one symbol for each m, each
-1/Σⱼ Tⱼ and each log S. Then the rules of `stable` rewrite it. At the end the symbols are replaced.
+The work is in three steps. `with_shares` writes an expression with symbols for zᵢ − m,
+1/Σⱼ Tⱼ and log S. Then the rules of `stable` rewrite it. At the end the symbols are replaced.
 """
 
 from __future__ import annotations
@@ -220,8 +220,10 @@ class _Shares:
         def symbol(name: str) -> _Placeholder:
             return _Placeholder(f"_{name}_{e.key.hex()}", e)  # equal names stand for equal parts
 
-        self.top, self.inverse, self.logarithm = symbol("m"), symbol("v"), symbol("l")
-        self.logits = [symbol(f"u{i}") for i, _ in enumerate(self.of.terms)]
+        self.inverse, self.logarithm = symbol("v"), symbol("l")
+        places = range(len(self.of.terms))
+        self.logits = [symbol(f"u{i}") for i in places]
+        self.below = [symbol(f"d{i}") for i in places]  # zᵢ − m
 
     def meanings(self) -> dict[Expression, Expression]:
         """What the symbols stand for, each in terms of those that follow."""
@@ -234,10 +236,17 @@ class _Shares:
             inside = choose(near, elementwise("log1p", less), inside)
         top = reduce(lambda a, b: pairwise("maximum", a, b), [term.z for term in terms])
         return {
-            self.logarithm: add([self.top, inside]),
+            self.logarithm: add([top, inside]),
             self.inverse: power(total, number(-1)),
-            self.top: top,
+            **{symbol: self._less_top(i) for i, symbol in enumerate(self.below)},
         }
+
+    def _less_top(self, i: int) -> Expression:
+        """zᵢ − m = −max(0, zⱼ − zᵢ, …), of which what is common to zᵢ and zⱼ is no part."""
+        terms = self.of.terms
+        gaps = [add([term.z, scale(-1, terms[i].z)]) for j, term in enumerate(terms) if j != i]
+        zero = zeros_like(self.of.e)
+        return scale(-1, reduce(lambda a, b: pairwise("maximum", a, b), gaps, zero))
 
     def _less_one(self) -> Expression | None:
         """Σⱼ Tⱼ − 1 without its rounding where it is small; None where nothing is known of it."""
@@ -253,12 +262,12 @@ class _Shares:
 
     def _expm1(self, i: int) -> Expression:
         term = self.of.terms[i]
-        return self._weighed(term, elementwise("expm1", add([term.z, scale(-1, self.top)])))
+        return self._weighed(term, elementwise("expm1", self.below[i]))
 
     def scaled(self, i: int, beside: Sequence[Expression] = ()) -> Expression:
         """Tᵢ, with other exponents beside its own."""
         term = self.of.terms[i]
-        inside = add([term.z, scale(-1, self.top), *beside])
+        inside = add([self.below[i], *beside])
         return self._weighed(term, elementwise("exp", inside))
 
     def _weighed(self, term: _Term, e: Expression) -> Expression:
@@ -396,8 +405,7 @@ class _Shares:
                 lacking += divided is None
                 rest = rest if divided is None else divided
                 if divided is None:
-                    inside = add([terms[i].z, scale(-1, self.top)])
-                    shares += [elementwise("exp", inside), self.inverse]
+                    shares += [elementwise("exp", self.below[i]), self.inverse]
                 else:
                     shares.append(elementwise("sigmoid", self.logits[i]))
             if best is None or (length, lacking) < best[0]:
@@ -441,7 +449,7 @@ class _Shares:
                 term = self.of.terms[j]
                 coefficient *= term.c**k
                 rest += [power(w, number(k)) for w in term.weights]
-                exponents.append(scale(k, add([term.z, scale(-1, self.top)])))
+                exponents.append(scale(k, self.below[j]))
             else:
                 places = [j for j, _ in enumerate(self.of.terms) if j != i]
                 wholes += [places] * k
@@ -485,6 +493,12 @@ def _base(factor: Expression) -> tuple[Expression, int]:
     return factor, 1
 
 
+def _is_inverse(weight: Expression) -> bool:
+    """Whether it is 1/s, which every product has as a factor: that of s/s."""
+    exponent = weight.exponent if isinstance(weight, N.Power) else None
+    return isinstance(exponent, N.Number) and exponent.value < 0
+
+
 def _multiplied(a: Sequence[_Monomial], b: Sequence[_Monomial]) -> list[_Monomial]:
     if len(a) * len(b) > _MOST_OPENED:
         raise _OpenedTooFarError
@@ -495,6 +509,9 @@ def _divided(monomial: _Monomial, term: _Term) -> _Monomial | None:
     """The monomial without the weight of a term; None where it lacks it."""
     factors = list(monomial.factors)
     for weight in term.weights:
+        if _is_inverse(weight):
+            factors.append(power(weight, number(-1)))
+            continue
         base, k = _base(weight)
         for i, factor in enumerate(factors):
             other, n = _base(factor)
