@@ -143,14 +143,15 @@ def _weighted(e: N.Sum) -> _Weighted | None:
     if any(term.c <= 0 and not term.weights for term in found):
         return None
     symbols = frozenset().union(*(term.z.used for term in found))
-    if any(_grows_with(w, symbols) for term in found for w in term.weights):
+    plain = [term for term in found if not term.z.used]
+    if any(_grows_with(weight, symbols) for term in plain for weight in term.weights):
         return None  # x + exp(x): one of its shares is nearly 1 everywhere
     return _Weighted(e, found)
 
 
 def _grows_with(weight: Expression, symbols: frozenset[N.Symbol]) -> bool:
-    """Whether a weight depends on these symbols other than through functions with bounds."""
-    if isinstance(weight, N.Elementwise) and weight.name in _BOUNDED:
+    """Whether a weight depends on these symbols, but for bounded functions of them and divisors."""
+    if (isinstance(weight, N.Elementwise) and weight.name in _BOUNDED) or _is_inverse(weight):
         return False
     if isinstance(weight, N.Symbol):
         return weight in symbols
@@ -324,7 +325,44 @@ class _Shares:
             total = add(group)
             exact = _exact(total) if len(group) > 1 else total
             (left if exact == total else done).append(exact)
-        return add([*done, _exact(add(left))]) if left else add(done)
+        return self._by_pairs(add([*done, _exact(add(left))]) if left else add(done))
+
+    def _by_pairs(self, e: Expression) -> Expression:
+        """Write rPᵢ(1 − Pᵢ) as Σⱼ r PᵢPⱼ, with what stands before each PᵢPⱼ in one sum: (aᵢ − aⱼ)².
+
+        They cancel where exponents have nearly the same slope.
+        """
+        pairs: dict[tuple[int, int], list[Expression]] = {}
+        left: list[Expression] = []
+        for term in _terms_of(e):
+            places: list[tuple[int, bool, int]] = []
+            rest: list[Expression] = []
+            for factor in _factors(term):
+                base, k = _base(factor)
+                share = self._share(base)
+                if share is None:
+                    rest.append(factor)
+                else:
+                    places.append((*share, k))
+            filled = [] if e.is_scalar else [ones(e.rows, e.cols)]
+            body = scale(parts(term)[0], product([number(1), *filled, *rest]))
+            own = [i for i, is_own, _ in places if is_own]
+            if any(_exponent(factor) is not None for factor in rest) or any(
+                k > 1 for *_, k in places
+            ):
+                left.append(term)
+            elif len(places) == len(own) == 2:
+                pairs.setdefault((min(own), max(own)), []).append(body)
+            elif len(places) == 2 and len({i for i, *_ in places}) == len(own) == 1:
+                for j in range(len(self.of.terms)):
+                    if j != own[0]:
+                        pair = (min(own[0], j), max(own[0], j))
+                        pairs.setdefault(pair, []).append(body)
+            else:
+                left.append(term)
+        shares = [elementwise("sigmoid", u) for u in self.logits]
+        joined = [product([add(each), shares[i], shares[j]]) for (i, j), each in pairs.items()]
+        return add([*joined, *left])
 
     def _holds(self, e: Expression) -> bool:
         """Whether it is made, entry by entry, of quotients by the sum."""

@@ -64,20 +64,23 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
     """
     if not any(map(_may_lose_digits, parts_of(expression))):
         return expression
-    if in_digits:
-        return _stabilised(expression, in_digits).within(expression.context)
-    recurred = with_recurrences(expression)
-    form = expression if recurred is None else recurred
-    shared = with_shares(form)
-    if shared is None:
-        return _stabilised(form, in_digits).within(expression.context)
-    form, meanings = shared
-    found = replaced_at_end(_stabilised(form, in_digits), meanings)
-    return found.within(expression.context)
+    return _stabilised(expression, in_digits).within(expression.context)
 
 
 @lru_cache(maxsize=512)
 def _stabilised(expression: Expression, in_digits: bool) -> Expression:
+    if in_digits:
+        return _rewritten(expression, in_digits)
+    recurred = with_recurrences(expression)
+    form = expression if recurred is None else recurred
+    shared = with_shares(form)
+    if shared is None:
+        return _rewritten(form, in_digits)
+    form, meanings = shared
+    return replaced_at_end(_rewritten(form, in_digits), meanings)
+
+
+def _rewritten(expression: Expression, in_digits: bool) -> Expression:
     known: dict[bytes, Expression] = {}
     quotients: set[bytes] = set()  # of the exponentials that stand for 1/Σ exp(zᵢ)
     far: dict[bytes, Expression] = {}  # of what has another form near 0
