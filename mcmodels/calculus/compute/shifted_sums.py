@@ -11,7 +11,7 @@ The work is in three steps. `with_shares` writes an expression with symbols for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
@@ -20,6 +20,16 @@ from itertools import combinations_with_replacement
 from mcmodels.calculus.compute.exponential_fractions import without_number
 from mcmodels.calculus.compute.fraction_forms import product
 from mcmodels.calculus.compute.tails import with_exact_tails
+from mcmodels.calculus.compute.weighted_sums import (
+    Term,
+    Weighted,
+    exponent_in,
+    factors_of,
+    filled_like,
+    is_below,
+    is_inverse,
+    sums,
+)
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale, zeros_like
 from mcmodels.calculus.core.arithmetic.constants import is_zero
@@ -28,14 +38,12 @@ from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import Value, number
 from mcmodels.calculus.core.pairwise import choose, pairwise
-from mcmodels.calculus.core.rewriting import parts_of, rewrite, substitute
+from mcmodels.calculus.core.rewriting import rewrite, substitute
 
 __all__ = ["replaced_at_end", "with_shares"]
 
-_MOST_SUMS, _MOST_TERMS, _MOST_OPENED, _MOST_POWERS = 8, 6, 160, 4
+_MOST_SUMS, _MOST_OPENED, _MOST_POWERS = 8, 160, 4
 _ENTRYWISE = (N.Sum, N.Scaled, N.Hadamard, N.Power)
-_BOUNDED = frozenset({"sigmoid", "norm_cdf", "tanh", "sin", "cos"})
-
 Written = tuple[Expression, dict[Expression, Expression]]
 
 
@@ -57,7 +65,7 @@ def with_shares(expression: Expression) -> Written | None:
     meanings: dict[Expression, Expression] = {}
     found = False
     for _ in range(_MOST_SUMS):
-        e = next(_sums(expression), None)
+        e = next(sums(expression), None)
         if e is None:
             break
         shared = _Shares(e)
@@ -67,120 +75,6 @@ def with_shares(expression: Expression) -> Written | None:
         expression, found = written, True
         meanings = {**shared.meanings(), **meanings}
     return (expression, meanings) if found else None
-
-
-def _sums(expression: Expression) -> Iterator[_Weighted]:
-    """Sums that are taken the logarithm of, or divided by; inner ones first."""
-    for part in parts_of(expression):
-        base: Expression | None = None
-        if isinstance(part, N.Elementwise) and part.name in ("log", "log1p"):
-            base = part.argument
-            if part.name == "log1p":
-                base = add([ones(base.rows, base.cols), base])
-        elif isinstance(part, N.Power) and _is_below(part):
-            base = part.base
-        if isinstance(base, N.Sum):
-            found = _weighted(base)
-            if found is not None:
-                yield found
-
-
-def _is_below(e: N.Power) -> bool:
-    k = e.exponent.value if isinstance(e.exponent, N.Number) else None
-    return k is None or k < 0 or k != int(k)
-
-
-def _factors(term: Expression) -> tuple[Expression, ...]:
-    _, scalars, array = parts(term)
-    if array is None:
-        return scalars
-    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
-
-
-# -- the sums --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Term:
-    """c · the product of the weights · exp(z)."""
-
-    c: Value
-    weights: tuple[Expression, ...]
-    z: Expression
-
-    @property
-    def weight(self) -> Expression:
-        """What the exponential is multiplied by."""
-        return scale(self.c, product([number(1), *self.weights]))
-
-
-@dataclass(frozen=True)
-class _Weighted:
-    """A sum, and its terms."""
-
-    e: N.Sum
-    terms: tuple[_Term, ...]
-
-
-def _weighted(e: N.Sum) -> _Weighted | None:
-    """The terms of a sum of exponentials of which one has a weight that is no number."""
-    if not e.used or not 1 < len(e.children) <= _MOST_TERMS:
-        return None
-    if not any(_exponent(f) is not None for child in e.children for f in _factors(child)):
-        return None
-    terms: dict[bytes, _Term] = {}
-    for child in e.children:
-        term = _term(child)
-        if term.z.key in terms:
-            both = [_filled(each.weight, e) for each in (terms[term.z.key], term)]
-            term = replace(_term(add(both)), z=term.z)
-        terms[term.z.key] = term
-    found = tuple(terms.values())
-    if len(found) < 2 or not any(term.z.used for term in found):
-        return None
-    if not any(term.weights for term in found):
-        return None
-    if any(term.c <= 0 and not term.weights for term in found):
-        return None
-    symbols = frozenset().union(*(term.z.used for term in found))
-    plain = [term for term in found if not term.z.used]
-    if any(_grows_with(weight, symbols) for term in plain for weight in term.weights):
-        return None  # x + exp(x): one of its shares is nearly 1 everywhere
-    return _Weighted(e, found)
-
-
-def _grows_with(weight: Expression, symbols: frozenset[N.Symbol]) -> bool:
-    """Whether a weight depends on these symbols, but for bounded functions of them and divisors."""
-    if (isinstance(weight, N.Elementwise) and weight.name in _BOUNDED) or _is_inverse(weight):
-        return False
-    if isinstance(weight, N.Symbol):
-        return weight in symbols
-    return any(_grows_with(child, symbols) for child in weight.children)
-
-
-def _term(e: Expression) -> _Term:
-    weights: list[Expression] = []
-    exponents: list[Expression] = []
-    for factor in _factors(e):
-        z = _exponent(factor)
-        if z is not None and z.used:
-            exponents.append(z)
-        elif not isinstance(factor, N.Ones):
-            weights.append(factor)
-    z = add([_filled(z, e) for z in exponents]) if exponents else zeros_like(e)
-    return _Term(parts(e)[0], tuple(weights), z)
-
-
-def _exponent(factor: Expression) -> Expression | None:
-    z = argument_of("exp", factor)
-    if z is None and isinstance(factor, N.Power):
-        inner = argument_of("exp", factor.base)
-        return None if inner is None else scale(factor.exponent, inner)
-    return z
-
-
-def _filled(e: Expression, like: Expression) -> Expression:
-    return scale(e, ones(like.rows, like.cols)) if e.is_scalar and like.is_array else e
 
 
 # -- products of exponentials over the sum ---------------------------------------------------------
@@ -212,7 +106,7 @@ class _OpenedTooFarError(Exception):
 class _Shares:
     """One sum S, and the symbols for what an expression has of it."""
 
-    of: _Weighted
+    of: Weighted
     holding: dict[bytes, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -271,7 +165,7 @@ class _Shares:
         inside = add([self.below[i], *beside])
         return self._weighed(term, elementwise("exp", inside))
 
-    def _weighed(self, term: _Term, e: Expression) -> Expression:
+    def _weighed(self, term: Term, e: Expression) -> Expression:
         return scale(term.c, product([number(1), *term.weights, e]))
 
     # -- an expression by shares -------------------------------------------------------------------
@@ -309,13 +203,13 @@ class _Shares:
         for term in _terms_of(add(terms)):
             found = [
                 (share[0], k, factor)
-                for factor in _factors(term)
+                for factor in factors_of(term)
                 for base, k in [_base(factor)]
                 if (share := self._share(base)) is not None
             ]
             if len(found) == 1:
                 i, _, factor = found[0]
-                rest = [other for other in _factors(term) if other is not factor]
+                rest = [other for other in factors_of(term) if other is not factor]
                 key = without_number(product([number(1), *rest])).key
                 groups.setdefault((i, key), []).append(term)
             else:
@@ -337,7 +231,7 @@ class _Shares:
         for term in _terms_of(e):
             places: list[tuple[int, bool, int]] = []
             rest: list[Expression] = []
-            for factor in _factors(term):
+            for factor in factors_of(term):
                 base, k = _base(factor)
                 share = self._share(base)
                 if share is None:
@@ -347,7 +241,7 @@ class _Shares:
             filled = [] if e.is_scalar else [ones(e.rows, e.cols)]
             body = scale(parts(term)[0], product([number(1), *filled, *rest]))
             own = [i for i, is_own, _ in places if is_own]
-            if any(_exponent(factor) is not None for factor in rest) or any(
+            if any(exponent_in(factor) is not None for factor in rest) or any(
                 k > 1 for *_, k in places
             ):
                 left.append(term)
@@ -382,12 +276,12 @@ class _Shares:
         if not isinstance(e, N.Power):
             return None
         if e.base == self.of.e:
-            return e.exponent if _is_below(e) else None
+            return e.exponent if is_below(e) else None
         inner = self._power_of_sum(e.base)
         return None if inner is None else scale(inner, e.exponent)
 
     def _has_exponential(self, e: Expression) -> bool:
-        if _exponent(e) is not None or self._holds(e):
+        if exponent_in(e) is not None or self._holds(e):
             return True
         if isinstance(e, N.Power) and not _is_small(e):
             return False
@@ -404,7 +298,7 @@ class _Shares:
                 found = _multiplied(found, self._opened(e.base))
         elif isinstance(e, N.Scaled | N.Hadamard):
             found = [_Monomial(parts(e)[0])]
-            for factor in _factors(e):
+            for factor in factors_of(e):
                 found = _multiplied(found, self._factor(factor))
         else:
             found = self._factor(e)
@@ -413,7 +307,7 @@ class _Shares:
         return found
 
     def _factor(self, e: Expression) -> list[_Monomial]:
-        z = _exponent(e)
+        z = exponent_in(e)
         if z is not None and e.is_scalar >= self.of.e.is_scalar:
             return [_Monomial(exponents=(z,))]
         exponent = self._power_of_sum(e)
@@ -432,7 +326,7 @@ class _Shares:
     def _by_shares(self, monomial: _Monomial, like: Expression) -> Expression:
         """exp(Z)/Sᵏ as a product of k shares and what is left of exp(Z)."""
         e, terms = self.of.e, self.of.terms
-        z = add([_filled(each, e) for each in monomial.exponents] or [zeros_like(e)])
+        z = add([filled_like(each, e) for each in monomial.exponents] or [zeros_like(e)])
         best: tuple[tuple[int, int], _Monomial, Expression, list[Expression]] | None = None
         for places in combinations_with_replacement(range(len(terms)), monomial.k):
             left = add([z, *(scale(-1, terms[i].z) for i in places)])
@@ -461,7 +355,7 @@ class _Shares:
         """Products with shares, each with all of its exponentials in one."""
         if not isinstance(part, N.Scaled | N.Hadamard | N.Power | N.Elementwise):
             return None
-        pieces = [(*_base(factor), factor) for factor in _factors(part)]
+        pieces = [(*_base(factor), factor) for factor in factors_of(part)]
         shares = [(*found, k) for base, k, _ in pieces if (found := self._share(base)) is not None]
         if not shares and not any(base == self.inverse for base, *_ in pieces):
             return None
@@ -469,9 +363,9 @@ class _Shares:
         exponents: list[Expression] = []
         rest: list[Expression] = []
         for base, _, factor in pieces:
-            z = _exponent(factor)
+            z = exponent_in(factor)
             if z is not None and z.is_scalar >= e.is_scalar:
-                exponents.append(_filled(z, e))
+                exponents.append(filled_like(z, e))
             elif base == self.inverse:
                 rest.append(factor)
             elif self._share(base) is None:
@@ -531,23 +425,17 @@ def _base(factor: Expression) -> tuple[Expression, int]:
     return factor, 1
 
 
-def _is_inverse(weight: Expression) -> bool:
-    """Whether it is 1/s, which every product has as a factor: that of s/s."""
-    exponent = weight.exponent if isinstance(weight, N.Power) else None
-    return isinstance(exponent, N.Number) and exponent.value < 0
-
-
 def _multiplied(a: Sequence[_Monomial], b: Sequence[_Monomial]) -> list[_Monomial]:
     if len(a) * len(b) > _MOST_OPENED:
         raise _OpenedTooFarError
     return [one.times(other) for one in a for other in b]
 
 
-def _divided(monomial: _Monomial, term: _Term) -> _Monomial | None:
+def _divided(monomial: _Monomial, term: Term) -> _Monomial | None:
     """The monomial without the weight of a term; None where it lacks it."""
     factors = list(monomial.factors)
     for weight in term.weights:
-        if _is_inverse(weight):
+        if is_inverse(weight):
             factors.append(power(weight, number(-1)))
             continue
         base, k = _base(weight)
