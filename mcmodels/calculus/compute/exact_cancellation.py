@@ -23,10 +23,12 @@ from mcmodels.calculus.compute.exponential_fractions import (
 from mcmodels.calculus.compute.fraction_forms import (
     CanonicalFraction,
     canonical,
+    is_positive,
     logarithm_form,
     product,
     value_form,
 )
+from mcmodels.calculus.compute.fraction_roots import with_roots_in_range
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise
@@ -56,6 +58,10 @@ class Cancellation:
             found = self._sum(e, walk)
             found = self._logarithms(e, walk) if found is None else found
             return self._sum_of_opened(e, walk) if found is None else found
+        if isinstance(e, N.Scaled | N.Hadamard | N.Power):
+            found = with_roots_in_range(e, self._fraction, self._bases, walk)
+            if found is not None:
+                return found
         if isinstance(e, N.Scaled | N.Hadamard):
             return self._product(e, walk)
         if isinstance(e, N.Power):
@@ -102,7 +108,8 @@ class Cancellation:
         done: list[Expression] = []
         left = list(e.children)
         bodies = {term.key: without_number(term).key for term in left}
-        for base in bases_of(e, self._bases).values():
+        bases = list(bases_of(e, self._bases).values())
+        for base in [base for base in bases if is_positive(base)] or bases:
             if base.is_array and (base.rows, base.cols) != (e.rows, e.cols):
                 continue
             groups: dict[bytes, tuple[Expression, list[int], list[ExponentialFraction]]] = {}
@@ -127,7 +134,7 @@ class Cancellation:
                 if len(places) < 2:
                     continue
                 sum_ = _total(fractions)
-                if sum_ is None or not _cancels(fractions, sum_):
+                if sum_ is None or not _cancels(fractions, sum_, is_positive(base)):
                     continue
                 gone.update(places)
                 if sum_.above:
@@ -419,14 +426,16 @@ def _total(fractions: Sequence[ExponentialFraction]) -> ExponentialFraction | No
     return result
 
 
-def _cancels(terms: Sequence[ExponentialFraction], total: ExponentialFraction) -> bool:
-    """Whether a sum is smaller than its terms far out, or at u = 0."""
+def _cancels(
+    terms: Sequence[ExponentialFraction], total: ExponentialFraction, above_zero: bool = False
+) -> bool:
+    """Whether a sum is smaller than its terms far out, or at u = 0; for u > 0, far above only."""
     if not total.above:
         return True
     terms = [term for term in terms if term.above]
     if total.degree < max(term.degree for term in terms):
         return True
-    if total.order > min(term.order for term in terms):
+    if not above_zero and total.order > min(term.order for term in terms):
         return True
     return canonical(total).m > min(canonical(term).m for term in terms)
 

@@ -22,7 +22,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import choose
 
-__all__ = ["FarOut"]
+__all__ = ["ByExponentials", "FarOut"]
 
 _FARTHER = (1.4, 1.3, 1.2, 1.1)
 _MOST_TERMS = 8  # of sums that are looked at: in longer ones other terms hide what cancels
@@ -42,7 +42,7 @@ class FarOut:
 
     def __init__(self, is_exact: Callable[[Expression], bool]) -> None:
         self._ends = [
-            end(is_exact, above) for end in (_ByPowers, _ByExponentials) for above in (True, False)
+            end(is_exact, above) for end in (_ByPowers, ByExponentials) for above in (True, False)
         ]
 
     def rewritten(self, e: Expression, plainly: Walk, walk: Walk) -> Expression | None:
@@ -227,7 +227,7 @@ def _mills(gap: bool, k: Fraction, length: int) -> Series:
     return Series(-1, ratio.terms[:length])
 
 
-class _ByExponentials(_End):
+class ByExponentials(_End):
     """t = exp(−|u|): exponentials beside their logarithms and roots."""
 
     def _is_reason(self, e: Expression) -> bool:

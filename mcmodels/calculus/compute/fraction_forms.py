@@ -20,7 +20,14 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import choose
 
-__all__ = ["CanonicalFraction", "canonical", "logarithm_form", "product", "value_form"]
+__all__ = [
+    "CanonicalFraction",
+    "canonical",
+    "is_positive",
+    "logarithm_form",
+    "product",
+    "value_form",
+]
 
 _NEAR_ONE = Fraction(2, 5)  # of a logarithm, below which it is that of 1 and something small
 Whole = dict[int, Fraction]  # coefficients by whole exponents
@@ -136,9 +143,18 @@ def value_form(f: CanonicalFraction, u: Expression) -> Expression:
     named = _named(f, u)
     if named is not None:
         return named
+    if is_positive(u):
+        return _side(f, scale(f.unit, u), above=True)
     size = elementwise("abs", scale(f.unit, u))
     above, below = _side(f, size, above=True), _side(f, size, above=False)
     return choose(u, above, below)
+
+
+def is_positive(u: Expression) -> bool:
+    """Whether it is known to be above 0, as an exponential is."""
+    if isinstance(u, N.Elementwise):
+        return u.name == "exp"
+    return isinstance(u, N.Hadamard) and all(map(is_positive, u.children))
 
 
 def _named(f: CanonicalFraction, u: Expression) -> Expression | None:
@@ -180,10 +196,20 @@ def product(factors: Sequence[Expression]) -> Expression:
 
 def _side(f: CanonicalFraction, size: Expression, above: bool) -> Expression:
     """For u > 0 (above) or u < 0, as c tᵃ (1 − t)ᵐ N(t)/∏ D(t)ⁿ with t = exp(−size)."""
-    c, k, numerator, below = _in_t(f, above)
+    k = _in_t(f, above)[1]
+    leading = [elementwise("exp", scale(-k, size))] if k else []
+    return product([*leading, _bounded(f, size, above)])
+
+
+def bounded_part(f: CanonicalFraction, u: Expression, above: bool) -> Expression:
+    """The quotient over the power of exp(−|u|) as which it falls, for u > 0 (above) or u < 0."""
+    z = scale(f.unit, u)
+    return _bounded(f, z if is_positive(u) else elementwise("abs", z), above)
+
+
+def _bounded(f: CanonicalFraction, size: Expression, above: bool) -> Expression:
+    c, _, numerator, below = _in_t(f, above)
     factors: list[Expression] = [ones(size.rows, size.cols)]
-    if k:
-        factors.append(elementwise("exp", scale(-k, size)))
     if f.m:
         factors.append(power(_one_less(size), number(f.m)))
     t = elementwise("exp", scale(-1, size))
@@ -261,12 +287,12 @@ def logarithm_form(
     softplus = _by_softplus(f, u)
     if softplus is not None:
         return softplus
-    size = elementwise("abs", scale(f.unit, u))
+    size = scale(f.unit, u) if is_positive(u) else elementwise("abs", scale(f.unit, u))
     sides = []
     for above in (True, False):
         c = _in_t(f, above)[0]
         sides.append(plain if c < 0 and not of_size else _log_of_side(f, size, above))
-    far = choose(u, *sides)
+    far = sides[0] if is_positive(u) else choose(u, *sides)
     if less is None:
         return far
     # By the logarithm, which is finite where f is not.

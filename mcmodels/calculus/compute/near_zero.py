@@ -21,7 +21,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import choose
 from mcmodels.calculus.core.rewriting import substitute
 
-__all__ = ["NearZero", "Walk", "enough", "has_one"]
+__all__ = ["NearZero", "Walk", "enough", "has_one", "polynomial"]
 
 _SHORT, _LONG = 4, 40  # terms: to see whether terms cancel, and to compute
 _ROUNDING = 2.0**-56
@@ -240,7 +240,7 @@ class NearZero:
         inside, small, outside = self._places(u, radius)
         # The other form is computed also where it is not taken: there of a number not near 0.
         far = substitute(plainly(e), {u: outside})
-        return choose(inside, _expression(s.order, terms, small), far)
+        return choose(inside, polynomial(s.order, terms, small), far)
 
     def _reach(self, s: Series) -> tuple[float, list[Fraction] | None]:
         """How far the series is used, and with which terms."""
@@ -320,8 +320,8 @@ def enough(s: Series, radius: float) -> list[Fraction] | None:
     return None if last > len(sizes) - 4 else list(s.terms[: last + 1])
 
 
-def _expression(order: int, terms: list[Fraction], u: Expression) -> Expression:
-    """By Horner's scheme."""
+def polynomial(order: int, terms: list[Fraction], u: Expression) -> Expression:
+    """The series with these terms from this order on, by Horner's scheme."""
     one = ones(u.rows, u.cols)
     result: Expression | None = None
     last = 0

@@ -11,8 +11,15 @@ from mcmodels.calculus.compute.differences import is_known_difference, with_know
 from mcmodels.calculus.compute.exact_cancellation import Cancellation
 from mcmodels.calculus.compute.far_out import FarOut
 from mcmodels.calculus.compute.near_zero import NearZero, has_one
+from mcmodels.calculus.compute.nested_exponentials import (
+    FarBelow,
+    joined_exponentials,
+    with_joined_exponentials,
+)
 from mcmodels.calculus.compute.normal_tails import in_tails
 from mcmodels.calculus.compute.roots import root_in_range
+from mcmodels.calculus.compute.shifted_sums import replaced_at_end, with_shares
+from mcmodels.calculus.compute.small_gammas import with_recurrences
 from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
 from mcmodels.calculus.compute.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
@@ -62,12 +69,25 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
 
 @lru_cache(maxsize=512)
 def _stabilised(expression: Expression, in_digits: bool) -> Expression:
+    if in_digits:
+        return _rewritten(expression, in_digits)
+    recurred = with_recurrences(expression)
+    form = expression if recurred is None else recurred
+    shared = with_shares(form)
+    if shared is None:
+        return _rewritten(form, in_digits)
+    form, meanings = shared
+    return replaced_at_end(_rewritten(form, in_digits), meanings)
+
+
+def _rewritten(expression: Expression, in_digits: bool) -> Expression:
     known: dict[bytes, Expression] = {}
     quotients: set[bytes] = set()  # of the exponentials that stand for 1/Σ exp(zᵢ)
     far: dict[bytes, Expression] = {}  # of what has another form near 0
     cancellation = Cancellation()
     near_zero = NearZero(lambda e: cancellation.covers(e) or is_known_difference(e))
     far_out = FarOut(lambda e: cancellation.covers(e) or is_known_difference(e))
+    far_below = FarBelow()
     plain: dict[bytes, Expression] = {}  # of what has another form far out
 
     def walk(part: Expression) -> Expression:
@@ -81,13 +101,21 @@ def _stabilised(expression: Expression, in_digits: bool) -> Expression:
     def exactly(part: Expression, walk: Callable[[Expression], Expression]) -> Expression | None:
         found = in_tails(part, walk)
         if found is None and not in_digits:
+            found = far_below.rewritten(part, walk_plainly, walk)
+        if found is None and not in_digits:
             found = far_out.rewritten(part, walk_plainly, walk)
-        return cancellation.rewritten(part, walk) if found is None else found
+        return by_fractions(part, walk) if found is None else found
+
+    def by_fractions(
+        part: Expression, walk: Callable[[Expression], Expression]
+    ) -> Expression | None:
+        found = cancellation.rewritten(part, walk)
+        return None if found is None else with_joined_exponentials(found)
 
     def walk_plainly(part: Expression) -> Expression:
         if part.key not in plain:
             found = in_tails(part, walk_plainly)
-            found = cancellation.rewritten(part, walk_plainly) if found is None else found
+            found = by_fractions(part, walk_plainly) if found is None else found
             plain[part.key] = by_rules(part, walk_plainly) if found is None else found
         return plain[part.key]
 
@@ -294,6 +322,9 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     if moved is not None:
         return moved
     e = _with_roots_as_exponentials(e, quotients)
+    joined = joined_exponentials(e)
+    if joined is not None:
+        return joined
     pieces = [
         piece
         for factor in e.children
@@ -317,10 +348,10 @@ def _multiple(e: Expression, quotients: set[bytes]) -> Expression | None:
     if any(z.is_array for z in exponents):
         like = next(z for z in exponents if z.is_array)
         filled = [_filled(z, like) for z in exponents]
-    joined = elementwise("exp", add(filled))
-    quotients.add(joined.key)
-    scalars = [factor for factor in (*rest, joined) if factor.is_scalar]
-    arrays = [factor for factor in (*rest, joined) if factor.is_array]
+    together = elementwise("exp", add(filled))
+    quotients.add(together.key)
+    scalars = [factor for factor in (*rest, together) if factor.is_scalar]
+    arrays = [factor for factor in (*rest, together) if factor.is_array]
     coefficient = parts(e)[0] if isinstance(e, N.Scaled) else 1
     return scale(coefficient, *scalars, *([hadamard(arrays)] if arrays else []))
 

@@ -175,6 +175,9 @@ def recognised(name: str, argument: Expression) -> Expression | None:
         size_of = argument_of("abs", argument)
         if isinstance(size_of, Det):
             return LogDet(size_of.argument)
+        difference = _log_of_difference(argument) if isinstance(argument, Sum) else None
+        if difference is not None:
+            return difference
         return exponent_of(argument) if argument.used else None
     if name == "log1p":
         z = exponent_of(argument) if argument.used else None
@@ -195,6 +198,32 @@ def _log_of_sum(e: Sum) -> Expression | None:
     elif u.used and not v.used:
         u, v = v, u
     return add([u, function("softplus", add([v, scale(-1, u)]))])
+
+
+def _log_of_difference(e: Sum) -> Expression | None:
+    """Log c(σ(u) − σ(v)) by σ(u) − σ(v) = σ(u)σ(−v)(1 − exp(v − u)), of ordinal models."""
+    if len(e.children) != 2:
+        return None
+    each = [parts(term) for term in e.children]
+    bodies = [(*scalars, *([] if array is None else [array])) for _, scalars, array in each]
+    if any(len(factors) != 1 for factors in bodies):
+        return None
+    (c, d), (u, v) = (
+        [term[0] for term in each],
+        [argument_of("sigmoid", factors[0]) for factors in bodies],
+    )
+    if u is None or v is None or c != -d:
+        return None
+    if c < 0:
+        c, u, v = d, v, u
+    filled = [] if e.is_scalar else [Ones(e.rows, e.cols)]
+    ratio = function("exp", add([v, scale(-1, u)]))
+    terms = [
+        scale(-1, function("softplus", scale(-1, u))),
+        scale(-1, function("softplus", v)),
+        function("log", add([scale(1, *filled), scale(-1, ratio)])),
+    ]
+    return add(terms if c == 1 else [*terms, scale(Elementwise("log", number(c)), *filled)])
 
 
 def _log_of_determinant(X: Expression) -> Expression | None:
