@@ -10,10 +10,10 @@ import pytest
 from mpmath import mp, mpf
 
 from mcmodels.calculus import parse
-from mcmodels.calculus.compute import near_zero
-from mcmodels.calculus.compute.fraction_forms import canonical, value_form
-from mcmodels.calculus.compute.power_series import FUNCTIONS, Series
 from mcmodels.calculus.compute.rowwise import rowwise
+from mcmodels.calculus.compute.stable import near_zero
+from mcmodels.calculus.compute.stable.fraction_forms import canonical, value_form
+from mcmodels.calculus.compute.stable.power_series import FUNCTIONS, Series
 from tests.jets import reference
 
 SIZES = [1e-300, 1e-100, 1e-16, 1e-8, 1e-4, 0.02, 0.3, 0.8, 1.7, 6.0, 17.0, 40.0, 200.0, 1e3, 1e4]
@@ -146,7 +146,7 @@ def test_a_planted_error_is_found(monkeypatch):
 def test_polynomials_of_exponentials_against_brute_force():
     """Random quotients, at numbers where nothing cancels."""
     from mcmodels.calculus import scalar
-    from mcmodels.calculus.compute.exponential_fractions import ExponentialFraction
+    from mcmodels.calculus.compute.stable.exponential_fractions import ExponentialFraction
 
     rng = np.random.default_rng(3)
     z = scalar("z")

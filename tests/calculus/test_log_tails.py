@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mcmodels.calculus import EvaluationError, parse, vector
-from mcmodels.calculus.compute import shifted_sums
 from mcmodels.calculus.compute.rowwise import rowwise
+from mcmodels.calculus.compute.stable import shifted_sums
 
 POINTS = [0.3, -0.3, 5.0, -5.0, 40.0, -40.0, 300.0, -300.0, 1000.0, -1000.0]
 FUNCTIONS = {

@@ -8,7 +8,7 @@ import pytest
 
 from mcmodels.calculus import convexity, logsumexp, matrix, scalar, sigmoid, softplus, tanh, vector
 from mcmodels.calculus.compute.compiling.writing import write_function
-from mcmodels.calculus.compute.tails import with_exact_tails
+from mcmodels.calculus.compute.stable.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.arithmetic import exponentials

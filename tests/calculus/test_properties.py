@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
 from mcmodels.calculus.compute.evaluate import walk
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core import functions as mc
 from mcmodels.calculus.core.arithmetic import scale
 from mcmodels.calculus.core.expression import Expression

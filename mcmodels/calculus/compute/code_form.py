@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.axis_functions import by_rows
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax

@@ -20,7 +20,7 @@ from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.kinks import warn_of_kinks
-from mcmodels.calculus.compute.stable import PositiveLogDet, stabilised
+from mcmodels.calculus.compute.stable.forms import PositiveLogDet, stabilised
 from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,

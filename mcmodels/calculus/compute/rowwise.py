@@ -11,7 +11,7 @@ from mcmodels.calculus.compute.compiling.code import safe
 from mcmodels.calculus.compute.compiling.functions import decorators
 from mcmodels.calculus.compute.compiling.writing import Writer
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mcmodels.calculus.compute.compiling.code import is_line
-from mcmodels.calculus.compute.stable import PositiveLogDet
+from mcmodels.calculus.compute.stable.forms import PositiveLogDet
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mcmodels.calculus.compute.compiling.applying import applied, kron_of, two_dimensional
 from mcmodels.calculus.compute.compiling.code import Snippet, is_line, safe
 from mcmodels.calculus.compute.compiling.functions import elementwise_code
-from mcmodels.calculus.compute.stable import PositiveLogDet
+from mcmodels.calculus.compute.stable.forms import PositiveLogDet
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.elementwise import FUNCTIONS
 from mcmodels.calculus.core.expression import Expression

@@ -10,7 +10,7 @@ from mcmodels.calculus.compute.digits.given import bind_exactly, exact_rows
 from mcmodels.calculus.compute.digits.rows import Rows, entries, mapped
 from mcmodels.calculus.compute.digits.walking import walk_exactly
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.tensors import Tensor

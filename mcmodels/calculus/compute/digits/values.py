@@ -31,7 +31,7 @@ from mcmodels.calculus.compute.digits.rows import (
     shape,
     transposed,
 )
-from mcmodels.calculus.compute.stable import PositiveLogDet
+from mcmodels.calculus.compute.stable.forms import PositiveLogDet
 from mcmodels.calculus.compute.undefined import EvaluationError, place_of, shape_of
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N

@@ -22,7 +22,7 @@ from mcmodels.calculus.compute.export.texts import (
     number_text,
     snake_case,
 )
-from mcmodels.calculus.compute.stable import PositiveLogDet
+from mcmodels.calculus.compute.stable.forms import PositiveLogDet
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import Einsum, Lengths, TensorSymbol

@@ -12,7 +12,7 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, natural, walk
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol

@@ -16,7 +16,7 @@ from mcmodels.calculus.compute.digits.rows import Rows, entries, largest_of, map
 from mcmodels.calculus.compute.digits.walking import walk_exactly
 from mcmodels.calculus.compute.evaluate import EvaluationError, natural
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.stable import stabilised
+from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import parts_of

@@ -7,21 +7,21 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from mcmodels.calculus.compute.differences import is_known_difference, with_known_differences
-from mcmodels.calculus.compute.exact_cancellation import Cancellation
-from mcmodels.calculus.compute.far_out import FarOut
-from mcmodels.calculus.compute.near_zero import NearZero, has_one
-from mcmodels.calculus.compute.nested_exponentials import (
+from mcmodels.calculus.compute.stable.differences import is_known_difference, with_known_differences
+from mcmodels.calculus.compute.stable.exact_cancellation import Cancellation
+from mcmodels.calculus.compute.stable.far_out import FarOut
+from mcmodels.calculus.compute.stable.indexed_sums import log_of_sum, quotient_in_sums
+from mcmodels.calculus.compute.stable.near_zero import NearZero, has_one
+from mcmodels.calculus.compute.stable.nested_exponentials import (
     FarBelow,
     joined_exponentials,
     with_joined_exponentials,
 )
-from mcmodels.calculus.compute.normal_tails import in_tails
-from mcmodels.calculus.compute.roots import root_in_range
-from mcmodels.calculus.compute.shifted_sums import replaced_at_end, with_shares
-from mcmodels.calculus.compute.small_gammas import with_recurrences
-from mcmodels.calculus.compute.stable_sums import log_of_sum, quotient_in_sums
-from mcmodels.calculus.compute.tails import with_exact_tails
+from mcmodels.calculus.compute.stable.normal_tails import in_tails
+from mcmodels.calculus.compute.stable.roots import root_in_range
+from mcmodels.calculus.compute.stable.shifted_sums import replaced_at_end, with_shares
+from mcmodels.calculus.compute.stable.small_gammas import with_recurrences
+from mcmodels.calculus.compute.stable.tails import with_exact_tails
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, power, scale

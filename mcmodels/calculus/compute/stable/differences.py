@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from mcmodels.calculus.compute.fraction_forms import product
+from mcmodels.calculus.compute.stable.fraction_forms import product
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
 from mcmodels.calculus.core.arithmetic.quotients import complement, named

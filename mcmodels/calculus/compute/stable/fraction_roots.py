@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mcmodels.calculus.compute.exponential_fractions import ExponentialFraction, bases_of
-from mcmodels.calculus.compute.fraction_forms import (
+from mcmodels.calculus.compute.stable.exponential_fractions import ExponentialFraction, bases_of
+from mcmodels.calculus.compute.stable.fraction_forms import (
     CanonicalFraction,
     bounded_part,
     canonical,

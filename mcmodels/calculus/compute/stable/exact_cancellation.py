@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
-from mcmodels.calculus.compute.exponential_fractions import (
+from mcmodels.calculus.compute.stable.exponential_fractions import (
     ExponentialFraction,
     bases_of,
     exponential_of,
@@ -20,7 +20,7 @@ from mcmodels.calculus.compute.exponential_fractions import (
     with_base,
     without_number,
 )
-from mcmodels.calculus.compute.fraction_forms import (
+from mcmodels.calculus.compute.stable.fraction_forms import (
     CanonicalFraction,
     canonical,
     is_positive,
@@ -28,7 +28,7 @@ from mcmodels.calculus.compute.fraction_forms import (
     product,
     value_form,
 )
-from mcmodels.calculus.compute.fraction_roots import with_roots_in_range
+from mcmodels.calculus.compute.stable.fraction_roots import with_roots_in_range
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mcmodels.calculus.compute.fraction_forms import product
+from mcmodels.calculus.compute.stable.fraction_forms import product
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of

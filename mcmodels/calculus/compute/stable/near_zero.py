@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from mcmodels.calculus.compute.exponential_fractions import with_base
-from mcmodels.calculus.compute.fraction_forms import product
-from mcmodels.calculus.compute.power_series import FUNCTIONS, NoSeriesError, Series
+from mcmodels.calculus.compute.stable.exponential_fractions import with_base
+from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.power_series import FUNCTIONS, NoSeriesError, Series
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale
 from mcmodels.calculus.core.elementwise import elementwise

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from mcmodels.calculus.compute.far_out import ByExponentials
-from mcmodels.calculus.compute.fraction_forms import product
-from mcmodels.calculus.compute.near_zero import Walk, polynomial
+from mcmodels.calculus.compute.stable.far_out import ByExponentials
+from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.near_zero import Walk, polynomial
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, scale
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from mcmodels.calculus.compute.exponential_fractions import without_number
+from mcmodels.calculus.compute.stable.exponential_fractions import without_number
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, parts, power, scale
 from mcmodels.calculus.core.elementwise import elementwise

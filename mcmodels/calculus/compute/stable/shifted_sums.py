@@ -17,10 +17,10 @@ from fractions import Fraction
 from functools import reduce
 from itertools import combinations_with_replacement
 
-from mcmodels.calculus.compute.exponential_fractions import without_number
-from mcmodels.calculus.compute.fraction_forms import product
-from mcmodels.calculus.compute.tails import with_exact_tails
-from mcmodels.calculus.compute.weighted_sums import (
+from mcmodels.calculus.compute.stable.exponential_fractions import without_number
+from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.tails import with_exact_tails
+from mcmodels.calculus.compute.stable.weighted_sums import (
     Term,
     Weighted,
     exponent_in,

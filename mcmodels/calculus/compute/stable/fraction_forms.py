@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mcmodels.calculus.compute.exponential_fractions import ExponentialFraction, Polynomial
+from mcmodels.calculus.compute.stable.exponential_fractions import ExponentialFraction, Polynomial
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, hadamard, ones, power, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise

@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from mcmodels.calculus.compute.exponential_fractions import with_base
-from mcmodels.calculus.compute.near_zero import NearZero, Walk, enough, has_one
-from mcmodels.calculus.compute.power_series import FUNCTIONS, NoSeriesError, Series
+from mcmodels.calculus.compute.stable.exponential_fractions import with_base
+from mcmodels.calculus.compute.stable.near_zero import NearZero, Walk, enough, has_one
+from mcmodels.calculus.compute.stable.power_series import FUNCTIONS, NoSeriesError, Series
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, power, scale
 from mcmodels.calculus.core.elementwise import elementwise

@@ -14,8 +14,8 @@ from fractions import Fraction
 import numpy as np
 import scipy.special
 
-from mcmodels.calculus.compute.fraction_forms import product
-from mcmodels.calculus.compute.near_zero import polynomial
+from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.near_zero import polynomial
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, power, scale

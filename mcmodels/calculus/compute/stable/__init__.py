@@ -1,0 +1,1 @@
+"""Forms of expressions that do not overflow, and keep their digits where terms cancel."""
