@@ -268,28 +268,26 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
     def _warn_not_converged(
         self, solution: Solution[DescentResult], stopped: bool, units: NetworkInUnits | None
     ) -> None:
-        gradient, of = solution.value.slope.gradient, ""
-        own = ["columns", "targets"]  # what is not in units already
+        gradient, of, scale = solution.value.slope.gradient, "", "scale the columns, or "
         if units is not None:
-            measured = [name for name in own if getattr(units, name) is not None]
-            own = [name for name in own if name not in measured]
+            names = [name for name in ("columns", "targets") if getattr(units, name) is not None]
             gradient = units.gradient_inside(gradient)
-            of = f", with the {' and '.join(measured)} in their units,"
+            of = f", for {' and '.join(names)} as scaled inside the fit,"
+            scale = "" if "columns" in names else scale
         where = f"where the largest entry of the gradient{of} is {np.abs(gradient).max():.1e}"
-        scale = " and ".join(f"the {name}" for name in own)
         if stopped:
             text = f"was stopped by a callback after {solution.iterations} steps, {where}"
         elif solution.iterations >= self.max_iter:
             text = (
                 f"stopped after max_iter={solution.iterations} steps, {where}. Raise max_iter, "
-                f"{'scale the columns, ' if 'columns' in own else ''}or raise tol"
+                f"{scale.removesuffix('or ')}or raise tol"
             )
         else:
             kink = " This may be a kink of relu; activation='tanh' has none."
             text = (
                 f"found no further decrease after {solution.iterations} steps, {where}."
                 f"{kink if self.activation == 'relu' else ''} "
-                f"{f'Scale {scale}, or raise tol' if own else 'Raise tol'}"
+                f"{(scale + 'raise tol').capitalize()}"
             )
         warn_not_converged(f"{self.solver} {text}.")
 
