@@ -1,16 +1,17 @@
 """Units of the targets of a regression: the outputs of a network are of size one in them.
 
-With the link's value m of the mean of a target, and its size s, an output is ``η = m + sζ``:
+With the link's value m of the mean of a target, and a size s, an output is ``η = m + sζ``:
 
 ==================  ==============================================================================
-squared error       m the mean, s the standard deviation; targets ``t = (y - m)/s``,
-                    ``½(y - η)² = s² · ½(t - ζ)²``
+squared error       m the mean, s the standard deviation, of several targets the smallest one;
+                    targets ``t = (y - m)/s``, ``½(y - η)² = s² · ½(t - ζ)²``
 counts              m the logarithm of the mean, s = 1; targets ``t = y/eᵐ``; half the Poisson
                     deviance of (y, e^η) is ``eᵐ`` times that of (t, e^ζ)
 ==================  ==============================================================================
 
 So ζ = 0 is the null model, and the loss is a factor times the same loss of t and ζ. Of several
-targets the largest factor is divided out, and each keeps its share of it.
+targets the smallest factor is divided out, and each keeps its share of it. So a gradient that is
+small in these units is small for each target, also for one that varies little beside another.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class TargetUnits:
     factors : ndarray of shape (K,)
         By how much the loss of each target is larger than in its units.
     spread : ndarray of shape (K,)
-        Standard deviation of each target, relative to the largest; of counts 1.
+        Standard deviation of each target in these units; of counts 1.
     are_counts : bool
         Whether the targets are counts, with the logarithm as link.
     """
@@ -53,13 +54,14 @@ class TargetUnits:
 
     @property
     def factor(self) -> float:
-        """The largest of the factors, by which the objective is divided."""
-        return float(self.factors.max())
+        """The smallest of the factors, by which the objective is divided."""
+        return float(self.factors.min())
 
     @property
     def largest(self) -> float:
         """The largest size of a target: a standard deviation, of counts a mean."""
-        return self.factor if self.are_counts else float(self.size.max())
+        sizes = self.factors if self.are_counts else self.size * self.spread
+        return float(sizes.max())
 
     def targets(self, y: Array) -> Array:
         """Targets in their units, of shape (b,) or (b, K)."""

@@ -69,8 +69,7 @@ def moderate_start(objective: NetworkObjective, start: Array) -> Array:
 def start_in_units(network: Network, targets: TargetUnits, start: Array) -> Array:
     """The random start in units of the targets, about the null model.
 
-    A target that varies less than others hardly counts, and would keep random coefficients of size
-    one: its are smaller by as much.
+    A target that varies more than others starts with coefficients that are larger by as much.
     """
     start = start.copy()
     coefs, intercepts = network.unflatten(start)
@@ -139,9 +138,8 @@ def units_of_targets(objective: NetworkObjective) -> TargetUnits | None:
     known = deviations[varies]
     if (squares <= _LARGE_TARGET**2).all() and (known * _LARGE_TARGET >= 1).all():
         return None
-    largest = float(known.max(initial=0.0)) or 1.0
-    size = np.where(varies, deviations, largest)
-    return TargetUnits(mean, size, size**2, deviations / largest, are_counts=False)
+    size = np.full(outputs, known.min() if known.size else 1.0)
+    return TargetUnits(mean, size, size**2, deviations / size, are_counts=False)
 
 
 def in_units_of_columns(objective: NetworkObjective) -> NetworkInUnits | None:
