@@ -102,6 +102,11 @@ def evaluated(text):
         "y[:, None] * x[None, :]",
         "x.reshape(-1, 1) @ x.reshape(1, -1)",
         "np.reshape(x, (1, -1)) + X",
+        "x.reshape(-1) * w",
+        "X * (X @ w - y)[:, None]",
+        "X / X.sum(axis=1, keepdims=True) - X.mean(0, keepdims=True)",
+        "np.exp(y[:, None] - z.reshape(-1, 1)) * X",
+        "np.concatenate([y[:, None], z[:, None]], axis=-1)",
         "x.reshape(-1)",
         "np.sum([X[i] * y[i] for i in range(m)])",
         "np.mean([X[i] * y[i] for i in range(m)])",
@@ -125,6 +130,14 @@ def test_text_is_what_python_computes(text):
         ("np.concatenate([A, B], axis=2)", "axis=0 or axis=1; found axis=2"),
         ("np.concatenate([A, B], dim=1)", "takes the arrays alone, and axis"),
         ("np.hstack([A, B], axis=1)", "takes the arrays alone$"),
+        ("np.sum((x[:, None] - w)**2)", "the matrix of all pairs in NumPy"),
+        ("np.sum((X @ w - y.reshape(-1, 1))**2)", "the matrix of all pairs in NumPy"),
+        ("y + X @ w[:, None]", "the matrix of all pairs in NumPy"),
+        ("X.sum(axis=1, keepdims=True) * y", "the matrix of all pairs in NumPy"),
+        ("np.maximum(np.exp(-x[:, None]), w)", "the matrix of all pairs in NumPy"),
+        ("np.where(x[:, None] > 0, x, w)", "the matrix of all pairs in NumPy"),
+        ("np.linalg.norm(x[None, :], 1)", "for a matrix here"),
+        ("np.diff(x[:, None])", "for a matrix here"),
         ("np.hstack(A)", r"takes a list, as in np\.hstack\(\[A, B\]\)"),
         ("np.concatenate(A, B)", "takes a list"),
         ("np.c_", r"write np\.c_\[A, B\]"),
@@ -170,7 +183,7 @@ def test_a_scalar_has_no_length():
 
 @pytest.mark.parametrize("text", ["X[:, None]", "X.reshape(-1)"])
 def test_a_matrix_is_no_column(text):
-    with pytest.raises(ShapeError, match=r"a vector is made a column .*vec\(X\.T\)"):
+    with pytest.raises(ShapeError, match=r"of a vector alone; .*vec\(X\.T\)"):
         parse(text, **SHAPES)
 
 

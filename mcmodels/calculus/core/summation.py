@@ -65,7 +65,8 @@ def sum_over(x: Any, *indices: Any, where: Any = None) -> Expression:
     Raises
     ------
     ShapeError
-        If an index is none, or is given twice, or the condition is no scalar comparison.
+        If an index is none, or is given twice, or a size depends on it, or the condition is no
+        scalar comparison.
 
     Examples
     --------
@@ -85,6 +86,12 @@ def sum_over(x: Any, *indices: Any, where: Any = None) -> Expression:
         raise ShapeError(
             f"the condition of a sum compares scalars; found {shape_text(condition)} ({where})"
         )
+    for i in found:
+        if i.name in body.size_names | condition.size_names:
+            raise ShapeError(
+                f"a size in the sum over {i.name} depends on {i.name}, as that of x[:{i.name}] "
+                "does; sizes are the same in all terms. Leave terms out by a condition"
+            )
     names = (body.known | condition.known) - frozenset(found)
     result = body
     for place, i in enumerate(reversed(found)):

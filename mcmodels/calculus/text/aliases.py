@@ -9,10 +9,13 @@ from mcmodels.calculus.core.sizes import ShapeError
 
 __all__ = ["ALIASES", "aliased"]
 
+# x.reshape(-1), x[:, None] and x[None, :] of NumPy: with a point, which no name in a text has.
+_LINES = ("np.flat", "np.column", "np.row")
+
 # How many arguments each takes. None of them is reserved: a symbol may have such a name.
 # NumPy's x[:, None] and x[None, :] are read as np.column(x) and np.row(x): no text has these names.
 ALIASES = {
-    **dict.fromkeys(("T", "len", "np.column", "np.row", "tr", "transpose"), 1),
+    **dict.fromkeys(("T", "len", *_LINES, "tr", "transpose"), 1),
     **dict.fromkeys(("dot", "outer"), 2),
 }
 
@@ -25,7 +28,7 @@ def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
         return algebra.transposed(arguments[0])
     if name == "len":
         return algebra.length(arguments[0])
-    if name in ("np.column", "np.row"):
+    if name in _LINES:
         return _line(name, algebra, arguments[0])
     x, y = arguments
     if name == "outer":
@@ -42,11 +45,10 @@ def aliased(name: str, algebra: Any, arguments: list[Any]) -> Any:
 
 
 def _line(name: str, algebra: Any, x: Any) -> Any:
-    """A vector as a column or as a row."""
+    """A vector as it is, or as a row."""
     if not x.is_column or x.is_scalar:
-        line = name.removeprefix("np.")
         raise ShapeError(
-            f"a vector is made a {line} by [:, None], [None, :] and reshape; found {x}. Write "
+            f"[:, None], [None, :] and reshape are read of a vector alone; found {x}. Write "
             "vec(X.T) for the rows of a matrix one after the other"
         )
-    return x if name == "np.column" else algebra.transposed(x)
+    return algebra.transposed(x) if name == "np.row" else x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from mcmodels.calculus.core.expression import Expression
@@ -29,6 +30,12 @@ from mcmodels.calculus.text.index_calls import (
     places_in,
     tests_in,
 )
+from mcmodels.calculus.text.lines import (
+    has_lines,
+    is_column_of_numpy,
+    require_no_lines,
+    require_no_pairs,
+)
 from mcmodels.calculus.text.numpy_functions import FUNCTIONS, applied
 from mcmodels.calculus.text.numpy_stacks import STACKS, stacked
 from mcmodels.calculus.text.spelling import Slash, Star
@@ -36,6 +43,7 @@ from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, So
 
 __all__ = ["Algebra", "interpret"]
 
+_PAIRWISE = frozenset(["clip", "hypot", "maximum", "minimum", "where"])
 T = TypeVar("T")
 _MOST_FACTORS = 200  # cancelling neighbours takes time with the cube of their number
 
@@ -115,6 +123,7 @@ def _is_array(value: Any) -> bool:
 class _Walk(Generic[T]):
     def __init__(self, source: Source, algebra: Algebra[T]) -> None:
         self.source, self.algebra = source, algebra
+        self.has_lines = has_lines(source.tree)
 
     def value(self, node: ast.expr) -> T:
         """The meaning of a node; long chains a + b + … are followed without recursion."""
@@ -149,18 +158,27 @@ class _Walk(Generic[T]):
         if alike is None:
             return self.algebra.binary(operator, value, self.value(node.right))
         parts = [(False, value), (operator == alike[1], self.value(node.right))]
-        self._require_one_product(node, parts)
+        self._require_one_meaning(node, parts)
         while chain:
             after = chain[-1]
             if not (isinstance(after, ast.BinOp) and OPERATORS[type(after.op)] in alike):
                 break
             parts.append((OPERATORS[type(after.op)] == alike[1], self.value(after.right)))
-            self._require_one_product(after, parts)
+            self._require_one_meaning(after, parts)
             chain.pop()
         return self.algebra.total(parts) if alike == "+-" else self.algebra.multiple(parts)
 
-    def _require_one_product(self, node: ast.BinOp, parts: list[tuple[bool, T]]) -> None:
-        """Refuse ``A*x`` of arrays in a text with ``.*``, where it means the matrix product."""
+    def _require_no_pairs(self, where: ast.expr, nodes: Sequence[ast.expr], *values: Any) -> None:
+        if self.has_lines:
+            require_no_pairs(self.source, nodes, values, where)
+
+    def _require_one_meaning(self, node: ast.BinOp, parts: list[tuple[bool, T]]) -> None:
+        """Refuse ``A*x`` of arrays in a text with ``.*``, where it means the matrix product.
+
+        And columns of NumPy beside vectors.
+        """
+        *others, (_, right) = parts
+        self._require_no_pairs(node, (node.left, node.right), [p for _, p in others], [right])
         if not isinstance(node.op, Star | Slash):
             return
         *before, (_, last) = parts
@@ -186,6 +204,7 @@ class _Walk(Generic[T]):
                 return self.algebra.negative(operand) if negative else operand
             if isinstance(node, ast.Compare):
                 left, right = self.value(node.left), self.value(node.comparators[0])
+                self._require_no_pairs(node, (node.left, *node.comparators), [left], [right])
                 return self.algebra.compared(COMPARISONS[type(node.ops[0])], left, right)
             assert isinstance(node, ast.Call), "all other nodes have been refused"
             return self._call(node)
@@ -201,9 +220,15 @@ class _Walk(Generic[T]):
         if sum_ is not None and not set(sum_.names).isdisjoint(self.source.indices):
             return self._sum(sum_)
         if node.func.id in STACKS:
-            parts = [self.value(part) for part in blocks_in(text, node.func.id, node.args[0])]
-            stack: T = stacked(node.func.id, self.algebra, parts, self._axis(node))
+            blocks = blocks_in(text, node.func.id, node.args[0])
+            axis = self._axis(node)
+            if axis == -1 and any(map(is_column_of_numpy, blocks)):
+                axis = 1
+            parts = [self.value(part) for part in blocks]
+            stack: T = stacked(node.func.id, self.algebra, parts, axis)
             return stack
+        if self.has_lines and node.func.id in ("np.diff", "np.cumsum"):
+            require_no_lines(self.source, node)
         if node.func.id in FUNCTIONS:
             taken = [self.value(argument) for argument in node.args]
             value: T = applied(node.func.id, self.algebra, taken, self._axis(node))
@@ -232,6 +257,10 @@ class _Walk(Generic[T]):
                 arguments.append([[self.value(part) for part in row] for row in rows])
             else:
                 arguments.append(self.value(argument))
+        if node.func.id in _PAIRWISE:
+            self._require_no_pairs(node, node.args, *([argument] for argument in arguments))
+        if self.has_lines and node.func.id == "norm" and len(arguments) > 1:
+            require_no_lines(self.source, node)
         return self.algebra.call(node.func.id, arguments, self._axis(node))
 
     def _size(self, node: ast.expr) -> Any:

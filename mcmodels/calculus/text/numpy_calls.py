@@ -174,7 +174,7 @@ def _reshaped(node: ast.Call) -> ast.expr | None:
     names: dict[tuple[int | None, ...], str] = {
         (-1, 1): "np.column",
         (1, -1): "np.row",
-        (-1,): "np.column",
+        (-1,): "np.flat",
     }
     name = names.get(tuple(_whole(part) for part in shape))
     return None if name is None or node.keywords else _called(name, [array], node)
@@ -224,7 +224,7 @@ def _called(name: str, arguments: list[ast.expr], where: ast.expr) -> ast.expr:
 
 
 def _along_axis(node: ast.Call) -> ast.expr:
-    """A call with its axis by name; where a row is meant, the transpose of that call."""
+    """A call with its axis by name; with ``keepdims``, as a row or a column."""
     assert isinstance(node.func, ast.Name)
     for option in node.keywords:
         option.arg = "axis" if option.arg == "dim" else option.arg
@@ -237,6 +237,8 @@ def _along_axis(node: ast.Call) -> ast.expr:
     axes = [_whole(option.value) for option in node.keywords if option.arg == "axis"]
     if _whole(keeps[0].value) == 1 and axes in ([0], [-2]):
         return ast.copy_location(ast.Attribute(node, "T", ast.Load()), node)
+    if _whole(keeps[0].value) == 1 and axes in ([1], [-1]):
+        return _called("np.column", [node], node)
     return node
 
 
