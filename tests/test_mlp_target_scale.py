@@ -122,6 +122,33 @@ def test_several_targets_each_in_its_unit(solver):
     assert errors[1] < 1.05  # it is not worse than its mean
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg"])
+@pytest.mark.parametrize("ratio", [1e-4, 10.0, 100.0, 1e3, 1e5])
+def test_a_fit_that_has_converged_has_fitted_each_target(ratio, solver):
+    """Without hidden layers the fit is least squares, which each target has for itself."""
+    rows = X[:80]
+    y = rows[:, :3] @ [1.0, 2.0, 3.0] + np.cos(5 * np.arange(80))
+    both = np.column_stack([y, ratio * y[::-1]])
+    model = MLPRegressor((), alpha=0.0, solver=solver, random_state=0, max_iter=1000)
+    model.fit(rows, both)
+    right = np.linalg.lstsq(np.column_stack([np.ones(80), rows]), both, rcond=None)[0]
+    assert model.converged_
+    # The gradient is below 1e-4 of the weight, in units of the smaller target.
+    errors = np.abs(model.coefs_[0] - right[1:]).max(axis=0) / both.std(axis=0)
+    assert errors.max() < 1e-3
+
+
+def test_counts_of_different_size_are_all_fitted():
+    counts = np.random.default_rng(3).poisson(np.exp(0.5 * X[:, 0] + 1))
+    given = {"hidden_layer_sizes": (), "alpha": 0.0, "loss": "poisson", "tol": 1e-6}
+    alone = MLPRegressor(**given).fit(X, counts)
+    both = MLPRegressor(**given).fit(X, np.column_stack([counts, 1e5 * counts]))
+    assert both.converged_
+    # Gradients are below 1e-6 of the weight, and the Hessian above 0.05 of it.
+    for k in (0, 1):
+        np.testing.assert_allclose(both.coefs_[0][:, k], alone.coefs_[0][:, 0], atol=4e-5)
+
+
 def test_a_constant_target_beside_others():
     both = np.column_stack([1e4 * Y, np.full(N, 7e5)])
     found = fitted(both).predict(X)
@@ -187,9 +214,11 @@ def test_the_objective_in_units_is_the_same_function(loss, outputs, hidden):
     step = 1e-6
     for unit in np.eye(len(at)):
         ahead, behind = inside.slope(at + step * unit), inside.slope(at - step * unit)
-        # Differences of step 1e-6 are right to 1e-9 of the largest entries or so.
+        # Differences of step 1e-6 are right to 1e-9 of the largest entries or so, and to the
+        # rounding of values.
+        rounding = 4e-16 * abs(slope.value) / step
         assert (ahead.value - behind.value) / (2 * step) == pytest.approx(
-            slope.gradient @ unit, abs=1e-7 * max(1, np.abs(slope.gradient).max())
+            slope.gradient @ unit, abs=1e-7 * max(1, np.abs(slope.gradient).max()) + rounding
         )
         product = inside.hessian_vector_product(at, unit)
         np.testing.assert_allclose(

@@ -15,7 +15,7 @@ import numpy as np
 
 from mcmodels.autodiff.captured import kept_index
 from mcmodels.autodiff.lists import array_for_numpy, as_objects
-from mcmodels.autodiff.operators import binary, changed_to, changing, comparison, method
+from mcmodels.autodiff.operators import binary, changed_to, changing, compared, comparison, method
 from mcmodels.autodiff.refusals import calling_function, instead, is_entry, name_of
 from mcmodels.autodiff.rules import (
     FUNCTIONS,
@@ -231,6 +231,8 @@ class TracedArray(Traced):
                 if isinstance(result, Traced):
                     return changed_to(output, result)
         if ufunc in NOT_DIFFERENTIATED and method != "at" and "out" not in kwargs:
+            if tracing.limits and method == "__call__" and ufunc.nin == 2 and not kwargs:
+                return compared(ufunc, *map(constant, inputs))
             return getattr(ufunc, method)(*map(constant, inputs), **kwargs)
         known = ufunc in REDUCED or (method == "outer" and ufunc.nin == 2)
         known = known and method in METHODS and kwargs.keys() <= {"axis", "keepdims"}

@@ -24,6 +24,7 @@ __all__ = ["CarefulTape", "has_nan", "warn_nan"]
 
 _UNDETERMINED = frozenset({np.divide, np.subtract, np.add, np.multiply})
 _CHOICES = (RULES["where"], RULES["getitem"])  # sort takes entries by their values
+_ROOTS = (RULES[np.sqrt], RULES[np.abs], RULES["norm"])
 _LONGEST = 60  # lines of a tape between the quotient and what it is a function of
 
 
@@ -53,7 +54,15 @@ def warn_nan(found: Sequence[Any]) -> None:
 
 
 class CarefulTape(Tape):
-    """A record of all computations, with 0/0, ∞ - ∞ and 0·∞ by their limits."""
+    """A record of all computations, with 0/0, ∞ - ∞ and 0·∞ by their limits.
+
+    Attributes
+    ----------
+    has_limits : bool
+        Whether there was one.
+    """
+
+    has_limits = False
 
     def follow(
         self,
@@ -77,6 +86,7 @@ class CarefulTape(Tape):
     def _limits(self, result: Variable, zero: npt.NDArray[np.bool_]) -> Any:
         """The result, with these entries by their power series."""
         y = constant(result)
+        self.has_limits = True
         if (factored := self._factor_apart(result, zero)) is not None:
             return factored
         found = self._path_to(result.line)
@@ -175,5 +185,8 @@ class CarefulTape(Tape):
 
 
 def _is_root_of_zero(rule: DerivativeRule | None, y: Any) -> bool:
-    """Whether it is a square root at 0: what is even in it is analytic in its square alone."""
-    return rule is not None and rule.function is np.sqrt and not np.all(constant(y))
+    """Whether it is a square root at 0: what is even in it is analytic in its square alone.
+
+    So are absolute values and norms.
+    """
+    return rule is not None and rule in _ROOTS and not np.all(constant(y))

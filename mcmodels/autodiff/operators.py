@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.rules import RULES
-from mcmodels.autodiff.tracing import CHANGED, apply, constant
+from mcmodels.autodiff.tracing import CHANGED, apply, constant, tracing
 
-__all__ = ["binary", "changed_to", "changing", "comparison", "method"]
+__all__ = ["binary", "changed_to", "changing", "compared", "comparison", "method"]
 
 
 def binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -55,7 +55,14 @@ def changed_to(array: Any, result: Any) -> Any:
 
 def comparison(ufunc: np.ufunc) -> Callable[..., Any]:
     """``x < y``, of the values alone."""
-    return lambda self, other: ufunc(constant(self), constant(other))
+    return lambda self, other: compared(ufunc, constant(self), constant(other))
+
+
+def compared(ufunc: np.ufunc, x: Any, y: Any) -> Any:
+    """A comparison of plain arrays, which is noticed where it is of equal values."""
+    if tracing.limits and np.any(np.equal(x, y)):
+        tracing.tied = True
+    return ufunc(x, y)
 
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:

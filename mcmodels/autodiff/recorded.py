@@ -23,7 +23,7 @@ from mcmodels.autodiff.forward import Dual
 from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import Traced, constant
+from mcmodels.autodiff.tracing import Traced, constant, tracing
 
 __all__ = ["Recorded"]
 
@@ -99,7 +99,7 @@ class Recorded:
         if not any(map(has_nan, found)):
             return found
         if type(self.tape) is Tape:
-            self._record(CarefulTape())
+            self._record_with_limits()
             found = compute()
         if has_nan(self.value):
             return found
@@ -113,7 +113,23 @@ class Recorded:
     def require_value(self) -> None:
         """Record the function again, with limits for quotients 0/0, if its value is NaN."""
         if type(self.tape) is Tape and has_nan(self.value):
-            self._record(CarefulTape())
+            self._record_with_limits()
+
+    def _record_with_limits(self) -> None:
+        """Record the function again, with limits for terms 0/0.
+
+        Not where it chooses by a comparison of equal values: on the other side of the point there
+        may be another limit.
+        """
+        before, tape = (tracing.limits, tracing.tied), CarefulTape()
+        tracing.limits, tracing.tied = True, False
+        try:
+            self._record(tape)
+            one_sided = tracing.tied
+        finally:
+            tracing.limits, tracing.tied = before
+        if one_sided and tape.has_limits:
+            self._record(Tape())
 
     def _called(
         self, f: Callable[..., Any], argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]

@@ -51,11 +51,18 @@ class Tracing(threading.local):
         Whether NumPy was given traced numbers as objects.
     refused : NoRuleError or None
         The last refusal of a plain number or array: code in C may ask for one, and drop the error.
+    limits : bool
+        Whether a function is recorded whose terms 0/0 are to be taken by their limits.
+    tied : bool
+        Whether it has compared two equal values since, so that there may be another limit on the
+        other side.
     """
 
     depth = 0
     objects = False
     refused: NoRuleError | None = None
+    limits = False
+    tied = False
 
 
 tracing = Tracing()

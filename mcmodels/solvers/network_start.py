@@ -69,12 +69,14 @@ def moderate_start(objective: NetworkObjective, start: Array) -> Array:
 def start_in_units(network: Network, targets: TargetUnits, start: Array) -> Array:
     """The random start in units of the targets, about the null model.
 
-    A target that varies more than others starts with coefficients that are larger by as much.
+    A target that varies less than others hardly counts, and would keep random coefficients of its
+    own size. So its coefficients are smaller by as much.
     """
     start = start.copy()
     coefs, intercepts = network.unflatten(start)
-    coefs[-1] *= targets.spread
-    intercepts[-1] *= targets.spread
+    size = targets.spread**2 / (targets.spread.max() or 1.0)
+    coefs[-1] *= size
+    intercepts[-1] *= size
     return start
 
 

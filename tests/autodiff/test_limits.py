@@ -199,6 +199,10 @@ def test_where_takes_the_other_branch():
         lambda x: np.where(x > 0, x, -x) / x,
         lambda x: np.sort(np.stack([x, -x]))[0] / x,
         lambda x: np.select([x > 0, x <= 0], [x, -x]) / x,
+        lambda x: (x >= 0) * (1 - np.cos(x)) / x**2,
+        lambda x: np.greater(x, 0) * np.sin(x) ** 2 / x**2,
+        lambda x: (1 - np.cos(x)) / x**2 * np.array([1.0, 5.0])[int(x > 0)],
+        lambda x: (1 - np.cos(x)) / x**2 if x <= 0 else 7.0,
         lambda x: np.sin(x) / (x * x * x / x),  # a pole
         lambda x: np.sqrt(x * x) / np.sin(x),  # no limit, though complex values look like one
         lambda x: np.sqrt(np.abs(x)) / x**0.5,
@@ -209,6 +213,14 @@ def test_what_has_no_limit_stays_nan(f):
     assert not np.isfinite(f(np.float64(0.0)))
     for g in (grad(f), along(f)):
         assert not np.isfinite(g(np.float64(0.0)))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_limits_of_recognised_forms_inside_others():
+    """(sin(x)/x - cos(x))/x is x/3 - …; the form sin(x)/x is taken at complex points, too."""
+    value, slope = value_and_grad(lambda x: (np.sin(x) / x - np.cos(x)) / x)(0.0)
+    assert abs(value) < 1e-15
+    assert abs(slope - 1 / 3) < 1e-14
 
 
 # Reverse mode gives a branch that is not taken the cotangent 0, and 0·∞ is NaN.

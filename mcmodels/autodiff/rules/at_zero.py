@@ -113,7 +113,7 @@ def _far(name: str, n: int, x: Any) -> Any:
 
 def _quotient_by_argument(name: str, n: int, x: Any) -> Any:
     """``dⁿ(f(x)/x)/dxⁿ``, for the function of that name."""
-    x = np.asarray(x, float)
+    x = np.asarray(x, np.result_type(x, float))  # limits are taken on a circle
     near = np.abs(x) < _NEAR[name]
     close = np.polynomial.polynomial.polyval(np.where(near, x, 0.0), _series(name, n))
     if near.all():

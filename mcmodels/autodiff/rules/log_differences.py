@@ -17,6 +17,8 @@ _LN2 = float(np.log(2.0))
 
 def _log1mexp(x: Any) -> Any:
     """``log(1 - exp(-x))`` for x > 0, else NaN."""
+    if np.iscomplexobj(x):
+        raise TypeError("log(1 - exp(-x)) is computed of real numbers here")
     x = np.asarray(x, float)
     with np.errstate(invalid="ignore", divide="ignore"):
         near = np.log(-np.expm1(-np.where(x < _LN2, x, _LN2)))
@@ -37,7 +39,7 @@ _log_expm1.__name__ = "log_expm1"
 def _share_of_expm1(x: Any) -> Any:
     """``exp(x)/(exp(x) - 1)``."""
     with np.errstate(over="ignore", divide="ignore"):
-        return -1.0 / np.expm1(-np.asarray(x, float))
+        return -1.0 / np.expm1(-np.asarray(x, np.result_type(x, float)))
 
 
 _share_of_expm1.__name__ = "share_of_expm1"
