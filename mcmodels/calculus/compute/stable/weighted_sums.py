@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 _MOST_TERMS = 6
-_BOUNDED = frozenset({"sigmoid", "norm_cdf", "tanh", "sin", "cos"})
 
 
 def sums(expression: Expression) -> Iterator[Weighted]:
@@ -105,22 +104,7 @@ def _weighted(e: N.Sum) -> Weighted | None:
         return None
     if any(term.c <= 0 and not term.weights for term in found):
         return None
-    exponents = [term.z.used for term in found if term.z.used]
-    plain = [weight for term in found if not term.z.used for weight in term.weights]
-    if any(
-        _grows_with(weight, used) for weight in plain for used in exponents if used <= weight.used
-    ):
-        return None  # x + exp(x): one of its shares is nearly 1 everywhere
     return Weighted(e, each, found)
-
-
-def _grows_with(weight: Expression, symbols: frozenset[N.Symbol]) -> bool:
-    """Whether a weight depends on these symbols, but for bounded functions of them and divisors."""
-    if (isinstance(weight, N.Elementwise) and weight.name in _BOUNDED) or is_inverse(weight):
-        return False
-    if isinstance(weight, N.Symbol):
-        return weight in symbols
-    return any(_grows_with(child, symbols) for child in weight.children)
 
 
 def _term(e: Expression) -> Term:
