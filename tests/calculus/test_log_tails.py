@@ -39,6 +39,16 @@ MIXTURES = {
     },
     "-log(w*exp(y*eta-exp(eta)) + (1-w)*exp(y*(eta+d)-exp(eta+d)))": {"y": 2.0, "w": 0.4, "d": 1.0},
 }
+JOINED = {  # terms of one exponent, and symbols that are a weight and stand in an exponent
+    "log(exp(eta)+b*exp(eta)+a)": {"a": 1.3, "b": 0.5},
+    "log(b*exp(-eta)+2*exp(-eta)+a*exp(-eta)+c)": {"a": 1.3, "b": 0.5, "c": 0.7},
+    "log(a*exp(eta)+b*exp(eta)+exp(-eta)+c*exp(-eta))": {"a": 1.3, "b": 0.5, "c": 0.7},
+    "log1p(a*exp(eta)+b*exp(eta))": {"a": 1.3, "b": 0.5},
+    "sqrt(a*exp(eta/4)+b*exp(eta/4)+c)": {"a": 1.3, "b": 0.5, "c": 0.7},
+    "log(a*exp(eta-a)+3*exp(-(eta-1)**2)+a)": {"a": 1.3},
+    "log(eta**2+exp(eta))": {},
+    "log(eta**2+a*exp(eta*b)+exp(-eta))": {"a": 1.3, "b": 0.5},
+}
 COUNTS = {
     "log(w + (1-w)*exp(-exp(eta)))": {"w": 0.3},
     "log(sigmoid(g) + (1-sigmoid(g))*exp(-exp(eta)))": {"g": -0.4},
@@ -60,7 +70,7 @@ OTHERS = {
     "log(sigmoid(1-eta)-sigmoid(0-eta))": {},
     "sqrt(cosh(eta/2)*exp(-2*eta))": {},
 }
-CASES = {**MIXTURES, **COUNTS, **OTHERS}
+CASES = {**MIXTURES, **JOINED, **COUNTS, **OTHERS}
 # At 1000 with y = 1 the loss has 0 times exp(exp(1000)): refused, not computed.
 REFUSED = {("-(y*log(1-exp(-exp(eta))) - (1-y)*exp(eta))", 1000.0)}
 

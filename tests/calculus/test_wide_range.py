@@ -102,8 +102,8 @@ def test_a_choice_is_looked_at_where_it_chooses():
         ("exp(x) / (1 + x**2)", 1000.0, "exp(x)"),
         ("1 / x + exp(-x)", 0.0, "1 / x"),
         ("log(-cosh(x))", 1000.0, "cosh(x)"),
-        # Two that are 1, of which no digit is left.
-        ("exp(x) / (x + exp(x)) - exp(x) / (2 * x + exp(x) * sqrt(1 + exp(-x)))", 800.0, "exp(x)"),
+        # Two that are 2, of which no digit is left.
+        ("exp(x) / (x + cosh(x)) - exp(x) / (2 * x + cosh(x) + exp(-x))", 800.0, "exp(x)"),
     ],
 )
 def test_what_has_no_value_is_refused_by_the_name_of_its_part(text, x, part):

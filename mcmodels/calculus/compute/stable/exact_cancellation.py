@@ -7,10 +7,9 @@ what cancels between terms is seen only while they are written as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
 
 from mcmodels.calculus.compute.stable.exponential_fractions import (
     ExponentialFraction,
@@ -29,6 +28,7 @@ from mcmodels.calculus.compute.stable.fraction_forms import (
     value_form,
 )
 from mcmodels.calculus.compute.stable.fraction_roots import with_roots_in_range
+from mcmodels.calculus.compute.stable.opened_brackets import Brackets, Path, Piece, without
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise
@@ -150,28 +150,36 @@ class Cancellation:
         """1 + σ(u)(xσ(u) − 1) as 1 − σ(u) + xσ(u)², where what stands in brackets cancels."""
         bases = bases_of(e, self._bases).values()
         for base in bases if len(bases) <= _MOST_BASES else ():
-            # Taken one by one: sums that are nested have too many terms to make them all.
-            each = (opened for term in e.children for opened in self._terms_of(term, base))
-            terms = list(islice(each, _MOST_OPENED + 1))
-            if len(e.children) < len(terms) <= _MOST_OPENED:
-                opened = add(terms)
-                found = self._sum(opened, walk) if isinstance(opened, N.Sum) else None
-                if found is not None:
-                    return found
+            if base.is_array and (base.rows, base.cols) != (e.rows, e.cols):
+                continue
+            brackets = Brackets(e, base, self._fraction, self._bases)
+            groups: dict[bytes, tuple[Expression, list[Piece]]] = {}
+            for i, path, term in brackets.terms():
+                rest, found = self._split(term, base)
+                total = _product(found)
+                if total is not None and total.above:
+                    groups.setdefault(rest.key, (rest, []))[1].append((i, path, total))
+            done: list[Expression] = []
+            gone: dict[int, list[Path]] = {}
+            for rest, pieces in groups.values():
+                fractions = [of for _, _, of in pieces]
+                if not any(path for _, path, _ in pieces) or len(pieces) < 2:
+                    continue
+                sum_ = _total(fractions)
+                if sum_ is None or not _cancels(fractions, sum_, is_positive(base)):
+                    continue
+                if not brackets.may_open(pieces):
+                    continue
+                for i, path, _ in pieces:
+                    gone.setdefault(i, []).append(path)
+                if sum_.above:
+                    done.append(product([walk(rest), value_form(canonical(sum_), base)]))
+            if gone:
+                kept = [without(term, gone.get(i, [])) for i, term in enumerate(e.children)]
+                left = [term for term in kept if term is not None]
+                terms = done + ([walk(add(left))] if left else [])
+                return add(terms) if terms else zeros_like(e)
         return None
-
-    def _terms_of(self, term: Expression, base: Expression) -> Iterator[Expression]:
-        """A term with the sums opened that stand beside exponentials and hold exponentials."""
-        if not isinstance(term, N.Sum) and base.key in bases_of(term, self._bases):
-            factors = _factors(term)
-            having = [base.key in bases_of(factor, self._bases) for factor in factors]
-            for i, factor in enumerate(factors):
-                if sum(having) >= 2 and having[i] and isinstance(factor, N.Sum):
-                    rest = [scale(parts(term)[0]), *factors[:i], *factors[i + 1 :]]
-                    for each in factor.children:
-                        yield from self._terms_of(product([each, *rest]), base)
-                    return
-        yield term
 
     # -- products ----------------------------------------------------------------------------------
 
@@ -351,7 +359,6 @@ _LOGARITHMS = frozenset({"log", "log1p", "softplus"})
 _Logarithm = tuple[Fraction, ExponentialFraction]  # c and R of c log R
 _Joined = tuple[Fraction, CanonicalFraction, CanonicalFraction]  # share, R and R − 1
 _MOST_POWERS = 8
-_MOST_OPENED = 24  # terms
 _MOST_BASES = 3  # of a sum whose brackets are opened: nested functions have one for each level
 
 

@@ -17,6 +17,7 @@ from fractions import Fraction
 from functools import reduce
 from itertools import combinations_with_replacement
 
+from mcmodels.calculus.compute.stable.equal_exponents import with_one_term_for_each
 from mcmodels.calculus.compute.stable.exponential_fractions import without_number
 from mcmodels.calculus.compute.stable.fraction_forms import product
 from mcmodels.calculus.compute.stable.tails import with_exact_tails
@@ -68,6 +69,12 @@ def with_shares(expression: Expression) -> Written | None:
         e = next(sums(expression), None)
         if e is None:
             break
+        joined = with_one_term_for_each(expression, e)
+        if joined is not None:
+            expression = joined
+            e = next(sums(expression), None)
+            if e is None:
+                break
         shared = _Shares(e)
         written = shared.written(expression)
         if written is None:

@@ -11,9 +11,6 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-import numpy as np
-import scipy.special
-
 from mcmodels.calculus.compute.stable.fraction_forms import product
 from mcmodels.calculus.compute.stable.near_zero import polynomial
 from mcmodels.calculus.core import function_nodes as F
@@ -147,9 +144,11 @@ def _of_sigmoid(f: Expression, otherwise: Expression) -> Expression:
     """Log Γ(σ(z)), by its series in 1 − σ(z) where that is small (6.1.33)."""
     if not isinstance(f, N.Elementwise) or f.name != "sigmoid":
         return otherwise
+    from scipy.special import digamma, zeta  # values in any number of digits do without it
+
     z = f.argument
     less = elementwise("sigmoid", scale(-1, z))
-    zeta = [float(scipy.special.zeta(k)) / k for k in range(2, _TERMS + 2)]
-    terms = [Fraction(c) for c in (float(np.euler_gamma), *zeta)]
+    further = [float(zeta(k)) / k for k in range(2, _TERMS + 2)]
+    terms = [Fraction(c) for c in (-float(digamma(1)), *further)]
     inside = add([scale(_NEAR_ONE, ones(z.rows, z.cols)), scale(-1, less)])
     return choose(inside, polynomial(1, terms, less), otherwise)

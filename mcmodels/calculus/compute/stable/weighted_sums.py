@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 _MOST_TERMS = 6
-_BOUNDED = frozenset({"sigmoid", "norm_cdf", "tanh", "sin", "cos"})
 
 
 def sums(expression: Expression) -> Iterator[Weighted]:
@@ -77,9 +76,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A sum, and its terms."""
+    """A sum, its terms as they are, and with those of one exponent joined."""
 
     e: N.Sum
+    each: tuple[Term, ...]
     terms: tuple[Term, ...]
 
 
@@ -90,12 +90,13 @@ def _weighted(e: N.Sum) -> Weighted | None:
     if not any(exponent_in(f) is not None for child in e.children for f in factors_of(child)):
         return None
     terms: dict[bytes, Term] = {}
-    for child in e.children:
-        term = _term(child)
+    each = tuple(map(_term, e.children))
+    for term in each:
         if term.z.key in terms:
-            both = [filled_like(each.weight, e) for each in (terms[term.z.key], term)]
-            term = replace(_term(add(both)), z=term.z)
-        terms[term.z.key] = term
+            both = [filled_like(one.weight, e) for one in (terms[term.z.key], term)]
+            terms[term.z.key] = replace(_term(add(both)), z=term.z)
+        else:
+            terms[term.z.key] = term
     found = tuple(terms.values())
     if len(found) < 2 or not any(term.z.used for term in found):
         return None
@@ -103,20 +104,7 @@ def _weighted(e: N.Sum) -> Weighted | None:
         return None
     if any(term.c <= 0 and not term.weights for term in found):
         return None
-    symbols = frozenset().union(*(term.z.used for term in found))
-    plain = [term for term in found if not term.z.used]
-    if any(_grows_with(weight, symbols) for term in plain for weight in term.weights):
-        return None  # x + exp(x): one of its shares is nearly 1 everywhere
-    return Weighted(e, found)
-
-
-def _grows_with(weight: Expression, symbols: frozenset[N.Symbol]) -> bool:
-    """Whether a weight depends on these symbols, but for bounded functions of them and divisors."""
-    if (isinstance(weight, N.Elementwise) and weight.name in _BOUNDED) or is_inverse(weight):
-        return False
-    if isinstance(weight, N.Symbol):
-        return weight in symbols
-    return any(_grows_with(child, symbols) for child in weight.children)
+    return Weighted(e, each, found)
 
 
 def _term(e: Expression) -> Term:

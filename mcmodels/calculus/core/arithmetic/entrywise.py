@@ -334,6 +334,10 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return hadamard([power(factor, exponent) for factor in base.children])
     if isinstance(base, Power) and whole:
         return power(base.base, scale(base.exponent, exponent))
+    if isinstance(base, Power | Hadamard | Scaled) and value is not None and _has_power(base):
+        found = _RECOGNISED["root"](base, value)
+        if found is not None:
+            return found
     if isinstance(base, Transpose):
         return transpose(power(base.argument, exponent))
     if isinstance(base, Product):
@@ -343,6 +347,13 @@ def power(base: Expression, exponent: Expression) -> Expression:
         if found is not None:
             return found
     return Power(base, exponent)
+
+
+def _has_power(e: Expression) -> bool:
+    """Whether it, or a factor of it, is a power."""
+    array = e.array if isinstance(e, Scaled) else None
+    factors = (e, *e.children, *(array.children if isinstance(array, Hadamard) else ()))
+    return any(isinstance(factor, Power) for factor in factors)
 
 
 def _power_of_repeated(base: Product, exponent: Expression) -> Expression:

@@ -10,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from mcmodels.calculus.core.arithmetic.entrywise import Powers, parts, power, scale
+from mcmodels.calculus.core.arithmetic.entrywise import (
+    Powers,
+    hadamard,
+    parts,
+    power,
+    recognises,
+    scale,
+)
 from mcmodels.calculus.core.arithmetic.transposes import transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import (
     Elementwise,
+    Hadamard,
     NamedNumber,
     Number,
     Ones,
@@ -24,7 +32,15 @@ from mcmodels.calculus.core.nodes import (
 )
 from mcmodels.calculus.core.numbers import Value, magnitude, number
 
-__all__ = ["complement", "function", "joined_quotients", "named", "power_of_sum", "whole"]
+__all__ = [
+    "complement",
+    "function",
+    "joined_quotients",
+    "named",
+    "power_of_sum",
+    "root_of_product",
+    "whole",
+]
 
 # sinh/cosh = tanh: Abramowitz & Stegun (1964), (4.5.3); sin/cos = tan: (4.3.3).
 _RATIOS = {("sinh", "cosh"): "tanh", ("sin", "cos"): "tan"}
@@ -42,6 +58,8 @@ _COMPLEMENTS = {
     ("erf", -1): ("erfc", 1),
     ("erf", 1): ("erfc", -1),
 }
+# Functions above 0, which are small or large far out; a power of them may not fit where they do.
+_POSITIVE = frozenset({"exp", "sigmoid", "softplus", "norm_pdf", "norm_cdf", "erfc", "cosh"})
 _ROOT_OF_2 = power(number(2), number(Fraction(1, 2)))
 _ROOT_OF_2_PI = power(scale(2, NamedNumber("pi")), number(Fraction(1, 2)))
 
@@ -156,6 +174,43 @@ def complement(e: Expression) -> tuple[Value, Expression] | None:
         if other is not None:
             return c, function(other[0], scale(other[1], found[1]))
     return None
+
+
+@recognises("root")
+def root_of_product(e: Expression, exponent: Value) -> Expression | None:
+    """(fᵐ · rest)ᵏ as fᵐᵏ · restᵏ for whole m > 1 and functions f > 0; None of others.
+
+    σ(z)² is 0 at −500 in float64, where its root is not.
+    """
+    _, scalars, array = parts(e)
+    arrays = array.children if isinstance(array, Hadamard) else (array,)
+    factors = [factor for factor in (*scalars, *arrays) if factor is not None]
+    taken = [f for f in factors if isinstance(f, Power) and _is_whole_power_above_zero(f)]
+    if not taken:
+        return None
+    done = [power(f.base, scale(exponent, f.exponent)) for f in taken]
+    left = [factor for factor in factors if factor not in taken]
+    rest = _product([number(parts(e)[0]), *left])
+    return _product([power(rest, number(exponent)), *done])
+
+
+def _is_whole_power_above_zero(f: Power) -> bool:
+    m = whole(f.exponent)
+    if m is None or m < 2:
+        return False
+    found = named(f.base)
+    if found is not None:
+        return found[0] in _POSITIVE and bool(found[1].used)
+    if not isinstance(f.base, Sum):
+        return False
+    known = complement(f.base)
+    return known is not None and known[0] > 0
+
+
+def _product(factors: list[Expression]) -> Expression:
+    arrays = [factor for factor in factors if factor.is_array]
+    scalars = [factor for factor in factors if factor.is_scalar]
+    return scale(*scalars, *([hadamard(arrays)] if arrays else []))
 
 
 def power_of_sum(e: Expression, exponent: Value) -> Expression | None:
