@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_cases import missing_case
 from mcmodels.calculus.study.doctor.mistakes_of_functions import (
     OTHER_FUNCTIONS,
     held_constant,
@@ -141,6 +142,7 @@ MISTAKES = (
     ),
     Mistake("forgotten symbol", "put the symbol in", forgotten_vector, alone=True),
     *_terms(written_terms)[2:],
+    Mistake("missing case", "differentiate both cases", missing_case, alone=True),
     Mistake("missing indicator", "multiply by the indicator", missing_indicator, alone=True),
     Mistake("missing condition", "put the condition in", left_out_condition, alone=True),
     Mistake("chain rule", "multiply by the derivative of the inner function", chain_rule),
