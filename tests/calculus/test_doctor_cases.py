@@ -83,3 +83,93 @@ def test_where_the_other_case_is_zero_the_indicator_is_missing(f, claimed, remed
     assert found.mistake == "missing indicator", str(found)
     assert found.remedy == remedy
     np.testing.assert_allclose(f.gradient("x").evaluate(x=V), mended(V))
+
+
+UNSEEN = [
+    # (f, sizes, wrt, claim, name): thresholds that points of size one never reach
+    ("sum(relu(x-100))", {"x": "n"}, "x", "0*x", "missing indicator"),
+    ("sum(where(x>50,x**2,x))", {"x": "n"}, "x", "ones(n)", "missing case"),
+    ("sum(where(abs(x-500)>1,x,x**2))", {"x": "n"}, "x", "ones(n)", "missing case"),
+    ("sum(clip(x,-1000,1000))", {"x": "n"}, "x", "ones(n)", "chain rule"),
+    ("sum(minimum(x,1e6))", {"x": "n"}, "x", "ones(n)", "missing indicator"),
+    ("sum(abs(x+30))", {"x": "n"}, "x", "ones(n)", "chain rule"),
+    ("sum(relu(x[i]-100), i)", {"x": "n"}, "x", "0*x", "missing indicator"),
+    ("where(a.T@x>40,sum(x**2),a.T@x)", {"x": "n", "a": "n"}, "x", "a", "missing case"),
+    ("where(s>20,s**2,s)", {"s": "scalar"}, "s", "1", "missing case"),
+    ("sum(where(y>20,x**2,x))", {"x": "n", "y": "n"}, "x", "ones(n)", "missing case"),
+    ("sum(x**2)", {"x": "n"}, "x", "2*x+relu(x-100)", "unknown"),
+]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(("f", "sizes", "x", "claimed", "name"), UNSEEN)
+def test_thresholds_are_seen_from_both_sides(f, sizes, x, claimed, name, seed):
+    f = parse(f, **sizes)
+    found = diagnose(f, x, parse(claimed, **sizes), seed=seed)
+    assert not found.correct
+    assert found.mistake == name, str(found)
+    right = diagnose(f, x, f.gradient(x), seed=seed)
+    assert right.correct, str(right)
+    assert "not seen" not in right.explanation
+
+
+def test_a_function_is_seen_from_both_sides():
+    f = parse("sum(relu(x-100))", x="n")
+    assert not diagnose(f, "x", lambda x: 0 * x).correct
+    assert diagnose(f, "x", lambda x: 1.0 * (x > 100)).correct
+
+
+def test_a_case_that_is_not_met_is_told():
+    f = parse("sum(log(x)) + sum(relu(x))", x="n")
+    found = diagnose(f, "x", parse("1/x + 1", x="n"))
+    assert found.correct  # f is defined where x > 0 alone
+    assert found.explanation.endswith("not seen: where 0 > x")
+    given = diagnose(parse("sum(relu(x-100))", x="n"), "x", np.zeros(2), x=[1.0, 2.0])
+    assert given.correct
+    assert given.explanation.endswith("not seen: where x > 100")
+
+
+@pytest.mark.parametrize(
+    ("f", "claimed"),
+    [
+        ("sum(softplus(x-80))", "0*x"),
+        ("sum(softplus(x))", "0*x"),
+        ("sum(sigmoid(x))", "0*x"),
+        ("x.T@A@x", "0*x"),
+        ("sum(exp(-x**2))", "0*x"),
+    ],
+)
+def test_zero_is_accused_of_no_product(f, claimed):
+    sizes = {"x": "n", "A": ("n", "n")}
+    f = parse(f, **sizes)
+    found = diagnose(f, "x", parse(claimed, **sizes))
+    assert found.mistake == "missing derivative", str(found)
+    right = f.gradient("x").mathematics()
+    assert found.remedy == f"write {right} in place of 0"
+
+
+@pytest.mark.parametrize(
+    ("f", "claimed", "remedy"),
+    [
+        (
+            "sum(where(abs(x)<=c,x**2/2,c*(abs(x)-c/2)))",
+            "where(abs(x)<=c,x,c)",
+            "where |x| > c holds, multiply by sign(x), the derivative of |x| − ½c",
+        ),
+        (
+            "sum(where(x>0,x**2,-x))",
+            "where(x>0,2*x,1)",
+            "where x > 0 fails, multiply by −1, the derivative of −x",
+        ),
+    ],
+)
+def test_a_remedy_of_one_case_says_which(f, claimed, remedy):
+    sizes = {"x": "n", "c": "scalar"}
+    f, wrong = parse(f, **sizes), parse(claimed, **sizes)
+    found = diagnose(f, "x", wrong)
+    assert found.remedy == remedy, str(found)
+    values = {"x": V, "c": 0.7}
+    claim = wrong.evaluate(**{s.name: values[s.name] for s in wrong.symbols})
+    here, factor = (np.abs(V) > 0.7, np.sign(V)) if "sign" in remedy else (V <= 0, -1.0)
+    right = f.gradient("x").evaluate(**{s.name: values[s.name] for s in f.symbols})
+    np.testing.assert_allclose(np.where(here, claim * factor, claim), right)

@@ -16,6 +16,7 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.both_sides import on_both_sides, thresholds
 from mcmodels.calculus.study.doctor.case import Case
 from mcmodels.calculus.study.doctor.claims import (
     claimed_value,
@@ -154,6 +155,31 @@ def _names(parts: list[Any]) -> set[str]:
 def _of_expression(
     f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
 ) -> Diagnosis:
+    diagnosis, unseen = _compared(f, symbol, claimed, seed, values)
+    if not (diagnosis.correct and unseen):
+        return diagnosis
+    cases = " or ".join(unseen)
+    words = f"{diagnosis.explanation}; not seen: where {cases}"
+    return replace(diagnosis, explanation=words)
+
+
+def _seen_on_both_sides(
+    instances: list[Instance], expressions: tuple[Expression, ...], values: dict[str, Any]
+) -> list[str]:
+    """Add points beyond thresholds; the cases that no point was found for."""
+    margins = thresholds(expressions)
+    if not margins:
+        return []
+    given = frozenset(symbol for symbol in instances[0][0] if symbol.name in values)
+    added, unseen = on_both_sides(instances, margins, expressions, given)
+    instances += added
+    return unseen
+
+
+def _compared(
+    f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
+) -> tuple[Diagnosis, list[str]]:
+    """The diagnosis, and the cases of choices that were not seen."""
     right = derivative(f, symbol)
     if (
         not isinstance(claimed, Expression)
@@ -168,9 +194,11 @@ def _of_expression(
             instances = draw_instances((f, right, symbol, claimed), seed, values)
         except EvaluationError:  # the claim is undefined where f is defined: NaN is reported
             instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
+        unseen = _seen_on_both_sides(instances, (f, right, claimed), values)
         claims = [value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right, symbol), seed, values)
+        unseen = _seen_on_both_sides(instances, (f, right), values)
         claims = [value_of_claimed(claimed, instance, right) for instance in instances]
     else:
         as_claimed_array(claimed)
@@ -182,25 +210,31 @@ def _of_expression(
                 "function"
             )
         instances = draw_instances((f, right, symbol), seed, values)
+        unseen = _seen_on_both_sides(instances, (f, right), values)
         claims = [as_claimed_array(claimed, shape_of(right, instances[0][1]))]
     samples = [
         sample_at(right, instance, unsqueezed(claim, f, right))
         for instance, claim in zip(instances, claims, strict=True)
     ]
+    wrong = [s.differs(s.claimed, s.right, tolerance) for s in samples]
+    if any(wrong):  # mistakes are sought at the first point
+        order = sorted(range(len(samples)), key=lambda i: not wrong[i])
+        samples, instances = [samples[i] for i in order], [instances[i] for i in order]
     case = Case(f, symbol, right, samples, tolerance, seed)
     given = any(used.name in values for used in f.used | symbol.used)
     if case.shape_is_right and not is_clear(samples, given):
         found = _in_more_digits(case, claimed, instances, seed)
         if found is not None:
-            return found
+            return found, unseen
     diagnosis = _examined(case)
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
     if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
         diagnosis = with_an_assumption(case, claimed, seed) or diagnosis
     doubt = _unconfirmed(case, instances[0])
     if doubt:
-        return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
-    return diagnosis
+        words = f"{diagnosis.explanation}; {doubt}"
+        return replace(diagnosis, explanation=words), unseen
+    return diagnosis, unseen
 
 
 def _in_more_digits(

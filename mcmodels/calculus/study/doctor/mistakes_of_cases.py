@@ -20,7 +20,7 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.terms import substituted
 from mcmodels.calculus.text.printing.functions import sides
 
-__all__ = ["indicators_of", "missing_case", "set_to"]
+__all__ = ["indicators_of", "missing_case", "set_to", "wrong_case"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class _Choice:
         return f"{larger.mathematics()} > {smaller.mathematics()}"
 
 
-def _choices(f: Expression, x: Expression) -> Iterator[_Choice]:
-    """The parts of f that choose between two functions of x."""
+def _choices(f: Expression) -> Iterator[_Choice]:
+    """The parts of f that choose between two functions."""
     for node in dict.fromkeys(closed_parts_of(f)):
         if isinstance(node, F.Where):
             found = _Choice(node, node.condition, node.left, node.right)
@@ -49,13 +49,14 @@ def _choices(f: Expression, x: Expression) -> Iterator[_Choice]:
             found = _Choice(node, add([a, scale(-1, b)]), node.left, node.right)
         else:
             continue
-        if x in found.held.used and x in found.other.used:
-            yield found
+        yield found
 
 
 def missing_case(case: Case) -> Iterator[Finding]:
     """The derivative of one of two cases stands everywhere, where the other has one, too."""
-    for found in _choices(case.f, case.x):
+    for found in _choices(case.f):
+        if case.x not in found.held.used & found.other.used:
+            continue
         for holds in (False, True):
             here, there = (found.other, found.held) if holds else (found.held, found.other)
             claimed = case.identified_change(*_differentials(case, found.node, here))
@@ -130,6 +131,21 @@ def _outermost(
 
     visit(right)
     return found
+
+
+def wrong_case(case: Case) -> str:
+    """Where the claim is wrong, as "where x > 0 fails", if it is right in the other case."""
+    for found in _choices(case.f):
+        if not found.condition.is_scalar and found.condition.shape != case.right.shape:
+            continue
+        wrong_in = set()
+        for sample in case.samples:
+            off = ~(np.abs(sample.claimed - sample.right) <= case.allowed(sample))
+            holds = np.broadcast_to(sample.value(found.condition) > 0, off.shape)
+            wrong_in |= {bool(side) for side in holds[off]}
+        if len(wrong_in) == 1:
+            return f"where {found.text} {'holds' if wrong_in.pop() else 'fails'}"
+    return ""
 
 
 def indicators_of(case: Case) -> dict[Expression, dict[Expression, Expression]]:

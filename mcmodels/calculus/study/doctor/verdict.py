@@ -48,7 +48,7 @@ class Diagnosis:
         ``"held constant"`` (a mean that varies), ``"forgotten symbol"`` (taken to be 1 or 0),
         ``"inner product"`` (for an outer one), ``"false identity"`` (tr(X⁻¹) = 1/det(X)),
         ``"assumed to be 1"`` (a length, a sum), ``"exchanged symbols"``,
-        ``"another sum"`` (a trace for the sum of all entries),
+        ``"another sum"`` (a trace for the sum of all entries), ``"missing derivative"`` (0),
         ``"assumed probability"``, ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or
         ``"unknown"``.
     explanation : str
