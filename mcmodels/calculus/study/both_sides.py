@@ -24,7 +24,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.calculus.text.printing.functions import sides
 
-__all__ = ["on_both_sides", "thresholds"]
+__all__ = ["on_both_sides", "same_cases", "thresholds"]
 
 _MOST_THRESHOLDS = 24  # of an expression with more, the others are left to chance
 _MOST_ADDED = 6  # points
@@ -113,6 +113,18 @@ def _signs(margin: Expression, points: Sequence[_Point]) -> set[int]:
             if len(found) == 2:
                 return found
     return found
+
+
+def same_cases(chosen_by: Sequence[Expression], one: Instance, other: Instance) -> bool:
+    """Whether no entry of a threshold changes its sign from one point to another."""
+    for margin in chosen_by:
+        places = (_with_indices(margin, *instance) for instance in (one, other))
+        for here, there in zip(*places, strict=True):
+            with np.errstate(all="ignore"):
+                before, after = (walk(margin, at, one[1]) for at in (here, there))
+            if not np.array_equal(np.sign(before), np.sign(after)):
+                return False
+    return True
 
 
 def _with_indices(

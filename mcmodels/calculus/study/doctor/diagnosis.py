@@ -63,7 +63,8 @@ def diagnose(
     """Whether a gradient (or Jacobian) is right, and if not, which mistake was made.
 
     The wrong answers that each known mistake would give are derived, and compared with what was
-    claimed at random points of several sizes. The simplest mistake that gives it is named.
+    claimed at random points of several sizes, and on both sides of each threshold, as that of
+    relu(x - 100). The simplest mistake that gives it is named.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def diagnose(
     -------
     Diagnosis
         Printing it shows what was found. What is right in another form, or to the accuracy of
-        finite differences (1e-5), is right.
+        finite differences (1e-5), is right. Cases of which no point was found are named.
         Where terms cancel or values underflow, expressions are compared in more digits (by
         mpmath, where it is installed, for values of up to 2000 entries).
 
