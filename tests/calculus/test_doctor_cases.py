@@ -173,3 +173,34 @@ def test_a_remedy_of_one_case_says_which(f, claimed, remedy):
     here, factor = (np.abs(V) > 0.7, np.sign(V)) if "sign" in remedy else (V <= 0, -1.0)
     right = f.gradient("x").evaluate(**{s.name: values[s.name] for s in f.symbols})
     np.testing.assert_allclose(np.where(here, claim * factor, claim), right)
+
+
+def test_a_remedy_of_one_term_says_which():
+    f = parse("sum(abs(x)) + sum(x**2)", x="n")
+    found = diagnose(f, "x", parse("1 + 2*x", x="n"))
+    assert found.remedy == (
+        "in the gradient of sum(|x|), multiply by sign(x), the derivative of |x|"
+    )
+
+
+def test_the_slope_of_one_case_under_a_square():
+    """The choice itself stays, as in 2Xᵀmax(Xw, Xw/10) for slopes of 1 and 1/10."""
+    sizes = {"X": ("n", "p"), "w": "p"}
+    f = parse("sum(maximum(X@w,0.1*X@w)**2)", **sizes)
+    found = diagnose(f, "w", parse("2*X.T@maximum(X@w,0.1*X@w)", **sizes))
+    assert found.mistake == "missing case", str(found)
+    assert found.remedy == (
+        "write max(Xw, 0.1Xw) ∘ (1.8 step(0.9Xw) + 0.2) in place of 2 max(Xw, 0.1Xw)"
+    )
+    w = np.array([0.3, -0.2, 0.5])
+    z = X @ w
+    mended = X.T @ (np.maximum(z, 0.1 * z) * (1.8 * (z > 0) + 0.2))
+    np.testing.assert_allclose(f.gradient("w").evaluate(X=X, w=w), mended)
+
+
+def test_differences_confirm_where_points_were_drawn():
+    """At a threshold of 1e12 differences of f have no digits left."""
+    f = parse("sum(where(x>1e12,x,2*x))", x="n")
+    found = diagnose(f, "x", parse("2*ones(n)", x="n"))
+    assert found.mistake == "missing case"
+    assert "differences" not in found.explanation

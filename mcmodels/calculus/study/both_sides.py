@@ -30,6 +30,7 @@ _MOST_THRESHOLDS = 24  # of an expression with more, the others are left to chan
 _MOST_ADDED = 6  # points
 _MOST_TERMS = 64  # of a sum over indices, in which a threshold stands
 _MOST_TRIED = 120  # moves of one symbol
+_MOST_SYMBOLS = 6  # of a threshold that are moved
 _MOST_NUMBERS = 4  # by which a symbol is moved
 _SCALES = (-1.0, *(sign * 10.0**k for k in (1, 2, 3, -1, -2, 5, 7, -4) for sign in (1, -1)))
 _FIXED = {"integer", "probability", "orthogonal"}  # such symbols are not moved
@@ -107,8 +108,11 @@ def _signs(margin: Expression, points: Sequence[_Point]) -> set[int]:
     found: set[int] = set()
     for (values, sizes), known in points:
         for at in _with_indices(margin, values, sizes):
-            with np.errstate(all="ignore"):
-                value = walk(margin, at, sizes, known=known if at is values else None)
+            try:
+                with np.errstate(all="ignore"):
+                    value = walk(margin, at, sizes, known=known if at is values else None)
+            except EvaluationError:  # of a claim that is not defined there
+                continue
             found |= {sign for sign in (1, -1) if (np.sign(value) == sign).any()}
             if len(found) == 2:
                 return found
@@ -155,7 +159,7 @@ def _moved(
         key=lambda s: s.name,
     )
     shifts = _numbers_in(margin)
-    for symbol in symbols:
+    for symbol in symbols[:_MOST_SYMBOLS]:
         for value in islice(_moves(symbol, values[symbol], shifts), _MOST_TRIED):
             point: Instance = ({**values, symbol: value}, sizes)
             try:
@@ -182,7 +186,7 @@ def _numbers_in(margin: Expression) -> list[float]:
 
 def _moves(symbol: Symbol, value: Array, shifts: Sequence[float]) -> Iterator[Array]:
     """Every second entry of a value scaled or moved; then all entries."""
-    second = (np.add.outer(*(np.arange(n) for n in value.shape)) % 2 == 0).astype(float)
+    second = (np.indices(value.shape).sum(axis=0) % 2 == 0).astype(float)
     declared = "positive_definite" in symbol.declared
     for mask in (second, np.ones_like(value)) if value.size > 1 and not declared else (1.0,):
         for c in _SCALES:

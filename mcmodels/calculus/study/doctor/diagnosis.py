@@ -36,6 +36,7 @@ from mcmodels.calculus.study.doctor.naming import named, with_an_assumption
 from mcmodels.calculus.study.doctor.samples import (
     APPROXIMATE,
     EXACT,
+    Sample,
     as_claimed_array,
     draw_instances,
     shape_of,
@@ -165,14 +166,17 @@ def _of_expression(
 
 
 def _seen_on_both_sides(
-    instances: list[Instance], expressions: tuple[Expression, ...], values: dict[str, Any]
+    instances: list[Instance],
+    right: Expression,
+    expressions: tuple[Expression, ...],
+    values: dict[str, Any],
 ) -> list[str]:
     """Add points beyond thresholds; the cases that no point was found for."""
     margins = thresholds(expressions)
     if not margins:
         return []
     given = frozenset(symbol for symbol in instances[0][0] if symbol.name in values)
-    added, unseen = on_both_sides(instances, margins, expressions, given)
+    added, unseen = on_both_sides(instances, margins, (*expressions, right), given)
     instances += added
     return unseen
 
@@ -195,11 +199,11 @@ def _compared(
             instances = draw_instances((f, right, symbol, claimed), seed, values)
         except EvaluationError:  # the claim is undefined where f is defined: NaN is reported
             instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
-        unseen = _seen_on_both_sides(instances, (f, right, claimed), values)
+        unseen = _seen_on_both_sides(instances, right, (f, claimed), values)
         claims = [value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right, symbol), seed, values)
-        unseen = _seen_on_both_sides(instances, (f, right), values)
+        unseen = _seen_on_both_sides(instances, right, (f,), values)
         claims = [value_of_claimed(claimed, instance, right) for instance in instances]
     else:
         as_claimed_array(claimed)
@@ -211,12 +215,13 @@ def _compared(
                 "function"
             )
         instances = draw_instances((f, right, symbol), seed, values)
-        unseen = _seen_on_both_sides(instances, (f, right), values)
+        unseen = _seen_on_both_sides(instances, right, (f,), values)
         claims = [as_claimed_array(claimed, shape_of(right, instances[0][1]))]
     samples = [
         sample_at(right, instance, unsqueezed(claim, f, right))
         for instance, claim in zip(instances, claims, strict=True)
     ]
+    drawn = instances[0], samples[0]
     wrong = [s.differs(s.claimed, s.right, tolerance) for s in samples]
     if any(wrong):  # mistakes are sought at the first point
         order = sorted(range(len(samples)), key=lambda i: not wrong[i])
@@ -231,7 +236,7 @@ def _compared(
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
     if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
         diagnosis = with_an_assumption(case, claimed, seed) or diagnosis
-    doubt = _unconfirmed(case, instances[0])
+    doubt = _unconfirmed(case, *drawn)
     if doubt:
         words = f"{diagnosis.explanation}; {doubt}"
         return replace(diagnosis, explanation=words), unseen
@@ -302,7 +307,7 @@ def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
     return Diagnosis(True, error, None, words, "", case.right)
 
 
-def _unconfirmed(case: Case, instance: Instance) -> str:
+def _unconfirmed(case: Case, instance: Instance, sample: Sample) -> str:
     """A note where differences of f do not confirm the right derivative."""
     values, sizes = instance
     rng = np.random.default_rng(1)
@@ -313,12 +318,12 @@ def _unconfirmed(case: Case, instance: Instance) -> str:
     found = difference_quotient(
         lambda t: walk(case.f, {**values, case.x: values[case.x] + t * E}, sizes)
     )
-    right = case.samples[0].right
+    right = sample.right
     if case.f.is_scalar:
         expected = np.array([[np.sum(right.reshape(E.shape) * E)]])
     else:
         expected = (right.reshape(-1, E.size) @ E.T.reshape(-1)).reshape(found.shape[::-1]).T
-    scale_ = max(float(np.abs(expected).max()), case.samples[0].largest_term)
+    scale_ = max(float(np.abs(expected).max()), sample.largest_term)
     if np.abs(found - expected).max() <= _CONFIRMED * scale_:
         return ""
     return (

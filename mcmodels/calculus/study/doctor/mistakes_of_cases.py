@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.simplification.choices import choice
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.differential_mistakes import outside
 from mcmodels.calculus.study.doctor.terms import substituted
 from mcmodels.calculus.text.printing.functions import sides
 
@@ -57,9 +59,9 @@ def missing_case(case: Case) -> Iterator[Finding]:
     for found in _choices(case.f):
         if case.x not in found.held.used & found.other.used:
             continue
-        for holds in (False, True):
+        for holds, change in product((False, True), (_slope_of_one, _one_of_both)):
             here, there = (found.other, found.held) if holds else (found.held, found.other)
-            claimed = case.identified_change(*_differentials(case, found.node, here))
+            claimed = case.identified_change(*change(case, found.node, here))
             if claimed is None:
                 continue
             where = f"{found.text} {'holds' if holds else 'fails'}"
@@ -67,24 +69,35 @@ def missing_case(case: Case) -> Iterator[Finding]:
                 f"the case where {where} is missing: {here.mathematics()} is differentiated "
                 f"everywhere, and {there.mathematics()} nowhere"
             )
-            yield Finding(words, claimed, _remedy(case, found, holds, claimed, where))
+            other = change(case, found.node, there)
+            yield Finding(words, claimed, _remedy(case, found, holds, claimed, other))
 
 
-def _differentials(
-    case: Case, node: Expression, branch: Expression
-) -> tuple[Expression, Expression]:
-    """Of what goes from f and what is added, where one case stands in the place of the choice."""
+_Change = tuple[Expression, Expression]  # of a differential: what goes, and what is added
+
+
+def _slope_of_one(case: Case, node: Expression, branch: Expression) -> _Change:
+    """One case is differentiated in the place of the choice, of which the value is kept."""
+    x = frozenset([case.x])
+    removed, added = (
+        outside(case.f, case.x, node, differential(part, x)) for part in (node, branch)
+    )
+    return removed, added
+
+
+def _one_of_both(case: Case, node: Expression, branch: Expression) -> _Change:
+    """One case stands in the place of the choice."""
     local = substituted(case.f, {node: branch})
     x = frozenset([case.x])
     return differential(local.removed, x), differential(local.added, x)
 
 
-def _remedy(case: Case, found: _Choice, holds: bool, claimed: Expression, where: str) -> str:
-    there = found.held if holds else found.other
-    removed, added = _differentials(case, found.node, there)
+def _remedy(case: Case, found: _Choice, holds: bool, claimed: Expression, change: _Change) -> str:
+    removed, added = change
     other = case.derive(add([case.df, scale(-1, removed), added]))
     by_condition = (other, claimed) if holds else (claimed, other)
     if _is_right_by_entries(case, found.condition, *by_condition):
+        where = f"{found.text} {'holds' if holds else 'fails'}"
         return f"where {where}, write {other.mathematics()} in place of {claimed.mathematics()}"
     for indicator, on in indicators_of(case).items():
         for value in (1, 0):
