@@ -54,12 +54,22 @@ def _choices(f: Expression) -> Iterator[_Choice]:
         yield found
 
 
+def _absolute_values(f: Expression) -> Iterator[_Choice]:
+    """|z| as a choice between z and −z."""
+    for node in dict.fromkeys(closed_parts_of(f)):
+        if isinstance(node, N.Elementwise) and node.name == "abs":
+            z = node.argument
+            yield _Choice(node, z, z, scale(-1, z))
+
+
 def missing_case(case: Case) -> Iterator[Finding]:
     """The derivative of one of two cases stands everywhere, where the other has one, too."""
-    for found in _choices(case.f):
+    for found in (*_choices(case.f), *_absolute_values(case.f)):
         if case.x not in found.held.used & found.other.used:
             continue
-        for holds, change in product((False, True), (_slope_of_one, _one_of_both)):
+        # Of |z|, z in its place is a derivative of |z| that is forgotten.
+        sides_of = (False, True) if isinstance(found.node, F.Where | F.Pairwise) else (True,)
+        for holds, change in product(sides_of, (_slope_of_one, _one_of_both)):
             here, there = (found.other, found.held) if holds else (found.held, found.other)
             claimed = case.identified_change(*change(case, found.node, here))
             if claimed is None:

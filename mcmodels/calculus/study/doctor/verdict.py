@@ -41,7 +41,7 @@ class Diagnosis:
         ``"elementwise product"``, ``"mixed layout"``, ``"chain rule"``, ``"wrong derivative"`` (of
         one function, as 1 − tanh), ``"extra derivative"`` (one that cancels), ``"diagonal
         Jacobian"``, ``"not normalised"`` (exp or σ for softmax), ``"forgotten function"``,
-        ``"wrong argument"``, ``"missing case"`` (of where, maximum or minimum), ``"missing
+        ``"wrong argument"``, ``"missing case"`` (of where, maximum or abs), ``"missing
         indicator"``, ``"missing inverse"``, ``"dropped factor"`` (weights, a metric),
         ``"extra factor"``, ``"row-major vec"``, ``"another variable"``,
         ``"wrong axis"`` (softmax or sums along columns), ``"missing condition"`` (of a sum),
