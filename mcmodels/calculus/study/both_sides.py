@@ -6,6 +6,7 @@ scaled or moved until the other side is met.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 
@@ -23,6 +24,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.calculus.text.printing.functions import sides
+from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = ["on_both_sides", "same_cases", "thresholds"]
 
@@ -164,13 +166,19 @@ def _moved(
             point: Instance = ({**values, symbol: value}, sizes)
             try:
                 if sign in _signs(margin, [(point, {})]):
-                    for expression in expressions:
-                        with np.errstate(all="ignore"):
-                            walk(expression, *point, checked=True)
+                    _require_smooth(expressions, point)
                     return point
-            except EvaluationError:
+            except (EvaluationError, NonDifferentiableWarning):
                 continue
     return None
+
+
+def _require_smooth(expressions: Sequence[Expression], point: Instance) -> None:
+    """Raise where an expression is not defined, or is part of a derivative at a kink."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error", NonDifferentiableWarning)
+        for expression in expressions:
+            walk(expression, *point, checked=True)
 
 
 def _numbers_in(margin: Expression) -> list[float]:
