@@ -360,7 +360,9 @@ class ExpressionMethods:
         -------
         float
             The largest deviation, relative to the largest entry. About 1e-9 or less when right;
-            with ``digits``, about 10**(-3 * digits / 4).
+            with ``digits``, about 10**(-3 * digits / 4). Where f chooses between cases, as relu,
+            abs, maximum and where do, it is that of the worst of several points, on both sides of
+            each threshold that is found.
 
         Raises
         ------

@@ -17,6 +17,7 @@ from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Differential, Symbol, Unevaluated
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
+from mcmodels.calculus.study.both_sides import on_both_sides, same_cases, thresholds
 from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
 from mcmodels.differences import difference_quotient
 
@@ -31,6 +32,8 @@ __all__ = [
     "largest_deviation",
 ]
 
+_STEPS = (1e6, 1e4, 1e2, 1.0, 0.1, 0.01)  # the largest one that leaves no case is taken
+_FIRST_STEP = 2.0**-4  # of `difference_quotient`, as a multiple of the direction
 _SMALLEST_SCALE = 1e-3  # of a derivative; differences of one that is 0 leave 1e-13 or so
 
 
@@ -48,13 +51,55 @@ def check(
         return _check_in_digits(f, x, seed, values or {}, require_digits(digits))
     symbol = symbol_of(f, x)
     first = derivative(f, symbol)
-    instance = instance_at((f, first, symbol), seed, values or {})
+    instance, *others = _points(f, symbol, first, seed, values or {})
+    errors = [_error_at(f, symbol, first, instance, directions(symbol, instance))]
+    for other in others:
+        basis = directions(symbol, other)
+        moves = [_largest_step(f, symbol, other, E) * E for E in basis]
+        errors.append(_error_at(f, symbol, first, other, moves))
+    return max(errors)
+
+
+def _largest_step(f: Expression, x: Symbol, instance: Instance, E: Array) -> float:
+    """As large as the entries that move, or so much less that no step leaves the case."""
+    values, sizes = instance
+    largest, margins = float(np.abs(values[x] * E).max(initial=0.0)), thresholds((f,))
+    steps = [step for step in _STEPS if step <= 1 or step <= largest]
+
+    def stays(step: float) -> bool:
+        for t in (-step, step):
+            moved: Instance = ({**values, x: values[x] + t * _FIRST_STEP * E}, sizes)
+            with np.errstate(all="ignore"):
+                defined = np.isfinite(walk(f, *moved)).all()
+            if not (defined and same_cases(margins, instance, moved)):
+                return False
+        return True
+
+    return next((step for step in steps if stays(step)), steps[-1])
+
+
+def _points(
+    f: Expression, x: Symbol, first: Expression, seed: int, values: Mapping[str, Any]
+) -> list[Instance]:
+    """A random point, and others beyond thresholds such as that of relu(x − 100)."""
+    instance = instance_at((f, first, x), seed, values)
+    margins = thresholds((f,))
+    if not margins:
+        return [instance]
+    given = frozenset(symbol for symbol in instance[0] if symbol.name in values)
+    return [instance, *on_both_sides([instance], margins, (f, first), given)[0]]
+
+
+def _error_at(
+    f: Expression, x: Symbol, first: Expression, instance: Instance, moves: list[Array]
+) -> float:
+    """The error of a derivative at a point, by differences in some directions."""
     found = walk(first, *instance)
     analytic, numerical = [], []
-    for E in directions(symbol, instance):
+    for E in moves:
         product = np.sum(found * E) if f.is_scalar else found @ E.T.reshape(-1, 1)
         analytic.append(np.ravel(product))
-        change = difference_quotient(_along(f, symbol, E, instance))
+        change = difference_quotient(_along(f, x, E, instance))
         numerical.append(change.T.ravel())
     return largest_deviation(np.array(analytic), np.array(numerical))
 
@@ -68,7 +113,14 @@ def _check_in_digits(
     """
     symbol = symbol_of(f, x)
     first = derivative(f, symbol)
-    drawn, sizes = instance_at((f, first, symbol), seed, values)
+    points = _points(f, symbol, first, seed, values)
+    return max(_error_in_digits(f, symbol, first, point, digits) for point in points)
+
+
+def _error_in_digits(
+    f: Expression, symbol: Symbol, first: Expression, instance: Instance, digits: int
+) -> float:
+    drawn, sizes = instance
     mp = mpmath().mp
     with mp.workdps(digits):
         exact = {s: mapped(number, array.tolist()) for s, array in drawn.items()}

@@ -479,8 +479,8 @@ STUDENTS = (
         "w",
         "X.T@(X@w-y)",
         "clipping missing: one branch only",
-        "missing indicator",
-        "step(|Xw − y| − 1) is taken to be 0 everywhe",
+        "missing case",
+        "the case where |Xw − y| > 1 holds is missing",
     ),
     row(
         "X=n,p w=p y=n",

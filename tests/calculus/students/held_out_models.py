@@ -56,8 +56,8 @@ STUDENTS = (
         "w",
         "-tau*X.T@ones(n)",
         "one branch only",
-        "missing indicator",
-        "the indicator step(y − Xw) is missing: nothing",
+        "missing case",
+        "and (τ − 1)(y − Xw) nowhere",
     ),
     row(
         "X=n,p w=p y=n",

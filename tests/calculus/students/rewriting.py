@@ -17,7 +17,9 @@ from mcmodels.calculus.derive.gradients import derivative
 from tests.calculus.mutations import equal, value_of
 from tests.calculus.students.remedies import Reader, replacements
 
-OUTER = re.compile(r"^multiply by (.+), the derivative of (.+)$")
+OUTER = re.compile(
+    r"^(?:in the (?:gradient|Jacobian) of .+?, )?multiply by (.+), the derivative of (.+)$"
+)
 ITSELF = re.compile(r"^write (.+), the derivative of (.+), in the place of (.+)$")
 ANOTHER = re.compile(r"^the derivative of (.+) is (.+): write (.+) in place of (.+)$")
 

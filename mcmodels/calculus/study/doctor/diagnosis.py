@@ -16,6 +16,7 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.operators import as_expression
 from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.derive.rules import DerivativeError
+from mcmodels.calculus.study.both_sides import on_both_sides, thresholds
 from mcmodels.calculus.study.doctor.case import Case
 from mcmodels.calculus.study.doctor.claims import (
     claimed_value,
@@ -35,6 +36,7 @@ from mcmodels.calculus.study.doctor.naming import named, with_an_assumption
 from mcmodels.calculus.study.doctor.samples import (
     APPROXIMATE,
     EXACT,
+    Sample,
     as_claimed_array,
     draw_instances,
     shape_of,
@@ -62,7 +64,8 @@ def diagnose(
     """Whether a gradient (or Jacobian) is right, and if not, which mistake was made.
 
     The wrong answers that each known mistake would give are derived, and compared with what was
-    claimed at random points of several sizes. The simplest mistake that gives it is named.
+    claimed at random points of several sizes, and on both sides of each threshold, as that of
+    relu(x - 100). The simplest mistake that gives it is named.
 
     Parameters
     ----------
@@ -87,7 +90,7 @@ def diagnose(
     -------
     Diagnosis
         Printing it shows what was found. What is right in another form, or to the accuracy of
-        finite differences (1e-5), is right.
+        finite differences (1e-5), is right. Cases of which no point was found are named.
         Where terms cancel or values underflow, expressions are compared in more digits (by
         mpmath, where it is installed, for values of up to 2000 entries).
 
@@ -154,6 +157,34 @@ def _names(parts: list[Any]) -> set[str]:
 def _of_expression(
     f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
 ) -> Diagnosis:
+    diagnosis, unseen = _compared(f, symbol, claimed, seed, values)
+    if not (diagnosis.correct and unseen):
+        return diagnosis
+    cases = " or ".join(unseen)
+    words = f"{diagnosis.explanation}; not seen: where {cases}"
+    return replace(diagnosis, explanation=words)
+
+
+def _seen_on_both_sides(
+    instances: list[Instance],
+    right: Expression,
+    expressions: tuple[Expression, ...],
+    values: dict[str, Any],
+) -> list[str]:
+    """Add points beyond thresholds; the cases that no point was found for."""
+    margins = thresholds(expressions)
+    if not margins:
+        return []
+    given = frozenset(symbol for symbol in instances[0][0] if symbol.name in values)
+    added, unseen = on_both_sides(instances, margins, (*expressions, right), given)
+    instances += added
+    return unseen
+
+
+def _compared(
+    f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
+) -> tuple[Diagnosis, list[str]]:
+    """The diagnosis, and the cases of choices that were not seen."""
     right = derivative(f, symbol)
     if (
         not isinstance(claimed, Expression)
@@ -168,9 +199,11 @@ def _of_expression(
             instances = draw_instances((f, right, symbol, claimed), seed, values)
         except EvaluationError:  # the claim is undefined where f is defined: NaN is reported
             instances = draw_instances((f, right, symbol, *claimed.symbols), seed, values)
+        unseen = _seen_on_both_sides(instances, right, (f, claimed), values)
         claims = [value_or_nan(claimed, instance) for instance in instances]
     elif callable(claimed):
         instances = draw_instances((f, right, symbol), seed, values)
+        unseen = _seen_on_both_sides(instances, right, (f,), values)
         claims = [value_of_claimed(claimed, instance, right) for instance in instances]
     else:
         as_claimed_array(claimed)
@@ -182,25 +215,32 @@ def _of_expression(
                 "function"
             )
         instances = draw_instances((f, right, symbol), seed, values)
+        unseen = _seen_on_both_sides(instances, right, (f,), values)
         claims = [as_claimed_array(claimed, shape_of(right, instances[0][1]))]
     samples = [
         sample_at(right, instance, unsqueezed(claim, f, right))
         for instance, claim in zip(instances, claims, strict=True)
     ]
+    drawn = instances[0], samples[0]
+    wrong = [s.differs(s.claimed, s.right, tolerance) for s in samples]
+    if any(wrong):  # mistakes are sought at the first point
+        order = sorted(range(len(samples)), key=lambda i: not wrong[i])
+        samples, instances = [samples[i] for i in order], [instances[i] for i in order]
     case = Case(f, symbol, right, samples, tolerance, seed)
     given = any(used.name in values for used in f.used | symbol.used)
     if case.shape_is_right and not is_clear(samples, given):
         found = _in_more_digits(case, claimed, instances, seed)
         if found is not None:
-            return found
+            return found, unseen
     diagnosis = _examined(case)
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
     if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
         diagnosis = with_an_assumption(case, claimed, seed) or diagnosis
-    doubt = _unconfirmed(case, instances[0])
+    doubt = _unconfirmed(case, *drawn)
     if doubt:
-        return Diagnosis(**{**vars(diagnosis), "explanation": f"{diagnosis.explanation}; {doubt}"})
-    return diagnosis
+        words = f"{diagnosis.explanation}; {doubt}"
+        return replace(diagnosis, explanation=words), unseen
+    return diagnosis, unseen
 
 
 def _in_more_digits(
@@ -267,7 +307,7 @@ def _agreement(case: Case, count: int, error: float, how: str) -> Diagnosis:
     return Diagnosis(True, error, None, words, "", case.right)
 
 
-def _unconfirmed(case: Case, instance: Instance) -> str:
+def _unconfirmed(case: Case, instance: Instance, sample: Sample) -> str:
     """A note where differences of f do not confirm the right derivative."""
     values, sizes = instance
     rng = np.random.default_rng(1)
@@ -278,12 +318,12 @@ def _unconfirmed(case: Case, instance: Instance) -> str:
     found = difference_quotient(
         lambda t: walk(case.f, {**values, case.x: values[case.x] + t * E}, sizes)
     )
-    right = case.samples[0].right
+    right = sample.right
     if case.f.is_scalar:
         expected = np.array([[np.sum(right.reshape(E.shape) * E)]])
     else:
         expected = (right.reshape(-1, E.size) @ E.T.reshape(-1)).reshape(found.shape[::-1]).T
-    scale_ = max(float(np.abs(expected).max()), case.samples[0].largest_term)
+    scale_ = max(float(np.abs(expected).max()), sample.largest_term)
     if np.abs(found - expected).max() <= _CONFIRMED * scale_:
         return ""
     return (

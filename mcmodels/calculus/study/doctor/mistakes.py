@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_cases import missing_case
 from mcmodels.calculus.study.doctor.mistakes_of_functions import (
     OTHER_FUNCTIONS,
     held_constant,
@@ -63,6 +64,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_wholes import (
     assumed_symmetric,
     commuted,
     merged_as_symmetric,
+    not_differentiated,
     not_symmetrised,
     odd_factor,
     overall_factor,
@@ -88,12 +90,15 @@ class Mistake:
         The ways in which it explains a case.
     alone : bool
         Whether it is asked only where no mistake before it explains the case.
+    of_zero : bool
+        Whether it may explain a claim that is 0.
     """
 
     name: str
     remedy: str
     findings: Callable[[Case], Iterator[Finding]]
     alone: bool = False
+    of_zero: bool = False
 
 
 def _terms(source: Callable[[Case], Iterator[Effect]]) -> tuple[Mistake, ...]:
@@ -141,7 +146,15 @@ MISTAKES = (
     ),
     Mistake("forgotten symbol", "put the symbol in", forgotten_vector, alone=True),
     *_terms(written_terms)[2:],
-    Mistake("missing indicator", "multiply by the indicator", missing_indicator, alone=True),
+    Mistake("missing case", "differentiate both cases", missing_case, alone=True, of_zero=True),
+    Mistake(
+        "missing indicator",
+        "multiply by the indicator",
+        missing_indicator,
+        alone=True,
+        of_zero=True,
+    ),
+    Mistake("missing derivative", "differentiate f", not_differentiated, alone=True, of_zero=True),
     Mistake("missing condition", "put the condition in", left_out_condition, alone=True),
     Mistake("chain rule", "multiply by the derivative of the inner function", chain_rule),
     Mistake("wrong argument", "correct the argument", wrong_argument, alone=True),

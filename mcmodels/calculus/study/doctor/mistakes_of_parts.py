@@ -25,9 +25,10 @@ from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.core.sizes import ONE
-from mcmodels.calculus.derive.simplification.choices import choice
+from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
+from mcmodels.calculus.study.doctor.mistakes_of_cases import indicators_of, set_to
 from mcmodels.calculus.study.doctor.terms import (
     MOST_COMBINED,
     Variants,
@@ -180,35 +181,40 @@ def missing_inverse(case: Case) -> Iterator[Finding]:
 
 def missing_indicator(case: Case) -> Iterator[Finding]:
     """What a kink or a choice switches off is not switched off, or is nowhere switched on."""
-    switched: dict[Expression, dict[Expression, Expression]] = {}  # by indicator: what and to what
-    for part in parts_of(case.right):
-        if case.x not in part.used:  # the condition of a sum
-            continue
-        found = choice(part)
-        if found is not None:
-            switched.setdefault(found[0], {})[part] = found[1]
-        elif isinstance(part, N.Elementwise) and part.name == "step":
-            switched.setdefault(part, {})
-    for indicator, on in switched.items():
-        one = number(1) if indicator.is_scalar else N.Ones(indicator.rows, indicator.cols)
-        local = substituted(case.right, {indicator: one, **on})
+    for indicator, on in indicators_of(case).items():
+        text = indicator.mathematics()
+        local = substituted(case.right, set_to(indicator, on, 1))
         if case.is_claimed_after(local):
-            text = indicator.mathematics()
             yield Finding(
                 f"the indicator {text} is missing: nothing is switched off where it is 0",
                 local.result,
-                f"multiply by the indicator {text}",
+                _with_the_indicator(case, indicator, on),
             )
             continue
-        zero = number(0) if indicator.is_scalar else N.Zeros(indicator.rows, indicator.cols)
-        local = substituted(case.right, {indicator: zero})
+        local = substituted(case.right, {indicator: set_to(indicator, on, 0)[indicator]})
         if case.is_claimed_after(local):
-            text = indicator.mathematics()
             yield Finding(
                 f"{text} is taken to be 0 everywhere: one of two cases is missing",
                 local.result,
                 f"write {text} in place of 0",
             )
+
+
+def _with_the_indicator(case: Case, indicator: Expression, on: dict[Expression, Expression]) -> str:
+    """Multiply by the indicator: the whole, or the terms that it switches off."""
+    text = indicator.mathematics()
+    if (indicator.is_scalar or indicator.shape == case.right.shape) and all(
+        not s.differs(s.claimed * s.value(indicator), s.right, case.tolerance) for s in case.samples
+    ):
+        return f"multiply by the indicator {text}"
+    values = set_to(indicator, on, 1)
+    switched = [term for term in case.terms if substituted(term, values).changed]
+    good = simplify(add(switched)) if len(switched) < len(case.terms) else case.right
+    bad = simplify(substituted(good, values).result)
+    return (
+        f"multiply by the indicator {text}: write {good.mathematics()} in place of "
+        f"{bad.mathematics()}"
+    )
 
 
 def left_out_condition(case: Case) -> Iterator[Finding]:

@@ -107,7 +107,21 @@ def _changed_rules(
         if change.mistake == kind:
             derivative = case.identified_change(part.value, change.added)
             if derivative is not None:
-                yield Finding(str(change.words), derivative, str(change.remedy))
+                remedy = str(change.remedy)
+                if remedy.startswith("multiply by "):
+                    remedy = _term_of(case, part) + remedy
+                yield Finding(str(change.words), derivative, remedy)
+
+
+def _term_of(case: Case, part: Contribution) -> str:
+    """The term of f in whose gradient a factor is missing, where f has others."""
+    if not isinstance(case.f, N.Sum):
+        return ""
+    terms = [term for term in case.f.children if case.x in term.used]
+    own = [term for term in terms if part.node in set(parts_of(term))]
+    if len(own) != 1 or len(terms) == 1:
+        return ""
+    return f"in the {case.kind} of {own[0].mathematics()}, "
 
 
 def _changes(

@@ -8,7 +8,7 @@ import numpy as np
 
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, scale, transpose
+from mcmodels.calculus.core.arithmetic import add, scale, transpose, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import diag
@@ -28,6 +28,7 @@ __all__ = [
     "assumed_symmetric",
     "commuted",
     "merged_as_symmetric",
+    "not_differentiated",
     "not_symmetrised",
     "odd_factor",
     "overall_factor",
@@ -115,6 +116,17 @@ def commuted(case: Case) -> Iterator[Finding]:
             yield Finding(
                 f"the entries {name} are counted along the rows; here vec stacks columns", wrong
             )
+
+
+def not_differentiated(case: Case) -> Iterator[Finding]:
+    """0, as for a function that x is not in."""
+    if not any(sample.claimed.any() for sample in case.samples):
+        f, x = case.f.mathematics(), case.x.mathematics()
+        yield Finding(
+            f"{f} is not differentiated: 0 is claimed, though {x} is in it",
+            zeros_like(case.right),
+            f"write {case.right.mathematics()} in place of 0",
+        )
 
 
 def another_variable(case: Case, any_shape: bool = False) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.claims import claimed_value, sample_at
 from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.mistakes import MISTAKES
+from mcmodels.calculus.study.doctor.mistakes_of_cases import wrong_case
 from mcmodels.calculus.study.doctor.places import place_of, worst_entry
 from mcmodels.calculus.study.doctor.samples import APPROXIMATE, EXACT, draw_instances
 from mcmodels.calculus.study.doctor.terms import is_too_deep
@@ -46,7 +47,8 @@ def named(case: Case, error: float) -> Diagnosis:
     tried = "no known mistake gives this"
     if is_too_deep(case.right):
         tried = "no mistake that was tried gives this, and for all it is too deep"
-    words = f"{tried}; the worst entry is {worst}"
+    where = wrong_case(case)
+    words = f"{tried}{where and f'; it is wrong only {where}'}; the worst entry is {worst}"
     return Diagnosis(
         False, error, "unknown", words, "see f.derivation(x) for the steps", case.right
     )
@@ -56,7 +58,10 @@ def _explained(case: Case, error: float) -> Diagnosis | None:
     """The first mistake that gives what was claimed."""
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
+    nothing = not any(sample.claimed.any() for sample in case.samples)
     for mistake in MISTAKES:
+        if mistake.of_zero < nothing:  # 0 is no product, and has no wrong factor
+            continue
         if first is not None and (mistake.alone or case.is_large):
             continue
         finding = next(iter(mistake.findings(case)), None)
@@ -69,10 +74,13 @@ def _explained(case: Case, error: float) -> Diagnosis | None:
     if first is None:
         return None
     name, remedy, finding = first
+    words, where = finding.words, wrong_case(case) if name == "chain rule" else ""
+    if where:  # the factor is missing in one of two cases only
+        words, remedy = f"{words}, {where}", f"{where}, {remedy}"
     reproduced = finding.reproduced
     if reproduced is not None:
         reproduced = reproduced.within(case.f.known)
-    return Diagnosis(False, error, name, finding.words, remedy, case.right, reproduced, tuple(also))
+    return Diagnosis(False, error, name, words, remedy, case.right, reproduced, tuple(also))
 
 
 def _multiplied(found: Diagnosis, factor: Factor) -> Diagnosis:
