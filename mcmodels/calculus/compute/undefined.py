@@ -29,7 +29,16 @@ class EvaluationError(ValueError):
 
     def __str__(self) -> str:
         text, *about = self.args
-        return text.format(*about) if about else str(text)
+        return text.format(*map(_shortened, about)) if about else str(text)
+
+
+_LONGEST = 200  # letters of a part in a message; forms that keep digits far out have thousands
+
+
+def _shortened(part: object) -> str:
+    text = str(part)
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 def parts_of_choices(expression: Expression) -> frozenset[bytes]:
