@@ -55,7 +55,7 @@ def test_the_penalty_is_that_of_the_coefficients_as_given():
     params = units.params(problem.params)
     coefs = objective.network.unflatten(params).coefs
     penalty = objective.alpha / 2 * sum(float((W**2).sum()) for W in coefs)
-    without = NetworkInUnits(none, units.centre, units.size)
+    without = NetworkInUnits(none, *units.columns)
     found = units.value(problem.params) - without.value(problem.params)
     # A difference of two values: their rounding.
     assert found == pytest.approx(penalty, abs=1e-12 * abs(units.value(problem.params)))
