@@ -27,6 +27,7 @@ __all__ = ["ByExponentials", "FarOut"]
 _FARTHER = (1.4, 1.3, 1.2, 1.1)
 _MOST_TERMS = 8  # of sums that are looked at: in longer ones other terms hide what cancels
 _MILLS = frozenset({"inverse_mills", "inverse_mills_gap"})
+_HIGHEST = 16  # power of exp(-|u|) in a series, which holds all lower ones
 _EXPONENTIALS = frozenset({"exp", "expm1", "sigmoid", "tanh", "sinh", "cosh", "softplus"})
 _ENTRYWISE = (N.Sum, N.Scaled, N.Hadamard, N.Power, N.Elementwise)
 
@@ -260,7 +261,7 @@ class ByExponentials(_End):
         if pair is None or pair[1] != u:
             return None
         k = -self._sign * pair[0]
-        if k.denominator != 1:
+        if k.denominator != 1 or abs(k) > _HIGHEST:
             raise NoSeriesError
 
         def monomial(order: int) -> Series:
