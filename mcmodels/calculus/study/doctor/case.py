@@ -335,6 +335,16 @@ class Case:
         """The right derivative with one part edited, as in `edited`, where that may explain."""
         return edited(self.right, variants, inside, self.may_be_off_in)
 
+    def other_functions(self, variants: Variants) -> Iterator[tuple[Edit, Expression]]:
+        """Each f with one part edited whose right derivative is the one claimed, and that."""
+        for edit in edited(self.f, variants):
+            f = edit.result
+            if f.shape != self.f.shape or self.x not in f.used:
+                continue
+            derivative = self.identified(differential(f, frozenset([self.x])))
+            if derivative is not None:
+                yield edit, derivative
+
     def allowed(self, sample: Sample) -> float:
         """How far two values may be apart at a point."""
         largest = max(

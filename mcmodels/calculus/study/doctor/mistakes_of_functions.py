@@ -19,7 +19,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     not_inverted,
     without_a_factor,
 )
-from mcmodels.calculus.study.doctor.terms import Words, edited
+from mcmodels.calculus.study.doctor.terms import Words
 
 __all__ = ["OTHER_FUNCTIONS", "held_constant", "of_another_function"]
 
@@ -74,18 +74,13 @@ def of_another_function(
     def findings(case: Case) -> Iterator[Finding]:
         if case.is_long:
             return
-        for edit in edited(case.f, variants):
-            f = edit.result
-            if f.shape != case.f.shape or case.x not in f.used:
-                continue
-            derivative = case.identified(differential(f, frozenset([case.x])))
-            if derivative is not None:
-                good, bad = edit.part.mathematics(), edit.variant.mathematics()
-                yield Finding(
-                    f"it is the {case.kind} of f with {bad} in the place of {good}{edit.where}",
-                    derivative,
-                    f"differentiate f with {good} in place of {bad}{edit.where}",
-                )
+        for edit, derivative in case.other_functions(variants):
+            good, bad = edit.part.mathematics(), edit.variant.mathematics()
+            yield Finding(
+                f"it is the {case.kind} of f with {bad} in the place of {good}{edit.where}",
+                derivative,
+                f"differentiate f with {good} in place of {bad}{edit.where}",
+            )
 
     return findings
 

@@ -10,9 +10,8 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, matrix_powe
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.terms import Words, edited
+from mcmodels.calculus.study.doctor.terms import Words
 
 __all__ = ["false_identity"]
 
@@ -29,18 +28,13 @@ def false_identity(case: Case) -> Iterator[Finding]:
             for other in _taken_for(part):
                 yield other, Words("{} is taken for {}", (part, other))
 
-    for edit in edited(case.f, variants):
-        f = edit.result
-        if f.shape != case.f.shape or case.x not in f.used:
-            continue
-        derivative = case.identified(differential(f, frozenset([case.x])))
-        if derivative is not None:
-            good, bad = edit.part.mathematics(), edit.variant.mathematics()
-            yield Finding(
-                f"{edit}, which it does not equal",
-                derivative,
-                f"differentiate f with {good} in place of {bad}{edit.where}",
-            )
+    for edit, derivative in case.other_functions(variants):
+        good, bad = edit.part.mathematics(), edit.variant.mathematics()
+        yield Finding(
+            f"{edit}, which it does not equal",
+            derivative,
+            f"differentiate f with {good} in place of {bad}{edit.where}",
+        )
 
 
 def _taken_for(part: Expression) -> Iterator[Expression]:
