@@ -1,0 +1,1 @@
+"""What users call: models without some of their rows, and with other weights of rows."""
