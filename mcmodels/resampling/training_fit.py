@@ -1,0 +1,113 @@
+"""A fitted model and its training rows as the sum over rows that the fit has minimised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.influence_methods import InfluenceMethods
+from mcmodels.estimators.linear_predictor import index_of
+from mcmodels.estimators.offsets import with_offsets
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.linear_model import LinearModelInference
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
+from mcmodels.rows import rows_of
+
+__all__ = ["TrainingFit", "training_fit"]
+
+
+@dataclass(frozen=True)
+class TrainingFit:
+    """A fitted model with its training rows.
+
+    Parameters
+    ----------
+    model : estimator
+        The fitted model.
+    fit : WhitenedFit
+        Its fit.
+    index : Index or None
+        Of the rows.
+    """
+
+    model: Any
+    fit: WhitenedFit
+    index: pd.Index | None
+
+
+def training_fit(
+    model: Any,
+    X: MatrixLike,
+    y: VectorLike | None = None,
+    sample_weight: Weights = None,
+    *,
+    extras: dict[str, Array] | None = None,
+    **offsets: Any,
+) -> TrainingFit:
+    """The fit of a model with its training rows; other rows are refused.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted model of this package with linear predictors.
+    X, y, sample_weight, **offsets
+        The training rows, as they were given to ``fit``.
+    extras : dict of str to ndarray, default=None
+        Further values of each row, for what is summed.
+
+    Raises
+    ------
+    TypeError
+        For a model that is no sum over rows of a loss in a linear predictor.
+    ValueError
+        For rows that are not those of the fit.
+    """
+    if not isinstance(model, InfluenceMethods):
+        raise TypeError(
+            f"{type(model).__name__} has no fit that is known row by row; pass a fitted "
+            "LinearRegression, LogisticRegression, GeneralizedLinearRegressor, ObjectiveRegressor "
+            "or ObjectiveClassifier."
+        )
+    record = model._record()
+    basis = _basis(record)  # raises if there is no unique minimum, before any row is read
+    X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
+    index = index_of(X)
+    X, targets, weights = model._training_rows(X, y, sample_weight, **offsets)
+    index = index_of(X) if index is None else index
+    further = dict(model._offsets_of(X, **offsets)) | (extras or {})
+    if weights is not None:
+        further["frequency"] = weights
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    rows = rows_of(X, targets, extras=further, intercept=record.intercept)
+    objective: Any = model._objective_of_fit(rows)
+    if not isinstance(objective, LinearPredictorObjective):
+        raise InferenceError(
+            f"{type(model).__name__} has minimised more than a sum over rows of a loss and a "
+            "squared penalty, which cannot be reweighted."
+        )
+    params = np.asarray(record.params)
+    if params.ndim == 2 and len(params) == 1:
+        params = params[0]
+    fit = WhitenedFit(rows, objective.loss, params, basis, objective.penalty)
+    return TrainingFit(model, fit, index)
+
+
+def _basis(record: Any) -> Basis:
+    """T of a fit, about the centre of its rows."""
+    model = record.model
+    is_linear = isinstance(model, LinearModelInference)
+    K = len(np.atleast_2d(record.params))
+    if K > 1 and not is_linear:
+        centred = model.centred_root
+        return Basis(centred.reshape(K, len(centred) // K, -1), model.centre, record.intercept)
+    whitening = model.whitening
+    T = whitening.matrix_about(whitening.mean)
+    if is_linear:
+        T = T / np.sqrt(2.0)  # the Hessian is 2X̃ᵀWX̃
+    return Basis(T[np.newaxis], whitening.mean, record.intercept)
