@@ -131,4 +131,5 @@ def _is_delicate_function(part: Expression, children: list[np.ndarray]) -> bool:
         values = np.linalg.eigvalsh(children[0])
         return bool(np.diff(values).min(initial=np.inf) < np.abs(values).max() / _CONDITION)
     sizes = np.linalg.svd(children[0], compute_uv=False)
-    return bool(sizes[-1] * _CONDITION < sizes[0] or sizes[-1] < _NEAR)
+    # The complex step has A⁺ = (AᵀA)⁻¹Aᵀ, which squares the condition number.
+    return bool(sizes[-1] ** 2 * _CONDITION < sizes[0] ** 2 or sizes[-1] < _NEAR)

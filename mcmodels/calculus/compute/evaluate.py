@@ -198,6 +198,8 @@ def walk(
 def _check(part: Expression, children: list[Array], result: Array, largest: float) -> None:
     if not np.isfinite(result).all():
         if isinstance(part, N.Power) and np.isfinite(children[0]).all() and children[0].all():
+            if np.isnan(result).any():
+                raise EvaluationError("{} has a fractional power of a negative number here", part)
             raise EvaluationError("{} has a power that is too large for float64 here", part)
         raise EvaluationError("{} is not finite here: its value has {}", part, _odd(result))
     if isinstance(part, N.MatrixPower) and part.is_inverse and np.abs(result).max() > largest:

@@ -69,7 +69,7 @@ def _difference(one: Expression, other: Expression) -> Expression | None:
     g = [factor for factor in others if factor.key not in keys]
     if len(f) != 1 or len(g) > 2 or c == 0:
         return None
-    ratio = d / c
+    ratio, plain = d / c, ones(one.rows, one.cols)
     found = named(f[0])
     name = None if found is None else found[0]
     if name not in _NAMES and not _is_root(f[0]):
@@ -83,8 +83,11 @@ def _difference(one: Expression, other: Expression) -> Expression | None:
         fits = name is None or inside in (["norm_cdf"], ["gelu"])
     if not fits:
         return None
-    plain = [ones(one.rows, one.cols)]
-    below = scale(-ratio, product([scale(1), *plain, *g]))
+    # Scalars stand without the ones that make arrays of them.
+    is_scalar = f[0].is_scalar and all(factor.is_scalar for factor in g)
+    below = scale(-ratio, product([scale(1), *([] if is_scalar else [plain]), *g]))
+    if (below.rows, below.cols) != (f[0].rows, f[0].cols):
+        return None
     known = complement(add([f[0], scale(-1, below)])) if not g else None
     form = (_of_functions if found is not None else _of_roots)(f[0], below)
     if known is not None:
@@ -92,7 +95,7 @@ def _difference(one: Expression, other: Expression) -> Expression | None:
     if form is None:
         return None
     rest = [factor for factor in mine if factor.key in keys]
-    return scale(c, product([scale(1), *plain, *rest, form]))
+    return scale(c, product([scale(1), plain, *rest, form]))
 
 
 # Of two values of one function, and of a value and 1.

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import parts, scale
@@ -341,7 +342,10 @@ class Case:
             f = edit.result
             if f.shape != self.f.shape or self.x not in f.used:
                 continue
-            derivative = self.identified(differential(f, frozenset([self.x])))
+            try:
+                derivative = self.identified(differential(f, frozenset([self.x])))
+            except EvaluationError:  # the other function is not defined at the points
+                continue
             if derivative is not None:
                 yield edit, derivative
 
