@@ -5,10 +5,30 @@ import pytest
 
 from mcmodels.calculus import parse
 
-FUNCTIONS = (
-    "exp expm1 log log1p sqrt sigmoid softplus tanh sinh cosh norm_cdf erf erfc cos sin arctan "
-    "norm_pdf abs relu gelu digamma gammaln"
-).split()
+FUNCTIONS = [
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sqrt",
+    "sigmoid",
+    "softplus",
+    "tanh",
+    "sinh",
+    "cosh",
+    "norm_cdf",
+    "erf",
+    "erfc",
+    "cos",
+    "sin",
+    "arctan",
+    "norm_pdf",
+    "abs",
+    "relu",
+    "gelu",
+    "digamma",
+    "gammaln",
+]
 # h is a function; a, b are scalars, x is a vector in one reading and a scalar in the other.
 SHAPES = [
     "h(a) - h(x)",
