@@ -10,7 +10,7 @@ from mcmodels.calculus.core.arithmetic.transposes import transposes
 from mcmodels.calculus.core.elementwise_base import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import Pairwise, Where
-from mcmodels.calculus.core.nodes import Ones, Transpose, Zeros
+from mcmodels.calculus.core.nodes import Ones, Sum, Transpose, Zeros
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.sources import ABRAMOWITZ_STEGUN
 
@@ -91,17 +91,41 @@ def choose(condition: Expression, left: Expression, right: Expression) -> Expres
     """The entries of ``left`` where those of ``condition`` are positive, else of ``right``."""
     if left == right:
         return left
-    return _upright(Where, condition, left, right)
+    return _upright(Where, _filled_by_terms(condition), left, right)
+
+
+def _filled_by_terms(condition: Expression) -> Expression:
+    """A sum of scalars that fills an array, as the sum of arrays that each of them fills.
+
+    So it is written as a comparison: ``a > 1`` in place of ``a - 1 > 0``.
+    """
+    coefficient, scalars, array = parts(condition)
+    if coefficient != 1 or len(scalars) != 1 or not isinstance(array, Ones):
+        return condition
+    total = scalars[0]
+    if not isinstance(total, Sum):
+        return condition
+    return add([scale(1, term, array) for term in total.children])
 
 
 def unfilled(expression: Expression, beside: tuple[Expression, ...]) -> Expression:
     """The scalar that fills an array, where another array beside it tells the shape."""
+    if all(_filling(other) is not None or other.is_scalar for other in beside):
+        return expression
+    scalar = _filling(expression)
+    return expression if scalar is None else scalar
+
+
+def _filling(expression: Expression) -> Expression | None:
+    """The scalar that fills an array; None if the array is filled by none."""
+    if isinstance(expression, Sum):
+        terms = [_filling(term) for term in expression.children]
+        known = [term for term in terms if term is not None]
+        return add(known) if len(known) == len(terms) else None
     coefficient, scalars, array = parts(expression)
-    if not isinstance(array, Ones | Zeros):
-        return expression
-    if all(isinstance(parts(other)[2], Ones | Zeros) or other.is_scalar for other in beside):
-        return expression
-    return scale(coefficient, *scalars) if isinstance(array, Ones) else number(0)
+    if isinstance(array, Zeros):
+        return number(0)
+    return scale(coefficient, *scalars) if isinstance(array, Ones) else None
 
 
 def _upright(make: Callable[..., Expression], *children: Expression) -> Expression:
