@@ -1,0 +1,434 @@
+"""Intervals and sets of predictions that cover without a distribution, by fits without each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier
+
+from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_flag, check_weights
+from mcmodels.estimators.glm_methods import GlmMethods
+from mcmodels.estimators.parameter_methods import output_table
+from mcmodels.exceptions import FewRowsWarning, InferenceError
+from mcmodels.inference.estimate import check_level
+from mcmodels.inference.weighting import Weighting
+from mcmodels.objectives.families import Binomial
+from mcmodels.resampling.outcomes import means_of, strangeness_of
+from mcmodels.resampling.training_fit import TrainingFit
+from mcmodels.reweighting.conformal import (
+    ends_of_intervals,
+    is_in_set,
+    needed_weight,
+    of_observed,
+    residual_strangeness,
+)
+from mcmodels.reweighting.whitened_fit import weights_of
+from mcmodels.rows import RowBlock, RowStream
+from mcmodels.user_warnings import warn_user
+
+__all__ = ["Conformal"]
+
+# Numbers of a new row and a training row that are held at a time, in each of a few arrays.
+_ENTRIES = 2**19
+_SIZE = "size"
+
+
+class Conformal:
+    """Intervals and sets of the result of ``leave_one_out``.
+
+    Formulas and sources are in :mod:`mcmodels.reweighting.conformal`.
+    """
+
+    training: TrainingFit
+    codes: Codes
+    steps: Array
+    eta: Array
+
+    def predict_interval(
+        self,
+        X_new: MatrixLike | RowStream,
+        level: float = 0.95,
+        *,
+        residuals: str = "pearson",
+        sample_weight: Weights = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Intervals of new observations that cover whatever their distribution is: jackknife+.
+
+        With folds as groups, of which each is left out, this is CV+.
+
+        Parameters
+        ----------
+        X_new : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features of new rows.
+        level : float, default=0.95
+            1 - α, in (0, 1).
+        residuals : {"pearson", "response"}, default="pearson"
+            By which residuals rows are compared. "pearson": ``|y - μ|/√V(μ)``, V the variance
+            function of the family; intervals of counts are then wider where their mean is larger.
+            V is one for linear models and losses of your own. "response": ``|y - μ|``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the new rows. Where the fit had ``weights="precision"``, their precisions, by
+            default one. With ``"probability"`` required: the weight that each row would have had in
+            the sample. With ``"frequency"`` refused.
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``; required if the model was fitted with one of them.
+
+        Returns
+        -------
+        DataFrame
+            Columns prediction (by the fit of all rows), lower, upper; it has the index of X_new.
+            With several targets the columns have two levels: the target, and these names. Ends are
+            infinite where there are too few rows for the level; in the range of the family.
+
+        Raises
+        ------
+        InferenceError
+            For classifiers; where the model was fitted again; for proportions with trials as
+            frequencies.
+
+        Warns
+        -----
+        FewRowsWarning
+            When there are fewer than ``level/(1 - level)`` rows.
+
+        Notes
+        -----
+        If the training rows and a new one are exchangeable, the interval covers its target with
+        probability ``1 - 2α`` at least, whether the model is right or wrong, and in nearly all
+        applications with about ``1 - α`` (Barber and others 2021, theorem 1; for m folds of equal
+        size theorem 4 has ``1 - 2α - √(2/n)``). This is a probability over training and new rows
+        together, not one at each x. The proof is about fits without the rows. Where these are
+        approximate, as ``error_`` says, so are the ends.
+
+        A row of weight w in a fit with frequencies counts as w rows, which are left out together.
+        In a fit with precisions residuals are multiplied by √w. Of a sample with probabilities the
+        intervals are those of the population (Tibshirani and others 2019, eq. 7).
+
+        References
+        ----------
+        Barber, Candès, Ramdas and Tibshirani (2021), *Predictive inference with the jackknife+*,
+        Annals of Statistics 49(1), eq. 1.3 and §3.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from mcmodels import LinearRegression, leave_one_out
+        >>> cars = pd.read_csv("datasets/mtcars.csv")
+        >>> X, y = cars[["wt", "hp"]], cars["mpg"]
+        >>> loo = leave_one_out(LinearRegression().fit(X, y), X, y)
+        >>> loo.predict_interval(pd.DataFrame({"wt": [2.5, 4.0], "hp": [100, 200]}), 0.9).round(2)
+           prediction  lower  upper
+        0       24.35  20.37  29.11
+        1       15.34  11.50  20.16
+        """
+        level = check_level(level)
+        check_choice("residuals", residuals, ("pearson", "response"))
+        self._refuse_other_model("predict_interval")
+        y, given = self._targets()
+        counted = self._counted(given)
+        self._refuse_trials(y, given)
+        means, scaled = means_of(self.training.model), residuals == "pearson"
+        precise = scaled and self._weighting is Weighting.PRECISION
+        n, T = self.eta.shape
+        mean = means.of(self.eta)
+        deviation = means.deviation(mean) if scaled else np.ones_like(mean)
+        if precise:
+            deviation = deviation / np.sqrt(np.where(given > 0, given, np.nan))[:, np.newaxis]
+        strange = residual_strangeness(y.reshape(n, T), mean, deviation)
+        present = counted > 0
+        offsets = {"offset": offset, "exposure": exposure}
+        rows, index, new = self._new_rows(
+            "predict_interval", X_new, sample_weight, precise=precise, **offsets
+        )
+
+        def intervals(block: RowBlock) -> Array:
+            found = np.empty((block.X.n_rows, T, 3))
+            for part, eta, of_folds in self._predictors(block, int(present.sum())):
+                weight = block.extras["new_weight"][part]
+                found[part, :, 0] = means.of(eta)
+                centre = means.of(of_folds)
+                width = means.deviation(centre) if scaled else np.ones_like(centre)
+                if precise:
+                    width = width / np.sqrt(weight)[:, np.newaxis, np.newaxis]
+                for target in range(T):
+                    of_rows = self.codes[present]
+                    with np.errstate(all="ignore"):
+                        half = width[:, target, of_rows] * strange[present, target]
+                        middle = centre[:, target, of_rows]
+                        ends = middle - half, middle + half
+                    found[part, target, 1:] = ends_of_intervals(
+                        *ends, counted[present], self._count_of_new(weight), level
+                    )
+            found[:, :, 1:] = np.clip(found[:, :, 1:], means.lowest, means.highest)
+            return found
+
+        self._warn_of_few(counted, new, level, "the ends of intervals are infinite")
+        names = ["prediction", "lower", "upper"]
+        return output_table(rows.map(intervals), names, range(T), "target", index)
+
+    def predict_set(
+        self,
+        X_new: MatrixLike | RowStream,
+        level: float = 0.95,
+        *,
+        score: str = "probability",
+        by_class: bool = False,
+        allow_empty: bool = False,
+        sample_weight: Weights = None,
+        offset: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """Sets of classes that hold the class of a new row, whatever the distribution is.
+
+        Parameters
+        ----------
+        X_new : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            Features of new rows.
+        level : float, default=0.95
+            1 - α, in (0, 1).
+        score : {"probability", "adaptive"}, default="probability"
+            How strange a class is. "probability": ``1 - p`` of the class; these sets are small.
+            "adaptive": the probability of all classes that are at least as likely, which has larger
+            sets where the classes are hard to tell apart, and smaller ones elsewhere. It tells
+            little of two classes.
+        by_class : bool, default=False
+            Whether each class is compared with the training rows of that class alone. Then the
+            sets cover the rows of each class.
+        allow_empty : bool, default=False
+            Whether sets may be empty: of a row for which each class is stranger than the level
+            allows. Otherwise the class with the largest p-value is always in the set, which can
+            only cover more.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the new rows in a fit with ``weights="probability"``, required there: the
+            weight that each row would have had in the sample. Otherwise refused.
+        offset : array-like, default=None
+            As in ``fit``; required if the model was fitted with one.
+
+        Returns
+        -------
+        DataFrame
+            A column of booleans for each class, whether it is in the set, and the column size, the
+            number of classes in it; it has the index of X_new.
+
+        Raises
+        ------
+        InferenceError
+            For regressors; where the model was fitted again.
+
+        Warns
+        -----
+        FewRowsWarning
+            When there are fewer than ``level/(1 - level)`` rows; with ``by_class`` of a class.
+
+        Notes
+        -----
+        A class is in the set if its p-value exceeds α. The coverage is that of
+        :meth:`predict_interval` (Romano, Sesia and Candès 2020, theorem 2). ``class_weight`` is
+        part of the fit, and does not count rows.
+
+        References
+        ----------
+        Vovk (2015), *Cross-conformal predictors*, Annals of Mathematics and Artificial Intelligence
+        74. Romano, Sesia and Candès (2020), *Classification with valid and adaptive coverage*,
+        NeurIPS 33. Vovk (2013), *Conditional validity of inductive conformal predictors*, Machine
+        Learning 92, §3 (by class).
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from mcmodels import LogisticRegression, leave_one_out
+        >>> iris = pd.read_csv("datasets/iris.csv")
+        >>> X, y = iris[["Sepal.Length", "Sepal.Width"]], iris["Species"]
+        >>> loo = leave_one_out(LogisticRegression().fit(X, y), X, y)
+        >>> loo.predict_set(X.iloc[[0, 60, 140]], level=0.9)
+             setosa  versicolor  virginica  size
+        0      True       False      False     1
+        60    False        True      False     1
+        140   False        True       True     2
+        """
+        level = check_level(level)
+        check_choice("score", score, ("probability", "adaptive"))
+        check_flag("by_class", by_class)
+        check_flag("allow_empty", allow_empty)
+        self._refuse_other_model("predict_set")
+        classes = self.training.model.classes_
+        if _SIZE in classes.tolist():
+            raise InferenceError(
+                f"predict_set names a column {_SIZE!r}, and so is a class of the model; give the "
+                "class another label."
+            )
+        observed, given = self._targets()
+        codes = observed.astype(np.intp)
+        counted = self._counted(self._without_class_weights(given, codes))
+        strangeness = strangeness_of(self.training.model, score)
+        strange = of_observed(strangeness(self.eta.T), codes)
+        present = counted > 0
+        rows, index, new = self._new_rows(
+            "predict_set", X_new, sample_weight, precise=False, offset=offset
+        )
+
+        def sets(block: RowBlock) -> Array:
+            found = np.empty((block.X.n_rows, len(classes)), dtype=bool)
+            held = int(present.sum()) * len(classes)
+            for part, eta, of_folds in self._predictors(block, held):
+                of_new = strangeness(of_folds.transpose(1, 0, 2))[:, :, self.codes[present]]
+                found[part] = is_in_set(
+                    strange[present],
+                    of_new.transpose(1, 0, 2),
+                    strangeness(eta.T).T,
+                    counted[present],
+                    self._count_of_new(block.extras["new_weight"][part]),
+                    level,
+                    within=codes[present] if by_class else None,
+                    nonempty=not allow_empty,
+                )
+            return found
+
+        result = rows.map(sets)
+        for k in range(len(classes)) if by_class else [None]:
+            of_class = counted if k is None else np.where(codes == k, counted, 0.0)
+            what = "sets hold every class" if k is None else f"every set holds {classes[k]!r}"
+            if self._warn_of_few(of_class, new, level, what):
+                break
+        table = pd.DataFrame(result, columns=classes, index=index)
+        table[_SIZE] = result.sum(axis=1)
+        return table
+
+    def _predictors(self, block: RowBlock, held: int) -> Iterator[tuple[slice, Array, Array]]:
+        """Parts of a block with η (b, K) by the fit, and (b, K, m) by the fits without groups.
+
+        ``held`` is how many numbers of each row are held at a time.
+        """
+        fit = self.training.fit
+        Z = fit.basis.rows_of(block)
+        b, K, R = Z.shape
+        eta = block.linear_predictor(fit.params).reshape(b, K)
+        height = max(1, _ENTRIES // max(held, K * len(self.steps)))
+        for start in range(0, b, height):
+            part = slice(start, min(start + height, b))
+            changes = (Z[part].reshape(-1, R) @ self.steps.T).reshape(-1, K, len(self.steps))
+            yield part, eta[part], eta[part, :, np.newaxis] + changes
+
+    @property
+    def _weighting(self) -> Weighting:
+        return self.training.model._record().weighting
+
+    def _targets(self) -> tuple[Array, Array]:
+        """Targets and weights of the training rows, as the loss has them."""
+        rows = self.training.fit.rows
+        both = rows.map(lambda block: np.column_stack([weights_of(block), block.y]))
+        y = both[:, 1:].astype(np.float64, copy=False)
+        return (y[:, 0] if y.shape[1] == 1 else y), both[:, 0]
+
+    def _counted(self, weights: Array) -> Array:
+        """How much each training row counts among the others."""
+        if self._weighting is Weighting.PRECISION:
+            return (weights > 0).astype(np.float64)
+        return weights
+
+    def _count_of_new(self, weights: Array) -> Array:
+        return weights if self._weighting is Weighting.PROBABILITY else np.ones_like(weights)
+
+    def _without_class_weights(self, weights: Array, codes: Codes) -> Array:
+        record = self.training.model._record()
+        factors = getattr(record, "class_factors", {})
+        if not factors:
+            return weights
+        classes = self.training.model.classes_.tolist()
+        of_class = np.array([factors.get(label, 1.0) for label in classes])[codes]
+        return np.where(of_class > 0, weights / np.where(of_class > 0, of_class, 1.0), 0.0)
+
+    def _refuse_other_model(self, method: str) -> None:
+        model, fit = self.training.model, self.training.fit
+        if is_classifier(model) == (method == "predict_interval"):
+            kind, other = (
+                ("a classifier, which has no numbers to predict", "predict_set")
+                if is_classifier(model)
+                else ("a regressor, which has no classes", "predict_interval")
+            )
+            raise InferenceError(
+                f"{method}: {type(model).__name__} is {kind}; call {other} instead."
+            )
+        if not np.array_equal(np.squeeze(model.params_), np.squeeze(fit.params)):
+            raise InferenceError(
+                f"{method}: the model was changed or fitted again after leave_one_out, which has "
+                "fits of other parameters. Call leave_one_out again."
+            )
+
+    def _refuse_trials(self, y: Array, weights: Array) -> None:
+        """Refuse proportions whose trials are counted as rows: these are rows of 0 and 1."""
+        model = self.training.model
+        if not (isinstance(model, GlmMethods) and isinstance(model._loss().family, Binomial)):
+            return
+        if self._weighting.counts_rows and ((weights > 1) & (y > 0) & (y < 1)).any():
+            raise InferenceError(
+                "predict_interval: y has proportions, and their trials count as rows of 0 and 1, "
+                "of which there is no interval. Fit with weights='precision', and pass the trials "
+                "of the new rows as sample_weight."
+            )
+
+    def _new_rows(
+        self, method: str, X: Any, sample_weight: Weights, *, precise: bool, **offsets: Any
+    ) -> tuple[Any, pd.Index | None, Array | None]:
+        """New rows with their weights, their index, and the weights where they were given."""
+        model = self.training.model
+        known = getattr(model, "_offset_names", ())
+        for name, value in offsets.items():
+            if value is not None and name not in known:
+                raise TypeError(f"{method}: {type(model).__name__} takes no {name}.")
+        sampled = self._weighting is Weighting.PROBABILITY
+        if sample_weight is None and sampled:
+            raise ValueError(
+                f"{method}: the fit has weights='probability', so that intervals and sets depend "
+                "on the weight that each new row would have had in the sample. Pass these as "
+                "sample_weight; a number stands for all rows."
+            )
+        if sample_weight is not None and not (sampled or precise):
+            raise ValueError(
+                f"{method}: sample_weight of new rows was given, and nothing depends on it in a "
+                f"fit with weights={self._weighting.value!r}; leave it out."
+            )
+        found: list[Array] = []
+
+        def further(features: Any) -> dict[str, Array]:
+            weights = check_weights(sample_weight, features)
+            if weights is None:
+                return {"new_weight": np.ones(features.shape[0])}
+            if not (weights > 0).all():
+                row = int((~(weights > 0)).argmax())
+                raise ValueError(
+                    f"{method}: sample_weight of new rows must be positive; found "
+                    f"{weights[row]:g} in row {row}."
+                )
+            found.append(weights)
+            return {"new_weight": weights}
+
+        taken = {name: value for name, value in offsets.items() if name in known}
+        rows, index = model._indexed_rows(X, None, further, weighted=False, **taken)
+        return rows, index, found[0] if found else None
+
+    def _warn_of_few(
+        self, counted: Array, new: Array | None, level: float, consequence: str
+    ) -> bool:
+        """Warn where the training rows have too little weight for the level."""
+        sampled = self._weighting is Weighting.PROBABILITY
+        of_new = new if sampled and new is not None else np.ones(1)
+        total = float(counted.sum())
+        few = needed_weight(level, counted, of_new) > total
+        if not few.any():
+            return False
+        if sampled:
+            said = (
+                f"{np.count_nonzero(few)} new rows have more than {1.0 - level:.3g} of the weight "
+                "of the training rows and their own"
+            )
+        else:
+            least = int(np.ceil(level / (1.0 - level) - 1e-9))
+            said = f"level={level:g} needs at least {least} rows, and there are {total:g}"
+        warn_user(f"{said}: {consequence}. Lower the level.", FewRowsWarning)
+        return True
