@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
-from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_flag, check_weights
+from mcmodels.arrays import Array, Codes, Labels, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_flag, check_weights, listed
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.parameter_methods import output_table
 from mcmodels.exceptions import FewRowsWarning, InferenceError
@@ -168,7 +168,7 @@ class Conformal:
             found[:, :, 1:] = np.clip(found[:, :, 1:], means.lowest, means.highest)
             return found
 
-        self._warn_of_few(counted, new, level, "the ends of intervals are infinite")
+        self._warn_of_few(counted.sum(), new, level, "the ends of intervals are infinite")
         names = ["prediction", "lower", "upper"]
         return output_table(rows.map(intervals), names, range(T), "target", index)
 
@@ -290,11 +290,11 @@ class Conformal:
             return found
 
         result = rows.map(sets)
-        for k in range(len(classes)) if by_class else [None]:
-            of_class = counted if k is None else np.where(codes == k, counted, 0.0)
-            what = "sets hold every class" if k is None else f"every set holds {classes[k]!r}"
-            if self._warn_of_few(of_class, new, level, what):
-                break
+        if by_class:
+            totals = np.bincount(codes, counted, minlength=len(classes))
+            self._warn_of_few(totals, new, level, "every set holds", classes)
+        else:
+            self._warn_of_few(counted.sum(), new, level, "sets hold every class")
         table = pd.DataFrame(result, columns=classes, index=index)
         table[_SIZE] = result.sum(axis=1)
         return table
@@ -396,7 +396,7 @@ class Conformal:
         found: list[Array] = []
 
         def further(features: Any) -> dict[str, Array]:
-            weights = check_weights(sample_weight, features)
+            weights = check_weights(sample_weight, features, allow_all_zero=True)
             if weights is None:
                 return {"new_weight": np.ones(features.shape[0])}
             if not (weights > 0).all():
@@ -413,22 +413,30 @@ class Conformal:
         return rows, index, found[0] if found else None
 
     def _warn_of_few(
-        self, counted: Array, new: Array | None, level: float, consequence: str
-    ) -> bool:
-        """Warn where the training rows have too little weight for the level."""
+        self,
+        total: Any,
+        new: Array | None,
+        level: float,
+        consequence: str,
+        classes: Labels | None = None,
+    ) -> None:
+        """Warn where training rows, or those of some classes, have too little weight."""
         sampled = self._weighting is Weighting.PROBABILITY
         of_new = new if sampled and new is not None else np.ones(1)
-        total = float(counted.sum())
-        few = needed_weight(level, counted, of_new) > total
+        totals = np.atleast_1d(total)[:, np.newaxis]
+        few = needed_weight(level, totals, of_new) > totals
         if not few.any():
-            return False
+            return
+        if classes is not None:
+            consequence = f"{consequence} {listed(classes[few.any(axis=1)])}"
         if sampled:
             said = (
-                f"{np.count_nonzero(few)} new rows have more than {1.0 - level:.3g} of the weight "
-                "of the training rows and their own"
+                f"{np.count_nonzero(few.any(axis=0))} new rows have more than {1.0 - level:.3g} of "
+                "the weight of the training rows and their own"
             )
         else:
             least = int(np.ceil(level / (1.0 - level) - 1e-9))
-            said = f"level={level:g} needs at least {least} rows, and there are {total:g}"
+            of_class = "" if classes is None else " of each class"
+            said = f"level={level:g} needs at least {least} rows{of_class}, and there are "
+            said += f"{totals.min():g}"
         warn_user(f"{said}: {consequence}. Lower the level.", FewRowsWarning)
-        return True

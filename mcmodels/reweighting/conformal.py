@@ -49,10 +49,12 @@ _ROUNDING = 1e-12
 _TIE = 1e-10
 
 
-def needed_weight(level: float, weights: Array, new: Array) -> Array:
-    """The weight of rows that must be less strange than what is left out of a set."""
-    total = weights.sum() + new
-    return level * total - _ROUNDING * total
+def needed_weight(level: float, total: Any, new: Array) -> Array:
+    """The weight of rows that must be less strange than what is left out of a set.
+
+    ``total`` is that of the training rows, ``new`` that of new rows.
+    """
+    return (level - _ROUNDING) * (total + new)
 
 
 def ends_of_intervals(
@@ -72,7 +74,7 @@ def ends_of_intervals(
         1 - α.
     """
     np.negative(lower, out=lower)
-    needed = needed_weight(level, weights, new)
+    needed = needed_weight(level, weights.sum(), new)
     return np.column_stack(
         [-_upper_ends(lower, weights, needed), _upper_ends(upper, weights, needed)]
     )
@@ -144,9 +146,9 @@ def is_in_set(
         rows = slice(None) if within is None else within == k
         of_rows = weights[rows]
         less = _weight_of(limit[rows] < of_new[:, k, rows], of_rows)
-        total = of_rows.sum() + new
-        found[:, k] = less < (level - _ROUNDING) * total
-        shares[:, k] = less / total
+        total = of_rows.sum()
+        found[:, k] = less < needed_weight(level, total, new)
+        shares[:, k] = less / (total + new)
     if nonempty:
         empty = np.nonzero(~found.any(axis=1))[0]
         least = shares[empty] == shares[empty].min(axis=1, keepdims=True)
