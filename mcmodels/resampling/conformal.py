@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,17 @@ from mcmodels.exceptions import FewRowsWarning, InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Binomial
-from mcmodels.resampling.outcomes import means_of, strangeness_of
+from mcmodels.resampling.new_rows import NEW_WEIGHT, IntervalsOfRows, SetsOfRows, Without
+from mcmodels.resampling.outcomes import Means, Strangeness
 from mcmodels.resampling.training_fit import TrainingFit
-from mcmodels.reweighting.conformal import (
-    ends_of_intervals,
-    is_in_set,
-    needed_weight,
-    of_observed,
-    residual_strangeness,
-)
+from mcmodels.reweighting.compared_rows import ComparedRows
+from mcmodels.reweighting.conformal import needed_weight, of_observed, residual_strangeness
 from mcmodels.reweighting.whitened_fit import weights_of
-from mcmodels.rows import RowBlock, RowStream
+from mcmodels.rows import RowStream
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["Conformal"]
 
-# Numbers of a new row and a training row that are held at a time, in each of a few arrays.
-_ENTRIES = 2**19
 _SIZE = "size"
 
 
@@ -133,44 +126,25 @@ class Conformal:
         y, given = self._targets()
         counted = self._counted(given)
         self._refuse_trials(y, given)
-        means, scaled = means_of(self.training.model), residuals == "pearson"
+        means, scaled = Means(self.training.model), residuals == "pearson"
         precise = scaled and self._weighting is Weighting.PRECISION
-        n, T = self.eta.shape
         mean = means.of(self.eta)
         deviation = means.deviation(mean) if scaled else np.ones_like(mean)
         if precise:
             deviation = deviation / np.sqrt(np.where(given > 0, given, np.nan))[:, np.newaxis]
-        strange = residual_strangeness(y.reshape(n, T), mean, deviation)
-        present = counted > 0
+        strange = residual_strangeness(y.reshape(mean.shape), mean, deviation)
         offsets = {"offset": offset, "exposure": exposure}
         rows, index, new = self._new_rows(
             "predict_interval", X_new, sample_weight, precise=precise, **offsets
         )
-
-        def intervals(block: RowBlock) -> Array:
-            found = np.empty((block.X.n_rows, T, 3))
-            for part, eta, of_folds in self._predictors(block, int(present.sum())):
-                weight = block.extras["new_weight"][part]
-                found[part, :, 0] = means.of(eta)
-                centre = means.of(of_folds)
-                width = means.deviation(centre) if scaled else np.ones_like(centre)
-                if precise:
-                    width = width / np.sqrt(weight)[:, np.newaxis, np.newaxis]
-                for target in range(T):
-                    of_rows = self.codes[present]
-                    with np.errstate(all="ignore"):
-                        half = width[:, target, of_rows] * strange[present, target]
-                        middle = centre[:, target, of_rows]
-                        ends = middle - half, middle + half
-                    found[part, target, 1:] = ends_of_intervals(
-                        *ends, counted[present], self._count_of_new(weight), level
-                    )
-            found[:, :, 1:] = np.clip(found[:, :, 1:], means.lowest, means.highest)
-            return found
-
+        compared = tuple(ComparedRows.of(one, counted, self.codes, self.steps) for one in strange.T)
+        is_sample = self._weighting is Weighting.PROBABILITY
+        intervals = IntervalsOfRows(
+            self._without, compared, means, scaled, precise, is_sample, level
+        )
         self._warn_of_few(counted.sum(), new, level, "the ends of intervals are infinite")
         names = ["prediction", "lower", "upper"]
-        return output_table(rows.map(intervals), names, range(T), "target", index)
+        return output_table(rows.map(intervals), names, range(mean.shape[1]), "target", index)
 
     def predict_set(
         self,
@@ -265,31 +239,21 @@ class Conformal:
         observed, given = self._targets()
         codes = observed.astype(np.intp)
         counted = self._counted(self._without_class_weights(given, codes))
-        strangeness = strangeness_of(self.training.model, score)
-        strange = of_observed(strangeness(self.eta.T), codes)
-        present = counted > 0
+        strangeness = Strangeness(self.training.model, score)
+        strange = of_observed(strangeness.of(self.eta.T), codes)
         rows, index, new = self._new_rows(
             "predict_set", X_new, sample_weight, precise=False, offset=offset
         )
-
-        def sets(block: RowBlock) -> Array:
-            found = np.empty((block.X.n_rows, len(classes)), dtype=bool)
-            held = int(present.sum()) * len(classes)
-            for part, eta, of_folds in self._predictors(block, held):
-                of_new = strangeness(of_folds.transpose(1, 0, 2))[:, :, self.codes[present]]
-                found[part] = is_in_set(
-                    strange[present],
-                    of_new.transpose(1, 0, 2),
-                    strangeness(eta.T).T,
-                    counted[present],
-                    self._count_of_new(block.extras["new_weight"][part]),
-                    level,
-                    within=codes[present] if by_class else None,
-                    nonempty=not allow_empty,
-                )
-            return found
-
-        result = rows.map(sets)
+        if by_class:
+            counts = [np.where(codes == k, counted, 0.0) for k in range(len(classes))]
+            compared = [ComparedRows.of(strange, one, self.codes, self.steps) for one in counts]
+        else:
+            compared = [ComparedRows.of(strange, counted, self.codes, self.steps)] * len(classes)
+        is_sample = self._weighting is Weighting.PROBABILITY
+        sets = SetsOfRows(
+            self._without, tuple(compared), strangeness, is_sample, level, not allow_empty
+        )
+        result: Any = rows.map(sets)
         if by_class:
             totals = np.bincount(codes, counted, minlength=len(classes))
             self._warn_of_few(totals, new, level, "every set holds", classes)
@@ -299,20 +263,9 @@ class Conformal:
         table[_SIZE] = result.sum(axis=1)
         return table
 
-    def _predictors(self, block: RowBlock, held: int) -> Iterator[tuple[slice, Array, Array]]:
-        """Parts of a block with η (b, K) by the fit, and (b, K, m) by the fits without groups.
-
-        ``held`` is how many numbers of each row are held at a time.
-        """
-        fit = self.training.fit
-        Z = fit.basis.rows_of(block)
-        b, K, R = Z.shape
-        eta = block.linear_predictor(fit.params).reshape(b, K)
-        height = max(1, _ENTRIES // max(held, K * len(self.steps)))
-        for start in range(0, b, height):
-            part = slice(start, min(start + height, b))
-            changes = (Z[part].reshape(-1, R) @ self.steps.T).reshape(-1, K, len(self.steps))
-            yield part, eta[part], eta[part, :, np.newaxis] + changes
+    @property
+    def _without(self) -> Without:
+        return Without(self.training.fit, self.steps)
 
     @property
     def _weighting(self) -> Weighting:
@@ -330,9 +283,6 @@ class Conformal:
         if self._weighting is Weighting.PRECISION:
             return (weights > 0).astype(np.float64)
         return weights
-
-    def _count_of_new(self, weights: Array) -> Array:
-        return weights if self._weighting is Weighting.PROBABILITY else np.ones_like(weights)
 
     def _without_class_weights(self, weights: Array, codes: Codes) -> Array:
         record = self.training.model._record()
@@ -398,7 +348,7 @@ class Conformal:
         def further(features: Any) -> dict[str, Array]:
             weights = check_weights(sample_weight, features, allow_all_zero=True)
             if weights is None:
-                return {"new_weight": np.ones(features.shape[0])}
+                return {NEW_WEIGHT: np.ones(features.shape[0])}
             if not (weights > 0).all():
                 row = int((~(weights > 0)).argmax())
                 raise ValueError(
@@ -406,7 +356,7 @@ class Conformal:
                     f"{weights[row]:g} in row {row}."
                 )
             found.append(weights)
-            return {"new_weight": weights}
+            return {NEW_WEIGHT: weights}
 
         taken = {name: value for name, value in offsets.items() if name in known}
         rows, index = model._indexed_rows(X, None, further, weighted=False, **taken)

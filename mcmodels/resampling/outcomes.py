@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,12 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.loss_methods import LossMethods
 from mcmodels.estimators.pointwise import inverse_link
+from mcmodels.objectives.families import Binomial
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import PowerLink
 from mcmodels.reweighting.conformal import adaptive_strangeness, margin_strangeness
 
-__all__ = ["Means", "means_of", "strangeness_of"]
+__all__ = ["Means", "Strangeness"]
 
 
 @dataclass(frozen=True)
@@ -24,32 +25,22 @@ class Means:
 
     Parameters
     ----------
-    of : callable
-        The mean of η, NaN where there is none.
-    deviation : callable
-        ``√V`` of the mean.
-    lowest, highest : float
-        Between these are all targets.
+    model : estimator
+        The fitted regressor.
     """
 
-    of: Callable[[Array], Array]
-    deviation: Callable[[Array], Array] = np.ones_like
-    lowest: float = -np.inf
-    highest: float = np.inf
+    model: Any
 
+    @property
+    def _loss(self) -> FamilyLoss | None:
+        return self.model._loss() if isinstance(self.model, GlmMethods) else None
 
-def means_of(model: Any) -> Means:
-    """The means of a fitted regressor."""
-    if isinstance(model, GlmMethods):
-        return _family_means(model._loss())
-    if isinstance(model, LossMethods):
-        link = model._bound_link()
-        return Means(lambda eta: _by_link(link, eta))
-    return Means(lambda eta: eta)
-
-
-def _family_means(loss: FamilyLoss) -> Means:
-    def mean(eta: Array) -> Array:
+    def of(self, eta: Array) -> Array:
+        """The means, NaN where there is none; in the shape of η."""
+        if isinstance(self.model, LossMethods):
+            return _by_link(self.model._bound_link(), eta)
+        if (loss := self._loss) is None:
+            return eta
         flat = eta.ravel()
         with np.errstate(all="ignore"):
             found, outside = loss.link.mean(flat), loss.outside(flat)
@@ -57,12 +48,72 @@ def _family_means(loss: FamilyLoss) -> Means:
             found = np.where(outside, np.nan, found)
         return found.reshape(eta.shape)
 
-    def deviation(mu: Array) -> Array:
+    def deviation(self, mu: Array) -> Array:
+        """``√V(μ)``."""
+        if (loss := self._loss) is None:
+            return np.ones_like(mu)
         with np.errstate(all="ignore"):
             return loss.family.deviation(mu)
 
-    below, above = (bool(loss.family.wrong_targets(np.array([y]))[0][0]) for y in (-1.0, 2.0))
-    return Means(mean, deviation, 0.0 if below else -np.inf, 1.0 if above else np.inf)
+    @property
+    def is_monotone(self) -> bool:
+        """Whether the mean is known to be a monotone function of η."""
+        if isinstance(self.model, LossMethods):
+            return self.model._bound_link() is None
+        link = None if self._loss is None else self._loss.link
+        return not isinstance(link, PowerLink) or link.power == 1.0
+
+    @property
+    def has_monotone_deviation(self) -> bool:
+        """Whether the deviation is a monotone function of the mean."""
+        return self._loss is None or not isinstance(self._loss.family, Binomial)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Between these are all targets."""
+        if (loss := self._loss) is None:
+            return -np.inf, np.inf
+        below, above = (bool(loss.family.wrong_targets(np.array([y]))[0][0]) for y in (-1.0, 2.0))
+        return 0.0 if below else -np.inf, 1.0 if above else np.inf
+
+
+@dataclass(frozen=True)
+class Strangeness:
+    """How strange each class is to a classifier, as a function of its linear predictors.
+
+    Parameters
+    ----------
+    model : estimator
+        The fitted classifier.
+    score : str
+        "probability" or "adaptive".
+    """
+
+    model: Any
+    score: str
+
+    @property
+    def _link(self) -> Any:
+        return self.model._bound_link() if isinstance(self.model, LossMethods) else None
+
+    def of(self, eta: Array) -> Array:
+        """The strangeness of each class, of shape (classes, …), by η of shape (K, …)."""
+        link, is_adaptive = self._link, self.score == "adaptive"
+        if link is None:
+            return adaptive_strangeness(eta) if is_adaptive else margin_strangeness(eta)
+        p = _by_link(link, eta[0])
+        if not is_adaptive:
+            return np.stack([p, 1.0 - p])
+        least = np.where(np.isnan(p), np.nan, 0.0)
+        return np.stack([np.where(p < 0.5, -p, least), np.where(p > 0.5, p - 1.0, least)])
+
+    @property
+    def is_margin(self) -> bool:
+        """Whether it is a difference of linear predictors, or such differences put together.
+
+        Then it changes by no more than the largest of them.
+        """
+        return self.score == "probability" and self._link is None
 
 
 def _by_link(link: Any, eta: Array) -> Array:
@@ -72,19 +123,3 @@ def _by_link(link: Any, eta: Array) -> Array:
     found = np.full(flat.shape, np.nan)
     found[known] = inverse_link(link, flat[known])
     return found.reshape(eta.shape)
-
-
-def strangeness_of(model: Any, score: str) -> Callable[[Array], Array]:
-    """How strange each class is, of shape (classes, …), by linear predictors of shape (K, …)."""
-    link = model._bound_link() if isinstance(model, LossMethods) else None
-    if link is None:
-        return margin_strangeness if score == "probability" else adaptive_strangeness
-
-    def by_link(eta: Array) -> Array:
-        p = _by_link(link, eta[0])
-        if score == "probability":
-            return np.stack([p, 1.0 - p])
-        least = np.where(np.isnan(p), np.nan, 0.0)
-        return np.stack([np.where(p < 0.5, -p, least), np.where(p > 0.5, p - 1.0, least)])
-
-    return by_link

@@ -35,12 +35,14 @@ from mcmodels.arrays import Array, Codes
 
 __all__ = [
     "adaptive_strangeness",
-    "ends_of_intervals",
-    "is_in_set",
+    "bounds_with_ties",
+    "less_strange",
     "margin_strangeness",
     "needed_weight",
     "of_observed",
     "residual_strangeness",
+    "sets_of",
+    "upper_ends",
 ]
 
 # Sums of weights that should be equal differ by this share of them.
@@ -57,34 +59,23 @@ def needed_weight(level: float, total: Any, new: Array) -> Array:
     return (level - _ROUNDING) * (total + new)
 
 
-def ends_of_intervals(
-    lower: Array, upper: Array, weights: Array, new: Array, level: float
-) -> Array:
-    """Ends of intervals, shape (b, 2).
+def upper_ends(values: Array, weights: Array, needed: Array) -> Array:
+    """The least value of each line that as much weight as needed is not above; infinite if none is.
 
     Parameters
     ----------
-    lower, upper : ndarray of shape (b, n)
-        ``μ₋ᵢ(x) ± sᵢσ₋ᵢ(x)``, NaN where they are not defined. They are overwritten.
+    values : ndarray of shape (b, n)
+        ``μ₋ᵢ(x) + sᵢσ₋ᵢ(x)``; NaN, where it is not defined, is infinite. They are overwritten.
     weights : ndarray of shape (n,)
         Of the training rows, positive.
-    new : ndarray of shape (b,)
-        Weights of the new rows.
-    level : float
-        1 - α.
+    needed : ndarray of shape (b,)
+        The weight that is needed.
     """
-    np.negative(lower, out=lower)
-    needed = needed_weight(level, weights.sum(), new)
-    return np.column_stack(
-        [-_upper_ends(lower, weights, needed), _upper_ends(upper, weights, needed)]
-    )
-
-
-def _upper_ends(values: Array, weights: Array, needed: Array) -> Array:
-    """The least value of each row that as much weight as needed is not above."""
     values[np.isnan(values)] = np.inf
     n = len(weights)
     found = np.full(len(values), np.inf)
+    if n == 0:
+        return found
     if (weights == weights[0]).all():
         k = np.ceil(needed / weights[0]).astype(np.intp)
         for one in np.unique(k[k <= n]):
@@ -107,60 +98,62 @@ def residual_strangeness(y: Array, mean: Array, deviation: Array) -> Array:
     return np.where(np.isnan(found), np.inf, found)
 
 
-def is_in_set(
-    strange: Array,
-    of_new: Array,
-    of_fit: Array,
-    weights: Array,
-    new: Array,
-    level: float,
-    *,
-    within: Codes | None,
-    nonempty: bool,
-) -> npt.NDArray[np.bool_]:
-    """Which classes are in the sets of new rows, shape (b, K).
+def less_strange(strange: Array, of_new: Array, weights: Array) -> Array:
+    """The weight of the training rows that are less strange than a class of each new row.
 
     Parameters
     ----------
     strange : ndarray of shape (n,)
         sᵢ of the training rows.
-    of_new : ndarray of shape (b, K, n)
-        ``s(x, k; -i)``.
-    of_fit : ndarray of shape (b, K)
-        ``s(x, k)`` to the fit of all rows.
+    of_new : ndarray of shape (b, n)
+        ``s(x, k; -i)``; NaN, where it is not defined, is below all.
     weights : ndarray of shape (n,)
         Of the training rows, positive.
+    """
+    less = strange + _tie(strange) < of_new
+    if weights.size and (weights == weights[0]).all():
+        return weights[0] * np.count_nonzero(less, axis=1)
+    return less @ weights
+
+
+def bounds_with_ties(low: Array, high: Array) -> tuple[float, float]:
+    """Strangeness below and above which :func:`less_strange` has no doubt."""
+    # Ten ties wide, which covers the rounding errors of the bounds as well.
+    return float((low - 10.0 * _tie(low)).min()), float((high + 10.0 * _tie(high)).max())
+
+
+def _tie(strange: Array) -> Array:
+    return _TIE * (1.0 + np.abs(strange))
+
+
+def sets_of(
+    less: Array, totals: Array, of_fit: Array, new: Array, level: float, *, nonempty: bool
+) -> npt.NDArray[np.bool_]:
+    """Which classes are in the sets of new rows, shape (b, K).
+
+    Parameters
+    ----------
+    less : ndarray of shape (b, K)
+        The weight of the training rows that are less strange than each class.
+    totals : ndarray of shape (K,)
+        That of the training rows that each class is compared with.
+    of_fit : ndarray of shape (b, K)
+        How strange each class is to the fit of all rows.
     new : ndarray of shape (b,)
         Weights of the new rows.
     level : float
         1 - α.
-    within : ndarray of shape (n,), int, or None
-        The classes of the training rows, if those of each class are counted by themselves.
     nonempty : bool
         Whether the class with the largest p-value is always in the set.
     """
-    b, K, _ = of_new.shape
-    limit = strange + _TIE * (1.0 + np.abs(strange))
-    found, shares = np.empty((b, K), dtype=bool), np.empty((b, K))
-    for k in range(K):
-        rows = slice(None) if within is None else within == k
-        of_rows = weights[rows]
-        less = _weight_of(limit[rows] < of_new[:, k, rows], of_rows)
-        total = of_rows.sum()
-        found[:, k] = less < needed_weight(level, total, new)
-        shares[:, k] = less / (total + new)
+    new = new[:, np.newaxis]
+    found = less < needed_weight(level, totals, new)
     if nonempty:
         empty = np.nonzero(~found.any(axis=1))[0]
-        least = shares[empty] == shares[empty].min(axis=1, keepdims=True)
+        share = less[empty] / (totals + new[empty])
+        least = share == share.min(axis=1, keepdims=True)
         found[empty, np.where(least, of_fit[empty], np.inf).argmin(axis=1)] = True
     return found
-
-
-def _weight_of(chosen: npt.NDArray[np.bool_], weights: Array) -> Array:
-    """The weight of the rows chosen in each line."""
-    if weights.size and (weights == weights[0]).all():
-        return weights[0] * np.count_nonzero(chosen, axis=1)
-    return chosen @ weights
 
 
 def margin_strangeness(eta: Array) -> Array:

@@ -16,7 +16,7 @@ from mcmodels import (
     leave_one_out,
 )
 from mcmodels.exceptions import FewRowsWarning, InferenceError
-from mcmodels.resampling import conformal
+from mcmodels.resampling import new_rows
 
 N, P = 60, 3
 
@@ -116,7 +116,7 @@ def test_new_rows_in_small_parts_have_the_same_intervals_and_sets(monkeypatch):
     X, y, _ = rows()
     of_numbers, of_classes = linear(X, y), logistic(*classes())
     expected = of_numbers.predict_interval(X, 0.8), of_classes.predict_set(X, 0.8)
-    monkeypatch.setattr(conformal, "_ENTRIES", 3 * N)
+    monkeypatch.setattr(new_rows, "_ENTRIES", 3 * N)
     pd.testing.assert_frame_equal(of_numbers.predict_interval(X, 0.8), expected[0], rtol=1e-12)
     pd.testing.assert_frame_equal(of_classes.predict_set(X, 0.8), expected[1])
 
@@ -245,7 +245,7 @@ def test_ends_of_counts_are_zero_and_infinite_where_rows_are_few():
 
 def test_rows_whose_fits_are_not_determined_make_intervals_wider():
     # Without its one row, the second column has no coefficient.
-    X, y, rng = rows()
+    X, y, _ = rows()
     X[:, 1] = 0.0
     X[7, 1] = 1.0
     loo = linear(X, y)
@@ -253,10 +253,10 @@ def test_rows_whose_fits_are_not_determined_make_intervals_wider():
     found = ends(loo.predict_interval(X, 0.9))
     assert np.isfinite(found).all()
     kept = np.delete(np.arange(N), 7)
-    fitted = [
-        LinearRegression().fit(X[np.delete(np.arange(N), i)], np.delete(y, i)) for i in kept
-    ]
-    R = np.array([abs(y[i] - model.predict(X[[i]])[0]) for i, model in zip(kept, fitted)])
+    fitted = [LinearRegression().fit(X[np.delete(np.arange(N), i)], np.delete(y, i)) for i in kept]
+    R = np.array(
+        [abs(y[i] - model.predict(X[[i]])[0]) for i, model in zip(kept, fitted, strict=True)]
+    )
     means = np.array([model.predict(X) for model in fitted])
     k = int(np.ceil(0.9 * (N + 1) - 1e-9))
     expected = np.sort(means + R[:, np.newaxis], axis=0)[k - 1]
@@ -325,22 +325,20 @@ def test_wrong_arguments_of_sets_are_refused():
         loo.predict_set(X, by_class=1)
     with pytest.raises(ValueError, match="X has 2 features"):
         loo.predict_set(X[:, :2])
-    with pytest.raises(InferenceError, match="LogisticRegression is a classifier.*predict_set"):
+    with pytest.raises(InferenceError, match=r"LogisticRegression is a classifier.*predict_set"):
         loo.predict_interval(X)
     named = np.where(y == "low", "size", y)
     with pytest.raises(InferenceError, match="'size', and so is a class"):
         logistic(X, named).predict_set(X)
     X, y, _ = rows()
-    with pytest.raises(InferenceError, match="LinearRegression is a regressor.*predict_interval"):
+    with pytest.raises(InferenceError, match=r"LinearRegression is a regressor.*predict_interval"):
         linear(X, y).predict_set(X)
 
 
 def test_samples_need_the_weights_of_new_rows():
     X, y, rng = rows()
     weights = rng.uniform(1, 9, size=N)
-    loo = leave_one_out(
-        LinearRegression(weights="probability").fit(X, y, weights), X, y, weights
-    )
+    loo = leave_one_out(LinearRegression(weights="probability").fit(X, y, weights), X, y, weights)
     with pytest.raises(ValueError, match="weight that each new row would have had"):
         loo.predict_interval(X)
     with pytest.raises(ValueError, match="must be positive; found 0 in row 0"):

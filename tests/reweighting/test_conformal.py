@@ -6,10 +6,11 @@ import pytest
 
 from mcmodels.reweighting.conformal import (
     adaptive_strangeness,
-    ends_of_intervals,
-    is_in_set,
+    less_strange,
     margin_strangeness,
+    needed_weight,
     residual_strangeness,
+    upper_ends,
 )
 
 
@@ -26,29 +27,27 @@ def smallest_that_reaches(values, weights, needed):
 def test_ends_are_weighted_quantiles(level, weighted):
     rng = np.random.default_rng(0)
     b, n = 7, 19
-    lower, upper = np.sort(rng.normal(size=(2, b, n)).round(1), axis=0)  # with ties
-    lower[2, 3] = upper[2, 3] = np.nan
+    values = rng.normal(size=(b, n)).round(1)  # with ties
+    values[2, 3] = np.nan
     weights = {
         "equal": np.full(n, 2.5),
         "counts": rng.integers(1, 5, n).astype(float),
         "any": rng.exponential(size=n),
     }[weighted]
     new = rng.exponential(size=b) if weighted == "any" else np.full(b, weights.min())
-    found = ends_of_intervals(lower.copy(), upper.copy(), weights, new, level)
-    lower[2, 3], upper[2, 3] = -np.inf, np.inf
+    found = upper_ends(values.copy(), weights, needed_weight(level, weights.sum(), new))
+    values[2, 3] = np.inf
     for j in range(b):
         needed = level * (weights.sum() + new[j])
-        assert found[j, 1] == smallest_that_reaches(upper[j], weights, needed)
-        assert found[j, 0] == -smallest_that_reaches(-lower[j], weights, needed)
+        assert found[j] == smallest_that_reaches(values[j], weights, needed)
 
 
 def test_whole_ranks_are_not_rounded_up():
     # 0.55 · 20 is 11.000000000000002 in float64, and 0.7 · 30 is 21.
     values = np.arange(1.0, 20.0)[np.newaxis]
     for n, level, k in ((19, 0.55, 11), (9, 0.9, 9), (9, 0.3, 3), (13, 0.5, 7)):
-        some = values[:, :n]
-        found = ends_of_intervals(some.copy(), some.copy(), np.ones(n), np.ones(1), level)
-        assert found[0].tolist() == [n + 1 - k, k]
+        needed = needed_weight(level, float(n), np.ones(1))
+        assert upper_ends(values[:, :n].copy(), np.ones(n), needed) == k
 
 
 def test_strangeness_of_probabilities_near_one_keeps_its_digits():
@@ -76,12 +75,9 @@ def test_residuals_of_means_that_underflow():
     assert found.tolist() == [0.0, np.inf, np.inf, np.inf]
 
 
-def test_classes_of_fits_that_are_not_determined_are_in_the_set():
-    strange, weights = np.array([0.0, 1.0, 2.0]), np.ones(3)
-    of_new = np.full((1, 2, 3), 5.0)
-    options = {"level": 0.5, "within": None, "nonempty": False}
-    of_fit, new = np.zeros((1, 2)), np.ones(1)
-    assert not is_in_set(strange, of_new, of_fit, weights, new, **options).any()
-    of_new[0, 1, :2] = np.nan
-    found = is_in_set(strange, of_new, of_fit, weights, new, **options)
-    assert found.tolist() == [[False, True]]
+@pytest.mark.parametrize("weights", [np.ones(3), np.array([1.0, 2.0, 4.0])])
+def test_ties_and_fits_that_are_not_determined_are_not_less_strange(weights):
+    strange = np.array([0.0, 1.0, 2.0])
+    of_new = np.array([[0.5, 5.0, 2.0], [np.nan, np.nan, 3.0], [0.0, 1.0 + 1e-14, 1.9]])
+    found = less_strange(strange, of_new, weights)
+    assert found.tolist() == [weights[:2].sum(), weights[2], 0.0]
