@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
-from mcmodels.arrays import Array, Codes, Labels, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_flag, check_weights, listed
+from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_flag
 from mcmodels.estimators.glm_methods import GlmMethods
-from mcmodels.estimators.parameter_methods import output_table
-from mcmodels.exceptions import FewRowsWarning, InferenceError
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Binomial
-from mcmodels.resampling.new_rows import NEW_WEIGHT, IntervalsOfRows, SetsOfRows, Without
+from mcmodels.resampling.new_row_tables import NewRowTable
+from mcmodels.resampling.new_rows import IntervalsOfRows, SetsOfRows, Without
 from mcmodels.resampling.outcomes import Means, Strangeness
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.compared_rows import ComparedRows
-from mcmodels.reweighting.conformal import needed_weight, of_observed, residual_strangeness
+from mcmodels.reweighting.conformal import of_observed, residual_strangeness
 from mcmodels.reweighting.whitened_fit import weights_of
 from mcmodels.rows import RowStream
-from mcmodels.user_warnings import warn_user
 
 __all__ = ["Conformal"]
-
-_SIZE = "size"
 
 
 class Conformal:
@@ -117,8 +112,8 @@ class Conformal:
         >>> loo = leave_one_out(LinearRegression().fit(X, y), X, y)
         >>> loo.predict_interval(pd.DataFrame({"wt": [2.5, 4.0], "hp": [100, 200]}), 0.9).round(2)
            prediction  lower  upper
-        0       24.35  20.37  29.11
-        1       15.34  11.50  20.16
+        0       24.36  17.71  30.27
+        1       15.36   9.07  21.56
         """
         level = check_level(level)
         check_choice("residuals", residuals, ("pearson", "response"))
@@ -133,18 +128,13 @@ class Conformal:
         if precise:
             deviation = deviation / np.sqrt(np.where(given > 0, given, np.nan))[:, np.newaxis]
         strange = residual_strangeness(y.reshape(mean.shape), mean, deviation)
-        offsets = {"offset": offset, "exposure": exposure}
-        rows, index, new = self._new_rows(
-            "predict_interval", X_new, sample_weight, precise=precise, **offsets
-        )
         compared = tuple(ComparedRows.of(one, counted, self.codes, self.steps) for one in strange.T)
         is_sample = self._weighting is Weighting.PROBABILITY
         intervals = IntervalsOfRows(
             self._without, compared, means, scaled, precise, is_sample, level
         )
-        self._warn_of_few(counted.sum(), new, level, "the ends of intervals are infinite")
-        names = ["prediction", "lower", "upper"]
-        return output_table(rows.map(intervals), names, range(mean.shape[1]), "target", index)
+        table = NewRowTable(self.training.model, "predict_interval", intervals)
+        return table.asked(X_new, sample_weight, {"offset": offset, "exposure": exposure})
 
     def predict_set(
         self,
@@ -219,11 +209,11 @@ class Conformal:
         >>> iris = pd.read_csv("datasets/iris.csv")
         >>> X, y = iris[["Sepal.Length", "Sepal.Width"]], iris["Species"]
         >>> loo = leave_one_out(LogisticRegression().fit(X, y), X, y)
-        >>> loo.predict_set(X.iloc[[0, 60, 140]], level=0.9)
+        >>> loo.predict_set(X.iloc[[0, 60, 148]], level=0.95)
              setosa  versicolor  virginica  size
         0      True       False      False     1
         60    False        True      False     1
-        140   False        True       True     2
+        148   False        True       True     2
         """
         level = check_level(level)
         check_choice("score", score, ("probability", "adaptive"))
@@ -231,19 +221,11 @@ class Conformal:
         check_flag("allow_empty", allow_empty)
         self._refuse_other_model("predict_set")
         classes = self.training.model.classes_
-        if _SIZE in classes.tolist():
-            raise InferenceError(
-                f"predict_set names a column {_SIZE!r}, and so is a class of the model; give the "
-                "class another label."
-            )
         observed, given = self._targets()
         codes = observed.astype(np.intp)
         counted = self._counted(self._without_class_weights(given, codes))
         strangeness = Strangeness(self.training.model, score)
         strange = of_observed(strangeness.of(self.eta.T), codes)
-        rows, index, new = self._new_rows(
-            "predict_set", X_new, sample_weight, precise=False, offset=offset
-        )
         if by_class:
             counts = [np.where(codes == k, counted, 0.0) for k in range(len(classes))]
             compared = [ComparedRows.of(strange, one, self.codes, self.steps) for one in counts]
@@ -251,21 +233,16 @@ class Conformal:
             compared = [ComparedRows.of(strange, counted, self.codes, self.steps)] * len(classes)
         is_sample = self._weighting is Weighting.PROBABILITY
         sets = SetsOfRows(
-            self._without, tuple(compared), strangeness, is_sample, level, not allow_empty
+            self._without, tuple(compared), strangeness, by_class, is_sample, level, not allow_empty
         )
-        result: Any = rows.map(sets)
-        if by_class:
-            totals = np.bincount(codes, counted, minlength=len(classes))
-            self._warn_of_few(totals, new, level, "every set holds", classes)
-        else:
-            self._warn_of_few(counted.sum(), new, level, "sets hold every class")
-        table = pd.DataFrame(result, columns=classes, index=index)
-        table[_SIZE] = result.sum(axis=1)
-        return table
+        table = NewRowTable(self.training.model, "predict_set", sets)
+        table.refuse_class_of_this_name()
+        return table.asked(X_new, sample_weight, {"offset": offset})
 
     @property
     def _without(self) -> Without:
-        return Without(self.training.fit, self.steps)
+        fit = self.training.fit
+        return Without(fit.basis, fit.params, self.steps)
 
     @property
     def _weighting(self) -> Weighting:
@@ -321,72 +298,3 @@ class Conformal:
                 "of which there is no interval. Fit with weights='precision', and pass the trials "
                 "of the new rows as sample_weight."
             )
-
-    def _new_rows(
-        self, method: str, X: Any, sample_weight: Weights, *, precise: bool, **offsets: Any
-    ) -> tuple[Any, pd.Index | None, Array | None]:
-        """New rows with their weights, their index, and the weights where they were given."""
-        model = self.training.model
-        known = getattr(model, "_offset_names", ())
-        for name, value in offsets.items():
-            if value is not None and name not in known:
-                raise TypeError(f"{method}: {type(model).__name__} takes no {name}.")
-        sampled = self._weighting is Weighting.PROBABILITY
-        if sample_weight is None and sampled:
-            raise ValueError(
-                f"{method}: the fit has weights='probability', so that intervals and sets depend "
-                "on the weight that each new row would have had in the sample. Pass these as "
-                "sample_weight; a number stands for all rows."
-            )
-        if sample_weight is not None and not (sampled or precise):
-            raise ValueError(
-                f"{method}: sample_weight of new rows was given, and nothing depends on it in a "
-                f"fit with weights={self._weighting.value!r}; leave it out."
-            )
-        found: list[Array] = []
-
-        def further(features: Any) -> dict[str, Array]:
-            weights = check_weights(sample_weight, features, allow_all_zero=True)
-            if weights is None:
-                return {NEW_WEIGHT: np.ones(features.shape[0])}
-            if not (weights > 0).all():
-                row = int((~(weights > 0)).argmax())
-                raise ValueError(
-                    f"{method}: sample_weight of new rows must be positive; found "
-                    f"{weights[row]:g} in row {row}."
-                )
-            found.append(weights)
-            return {NEW_WEIGHT: weights}
-
-        taken = {name: value for name, value in offsets.items() if name in known}
-        rows, index = model._indexed_rows(X, None, further, weighted=False, **taken)
-        return rows, index, found[0] if found else None
-
-    def _warn_of_few(
-        self,
-        total: Any,
-        new: Array | None,
-        level: float,
-        consequence: str,
-        classes: Labels | None = None,
-    ) -> None:
-        """Warn where training rows, or those of some classes, have too little weight."""
-        sampled = self._weighting is Weighting.PROBABILITY
-        of_new = new if sampled and new is not None else np.ones(1)
-        totals = np.atleast_1d(total)[:, np.newaxis]
-        few = needed_weight(level, totals, of_new) > totals
-        if not few.any():
-            return
-        if classes is not None:
-            consequence = f"{consequence} {listed(classes[few.any(axis=1)])}"
-        if sampled:
-            said = (
-                f"{np.count_nonzero(few.any(axis=0))} new rows have more than {1.0 - level:.3g} of "
-                "the weight of the training rows and their own"
-            )
-        else:
-            least = int(np.ceil(level / (1.0 - level) - 1e-9))
-            of_class = "" if classes is None else " of each class"
-            said = f"level={level:g} needs at least {least} rows{of_class}, and there are "
-            said += f"{totals.min():g}"
-        warn_user(f"{said}: {consequence}. Lower the level.", FewRowsWarning)

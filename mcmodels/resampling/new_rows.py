@@ -18,7 +18,7 @@ from mcmodels.reweighting.conformal import (
     sets_of,
     upper_ends,
 )
-from mcmodels.reweighting.whitened_fit import WhitenedFit
+from mcmodels.reweighting.whitened_fit import Basis
 from mcmodels.rows import RowBlock
 
 __all__ = ["NEW_WEIGHT", "IntervalsOfRows", "SetsOfRows", "Without"]
@@ -36,18 +36,24 @@ NEW_WEIGHT = "new_weight"
 
 @dataclass(frozen=True)
 class Without:
-    """Linear predictors of new rows by the fits without groups.
+    """Linear predictors of new rows by the fit of all rows, and by those without groups.
 
     Parameters
     ----------
-    fit : WhitenedFit
-        Of all rows.
+    basis, params
+        Those of the fit of all rows.
     steps : ndarray of shape (m, R)
         To the fits without groups.
     """
 
-    fit: WhitenedFit
+    basis: Basis
+    params: Array
     steps: Array
+
+    def rows_of(self, block: RowBlock) -> tuple[Array, Array]:
+        """Rows z of a block, shape (b, K, R), and their η by the fit, shape (b, K)."""
+        Z = self.basis.rows_of(block)
+        return Z, block.linear_predictor(self.params).reshape(Z.shape[:2])
 
     def predictors(self, Z: Array, eta: Array, codes: Codes) -> Array:
         """η of new rows by the fits without some groups, shape (K, b, number of codes)."""
@@ -94,12 +100,9 @@ class IntervalsOfRows:
 
     def __call__(self, block: RowBlock) -> Array:
         """The intervals of the rows of a block."""
-        fit = self.without.fit
-        Z, T = fit.basis.rows_of(block), len(self.compared)
-        b = len(Z)
-        eta = block.linear_predictor(fit.params).reshape(b, T)
+        Z, eta = self.without.rows_of(block)
         weights = block.extras[NEW_WEIGHT]
-        found = np.empty((b, T, 3))
+        found = np.empty((*eta.shape, 3))
         found[:, :, 0] = self.means.of(eta)
         length = np.linalg.norm(Z, axis=2)
         for target, compared in enumerate(self.compared):
@@ -169,6 +172,8 @@ class SetsOfRows:
         The training rows that each class is compared with, in the order of their strangeness.
     strangeness : Strangeness
         Of the classes.
+    by_class : bool
+        Whether these are the rows of the class.
     counted : bool
         Whether weights of new rows count among those of the training rows.
     level : float
@@ -180,16 +185,15 @@ class SetsOfRows:
     without: Without
     compared: tuple[ComparedRows, ...]
     strangeness: Strangeness
+    by_class: bool
     counted: bool
     level: float
     nonempty: bool
 
     def __call__(self, block: RowBlock) -> npt.NDArray[np.bool_]:
         """The sets of the rows of a block."""
-        fit = self.without.fit
-        Z, weights = fit.basis.rows_of(block), block.extras[NEW_WEIGHT]
-        b, K, _ = Z.shape
-        eta = block.linear_predictor(fit.params).reshape(b, K)
+        Z, eta = self.without.rows_of(block)
+        b, K = eta.shape
         of_fit = self.strangeness.of(eta.T).T
         length = np.linalg.norm(Z, axis=2)
         less = np.empty(of_fit.shape)
@@ -209,5 +213,5 @@ class SetsOfRows:
                     of_new = self.strangeness.of(by_fits)[k]
                     less[part, k] = below + less_strange(strange, of_new, of_rows)
         totals = np.array([compared.total for compared in self.compared])
-        new = weights if self.counted else np.ones(b)
+        new = block.extras[NEW_WEIGHT] if self.counted else np.ones(b)
         return sets_of(less, totals, of_fit, new, self.level, nonempty=self.nonempty)
