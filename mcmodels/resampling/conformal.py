@@ -83,7 +83,11 @@ class Conformal:
         Warns
         -----
         FewRowsWarning
-            When there are fewer than ``level/(1 - level)`` rows.
+            When there are fewer than ``level/(1 - level)`` rows whose fits are determined.
+        NoMeanWarning
+            When a new row has no mean of the family; its prediction is NaN.
+        PerfectFitWarning
+            When residuals are rounding errors, and so the widths.
 
         Notes
         -----
@@ -121,6 +125,7 @@ class Conformal:
         y, given = self._targets()
         counted = self._counted(given)
         self._refuse_trials(y, given)
+        self.training.model._record().warn_of_perfect_fit()
         means, scaled = Means(self.training.model), residuals == "pearson"
         precise = scaled and self._weighting is Weighting.PRECISION
         mean = means.of(self.eta)

@@ -96,6 +96,7 @@ class NewRowTable:
         rows, index = self.model._indexed_rows(X, None, further, weighted=False, **offsets)
         found = rows.map(self.values)
         if isinstance(self.values, IntervalsOfRows):
+            self.values.means.warn_of_missing(found[:, 0, 0])
             columns = ["prediction", "lower", "upper"]
             return output_table(found, columns, range(found.shape[1]), "target", index)
         table = pd.DataFrame(found, columns=self.model.classes_, index=index)
@@ -129,7 +130,8 @@ class NewRowTable:
         """Warn where training rows, or those of some classes, have too little weight."""
         values, level = self.values, self.values.level
         totals = np.array([compared.total for compared in values.compared])[:, np.newaxis]
-        few = needed_weight(level, totals, new) > totals
+        known = np.array([compared.weights.sum() for compared in values.compared])[:, np.newaxis]
+        few = needed_weight(level, totals, new) > known
         if not few.any():
             return
         consequence, of_class = "the ends of intervals are infinite", ""
@@ -149,4 +151,7 @@ class NewRowTable:
                 f"level={level:g} needs at least {least} rows{of_class}, and there are "
                 f"{totals.min():g}"
             )
+        lost = (totals - known)[few.any(axis=1)].max()
+        if lost > 0:
+            said += f", of which {lost:g} leave fits that are not determined"
         warn_user(f"{said}: {consequence}. Lower the level.", FewRowsWarning)

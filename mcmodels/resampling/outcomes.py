@@ -10,6 +10,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.estimators.glm_methods import GlmMethods
 from mcmodels.estimators.loss_methods import LossMethods
+from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.objectives.families import Binomial
 from mcmodels.objectives.family_loss import FamilyLoss
@@ -47,6 +48,11 @@ class Means:
         if outside is not None:
             found = np.where(outside, np.nan, found)
         return found.reshape(eta.shape)
+
+    def warn_of_missing(self, prediction: Array) -> None:
+        """Warn of new rows whose linear predictor is outside the domain of the link."""
+        if (loss := self._loss) is not None:
+            warn_without_means(loss, np.isnan(prediction), "predictions")
 
     def deviation(self, mu: Array) -> Array:
         """``√V(μ)``."""

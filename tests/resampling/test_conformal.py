@@ -15,7 +15,7 @@ from mcmodels import (
     RowStream,
     leave_one_out,
 )
-from mcmodels.exceptions import FewRowsWarning, InferenceError
+from mcmodels.exceptions import FewRowsWarning, InferenceError, NoMeanWarning, PerfectFitWarning
 from mcmodels.resampling import new_rows
 
 N, P = 60, 3
@@ -261,6 +261,32 @@ def test_rows_whose_fits_are_not_determined_make_intervals_wider():
     k = int(np.ceil(0.9 * (N + 1) - 1e-9))
     expected = np.sort(means + R[:, np.newaxis], axis=0)[k - 1]
     np.testing.assert_allclose(found[:, 1], expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.PerfectFitWarning")
+def test_a_fit_with_as_many_parameters_as_rows_has_infinite_ends():
+    X, y, _ = rows(n=4)
+    loo = linear(X, y)
+    with pytest.warns(FewRowsWarning, match="are 4, of which 4 leave fits that are not determ"):
+        assert np.isinf(ends(loo.predict_interval(X, 0.5))).all()
+
+
+def test_rows_without_a_mean_are_said():
+    X = np.abs(rows()[0])
+    y = np.random.default_rng(0).poisson(1 + X.sum(axis=1)).astype(float)
+    loo = leave_one_out(GeneralizedLinearRegressor("poisson", link="identity").fit(X, y), X, y)
+    with pytest.warns(
+        NoMeanWarning, match=r"1 of 2 rows have no mean .* Their predictions are NaN"
+    ):
+        found = loo.predict_interval([[1.0, 1.0, 1.0], [-50.0, -50.0, -50.0]], 0.9)
+    assert np.isnan(found["prediction"]).tolist() == [False, True]
+    assert ends(found)[1].tolist() == [0.0, np.inf]
+
+
+def test_a_perfect_fit_is_said():
+    X, _, _ = rows()
+    with pytest.warns(PerfectFitWarning):
+        linear(X, X.sum(axis=1)).predict_interval(X)
 
 
 def test_rows_that_are_there_more_than_once_count_as_equally_strange():
