@@ -39,7 +39,7 @@ class Means:
     def of(self, eta: Array) -> Array:
         """The means, NaN where there is none; in the shape of η."""
         if isinstance(self.model, LossMethods):
-            return _by_link(self.model._bound_link(), eta)
+            return _by_link(self.model._link_of_eta(), eta)
         if (loss := self._loss) is None:
             return eta
         flat = eta.ravel()
@@ -65,7 +65,7 @@ class Means:
     def is_monotone(self) -> bool:
         """Whether the mean is known to be a monotone function of η."""
         if isinstance(self.model, LossMethods):
-            return self.model._bound_link() is None
+            return self.model._link_of_eta() is None
         link = None if self._loss is None else self._loss.link
         return not isinstance(link, PowerLink) or link.power == 1.0
 
@@ -100,7 +100,7 @@ class Strangeness:
 
     @property
     def _link(self) -> Any:
-        return self.model._bound_link() if isinstance(self.model, LossMethods) else None
+        return self.model._link_of_eta() if isinstance(self.model, LossMethods) else None
 
     def of(self, eta: Array) -> Array:
         """The strangeness of each class, of shape (classes, …), by η of shape (K, …)."""

@@ -275,9 +275,7 @@ def test_rows_without_a_mean_are_said():
     X = np.abs(rows()[0])
     y = np.random.default_rng(0).poisson(1 + X.sum(axis=1)).astype(float)
     loo = leave_one_out(GeneralizedLinearRegressor("poisson", link="identity").fit(X, y), X, y)
-    with pytest.warns(
-        NoMeanWarning, match=r"1 of 2 rows have no mean .* Their predictions are NaN"
-    ):
+    with pytest.warns(NoMeanWarning, match=r"1 of 2 rows .* predictions are NaN"):
         found = loo.predict_interval([[1.0, 1.0, 1.0], [-50.0, -50.0, -50.0]], 0.9)
     assert np.isnan(found["prediction"]).tolist() == [False, True]
     assert ends(found)[1].tolist() == [0.0, np.inf]

@@ -97,7 +97,7 @@ def test_the_best_of_a_search_has_intervals_and_sets(name):
     found = answers(leave_one_out(best, X, y, weights), X)
     alone = clone(model).set_params(**search.best_params_).fit(X, y, weights)
     pd.testing.assert_frame_equal(found, answers(leave_one_out(alone, X, y, weights), X))
-    with pytest.raises(ValueError, match="not those of the fit|training rows"):
+    with pytest.raises(ValueError, match="training rows"):
         leave_one_out(best, X[:-1], y[:-1], weights[:-1])
 
 
