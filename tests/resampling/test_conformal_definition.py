@@ -228,18 +228,19 @@ SETS = {
 }
 
 
-@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize(("n_folds", "by_class"), [(50, False), (50, True), (10, False)])
 @pytest.mark.parametrize("score", ["probability", "adaptive"])
 @pytest.mark.parametrize("name", SETS)
-def test_sets_are_those_classes_whose_p_values_exceed_alpha(name, score, by_class):
+def test_sets_are_those_classes_whose_p_values_exceed_alpha(name, score, n_folds, by_class):
     X, eta, new, rng = numbers(n=50)
     noise = rng.normal(size=50)
     codes = (eta + noise > -0.6).astype(int)
     codes = codes + (eta - noise > 0.8) if name == "three" else (eta + noise > 0).astype(int)
     labels = np.array(["a", "b", "c"])[codes]
     model = SETS[name]
-    loo = with_folds(clone(model).fit(X, labels), X, labels, np.arange(50))
-    probabilities, own = means_without(model, X, labels, new, np.arange(50), "predict_proba")
+    folds = np.arange(50) % n_folds
+    loo = with_folds(clone(model).fit(X, labels), X, labels, folds)
+    probabilities, own = means_without(model, X, labels, new, folds, "predict_proba")
     of = (lambda p: 1 - p) if score == "probability" else adaptive
     strange = of(own)[np.arange(50), codes]
     p = p_values(of(probabilities), strange, codes, by_class)
