@@ -12,6 +12,7 @@ from mcmodels import (
     ObjectiveRegressor,
     leave_one_out,
 )
+from mcmodels.resampling.outcomes import Means
 from mcmodels.reweighting.compared_rows import ComparedRows
 
 N = 2500
@@ -122,6 +123,42 @@ def test_sets_by_some_rows_are_those_by_all(name, score, by_class, monkeypatch):
         monkeypatch.undo()
         pd.testing.assert_frame_equal(found, expected)
         assert score == "adaptive" or name == "own" or share < 0.9
+
+
+@pytest.mark.parametrize(
+    ("model", "mean", "deviation"),
+    [
+        (LinearRegression(), True, True),
+        (GeneralizedLinearRegressor("poisson"), True, True),
+        (GeneralizedLinearRegressor("poisson", link="identity"), True, True),
+        (GeneralizedLinearRegressor("poisson", link="sqrt"), False, True),
+        (GeneralizedLinearRegressor("gamma", link="inverse"), False, True),
+        (GeneralizedLinearRegressor("binomial"), True, False),
+        (ObjectiveRegressor("(y - eta)**2"), True, True),
+        (ObjectiveRegressor("(y - eta)**2", inverse_link="cos(9*eta)"), False, True),
+    ],
+    ids=str,
+)
+def test_bounds_are_of_monotone_functions(model, mean, deviation):
+    means = Means(model)
+    assert (means.is_monotone, means.has_monotone_deviation) == (mean, deviation)
+    eta = np.linspace(-3, 3, 301) if mean else np.linspace(0.1, 3, 301)
+    mu = means.of(eta)
+    mu = mu[~np.isnan(mu)]
+    if mean:
+        assert (np.diff(mu) > 0).all()
+    changes = np.diff(means.deviation(mu))
+    assert (changes >= 0).all() or (changes <= 0).all() or not deviation
+
+
+def test_an_inverse_link_that_rises_and_falls(monkeypatch):
+    X, eta, new, rng = rows()
+    model = ObjectiveRegressor("(y - eta)**2", inverse_link="cos(9*eta)")
+    y = eta + rng.normal(size=N)
+    loo = leave_one_out(model.fit(X, y), X, y)
+    found, expected, share = both(monkeypatch, lambda: loo.predict_interval(new, 0.8))
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-10)
+    assert share == 1.0
 
 
 def test_few_rows_are_computed_among_many(monkeypatch):

@@ -110,6 +110,24 @@ def test_each_target_has_the_intervals_that_it_has_alone():
         pd.testing.assert_frame_equal(together[k], alone.predict_interval(new, 0.9), rtol=1e-10)
 
 
+def test_precisions_multiply_residuals_by_their_roots():
+    X, eta, new, rng = numbers()
+    w, of_new = rng.uniform(0.2, 5, size=N), rng.uniform(0.2, 5, size=NEW)
+    y = eta + rng.normal(size=N) / np.sqrt(w)
+    loo = leave_one_out(LinearRegression(weights="precision").fit(X, y, w), X, y, w)
+    fits = [OfScikitLearn().fit(*(np.delete(a, i, 0) for a in (X, y, w))) for i in range(N)]
+    means = np.array([fit.predict(new) for fit in fits])
+    own = np.array([fit.predict(X[[i]])[0] for i, fit in enumerate(fits)])
+    scale = np.broadcast_to(1 / np.sqrt(of_new), means.shape), 1 / np.sqrt(w)
+    expected = jackknife_plus(means, own, y, 0.8, scale)
+    found = loo.predict_interval(new, 0.8, sample_weight=of_new)[["lower", "upper"]]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    # Without √w as soon as residuals are those of the response.
+    expected = jackknife_plus(means, own, y, 0.8)
+    found = loo.predict_interval(new, 0.8, residuals="response")[["lower", "upper"]]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
 CURVED = {
     "poisson": (GeneralizedLinearRegressor("poisson", alpha=0.3, tol=1e-12), np.sqrt),
     "gamma": (GeneralizedLinearRegressor("gamma", link="log", tol=1e-12), lambda mu: mu),
