@@ -131,8 +131,8 @@ def test_coverage_as_a_score_of_cross_validation():
         return ((found["lower"] <= y) & (y <= found["upper"])).mean()
 
     X, y, _, groups = rows("number")
-    scores = cross_validate(
-        Covering(), X, y, groups=groups, cv=GroupKFold(5), scoring=coverage, n_jobs=2
-    )["test_score"]
+    scores = cross_validate(Covering(), X, y, groups=groups, cv=GroupKFold(5), scoring=coverage)[
+        "test_score"
+    ]
     # A share of 90 rows has a standard error of 0.04.
     assert abs(scores.mean() - 0.8) < 0.16
