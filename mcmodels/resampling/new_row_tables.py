@@ -98,7 +98,8 @@ class NewRowTable:
         if isinstance(self.values, IntervalsOfRows):
             self.values.means.warn_of_missing(found[:, 0, 0])
             columns = ["prediction", "lower", "upper"]
-            return output_table(found, columns, range(found.shape[1]), "target", index)
+            targets = self.model._record().targets if found.shape[1] > 1 else range(1)
+            return output_table(found, columns, targets, "target", index)
         table = pd.DataFrame(found, columns=self.model.classes_, index=index)
         table[_SIZE] = found.sum(axis=1)
         return table

@@ -107,7 +107,9 @@ def test_each_target_has_the_intervals_that_it_has_alone():
     assert together.columns.names == ["target", None]
     for k in range(3):
         alone = leave_one_out(LinearRegression().fit(X, Y[:, k]), X, Y[:, k])
-        pd.testing.assert_frame_equal(together[k], alone.predict_interval(new, 0.9), rtol=1e-10)
+        pd.testing.assert_frame_equal(
+            together[f"y{k}"], alone.predict_interval(new, 0.9), rtol=1e-10
+        )
 
 
 def test_precisions_multiply_residuals_by_their_roots():
@@ -126,6 +128,14 @@ def test_precisions_multiply_residuals_by_their_roots():
     expected = jackknife_plus(means, own, y, 0.8)
     found = loo.predict_interval(new, 0.8, residuals="response")[["lower", "upper"]]
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_targets_have_their_names():
+    X, eta, new, _ = numbers()
+    Y = pd.DataFrame({"up": eta, "down": -eta}) + np.random.default_rng(0).normal(size=(N, 2))
+    found = leave_one_out(LinearRegression().fit(X, Y), X, Y).predict_interval(new)
+    assert found.columns.levels[0].tolist() == ["down", "up"]
+    assert (found["up"]["prediction"] * found["down"]["prediction"] < 0).mean() > 0.8
 
 
 CURVED = {
