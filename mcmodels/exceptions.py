@@ -13,6 +13,7 @@ __all__ = [
     "ConvergenceWarning",
     "DependentTermWarning",
     "FewCurvedRowsWarning",
+    "FewRowsWarning",
     "FitWarning",
     "FlatObjectiveWarning",
     "IndefiniteCovarianceWarning",
@@ -118,6 +119,10 @@ class BaselineTestWarning(UserWarning):
 
 class DependentTermWarning(UserWarning):
     """Terms depend on those that they are tested beside: they add nothing, and have no test."""
+
+
+class FewRowsWarning(UserWarning):
+    """Too few rows for a level: intervals have infinite ends, sets hold every class."""
 
 
 class RechunkWarning(UserWarning):

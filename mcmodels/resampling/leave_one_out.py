@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
+from mcmodels.resampling.conformal import Conformal
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.one_step import left_out
 from mcmodels.rows import RowBlock
@@ -16,7 +17,7 @@ __all__ = ["LeaveOneOut", "leave_one_out"]
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
+class LeaveOneOut(Conformal):
     """Fits without each row, or without each group of rows.
 
     Parameters

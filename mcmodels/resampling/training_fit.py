@@ -110,4 +110,7 @@ def _basis(record: Any) -> Basis:
     T = whitening.matrix_about(whitening.mean)
     if is_linear:
         T = T / np.sqrt(2.0)  # the Hessian is 2X̃ᵀWX̃
-    return Basis(T[np.newaxis], whitening.mean, record.intercept)
+    P, R = T.shape
+    root = np.zeros((K, P, K, R))
+    root[range(K), :, range(K)] = T  # targets share no parameters
+    return Basis(root.reshape(K, P, K * R), whitening.mean, record.intercept)
