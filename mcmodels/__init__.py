@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcmodels.reports.side_by_side import Comparison, compare
     from mcmodels.reports.summarize import summarize
     from mcmodels.reports.tidy import glance, tidy
+    from mcmodels.resampling.leave_one_out import LeaveOneOut, leave_one_out
     from mcmodels.rows import RowStream
     from mcmodels.rule_checks import RuleCheck, check_rule
     from mcmodels.tables import scan
@@ -36,6 +37,7 @@ __all__ = [
     "Formula",
     "FormulaFit",
     "GeneralizedLinearRegressor",
+    "LeaveOneOut",
     "LinearRegression",
     "LogisticRegression",
     "MLPClassifier",
@@ -53,6 +55,7 @@ __all__ = [
     "compare",
     "fit_formula",
     "glance",
+    "leave_one_out",
     "likelihood_ratio_test",
     "results",
     "scan",
@@ -70,6 +73,7 @@ _MODULES = {
     "Formula": "formula",
     "FormulaFit": "formula_fit",
     "GeneralizedLinearRegressor": "glm",
+    "LeaveOneOut": "resampling.leave_one_out",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
     "MLPClassifier": "mlp",
@@ -87,6 +91,7 @@ _MODULES = {
     "compare": "reports.side_by_side",
     "fit_formula": "formula_fit",
     "glance": "reports.tidy",
+    "leave_one_out": "resampling.leave_one_out",
     "likelihood_ratio_test": "reports.comparison",
     "results": "reports.results",
     "scan": "tables",
