@@ -11,7 +11,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
@@ -108,7 +108,7 @@ class _Judge:
     ) -> None:
         self.model, self.X, self.y = model, X, y
         self.weights, self.given, self.offsets = weights, given, offsets
-        self.classes = np.asarray(model.classes_) if is_classifier(model) else None
+        self.classes: Any = np.asarray(model.classes_) if is_classifier(model) else None
         n = len(y)
         shape: tuple[int, ...] = (n,)
         self.family = _family_of(model)
@@ -140,7 +140,7 @@ class _Judge:
             return (self.weights > 0).astype(np.float64)
         return self.weights
 
-    def leave_out(self, out: Array) -> None:
+    def leave_out(self, out: Codes) -> None:
         """Fit without some rows, and judge these."""
         kept = np.ones(len(self.y), dtype=bool)
         kept[out] = False
@@ -159,7 +159,7 @@ class _Judge:
             fitted.fit(_safe_indexing(self.X, rows), self.y[rows], **options)
             self._judge(fitted, out)
 
-    def _judge(self, fitted: Any, out: Array) -> None:
+    def _judge(self, fitted: Any, out: Codes) -> None:
         X, offsets = _safe_indexing(self.X, out), self._offsets(out)
         if self.classes is not None:
             found = fitted.predict_proba(X, **offsets)
@@ -175,8 +175,8 @@ class _Judge:
             eta = fitted._linear_predictor(X)[:, np.newaxis]
             eta = eta + fitted._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
             phi = np.full(len(out), fitted.dispersion_)
-            self.log_scores[out] = measure.log_scores(y, eta, self.weights[out], phi)
-            self.losses[out] = measure.losses(y, eta)
+            self.losses[out] = losses = measure.losses(y, eta)
+            self.log_scores[out] = measure.log_scores(y, eta, self.weights[out], phi, losses)
             return
         if hasattr(fitted, "objective"):
             self.losses[out] = [self._loss_of(fitted, i) for i in out]
@@ -185,7 +185,7 @@ class _Judge:
             self.losses[out] = squares if squares.ndim == 1 else squares.sum(axis=1)
         self.log_scores[out] = -self.losses[out]
 
-    def _judge_classes(self, out: Array) -> None:
+    def _judge_classes(self, out: Codes) -> None:
         own = np.searchsorted(self.classes, self.y[out])
         with np.errstate(divide="ignore"):
             self.log_scores[out] = np.log(self.predictions[out, own])
@@ -201,12 +201,12 @@ class _Judge:
         )
         return float(both - one)
 
-    def _offsets(self, rows: Array) -> dict[str, Any]:
+    def _offsets(self, rows: Codes) -> dict[str, Any]:
         return {name: np.asarray(values)[rows] for name, values in self.offsets.items()}
 
 
 def _family_of(model: Any) -> FamilyMeasure | None:
     """The measure of a generalized linear model; None of other models."""
-    record = getattr(model, "_fit", None)
+    record: Any = getattr(model, "_fit", None)
     loss = getattr(record, "loss", None)
     return FamilyMeasure(loss, record.weighting) if isinstance(loss, FamilyLoss) else None

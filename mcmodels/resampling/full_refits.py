@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.estimators.classes import totals
 from mcmodels.exceptions import InferenceError
 from mcmodels.resampling.training_fit import TrainingFit
@@ -50,10 +50,10 @@ class FullRefit:
 
     eta: Array
     model: Any
-    lost: Array
+    lost: Any
 
 
-def refit_in_full(training: TrainingFit, out: Array) -> FullRefit:
+def refit_in_full(training: TrainingFit, out: Codes) -> FullRefit:
     """The fit without the rows at some positions.
 
     Parameters
@@ -102,8 +102,8 @@ def _fitted(training: TrainingFit, kept: Array) -> Any:
     model = clone(training.model)
     if "class_weight" in model.get_params(deep=False):  # they are in the weights
         model.set_params(class_weight=None)
-    classes = getattr(model_of := training.model, "classes_", None)
-    y = training.y if classes is None else model_of.classes_[training.y.astype(np.intp)]
+    classes = getattr(training.model, "classes_", None)
+    y = training.y if classes is None else classes[training.y.astype(np.intp)]
     weights, offset, X = training.weights, training.offset, training.X
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -129,7 +129,7 @@ def _stream(X: StreamedMatrix, y: Any, weights: Array, offset: Array | None) -> 
     return RowStream(blocks)
 
 
-def _predictors_of(training: TrainingFit, model: Any, out: Array, left: Array | None) -> Array:
+def _predictors_of(training: TrainingFit, model: Any, out: Codes, left: Any) -> Array:
     """Linear predictors of some rows by another fit of the same columns."""
     params = np.atleast_2d(np.asarray(model._record().params))
     wanted = np.zeros(len(training.y), dtype=bool)

@@ -112,7 +112,7 @@ def leave_one_out(
     >>> found.compare(narrow)
     """
     check_choice("method", method, METHODS)
-    given = {"offset": offset, "exposure": exposure}
+    given: dict[str, Any] = {"offset": offset, "exposure": exposure}
     offsets = {name: values for name, values in given.items() if values is not None}
     if not is_served(model):
         return leave_out_of_any(model, X, y, sample_weight, groups, method, offsets)

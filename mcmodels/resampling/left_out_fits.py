@@ -7,6 +7,7 @@ far the approximations of the rest are off.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,8 +89,8 @@ class LeftOutFits:
     count: int
     single: bool
     second_order: bool
-    lost: Array = field(init=False)
-    exact: Array = field(init=False)
+    lost: Any = field(init=False)
+    exact: Any = field(init=False)
     exact_steps: dict[int, Array] = field(init=False, default_factory=dict)
     no_scores: str = field(init=False, default="")
 
@@ -122,8 +123,7 @@ class LeftOutFits:
                 "are losses and predictions alone. Fit fewer columns or more rows."
             )
         self.scale: Any = self._approximate_scale()
-        self._first = self._judge(self.approximation.first, self.scale)
-        self.approximate = self._judge(self.eta, self.scale)
+        self._first_scale = None if self.scale is None else self.scale.copy()
         self._fit_from_the_start(np.nonzero(undefined & present)[0])
         if self.noise is not None and self.scale is not None and not self.no_scores:
             least = least_scale(self.scale)
@@ -161,6 +161,11 @@ class LeftOutFits:
         each = 4.0 * basis.size * basis.n_outputs + _BESIDE * basis.n_outputs
         return _PASSES * len(self.codes) * each
 
+    @functools.cached_property
+    def approximate(self) -> Judged:
+        """What is said of the rows by the approximate fits."""
+        return self._judge(self.approximation.eta, self._first_scale)
+
     def judged(self) -> Judged:
         """What is said of the rows by the best fits that are known."""
         found = self._judge(self.eta, self.scale)
@@ -170,7 +175,7 @@ class LeftOutFits:
                 found.log_scores[self.lost] = -np.inf
         return found
 
-    def fit_exactly(self, units: Array) -> None:
+    def fit_exactly(self, units: Codes) -> None:
         """Fit without each of some units, by steps from the fit of all rows or from the start."""
         units = units[~self.exact[units]]
         if units.size == 0:
@@ -196,15 +201,16 @@ class LeftOutFits:
         lengths = a.lengths[self.codes]
         change = np.abs(a.eta - a.fitted).max(axis=1)
         with np.errstate(invalid="ignore"):
-            size = np.abs(self.approximate.losses - self._first.losses)
-            steep = np.abs(self._judge(a.fitted, self.scale).losses - self.approximate.losses)
+            losses, y = self.approximate.losses, self.training.y
+            size = np.abs(losses - self.measure.losses(y, a.first))
+            steep = np.abs(losses - self.measure.losses(y, a.fitted))
         steep = np.where(change > 0, steep / np.where(change > 0, change, 1.0), 0.0)
         further = steep * a.reach * lengths ** (3 if self.third is not None else 2)
         size = further if self.third is None else size + further
         found = self._sum(np.nan_to_num(weights * size, nan=0.0, posinf=0.0))
         return found + 1e-3 * found.mean() + np.finfo(np.float64).tiny
 
-    def errors(self, units: Array) -> Array:
+    def errors(self, units: Codes) -> Array:
         """Exact less approximate sums of log scores of some units that were fitted exactly."""
         return (self.sums(self.judged()) - self.sums(self.approximate))[units]
 
@@ -224,13 +230,13 @@ class LeftOutFits:
         return steps
 
     def _judge(self, eta: Array, scale: Any) -> Judged:
-        y, scores = self.training.y, None
-        with np.errstate(invalid="ignore"):
+        y, measure, scores = self.training.y, self.measure, None
+        with np.errstate(invalid="ignore", divide="ignore"):
+            losses = measure.losses(y, eta)
             if not self.no_scores and not (self.noise is not None and scale is None):
                 of_rows = None if scale is None else scale[self.codes]
-                with np.errstate(divide="ignore"):
-                    scores = self.measure.log_scores(y, eta, self.weights, of_rows)
-            return Judged(eta, scores, self.measure.losses(y, eta))
+                scores = measure.log_scores(y, eta, self.weights, of_rows, losses)
+            return Judged(eta, scores, losses)
 
     def _approximate_scale(self) -> Any:
         if self.noise is None or self.no_scores:
@@ -238,14 +244,14 @@ class LeftOutFits:
         a = self.approximation
         return self.noise.approximate(a.fitted, a.eta, a.change_of_sum)
 
-    def _take(self, units: Array, U: Array) -> None:
+    def _take(self, units: Codes, U: Array) -> None:
         """Publish the exact fits without some units."""
         if units.size == 0:
             return
         place = np.full(self.count, -1)
         place[units] = np.arange(units.size)
 
-        def of_block(block: RowBlock) -> list[tuple[Array, Array]]:
+        def of_block(block: RowBlock) -> list[tuple[Codes, Array]]:
             at = place[block.extras["group"]]
             rows = np.nonzero(at >= 0)[0]
             eta = block.linear_predictor(self.fit.params).reshape(-1, self.fit.basis.n_outputs)
@@ -264,7 +270,9 @@ class LeftOutFits:
             if better is not None:
                 self.scale[units] = better
 
-    def _fit_from_the_start(self, units: Array) -> None:
+    def _fit_from_the_start(self, units: Codes) -> None:
+        if units.size == 0:
+            return
         refuse_many(units.size, _MOST_FULL_FITS, "leave_one_out")
         order = np.argsort(self.codes, kind="stable")
         bounds = np.searchsorted(self.codes[order], np.arange(self.count + 1))
@@ -280,7 +288,7 @@ class LeftOutFits:
                 self.scale[unit] = self.noise.of_refit(found.model)
 
     def _sum(self, values: Array) -> Array:
-        return np.bincount(self.codes, values, minlength=self.count)
+        return np.asarray(np.bincount(self.codes, values, minlength=self.count), np.float64)
 
 
 def _is_quadratic(training: TrainingFit) -> bool:

@@ -71,8 +71,8 @@ class LeaveOneOut:
     times: Array
     weights: Array
     weighting: Weighting
-    exact_rows: Array
-    lost: Array
+    exact_rows: Any
+    lost: Any
     kind: str
     loss_name: str
     model_name: str
@@ -307,9 +307,9 @@ class LeaveOneOut:
             return np.inf
         added = np.where(present, times * scores, 0.0)
         if self.groups is not None:
-            values = np.bincount(self.codes, added, minlength=len(self.groups))
+            values: Array = np.asarray(np.bincount(self.codes, added, minlength=len(self.groups)))
             weights = np.bincount(self.codes, present, minlength=len(self.groups)) > 0
-            counts = weights.astype(np.float64)
+            counts = np.asarray(weights, dtype=np.float64)
         elif self.weighting.counts_rows:
             values, counts = scores, times
         else:

@@ -64,8 +64,11 @@ class Measure(ABC):
         """Shape (n,) or (n, m); of classes their probabilities, if there are any."""
 
     @abstractmethod
-    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any) -> Array:
-        """Log scores of one observation of each row; ``scale`` is that of the noise."""
+    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
+        """Log scores of one observation of each row.
+
+        ``scale`` is that of the noise, and ``losses`` are those of the rows.
+        """
 
     @abstractmethod
     def losses(self, y: Any, eta: Array) -> Array:
@@ -90,7 +93,7 @@ class NormalMeasure(Measure):
         """η."""
         return eta[:, 0] if eta.shape[1] == 1 else eta
 
-    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any) -> Array:
+    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
         """``log N(y; η, Σ̂)``; of precisions ``Σ̂/w``."""
         residual = y.reshape(eta.shape) - eta
         by = np.where(weights > 0, weights, 1.0)
@@ -124,9 +127,9 @@ class ClassMeasure(Measure):
             return softmax(eta, axis=1)
         return np.column_stack([expit(-eta), expit(eta)])
 
-    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any) -> Array:
+    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
         """``log p(y)``; of precisions times w."""
-        found = -self.losses(y, eta) / 2.0
+        found = losses / -2.0
         if self.weighting is not Weighting.PRECISION:
             return found
         return np.where(weights > 0, weights, 1.0) * found
@@ -135,7 +138,8 @@ class ClassMeasure(Measure):
         """``-2 log p(y)``."""
         if eta.shape[1] == 1:
             away = np.where(y == 1, -eta[:, 0], eta[:, 0])
-            return 2.0 * np.logaddexp(0.0, away)
+            # In NumPy, these take a quarter of the time of logaddexp.
+            return 2.0 * (np.log1p(np.exp(-np.abs(away))) + np.maximum(away, 0.0))
         return 2.0 * self.loss.value(y, eta)
 
 
@@ -153,7 +157,7 @@ class FamilyMeasure(Measure):
         with np.errstate(all="ignore"):
             return self.loss.link.mean(eta[:, 0])
 
-    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any) -> Array:
+    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
         """``log p(y | μ, φ)``; minus infinity where η gives no mean."""
         by, ones = np.where(weights > 0, weights, 1.0), np.ones_like(weights)
         family = self.loss.family
@@ -207,9 +211,9 @@ class OwnMeasure(Measure):
         p = self.model._probability(eta[:, 0])
         return np.column_stack([1.0 - p, p])
 
-    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any) -> Array:
+    def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
         """``-ℓ``; of precisions times w."""
-        found = -self.losses(y, eta)
+        found = -losses
         if self.weighting is not Weighting.PRECISION:
             return found
         return np.where(weights > 0, weights, 1.0) * found

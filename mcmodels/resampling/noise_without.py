@@ -60,7 +60,7 @@ class NoiseWithout(ABC):
     def approximate(self, fitted: Array, eta: Array, change: Array | None) -> Array:
         """The scale without each unit, from predictors and the change of the sum."""
 
-    def exact(self, groups: Array, steps: Array) -> Array | None:
+    def exact(self, groups: Codes, steps: Array) -> Array | None:
         """The scale without some units whose fits are known; None if nothing is left to improve."""
         return None
 
@@ -69,7 +69,7 @@ class NoiseWithout(ABC):
         raise NotImplementedError
 
     def _sum(self, values: Array) -> Array:
-        return np.bincount(self._codes, values, minlength=self._count)
+        return np.asarray(np.bincount(self._codes, values, minlength=self._count), np.float64)
 
 
 class LinearNoiseWithout(NoiseWithout):
@@ -110,12 +110,13 @@ class DispersionWithout(NoiseWithout):
 
     def approximate(self, fitted: Array, eta: Array, change: Array | None) -> Array:
         """To second order."""
-        assert self.near is not None and change is not None
+        assert self.near is not None
+        assert change is not None
         moved = (eta - fitted)[:, 0]
         own = self.near.of_row(self._y, fitted[:, 0], moved, self._weights)
         return (self.near.total + change - self._sum(own)) * self._unit / self.df
 
-    def exact(self, groups: Array, steps: Array) -> Array:
+    def exact(self, groups: Codes, steps: Array) -> Array:
         """By passes over the rows."""
         sums = sums_without(
             self._fit, groups, steps, lambda y, eta: self._summand(y, eta, 0), "group"
@@ -188,7 +189,7 @@ def scale_of_rows(scale: Any, codes: Codes) -> Any:
 
 def least_scale(scale: Array) -> Array:
     """The least variance of each unit, to see whether a fit is perfect."""
-    return scale if scale.ndim == 1 else np.linalg.eigvalsh(scale)[:, 0]
+    return scale if scale.ndim == 1 else np.asarray(np.linalg.eigvalsh(scale)[:, 0])
 
 
 def approximate_scale(noise: NoiseWithout, found: Approximation) -> Array:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.resampling.left_out_fits import LeftOutFits
 
 __all__ = ["fit_some_exactly"]
@@ -50,8 +50,8 @@ def fit_some_exactly(fits: LeftOutFits, seed: int, *, replaces: bool = True) -> 
 
 
 def _chosen(
-    rest: Array, indicator: Array, count: int, seed: int
-) -> tuple[Array, list[Array], list[Array]]:
+    rest: Codes, indicator: Array, count: int, seed: int
+) -> tuple[Codes, list[Codes], list[Codes]]:
     """The units with the largest indicators, strata of the others, and draws from each."""
     order = rest[np.argsort(-indicator[rest], kind="stable")]
     if len(order) <= count:

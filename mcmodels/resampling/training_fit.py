@@ -52,7 +52,7 @@ class TrainingFit:
     weights: Array | None
     offset: Array | None
 
-    def with_extras(self, **extras: Array) -> TrainingFit:
+    def with_extras(self, **extras: Any) -> TrainingFit:
         """The same with further values of each row."""
         known = {} if self.offset is None else {"offset": self.offset}
         if self.weights is not None:

@@ -58,7 +58,7 @@ def approximate_rows(
     def without(block: RowBlock) -> Array:
         terms = fit.terms(block)
         first = left_out(terms)
-        eta, steps = first.eta, None
+        eta, steps = first.eta, np.empty((0, 0))
         if third is not None:
             better = corrected(fit, block, terms, first, third)
             eta, steps = better.eta, better.steps
@@ -66,7 +66,7 @@ def approximate_rows(
             steps = np.einsum("ikr,ik->ir", terms.Z, first.factor)
         squares = np.einsum("ikr,ikr->i", terms.Z, terms.Z)
         reach = np.sqrt(squares)
-        if steps is None:
+        if not steps.size:
             lengths = reach * np.abs(first.factor[:, 0])
         else:
             lengths = np.sqrt(np.einsum("ir,ir->i", steps, steps))

@@ -14,11 +14,13 @@ leave-one-out cross-validation*, JRSS B 82(4), theorem 1.
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.reweighting.row_parts import sums_by_group
 from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit
@@ -34,6 +36,7 @@ __all__ = [
     "solved",
 ]
 
+Flags = npt.NDArray[np.bool_]
 # Entries of the Hessians of groups that are in memory at once (32 MB).
 _MOST_ENTRIES = 2**22
 
@@ -64,19 +67,19 @@ def left_out(terms: PointwiseTerms) -> LeftOut:
         return LeftOut(factor, terms.eta + G * factor)
     G = np.einsum("ikr,ijr->ikj", terms.Z, terms.Z)
     left, defined = rests(terms, G)
-    factor = np.linalg.solve(left, terms.slope[..., np.newaxis])[..., 0]
+    factor = np.asarray(np.linalg.solve(left, terms.slope[..., np.newaxis]))[..., 0]
     factor[~defined] = np.nan
     return LeftOut(factor, terms.eta + np.einsum("ikj,ij->ik", G, factor))
 
 
-def rests(terms: PointwiseTerms, G: Array) -> tuple[Array, Array]:
+def rests(terms: PointwiseTerms, G: Array) -> tuple[Array, Flags]:
     """``I - LG`` of each row, and whether what is left of the Hessian is positive definite.
 
     Where it is not, the matrix is the identity.
     """
     left = np.eye(G.shape[1]) - terms.curvature @ G
     # The eigenvalues of I - LG are those of a symmetric matrix; the least may be zero.
-    defined = np.linalg.eigvals(left).real.min(axis=1) > SMALLEST_REST
+    defined: Flags = np.asarray(np.linalg.eigvals(left).real.min(axis=1) > SMALLEST_REST)
     left[~defined] = np.eye(G.shape[1])
     return left, defined
 
@@ -91,23 +94,23 @@ def left_out_groups(fit: WhitenedFit, count: int, codes: str = "group") -> Array
     R = fit.basis.size
     found = np.empty((count, R))
     for groups in group_portions(count, R):
-        sums = fit.rows.reduce(lambda block, groups=groups: group_sums(fit, block, groups, codes))
+        sums = fit.rows.reduce(functools.partial(group_sums, fit, groups=groups, codes=codes))
         found[groups] = solved(sums[:, :, :R], sums[:, :, R])
     return found
 
 
-def group_portions(count: int, R: int) -> list[Array]:
+def group_portions(count: int, R: int) -> list[Codes]:
     """Portions of the groups whose Hessians have room."""
     step = max(_MOST_ENTRIES // (R * (R + 1)), 1)
     return [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
 
 
-def group_sums(fit: WhitenedFit, block: RowBlock, groups: Array, codes: str) -> Array:
+def group_sums(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Array:
     """``Σ ZᵢᵀLᵢZᵢ`` and, as a last column, ``Σ Zᵢᵀsᵢ`` of each group; shape (m, R, R + 1)."""
     R = fit.basis.size
     terms = fit.terms(block)
 
-    def values(rows: Array) -> Array:
+    def values(rows: Codes) -> Array:
         Z = terms.Z[rows]
         LZ = terms.curvature[rows] @ Z
         joined = np.concatenate([LZ, terms.slope[rows][..., np.newaxis]], axis=2)
@@ -121,8 +124,9 @@ def solved(removed: Array, gradient: Array) -> Array:
     """``(I - removed)⁻¹ gradient`` of each group; NaN where that is not positive definite."""
     R = removed.shape[1]
     hessians = np.eye(R) - (removed + removed.transpose(0, 2, 1)) / 2.0
-    defined = np.linalg.eigvalsh(hessians)[:, 0] > SMALLEST_REST if R else np.ones(len(hessians))
+    least = np.linalg.eigvalsh(hessians)[:, 0] if R else np.ones(len(hessians))
+    defined: Flags = np.asarray(least > SMALLEST_REST)
     hessians[~defined] = np.eye(R)
-    found = np.linalg.solve(hessians, gradient[..., np.newaxis])[..., 0]
+    found: Array = np.asarray(np.linalg.solve(hessians, gradient[..., np.newaxis]))[..., 0]
     found[~defined] = np.nan
     return found

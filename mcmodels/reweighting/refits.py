@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.one_step import group_sums
 from mcmodels.reweighting.row_parts import portions
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
@@ -43,11 +44,11 @@ class Refits:
     """
 
     U: Array
-    converged: Array
+    converged: npt.NDArray[np.bool_]
 
 
 def refit_without(
-    fit: WhitenedFit, groups: Array, codes: str = "group", start: Array | None = None
+    fit: WhitenedFit, groups: Codes, codes: str = "group", start: Array | None = None
 ) -> Refits:
     """The fit without each of some groups of rows.
 
@@ -74,7 +75,7 @@ def refit_without(
     )
 
 
-def _refit_together(fit: WhitenedFit, groups: Array, codes: str, start: Array | None) -> Refits:
+def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | None) -> Refits:
     m, R = len(groups), fit.basis.size
     removed = fit.rows.reduce(lambda block: _removed(fit, block, groups, codes))
     hessians = np.eye(R) - removed[:, :, :R]
@@ -102,7 +103,7 @@ def _refit_together(fit: WhitenedFit, groups: Array, codes: str, start: Array | 
     return Refits(U.T, converged)
 
 
-def _removed(fit: WhitenedFit, block: RowBlock, groups: Array, codes: str) -> Array:
+def _removed(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Array:
     """``Σ ZᵢᵀLᵢZᵢ`` of the rows of each group, shape (m, R, R)."""
     R = fit.basis.size
     order = np.argsort(groups)
@@ -111,7 +112,7 @@ def _removed(fit: WhitenedFit, block: RowBlock, groups: Array, codes: str) -> Ar
     return found
 
 
-def _gradients(fit: WhitenedFit, groups: Array, U: Array, codes: str) -> Array:
+def _gradients(fit: WhitenedFit, groups: Codes, U: Array, codes: str) -> Array:
     """The gradient of F without each of the groups, at each column of U; shape (R, m)."""
 
     def summarise(block: RowBlock) -> Array:

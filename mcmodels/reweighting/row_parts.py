@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.rows import DenseDesign, RowBlock, SparseDesign
 
 __all__ = ["portions", "sums_by_group", "taken"]
@@ -41,7 +41,7 @@ def taken(block: RowBlock, rows: Any) -> RowBlock:
 
 
 def sums_by_group(
-    codes: Array, groups: Array, size: int, values: Callable[[Array], Array]
+    codes: Codes, groups: Codes, size: int, values: Callable[[Codes], Array]
 ) -> Array:
     """Sums of the values of the rows of each group.
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.one_step import LeftOut, group_portions, group_sums, rests, solved
 from mcmodels.reweighting.row_parts import portions, sums_by_group, taken
 from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
@@ -65,7 +65,7 @@ class ThirdDerivatives:
         return found
 
 
-def _pairs_of(fit: WhitenedFit, block: RowBlock, r: Array, s: Array) -> Array:
+def _pairs_of(fit: WhitenedFit, block: RowBlock, r: Codes, s: Codes) -> Array:
     Z, eta = fit.basis.rows_of(block), block.linear_predictor(fit.params)
     b, K, R = Z.shape
     w = weights_of(block)
@@ -134,12 +134,12 @@ def corrected_groups(
     found = np.empty_like(steps)
     for groups in group_portions(len(steps), R):
 
-        def summarise(block: RowBlock, groups: Array = groups) -> Array:
+        def summarise(block: RowBlock, groups: Codes = groups) -> Array:
             curvature = group_sums(fit, block, groups, codes)[:, :, :R]
             terms = fit.terms(block)
             code = block.extras[codes]
 
-            def values(rows: Array) -> Array:
+            def values(rows: Codes) -> Array:
                 Z = terms.Z[rows]
                 change = np.einsum("ikr,ir->ik", Z, steps[code[rows]])
                 some = PointwiseTerms(Z, terms.eta[rows], terms.slope[rows], terms.curvature[rows])
@@ -150,7 +150,7 @@ def corrected_groups(
 
         sums = fit.rows.reduce(summarise)
         along = T.along(steps[groups]) - sums[:, :, R]
-        known = np.isfinite(along).all(axis=1)
+        known = np.asarray(np.isfinite(along).all(axis=1))
         correction = solved(sums[:, :, :R], np.where(known[:, np.newaxis], along, 0.0))
         found[groups] = steps[groups] - 0.5 * correction
     return found

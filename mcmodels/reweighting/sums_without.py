@@ -1,8 +1,8 @@
 """A sum ``S = Σ wᵢ sᵢ(ηᵢ)`` over the rows that are left, at the fit without the others.
 
-Near the fit of all rows ``S(u) = S(0) + Dᵀu + uᵀCu/2`` with ``D = Σ w s′ z`` and ``C = Σ w s″ zzᵀ``,
-to second order in u. So S without a row takes no pass of its own. Exactly it takes a pass over the
-rows for as many fits as have room.
+Near the fit of all rows ``S(u) = S(0) + Dᵀu + uᵀCu/2`` to second order in u, with ``D = Σ w s′ z``
+and ``C = Σ w s″ zzᵀ``. So S without a row takes no pass of its own. Exactly it takes a pass over
+the rows for as many fits as have room.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.row_parts import portions
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
@@ -70,7 +70,7 @@ class SumNearFit:
 
 def sums_without(
     fit: WhitenedFit,
-    groups: Array,
+    groups: Codes,
     U: Array,
     value: Callable[[Any, Array], Array],
     codes: str = "group",
