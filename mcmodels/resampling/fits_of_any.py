@@ -15,6 +15,7 @@ from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.records.curvature import CurvatureFit
 from mcmodels.resampling.full_refits import refuse_many
 from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost
 from mcmodels.resampling.measures import FamilyMeasure
@@ -39,7 +40,11 @@ def leave_out_of_any(
 ) -> LeaveOneOut:
     """The result of fits without each unit; arguments are those of :func:`.leave_one_out`."""
     name = type(model).__name__
-    if isinstance(model, type) or not (is_classifier(model) or is_regressor(model)):
+    if isinstance(model, type):
+        raise TypeError(
+            f"model is the class {model.__name__}; pass a fitted {model.__name__}(...)."
+        )
+    if not (is_classifier(model) or is_regressor(model)):
         raise TypeError(
             f"{name} is no fitted regressor or classifier; pass a fitted estimator with predict."
         )
@@ -54,7 +59,7 @@ def leave_out_of_any(
             f"{name} is fitted again without each row, for which the rows must be in memory; pass "
             "arrays."
         )
-    if hasattr(model, "_training_rows"):  # refuses other rows than those of the fit
+    if isinstance(getattr(model, "_fit", None), CurvatureFit):  # refuses other rows than those of the fit
         model._training_rows(X, y, sample_weight, **offsets)
     targets = np.asarray(y)
     n = len(targets)
@@ -124,7 +129,7 @@ class _Judge:
             self.kind = "density" if dispersed else "probability"
             self.loss_name = "deviance"
         else:
-            self.kind = "loss"
+            self.kind = "likelihood" if getattr(model, "log_likelihood", False) is True else "loss"
             self.loss_name = "loss" if hasattr(model, "objective") else "squared error"
         if self.classes is None and y.ndim > 1:
             shape = y.shape

@@ -13,7 +13,7 @@ from mcmodels.resampling.fits_of_any import leave_out_of_any
 from mcmodels.resampling.left_out_fits import LeftOutFits
 from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost
 from mcmodels.resampling.sampled_errors import fit_some_exactly
-from mcmodels.resampling.training_fit import is_served, training_fit
+from mcmodels.resampling.training_fit import has_prior, is_served, training_fit
 from mcmodels.resampling.units import codes_of
 from mcmodels.rows import RowStream
 
@@ -114,11 +114,11 @@ def leave_one_out(
     check_choice("method", method, METHODS)
     given: dict[str, Any] = {"offset": offset, "exposure": exposure}
     offsets = {name: values for name, values in given.items() if values is not None}
-    if not is_served(model):
+    if not is_served(model) or (groups is not None and has_prior(model)):
         return leave_out_of_any(model, X, y, sample_weight, groups, method, offsets)
     if groups is None and isinstance(X, RowStream):
         groups = X.group_labels()
-    training = training_fit(model, X, y, sample_weight, **offsets)
+    training = training_fit(model, X, y, sample_weight, with_prior=groups is None, **offsets)
     codes, labels = codes_of(groups, len(training.y))
     training = training.with_extras(group=codes)
     count = len(codes) if labels is None else len(labels)

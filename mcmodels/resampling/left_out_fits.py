@@ -17,7 +17,7 @@ from mcmodels.arrays import Array, Codes
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.losses import SquaredError
 from mcmodels.objectives.user_loss import UserLoss
-from mcmodels.resampling.full_refits import refit_in_full, refuse_many
+from mcmodels.resampling.full_refits import FullRefit, refit_in_full, refuse_many
 from mcmodels.resampling.measures import Measure, measure_of
 from mcmodels.resampling.noise_without import NoiseWithout, least_scale, noise_of
 from mcmodels.resampling.training_fit import TrainingFit
@@ -25,6 +25,7 @@ from mcmodels.reweighting.approximation import (
     Approximation,
     approximate_groups,
     approximate_rows,
+    approximate_with_prior,
     row_steps,
 )
 from mcmodels.reweighting.refits import refit_without
@@ -45,6 +46,8 @@ _SOME_OPERATIONS, _FEWEST, _MOST = 8e9, 16, 256
 _MOST_OF_TENSOR, _LARGEST_TENSOR = 1e11, 2**25
 # Fits from the start.
 _MOST_FULL_FITS = 5000
+# With Jeffreys' prior all exact fits are made from the start: all, or some.
+_FEW_FULL_FITS, _SOME_FULL_FITS = 100, 32
 
 
 @dataclass
@@ -93,6 +96,7 @@ class LeftOutFits:
     exact: Any = field(init=False)
     exact_steps: dict[int, Array] = field(init=False, default_factory=dict)
     no_scores: str = field(init=False, default="")
+    approximation: Approximation = field(init=False)
 
     def __post_init__(self) -> None:
         """Approximate the fit without every unit."""
@@ -106,11 +110,12 @@ class LeftOutFits:
         self.is_quadratic = _is_quadratic(self.training)
         self.third = ThirdDerivatives.of(fit) if self._has_tensor else None
         near = None if self.noise is None else self.noise.near
-        self.approximation: Approximation = (
-            approximate_rows(fit, self.third, near)
-            if self.single
-            else approximate_groups(fit, self.count, self.third, near)
-        )
+        if self.training.prior is not None:
+            self.approximation = approximate_with_prior(fit, self.training.prior)
+        elif self.single:
+            self.approximation = approximate_rows(fit, self.third, near)
+        else:
+            self.approximation = approximate_groups(fit, self.count, self.third, near)
         self.eta = self.approximation.eta.copy()
         # Without a unit of weight 0 nothing changes.
         present = self._sum(self.weights) > 0
@@ -143,16 +148,21 @@ class LeftOutFits:
         R, K, n = self.fit.basis.size, self.fit.basis.n_outputs, len(self.codes)
         work = float(n) * (K + 1) * float(R) ** 3 / 2.0
         affordable = work <= _MOST_OF_TENSOR and float(R) ** 3 / 2.0 <= _LARGEST_TENSOR
-        return self.second_order and not self.is_quadratic and affordable
+        needed = self.second_order and not self.is_quadratic and self.training.prior is None
+        return needed and affordable
 
     @property
     def are_few(self) -> bool:
         """Whether all units can be fitted exactly in little time."""
+        if self.training.prior is not None:
+            return self.count <= _FEW_FULL_FITS
         return self.count * self._operations <= _FEW_OPERATIONS
 
     @property
     def some(self) -> int:
         """How many units are fitted exactly where not all are."""
+        if self.training.prior is not None:
+            return _SOME_FULL_FITS
         return int(np.clip(_SOME_OPERATIONS / self._operations, _FEWEST, _MOST))
 
     @property
@@ -179,6 +189,9 @@ class LeftOutFits:
         """Fit without each of some units, by steps from the fit of all rows or from the start."""
         units = units[~self.exact[units]]
         if units.size == 0:
+            return
+        if self.training.prior is not None:
+            self._fit_from_the_start(units)
             return
         start = None
         if self.approximation.steps is not None:
@@ -276,16 +289,30 @@ class LeftOutFits:
         refuse_many(units.size, _MOST_FULL_FITS, "leave_one_out")
         order = np.argsort(self.codes, kind="stable")
         bounds = np.searchsorted(self.codes[order], np.arange(self.count + 1))
-        R = self.fit.basis.size
         for unit in units.tolist():
             out = order[bounds[unit] : bounds[unit + 1]]
             found = refit_in_full(self.training, out)
             self.eta[out] = found.eta
             self.lost[out] = found.lost & (self.weights[out] > 0)
             self.exact[unit] = True
-            self.exact_steps[unit] = np.full(R, np.nan)
+            self.exact_steps[unit] = self._step_to(found)
             if self.noise is not None and self.scale is not None and found.model is not None:
                 self.scale[unit] = self.noise.of_refit(found.model)
+
+    def _step_to(self, found: FullRefit) -> Array:
+        """The step to a fit from the start; NaN where it has no minimum, or other coordinates."""
+        basis, nowhere = self.fit.basis, np.full(self.fit.basis.size, np.nan)
+        if found.model is None or found.lost.any():
+            return nowhere
+        here = np.atleast_2d(self.fit.params)
+        change = np.atleast_2d(np.asarray(found.model._record().params)) - here
+        if basis.intercept:  # that of the intercept becomes that at the centre
+            change[:, -1] += change[:, :-1] @ basis.centre
+        root = basis.root.reshape(-1, basis.size)
+        step: Array = np.asarray(np.linalg.lstsq(root, change.ravel())[0])
+        left = root @ step - change.ravel()
+        is_there = np.abs(left).max(initial=0.0) <= 1e-6 * np.abs(change).max(initial=0.0)
+        return step if is_there else nowhere
 
     def _sum(self, values: Array) -> Array:
         return np.asarray(np.bincount(self.codes, values, minlength=self.count), np.float64)

@@ -15,11 +15,13 @@ from mcmodels.estimators.offsets import with_offsets
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.linear_model import LinearModelInference
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.objectives.jeffreys import JeffreysObjective
+from mcmodels.objectives.jeffreys import Prior
+from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.linear import LinearFit
 from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
 from mcmodels.rows import rows_of
 
-__all__ = ["TrainingFit", "is_served", "training_fit"]
+__all__ = ["TrainingFit", "has_prior", "is_served", "training_fit"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class TrainingFit:
         The weights of the fit, times those of the classes.
     offset : ndarray of shape (n,) or (n, K), or None
         The offset, with the logarithm of the exposure.
+    prior : Prior or None
+        Jeffreys' prior, which is not in ``fit.loss``, but in the Hessian.
     """
 
     model: Any
@@ -51,6 +55,7 @@ class TrainingFit:
     y: Any
     weights: Array | None
     offset: Array | None
+    prior: Prior | None = None
 
     def with_extras(self, **extras: Any) -> TrainingFit:
         """The same with further values of each row."""
@@ -63,19 +68,24 @@ class TrainingFit:
 
 
 def is_served(model: Any) -> bool:
-    """Whether the fit of a model is a sum over rows of a loss, and a squared penalty."""
+    """Whether the fit of a model is a sum over rows of a loss, and a squared penalty or a prior."""
     if not isinstance(model, InfluenceMethods):
         return False
     record = model._record()
-    estimates_theta = getattr(record, "theta_derivatives", None) or getattr(
-        record, "is_limit", False
-    )
+    if not isinstance(record, LinearFit | CurvatureFit):
+        return False
     return not (
-        getattr(record, "log_prior", None) is not None
-        or estimates_theta
+        (has_prior(model) and np.ndim(record.params) > 1)
+        or getattr(record, "theta_derivatives", None) is not None
+        or getattr(record, "is_limit", False)
         or getattr(model, "l1", 0)
         or getattr(model, "auxiliary", None)
     )
+
+
+def has_prior(model: Any) -> bool:
+    """Whether a fitted model has Jeffreys' prior."""
+    return getattr(model._record(), "log_prior", None) is not None
 
 
 def training_fit(
@@ -85,6 +95,7 @@ def training_fit(
     sample_weight: Weights = None,
     *,
     extras: dict[str, Array] | None = None,
+    with_prior: bool = False,
     **offsets: Any,
 ) -> TrainingFit:
     """The fit of a model with its training rows; other rows are refused.
@@ -97,6 +108,8 @@ def training_fit(
         The training rows, as they were given to ``fit``.
     extras : dict of str to ndarray, default=None
         Further values of each row, for what is summed.
+    with_prior : bool, default=False
+        Whether Jeffreys' prior is allowed for, which is no sum over rows.
 
     Raises
     ------
@@ -126,9 +139,9 @@ def training_fit(
         targets = targets[:, 0]
     rows = rows_of(X, targets, extras=further, intercept=record.intercept)
     objective: Any = model._objective_of_fit(rows)
-    if not isinstance(objective, LinearPredictorObjective) or isinstance(
-        objective, JeffreysObjective
-    ):
+    prior = getattr(objective, "prior", None)
+    is_sum = isinstance(objective, LinearPredictorObjective)
+    if not is_sum or (prior is not None and not with_prior):
         raise InferenceError(
             f"{type(model).__name__} has minimised more than a sum over rows of a loss and a "
             "squared penalty, which cannot be reweighted."
@@ -137,7 +150,7 @@ def training_fit(
     if params.ndim == 2 and len(params) == 1:
         params = params[0]
     fit = WhitenedFit(rows, objective.loss, params, basis, objective.penalty)
-    return TrainingFit(model, fit, index, X, targets, weights, offset)
+    return TrainingFit(model, fit, index, X, targets, weights, offset, prior)
 
 
 def _basis(record: Any) -> Basis:

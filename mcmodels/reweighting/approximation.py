@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcmodels.arrays import Array
+from mcmodels.objectives.jeffreys import Prior
+from mcmodels.reweighting.jeffreys_steps import steps_with_prior
 from mcmodels.reweighting.one_step import left_out, left_out_groups
 from mcmodels.reweighting.row_parts import portions, taken
 from mcmodels.reweighting.second_order import ThirdDerivatives, corrected, corrected_groups
@@ -14,7 +16,13 @@ from mcmodels.reweighting.sums_without import SumNearFit
 from mcmodels.reweighting.whitened_fit import WhitenedFit
 from mcmodels.rows import RowBlock
 
-__all__ = ["Approximation", "approximate_groups", "approximate_rows", "row_steps"]
+__all__ = [
+    "Approximation",
+    "approximate_groups",
+    "approximate_rows",
+    "approximate_with_prior",
+    "row_steps",
+]
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,22 @@ def approximate_groups(
         None if near is None else near.along(steps),
         steps,
     )
+
+
+def approximate_with_prior(fit: WhitenedFit, prior: Prior) -> Approximation:
+    """Fits with Jeffreys' prior without each row, by one step."""
+    steps = steps_with_prior(fit, prior)
+
+    def without(block: RowBlock) -> Array:
+        Z = fit.basis.rows_of(block)[:, 0]
+        eta = block.linear_predictor(fit.params).reshape(block.X.n_rows)
+        change = np.einsum("ir,ir->i", Z, steps[block.rows])
+        return np.column_stack([eta, eta + change, np.sqrt(np.einsum("ir,ir->i", Z, Z))])
+
+    found = fit.rows.map(without)
+    lengths = np.sqrt(np.einsum("ir,ir->i", steps, steps))
+    eta = found[:, 1:2]
+    return Approximation(found[:, :1], eta, eta, lengths, found[:, 2], None, steps)
 
 
 def row_steps(fit: WhitenedFit, third: ThirdDerivatives | None) -> Array:
