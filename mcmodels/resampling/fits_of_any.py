@@ -59,7 +59,9 @@ def leave_out_of_any(
             f"{name} is fitted again without each row, for which the rows must be in memory; pass "
             "arrays."
         )
-    if isinstance(getattr(model, "_fit", None), CurvatureFit):  # refuses other rows than those of the fit
+    if isinstance(
+        getattr(model, "_fit", None), CurvatureFit
+    ):  # refuses other rows than those of the fit
         model._training_rows(X, y, sample_weight, **offsets)
     targets = np.asarray(y)
     n = len(targets)
