@@ -10,26 +10,31 @@ from mcmodels import GeneralizedLinearRegressor, LinearRegression
 
 
 def log_scores_by_refits(model, X, y, weights=None, codes=None, offset=None):
-    """The log score of one observation of each row by a fit without its group."""
+    """The log score of one observation of each row by a fit without its group; predictions."""
     n = len(y)
     codes = np.arange(n) if codes is None else codes
     scores, predictions = np.full(n, np.nan), [None] * n
     for group in np.unique(codes):
         out = np.nonzero(codes == group)[0]
-        kept = np.nonzero(codes != group)[0]
-        options = {} if offset is None else {"offset": offset[kept]}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if weights is not None:
-                options["sample_weight"] = weights[kept]
-            fitted = clone(model).fit(X[kept], y[kept], **options)
-        options = {} if offset is None else {"offset": offset[out]}
-        w = np.ones(len(out)) if weights is None else weights[out]
-        outcomes = y.dtype.kind == "U" or np.isin(y, [0, 1]).all()
-        scores[out], found = _judged(fitted, X[out], y[out], w, options, outcomes)
+        scores[out], found = judged_without(model, X, y, out, weights, offset)
         for i, prediction in zip(out, found, strict=True):
             predictions[i] = prediction
     return scores, np.array(predictions)
+
+
+def judged_without(model, X, y, out, weights=None, offset=None):
+    """Log scores and predictions of some rows by a fit without them."""
+    kept = np.setdiff1d(np.arange(len(y)), out)
+    options = {} if offset is None else {"offset": offset[kept]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if weights is not None:
+            options["sample_weight"] = weights[kept]
+        fitted = clone(model).fit(X[kept], y[kept], **options)
+    options = {} if offset is None else {"offset": offset[out]}
+    w = np.ones(len(out)) if weights is None else weights[out]
+    outcomes = y.dtype.kind == "U" or np.isin(y, [0, 1]).all()
+    return _judged(fitted, X[out], y[out], w, options, outcomes)
 
 
 def _judged(fitted, X, y, w, options, outcomes):

@@ -112,8 +112,8 @@ def test_one_step_is_exact_for_squared_errors(name):
 
 @pytest.mark.parametrize("codes", [None, np.arange(N) // 4])
 def test_columns_far_from_zero_lose_no_digits(codes):
-    X, y, weights, _ = rows()
-    far = X + [1e6, 0.0, -1e4]
+    X, y, _, _ = rows()
+    far = X + np.array([1e6, 0.0, -1e4])
     model, near = LinearRegression().fit(far, y["number"]), LinearRegression().fit(X, y["number"])
     found = leave_one_out(model, far, y["number"], groups=codes)
     expected = leave_one_out(near, X, y["number"], groups=codes)
@@ -175,7 +175,7 @@ def test_a_weight_of_two_is_a_group_of_two_equal_rows(name):
 
 
 def test_groups_of_one_row_are_rows():
-    model, X, y, weights, options = fitted("three classes")
+    model, X, y, weights, _ = fitted("three classes")
     labels = np.random.default_rng(0).permutation(N)
     for method in ("newton", "second-order", "exact"):
         found = leave_one_out(model, X, y, weights, groups=labels, method=method)
