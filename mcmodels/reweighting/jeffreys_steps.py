@@ -21,7 +21,7 @@ from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.objectives.expected_weights import LOGISTIC
 from mcmodels.objectives.jeffreys import Prior
 from mcmodels.reweighting.row_parts import portions, taken
-from mcmodels.reweighting.second_order import ThirdDerivatives
+from mcmodels.reweighting.second_order import ThirdDerivatives, products_of_pairs
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
@@ -51,7 +51,7 @@ def steps_with_prior(fit: WhitenedFit, prior: Prior) -> Array:
         for rows in portions(block.X.n_rows, len(r)):
             Z, _, w, u, first, _ = parts(taken(block, rows))
             found[:R] += Z.T @ (Z * (w * u)[:, np.newaxis])
-            found[R:] += (Z[:, r] * Z[:, s]).T @ (Z * (w * first)[:, np.newaxis])
+            found[R:] += products_of_pairs(Z).T @ (Z * (w * first)[:, np.newaxis])
         return found
 
     total = fit.rows.reduce(sums)

@@ -23,7 +23,7 @@ from mcmodels.reweighting.row_parts import portions, sums_by_group, taken
 from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
-__all__ = ["Corrected", "ThirdDerivatives", "corrected", "corrected_groups"]
+__all__ = ["Corrected", "ThirdDerivatives", "corrected", "corrected_groups", "products_of_pairs"]
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,22 @@ class ThirdDerivatives:
     def along(self, U: Array) -> Array:
         """``T[u, u]`` of each row of U, shape (m, R)."""
         R = U.shape[1]
-        r, s = np.triu_indices(R)
         found = np.empty_like(U)
-        for rows in portions(len(U), len(r)):
-            found[rows] = (U[rows][:, r] * U[rows][:, s]) @ self.pairs
+        for rows in portions(len(U), R * (R + 1) // 2):
+            found[rows] = products_of_pairs(U[rows]) @ self.pairs
         return found
+
+
+def products_of_pairs(Z: Array) -> Array:
+    """``zᵣzₛ`` of each row for r ≤ s, shape (b, R(R + 1)/2)."""
+    b, R = Z.shape
+    found = np.empty((b, R * (R + 1) // 2))
+    start = 0
+    for r in range(R):
+        stop = start + R - r
+        np.multiply(Z[:, r:], Z[:, r : r + 1], out=found[:, start:stop])
+        start = stop
+    return found
 
 
 def _pairs_of(fit: WhitenedFit, block: RowBlock, r: Codes, s: Codes) -> Array:
@@ -73,7 +84,7 @@ def _pairs_of(fit: WhitenedFit, block: RowBlock, r: Codes, s: Codes) -> Array:
         ones = np.ones(b)
         third = fit.loss.third_product(block.y, eta.reshape(b), ones, ones) * w
         Z = Z[:, 0]
-        return (Z[:, r] * Z[:, s]).T @ (Z * third[:, np.newaxis])
+        return products_of_pairs(Z).T @ (Z * third[:, np.newaxis])
     found = np.empty((len(r), R))
     for part in portions(len(r), b * K):
         count = part.stop - part.start
