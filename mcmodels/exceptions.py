@@ -18,6 +18,7 @@ __all__ = [
     "FlatObjectiveWarning",
     "IndefiniteCovarianceWarning",
     "InferenceError",
+    "LeftOutWarning",
     "LeverageWarning",
     "NoMeanWarning",
     "NoMinimumWarning",
@@ -111,6 +112,10 @@ class PerfectFitWarning(FitWarning):
 
 class LeverageWarning(FitWarning):
     """Some rows have leverage one: without such a row the parameters are not determined."""
+
+
+class LeftOutWarning(UserWarning):
+    """A fit without some rows has no optimum: in its limit it gives them a probability of zero."""
 
 
 class BaselineTestWarning(UserWarning):

@@ -31,10 +31,14 @@ class Conformal:
     Formulas and sources are in :mod:`mcmodels.reweighting.conformal`.
     """
 
-    training: TrainingFit
+    training: TrainingFit | None
     codes: Codes
-    steps: Array
-    eta: Array
+    eta: Array | None
+
+    @property
+    def steps(self) -> Array:
+        """Changes of the fit without each unit, shape (m, R)."""
+        raise NotImplementedError
 
     def predict_interval(
         self,
@@ -125,10 +129,10 @@ class Conformal:
         y, given = self._targets()
         counted = self._counted(given)
         self._refuse_trials(y, given)
-        self.training.model._record().warn_of_perfect_fit()
-        means, scaled = Means(self.training.model), residuals == "pearson"
+        self._known.model._record().warn_of_perfect_fit()
+        means, scaled = Means(self._known.model), residuals == "pearson"
         precise = scaled and self._weighting is Weighting.PRECISION
-        mean = means.of(self.eta)
+        mean = means.of(self._predictors)
         deviation = means.deviation(mean) if scaled else np.ones_like(mean)
         if precise:
             deviation = deviation / np.sqrt(np.where(given > 0, given, np.nan))[:, np.newaxis]
@@ -138,7 +142,7 @@ class Conformal:
         intervals = IntervalsOfRows(
             self._without, compared, means, scaled, precise, is_sample, level
         )
-        table = NewRowTable(self.training.model, "predict_interval", intervals)
+        table = NewRowTable(self._known.model, "predict_interval", intervals)
         return table.asked(X_new, sample_weight, {"offset": offset, "exposure": exposure})
 
     def predict_set(
@@ -225,12 +229,12 @@ class Conformal:
         check_flag("by_class", by_class)
         check_flag("allow_empty", allow_empty)
         self._refuse_other_model("predict_set")
-        classes = self.training.model.classes_
+        classes = self._known.model.classes_
         observed, given = self._targets()
         codes = observed.astype(np.intp)
         counted = self._counted(self._without_class_weights(given, codes))
-        strangeness = Strangeness(self.training.model, score)
-        strange = of_observed(strangeness.of(self.eta.T), codes)
+        strangeness = Strangeness(self._known.model, score)
+        strange = of_observed(strangeness.of(self._predictors.T), codes)
         if by_class:
             counts = [np.where(codes == k, counted, 0.0) for k in range(len(classes))]
             compared = [ComparedRows.of(strange, one, self.codes, self.steps) for one in counts]
@@ -240,22 +244,37 @@ class Conformal:
         sets = SetsOfRows(
             self._without, tuple(compared), strangeness, by_class, is_sample, level, not allow_empty
         )
-        table = NewRowTable(self.training.model, "predict_set", sets)
+        table = NewRowTable(self._known.model, "predict_set", sets)
         table.refuse_class_of_this_name()
         return table.asked(X_new, sample_weight, {"offset": offset})
 
     @property
+    def _known(self) -> TrainingFit:
+        """The fit of all rows, where the others are changes of it."""
+        if self.training is None:
+            raise InferenceError(
+                "predict_interval and predict_set: the model was fitted again without each row, "
+                "and these fits are not kept. They are for models of linear predictors."
+            )
+        return self.training
+
+    @property
+    def _predictors(self) -> Array:
+        assert self.eta is not None  # there is a fit of all rows
+        return self.eta
+
+    @property
     def _without(self) -> Without:
-        fit = self.training.fit
+        fit = self._known.fit
         return Without(fit.basis, fit.params, self.steps)
 
     @property
     def _weighting(self) -> Weighting:
-        return self.training.model._record().weighting
+        return self._known.model._record().weighting
 
     def _targets(self) -> tuple[Array, Array]:
         """Targets and weights of the training rows, as the loss has them."""
-        rows = self.training.fit.rows
+        rows = self._known.fit.rows
         both = rows.map(lambda block: np.column_stack([weights_of(block), block.y]))
         y = both[:, 1:].astype(np.float64, copy=False)
         return (y[:, 0] if y.shape[1] == 1 else y), both[:, 0]
@@ -267,16 +286,16 @@ class Conformal:
         return weights
 
     def _without_class_weights(self, weights: Array, codes: Codes) -> Array:
-        record = self.training.model._record()
+        record = self._known.model._record()
         factors = getattr(record, "class_factors", {})
         if not factors:
             return weights
-        classes = self.training.model.classes_.tolist()
+        classes = self._known.model.classes_.tolist()
         of_class = np.array([factors.get(label, 1.0) for label in classes])[codes]
         return np.where(of_class > 0, weights / np.where(of_class > 0, of_class, 1.0), 0.0)
 
     def _refuse_other_model(self, method: str) -> None:
-        model, fit = self.training.model, self.training.fit
+        model, fit = self._known.model, self._known.fit
         if is_classifier(model) == (method == "predict_interval"):
             kind, other = (
                 ("a classifier, which has no numbers to predict", "predict_set")
@@ -294,7 +313,7 @@ class Conformal:
 
     def _refuse_trials(self, y: Array, weights: Array) -> None:
         """Refuse proportions whose trials are counted as rows: these are rows of 0 and 1."""
-        model = self.training.model
+        model = self._known.model
         if not (isinstance(model, GlmMethods) and isinstance(model._loss().family, Binomial)):
             return
         if self._weighting.counts_rows and ((weights > 1) & (y > 0) & (y < 1)).any():

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
-from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
-from mcmodels.resampling.conformal import Conformal
-from mcmodels.resampling.training_fit import TrainingFit, training_fit
-from mcmodels.reweighting.one_step import left_out
-from mcmodels.rows import RowBlock
+from mcmodels.arrays import MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice
+from mcmodels.resampling.fits_of_any import leave_out_of_any
+from mcmodels.resampling.left_out_fits import LeftOutFits
+from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost
+from mcmodels.resampling.sampled_errors import fit_some_exactly
+from mcmodels.resampling.training_fit import has_prior, is_served, training_fit
+from mcmodels.resampling.units import codes_of
+from mcmodels.rows import RowStream
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
-
-@dataclass(frozen=True)
-class LeaveOneOut(Conformal):
-    """Fits without each row, or without each group of rows.
-
-    Parameters
-    ----------
-    training : TrainingFit
-        The fit of all rows, with the rows.
-    codes : ndarray of shape (n,), int
-        The group of each row; its position, if rows are left out one by one.
-    steps : ndarray of shape (m, R)
-        The fit without group g has the parameters ``θ̂ + T steps[g]``.
-    eta : ndarray of shape (n, K)
-        The linear predictor of each row by the fit without its group, offset included.
-    """
-
-    training: TrainingFit
-    codes: Codes
-    steps: Array
-    eta: Array
+METHODS = ("auto", "newton", "second-order", "exact")
 
 
 def leave_one_out(
@@ -43,18 +27,111 @@ def leave_one_out(
     X: MatrixLike,
     y: VectorLike | None = None,
     sample_weight: Weights = None,
-    **offsets: Any,
+    *,
+    groups: VectorLike | None = None,
+    method: str = "auto",
+    random_state: Any = None,
+    offset: VectorLike | None = None,
+    exposure: VectorLike | None = None,
 ) -> LeaveOneOut:
-    """What a model says of each row that it has not seen."""
-    training = training_fit(model, X, y, sample_weight, **offsets)
-    fit = training.fit
-    K = fit.basis.n_outputs
+    """What a model says of each row that it has not seen.
 
-    def without(block: RowBlock) -> Array:
-        terms = fit.terms(block)
-        found = left_out(terms)
-        steps = np.einsum("ikr,ik->ir", terms.Z, found.factor)
-        return np.column_stack([found.eta, steps])
+    Each row, or each group of rows, is left out in turn, with all of its weight, and judged by the
+    fit of the others. This costs little more than the one fit that is there: Newton's step from the
+    fit of all rows to that without a row has a closed form, ``uᵢ = H₋ᵢ⁻¹ ∇ℓᵢ``. For squared errors
+    it is exact. For other losses a correction of second order follows, ``-½ H₋ᵢ⁻¹ T₋ᵢ[uᵢ, uᵢ]``
+    with the third derivatives T; in small data all fits are iterated until they are exact.
 
-    stacked = fit.rows.map(without)
-    return LeaveOneOut(training, np.arange(len(stacked)), stacked[:, K:], stacked[:, :K])
+    Parameters
+    ----------
+    model : estimator
+        A fitted LinearRegression, LogisticRegression, GeneralizedLinearRegressor,
+        ObjectiveRegressor or ObjectiveClassifier. Any other estimator, and those with ``l1``,
+        auxiliary parameters, Jeffreys' prior or an estimated theta, are fitted again without each
+        row, which is done for at most 1000 rows or groups.
+    X, y, sample_weight
+        The training rows, as they were given to ``fit``: arrays, data frames, sparse matrices,
+        memory maps, a :class:`~mcmodels.RowStream`, or what :func:`~mcmodels.scan` returns. Other
+        rows are refused.
+    groups : array-like of shape (n_samples,), default=None
+        The group of each row. All rows of a group are left out together.
+    method : {"auto", "newton", "second-order", "exact"}, default="auto"
+        "newton" is one step. "second-order" adds the correction; the rows in which it is largest,
+        and a sample of the others, are fitted exactly. "exact" iterates all. "auto" is "exact"
+        where that takes about a second, else "second-order"; where the third derivatives would take
+        long to sum (more than about 250 parameters), it does without the correction.
+    random_state : int, RandomState or None, default=None
+        Of the sample by which ``error_`` is found.
+    offset, exposure : array-like, default=None
+        As in ``fit``.
+
+    Returns
+    -------
+    LeaveOneOut
+
+    Raises
+    ------
+    TypeError
+        For a model that is no estimator.
+    ValueError
+        For rows that are not those of the fit, or groups of another length, or a single group.
+    InferenceError
+        For a fit without a unique minimum, or too many rows for fits from the start.
+
+    Warns
+    -----
+    LeftOutWarning
+        Where a fit without a row has no optimum: its log score is minus infinity.
+
+    See Also
+    --------
+    sklearn.model_selection.cross_val_score : Fits of the same model to parts of the rows.
+
+    References
+    ----------
+    Rad and Maleki (2020), *A scalable estimate of the out-of-sample prediction error via
+    approximate leave-one-out cross-validation*, JRSS B 82(4); Giordano, Stephenson, Liu, Jordan and
+    Broderick (2019), *A swiss army infinitesimal jackknife*, AISTATS; Vehtari, Gelman and Gabry
+    (2017), *Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC*,
+    Statistics and Computing 27(5), §5 (standard errors of sums and of differences).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LogisticRegression, leave_one_out
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 3))
+    >>> y = X[:, 0] + rng.normal(size=60) > 0
+    >>> found = leave_one_out(LogisticRegression().fit(X, y), X, y)
+    >>> found.to_frame().head(3).round(3)
+       probability_False  probability_True  log_score   loss  exact
+    0              0.666             0.334     -0.407  0.813   True
+    1              0.730             0.270     -0.314  0.628   True
+    2              0.406             0.594     -0.521  1.043   True
+    >>> narrow = leave_one_out(LogisticRegression().fit(X[:, 1:], y), X[:, 1:], y)
+    >>> found.compare(narrow)
+    difference of log scores (first less second): 7.98153
+    standard error: 4.01245
+    """
+    check_choice("method", method, METHODS)
+    given: dict[str, Any] = {"offset": offset, "exposure": exposure}
+    offsets = {name: values for name, values in given.items() if values is not None}
+    if not is_served(model) or (groups is not None and has_prior(model)):
+        return leave_out_of_any(model, X, y, sample_weight, groups, method, offsets)
+    if groups is None and isinstance(X, RowStream):
+        groups = X.group_labels()
+    training = training_fit(model, X, y, sample_weight, with_prior=groups is None, **offsets)
+    codes, labels = codes_of(groups, len(training.y))
+    training = training.with_extras(group=codes)
+    count = len(codes) if labels is None else len(labels)
+    fits = LeftOutFits(training, codes, count, labels is None, method != "newton")
+    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    error = None
+    if method == "exact" or (method == "auto" and fits.are_few) or fits.exact.all():
+        fits.fit_exactly(np.arange(count))
+        error = 0.0
+    elif method != "newton":
+        error = fit_some_exactly(fits, seed)
+    found = LeaveOneOut.of_fits(fits, labels, error, seed)
+    warn_of_lost(found.separated_, labels is not None)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,13 @@ from mcmodels.estimators.offsets import with_offsets
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.linear_model import LinearModelInference
 from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.jeffreys import Prior
+from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.linear import LinearFit
 from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
 from mcmodels.rows import rows_of
 
-__all__ = ["TrainingFit", "training_fit"]
+__all__ = ["TrainingFit", "has_prior", "is_served", "training_fit"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,56 @@ class TrainingFit:
         Its fit.
     index : Index or None
         Of the rows.
+    X : Matrix or StreamedMatrix
+        The features, checked.
+    y : ndarray of shape (n,) or (n, n_targets)
+        The targets as the loss takes them: of classes, their codes.
+    weights : ndarray of shape (n,), or None
+        The weights of the fit, times those of the classes.
+    offset : ndarray of shape (n,) or (n, K), or None
+        The offset, with the logarithm of the exposure.
+    prior : Prior or None
+        Jeffreys' prior, which is not in ``fit.loss``, but in the Hessian.
     """
 
     model: Any
     fit: WhitenedFit
     index: pd.Index | None
+    X: Any
+    y: Any
+    weights: Array | None
+    offset: Array | None
+    prior: Prior | None = None
+
+    def with_extras(self, **extras: Any) -> TrainingFit:
+        """The same with further values of each row."""
+        known = {} if self.offset is None else {"offset": self.offset}
+        if self.weights is not None:
+            known["frequency"] = self.weights
+        intercept = self.fit.rows.intercept
+        rows = rows_of(self.X, self.y, extras=known | extras, intercept=intercept)
+        return replace(self, fit=replace(self.fit, rows=rows))
+
+
+def is_served(model: Any) -> bool:
+    """Whether the fit of a model is a sum over rows of a loss, and a squared penalty or a prior."""
+    if not isinstance(model, InfluenceMethods):
+        return False
+    record = model._record()
+    if not isinstance(record, LinearFit | CurvatureFit):
+        return False
+    return not (
+        (has_prior(model) and np.ndim(record.params) > 1)
+        or getattr(record, "theta_derivatives", None) is not None
+        or getattr(record, "is_limit", False)
+        or getattr(model, "l1", 0)
+        or getattr(model, "auxiliary", None)
+    )
+
+
+def has_prior(model: Any) -> bool:
+    """Whether a fitted model has Jeffreys' prior."""
+    return getattr(model._record(), "log_prior", None) is not None
 
 
 def training_fit(
@@ -47,6 +95,7 @@ def training_fit(
     sample_weight: Weights = None,
     *,
     extras: dict[str, Array] | None = None,
+    with_prior: bool = False,
     **offsets: Any,
 ) -> TrainingFit:
     """The fit of a model with its training rows; other rows are refused.
@@ -59,6 +108,8 @@ def training_fit(
         The training rows, as they were given to ``fit``.
     extras : dict of str to ndarray, default=None
         Further values of each row, for what is summed.
+    with_prior : bool, default=False
+        Whether Jeffreys' prior is allowed for, which is no sum over rows.
 
     Raises
     ------
@@ -79,14 +130,18 @@ def training_fit(
     index = index_of(X)
     X, targets, weights = model._training_rows(X, y, sample_weight, **offsets)
     index = index_of(X) if index is None else index
-    further = dict(model._offsets_of(X, **offsets)) | (extras or {})
+    further = dict(model._offsets_of(X, **offsets))
+    offset = further.get("offset")
+    further |= extras or {}
     if weights is not None:
         further["frequency"] = weights
     if targets.ndim == 2 and targets.shape[1] == 1:
         targets = targets[:, 0]
     rows = rows_of(X, targets, extras=further, intercept=record.intercept)
     objective: Any = model._objective_of_fit(rows)
-    if not isinstance(objective, LinearPredictorObjective):
+    prior = getattr(objective, "prior", None)
+    is_sum = isinstance(objective, LinearPredictorObjective)
+    if not is_sum or (prior is not None and not with_prior):
         raise InferenceError(
             f"{type(model).__name__} has minimised more than a sum over rows of a loss and a "
             "squared penalty, which cannot be reweighted."
@@ -95,7 +150,7 @@ def training_fit(
     if params.ndim == 2 and len(params) == 1:
         params = params[0]
     fit = WhitenedFit(rows, objective.loss, params, basis, objective.penalty)
-    return TrainingFit(model, fit, index)
+    return TrainingFit(model, fit, index, X, targets, weights, offset, prior)
 
 
 def _basis(record: Any) -> Basis:
@@ -110,7 +165,7 @@ def _basis(record: Any) -> Basis:
     T = whitening.matrix_about(whitening.mean)
     if is_linear:
         T = T / np.sqrt(2.0)  # the Hessian is 2X̃ᵀWX̃
-    P, R = T.shape
-    root = np.zeros((K, P, K, R))
-    root[range(K), :, range(K)] = T  # targets share no parameters
-    return Basis(root.reshape(K, P, K * R), whitening.mean, record.intercept)
+    root = np.zeros((K, len(T), K, T.shape[1]))
+    for k in range(K):  # each target has coordinates of its own
+        root[k, :, k] = T
+    return Basis(root.reshape(K, len(T), -1), whitening.mean, record.intercept)

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
+from mcmodels.reweighting.one_step import group_sums
+from mcmodels.reweighting.row_parts import portions
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
@@ -41,10 +44,12 @@ class Refits:
     """
 
     U: Array
-    converged: Array
+    converged: npt.NDArray[np.bool_]
 
 
-def refit_without(fit: WhitenedFit, groups: Array, codes: str = "group") -> Refits:
+def refit_without(
+    fit: WhitenedFit, groups: Codes, codes: str = "group", start: Array | None = None
+) -> Refits:
     """The fit without each of some groups of rows.
 
     Parameters
@@ -55,12 +60,14 @@ def refit_without(fit: WhitenedFit, groups: Array, codes: str = "group") -> Refi
         The groups that are left out, one at a time.
     codes : str
         Name of the extra.
+    start : ndarray of shape (m, R), default=None
+        Where the fits start; by default at the fit of all rows.
     """
     R = fit.basis.size
     together = max(1, min(len(groups), _MOST_ENTRIES // R**2, 2048))
     parts = [
-        _refit_together(fit, groups[start : start + together], codes)
-        for start in range(0, len(groups), together)
+        _refit_together(fit, groups[part], codes, None if start is None else start[part])
+        for part in (slice(k, k + together) for k in range(0, len(groups), together))
     ]
     return Refits(
         np.concatenate([part.U for part in parts]),
@@ -68,11 +75,11 @@ def refit_without(fit: WhitenedFit, groups: Array, codes: str = "group") -> Refi
     )
 
 
-def _refit_together(fit: WhitenedFit, groups: Array, codes: str) -> Refits:
+def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | None) -> Refits:
     m, R = len(groups), fit.basis.size
     removed = fit.rows.reduce(lambda block: _removed(fit, block, groups, codes))
     hessians = np.eye(R) - removed[:, :, :R]
-    U = np.zeros((R, m))
+    U = np.zeros((R, m)) if start is None else np.nan_to_num(start.T, posinf=0.0, neginf=0.0)
     converged = np.zeros(m, dtype=bool)
     # Eigenvalues that are not positive: without these rows there is no curvature in a direction.
     least = np.linalg.eigvalsh(hessians)[:, 0]
@@ -96,34 +103,33 @@ def _refit_together(fit: WhitenedFit, groups: Array, codes: str) -> Refits:
     return Refits(U.T, converged)
 
 
-def _removed(fit: WhitenedFit, block: RowBlock, groups: Array, codes: str) -> Array:
+def _removed(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Array:
     """``Σ ZᵢᵀLᵢZᵢ`` of the rows of each group, shape (m, R, R)."""
-    found = np.zeros((len(groups), fit.basis.size, fit.basis.size))
-    code = block.extras[codes]
-    member = np.nonzero(np.isin(code, groups))[0]
-    if member.size == 0:
-        return found
-    terms = fit.terms(block)
+    R = fit.basis.size
     order = np.argsort(groups)
-    place = order[np.searchsorted(groups, code[member], sorter=order)]
-    Z, L = terms.Z[member], terms.curvature[member]
-    np.add.at(found, place, np.einsum("ikr,ikj,ijs->irs", Z, L, Z, optimize=True))
+    found = np.empty((len(groups), R, R))
+    found[order] = group_sums(fit, block, groups[order], codes)[:, :, :R]
     return found
 
 
-def _gradients(fit: WhitenedFit, groups: Array, U: Array, codes: str) -> Array:
+def _gradients(fit: WhitenedFit, groups: Codes, U: Array, codes: str) -> Array:
     """The gradient of F without each of the groups, at each column of U; shape (R, m)."""
 
     def summarise(block: RowBlock) -> Array:
         eta = np.atleast_2d(block.linear_predictor(fit.params).T).T
-        changed = eta[:, :, np.newaxis] + fit.basis.changes(block, U)
-        b, K, m = changed.shape
-        w = weights_of(block)
-        by_fit = changed.transpose(2, 0, 1).reshape(m * b, K)
-        y = np.tile(block.y, (m,) + (1,) * (np.ndim(block.y) - 1))
-        slope: Any = fit.loss.gradient(y, fit.shape_of_eta(by_fit)).reshape(m, b, K)
-        kept = np.where(block.extras[codes] == groups[:, np.newaxis], 0.0, w)
-        return fit.basis.adjoint(block, (slope * kept[..., np.newaxis]).transpose(1, 2, 0))
+        w, code = weights_of(block), block.extras[codes]
+        b, K = eta.shape
+        found = np.empty(U.shape)
+        for part in portions(len(groups), b * K):
+            changed = eta[:, :, np.newaxis] + fit.basis.changes(block, U[:, part])
+            m = changed.shape[2]
+            by_fit = changed.transpose(2, 0, 1).reshape(m * b, K)
+            y = np.tile(block.y, (m,) + (1,) * (np.ndim(block.y) - 1))
+            slope: Any = fit.loss.gradient(y, fit.shape_of_eta(by_fit)).reshape(m, b, K)
+            kept = np.where(code == groups[part, np.newaxis], 0.0, w)
+            weighted = (slope * kept[..., np.newaxis]).transpose(1, 2, 0)
+            found[:, part] = fit.basis.adjoint(block, weighted)
+        return found
 
     sums = fit.rows.reduce(summarise)
     return sums + fit.linear[:, np.newaxis] + fit.quadratic @ U

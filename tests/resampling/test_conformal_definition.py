@@ -1,7 +1,5 @@
 """Intervals and sets against their definitions, by fits of the rows that are left."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,23 +14,13 @@ from mcmodels import (
     ObjectiveRegressor,
     leave_one_out,
 )
-from mcmodels.resampling.training_fit import training_fit
-from mcmodels.reweighting.refits import refit_without
 
 N, P, NEW = 40, 3, 25
 
 
 def with_folds(model, X, y, codes, weights=None, **offsets):
     """The result for groups of rows, by converged refits."""
-    one_by_one = leave_one_out(model, X, y, weights, **offsets)
-    extras = {"group": codes}
-    fit = training_fit(model, X, y, weights, extras=extras, **offsets).fit
-    found = refit_without(fit, np.arange(codes.max() + 1))
-    assert found.converged.all()
-    eta = fit.rows.map(lambda block: block.linear_predictor(fit.params)).reshape(len(codes), -1)
-    changes = fit.rows.map(lambda block: fit.basis.changes(block, found.U.T))
-    eta = eta + changes[np.arange(len(codes)), :, codes]
-    return replace(one_by_one, codes=codes, steps=found.U, eta=eta)
+    return leave_one_out(model, X, y, weights, groups=codes, method="exact", **offsets)
 
 
 def jackknife_plus(means, own, y, level, scale=None):

@@ -1,0 +1,440 @@
+"""The result of `leave_one_out`: a table, sums, their errors, and differences of two models."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import html
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.metrics import get_scorer
+
+from mcmodels.arrays import Array, Codes
+from mcmodels.exceptions import InferenceError, LeftOutWarning
+from mcmodels.inference.summary import facts_html, number, table_html, table_text
+from mcmodels.inference.weighting import Weighting
+from mcmodels.resampling.conformal import Conformal
+from mcmodels.resampling.left_out_fits import LeftOutFits
+from mcmodels.resampling.sampled_errors import fit_some_exactly
+from mcmodels.resampling.training_fit import TrainingFit
+from mcmodels.user_warnings import warn_user
+
+__all__ = ["LeaveOneOut", "LeftOutDifference", "warn_of_lost"]
+
+# Rows of the table that are shown; labels in a message.
+_ROWS_SHOWN, _LABELS_SHOWN = 5, 10
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class LeaveOneOut(Conformal):
+    """What a model says of rows by fits without them; :func:`.leave_one_out` makes it.
+
+    Parameters
+    ----------
+    training : TrainingFit or None
+        The fit of all rows, with the rows; None of models that were fitted again without each.
+    codes : ndarray of shape (n,), int
+        The unit that each row is left out with: its group, or its position.
+    groups : Index or None
+        Labels of the groups; None if rows are left out one by one.
+    eta : ndarray of shape (n, K), or None
+        The linear predictor of each row by the fit without it, offset included.
+    y : ndarray
+        The targets: of classes their labels.
+    predictions : ndarray of shape (n,) or (n, m)
+        Predictions by the fits without the rows; of classes, probabilities.
+    classes : ndarray or None
+        Labels of the classes.
+    log_scores, losses : ndarray of shape (n,)
+        Of one observation of each row. There are no log scores where ``no_scores`` says why.
+    times : ndarray of shape (n,)
+        How often the log score of each row counts in the sum.
+    exact_rows : ndarray of shape (n,), bool
+        Rows that are judged by an exact fit without them.
+    lost : ndarray of shape (n,), bool
+        Rows without which there is no optimum.
+    """
+
+    training: TrainingFit | None
+    codes: Codes
+    groups: pd.Index | None
+    index: pd.Index | None
+    eta: Array | None
+    y: Any
+    predictions: Array
+    classes: Any
+    log_scores: Array | None
+    losses: Array
+    times: Array
+    weights: Array
+    weighting: Weighting
+    exact_rows: Any
+    lost: Any
+    kind: str
+    loss_name: str
+    model_name: str
+    no_scores: str = ""
+    known_error: float | None = None
+    seed: int = 0
+    fits: LeftOutFits | None = field(default=None)
+
+    @classmethod
+    def of_fits(
+        cls,
+        fits: LeftOutFits,
+        groups: pd.Index | None,
+        error: float | None,
+        seed: int,
+    ) -> LeaveOneOut:
+        """From the fits of a model of this package."""
+        training, measure, judged = fits.training, fits.measure, fits.judged()
+        y = training.y
+        if measure.classes is not None:
+            y = np.asarray(measure.classes)[np.asarray(y, dtype=np.intp)]
+        predictions = measure.predictions(judged.eta)
+        return cls(
+            training,
+            fits.codes,
+            groups,
+            training.index,
+            judged.eta,
+            y,
+            predictions,
+            measure.classes,
+            None if fits.no_scores else judged.log_scores,
+            judged.losses,
+            measure.times(training.y, fits.weights),
+            fits.weights,
+            measure.weighting,
+            fits.exact[fits.codes],
+            fits.lost,
+            measure.kind,
+            measure.loss_name,
+            type(training.model).__name__,
+            fits.no_scores,
+            error,
+            seed,
+            fits,
+        )
+
+    @functools.cached_property
+    def steps(self) -> Array:
+        """Changes of the fit without each unit, shape (m, R): ``θ̂ + T steps[g]``; NaN if none.
+
+        T is that of ``training.fit.basis``, whose ``parameters`` makes changes of parameters of
+        them.
+        """
+        if self.fits is None:
+            raise InferenceError(
+                f"{self.model_name} was fitted again without each row; there are no steps from the "
+                "fit of all rows."
+            )
+        return self.fits.steps()
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row for each row of X, with its index.
+
+        Returns
+        -------
+        DataFrame
+            ``prediction`` (one column for each of several targets), or of classes
+            ``probability_…`` of each; ``log_score`` and ``loss`` of one observation; ``exact``,
+            whether the fit without the row is exact.
+        """
+        if self.predictions.ndim == 1:
+            names = ["prediction"]
+        elif self.classes is not None:
+            names = [f"probability_{label}" for label in self.classes]
+        else:
+            names = [f"prediction_{k}" for k in range(self.predictions.shape[1])]
+        columns = dict(zip(names, self.predictions.reshape(len(self.y), -1).T, strict=True))
+        if self.log_scores is not None:
+            columns["log_score"] = self.log_scores
+        columns |= {"loss": self.losses, "exact": self.exact_rows}
+        return pd.DataFrame(columns, index=self.index)
+
+    @property
+    def log_score_(self) -> float:
+        """The sum of the log scores, each as often as the weight of its row says."""
+        return float(self._sums.sum())
+
+    @property
+    def standard_error_(self) -> float:
+        """Standard error of ``log_score_``: ``√n`` times the deviation of the scores.
+
+        A weight that counts rows counts scores; other rows are one each. With groups, ``√m`` times
+        the deviation of the sums of the m groups. Infinite where a score is.
+        """
+        return self._error_of(self._scores)
+
+    @property
+    def loss_(self) -> float:
+        """The mean of the losses, by the weights of the rows."""
+        with np.errstate(invalid="ignore"):
+            lost = np.where(self.weights > 0, self.weights * self.losses, 0.0)
+        return float(lost.sum() / self.weights.sum())
+
+    @functools.cached_property
+    def error_(self) -> float:
+        """What the approximation leaves of ``log_score_`` at most; 0 where all fits are exact.
+
+        From exact fits of the units in which the error may be largest, and of a sample of the
+        others. With ``method="newton"`` these fits are made when this is first asked for.
+        """
+        _ = self._scores
+        if self.known_error is not None:
+            return self.known_error
+        assert self.fits is not None
+        fits = copy.copy(self.fits)
+        for name in ("eta", "exact", "lost", "scale"):
+            setattr(fits, name, copy.copy(getattr(fits, name)))
+        fits.exact_steps = dict(fits.exact_steps)
+        return fit_some_exactly(fits, self.seed, replaces=False)
+
+    @property
+    def separated_(self) -> list[Any]:
+        """Labels of the rows whose log score is minus infinity: others have no optimum."""
+        rows = np.nonzero(self.lost)[0]
+        return list(rows.tolist() if self.index is None else self.index[rows])
+
+    def score(self, scoring: Any) -> float:
+        """A score of the predictions of rows that were left out.
+
+        Parameters
+        ----------
+        scoring : str or callable
+            Any scorer of scikit-learn, as in ``cross_val_score``: its name, or ``scorer(estimator,
+            X, y)``.
+
+        Returns
+        -------
+        float
+            One score of all rows. Of scores that are means over rows, as accuracy and squared
+            error, it is that of cross-validation with as many folds as rows; of others, as R² and
+            the area under the curve, it is that of the predictions together.
+        """
+        present = self.weights > 0
+        kind = _LeftOutRegressor if self.classes is None else _LeftOutClassifier
+        predictor = kind(self.predictions[present], self.classes)
+        positions = np.arange(int(present.sum()))[:, np.newaxis]
+        further = {}
+        if self.weights is not None and (self.weights[present] != 1).any():
+            further["sample_weight"] = self.weights[present]
+        scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+        return float(scorer(predictor, positions, self.y[present], **further))
+
+    def compare(self, other: LeaveOneOut) -> LeftOutDifference:
+        """How much larger the sum of the log scores is than that of another model.
+
+        Parameters
+        ----------
+        other : LeaveOneOut
+            Of another model of the same rows, in the same order, with the same weights and groups.
+
+        Returns
+        -------
+        LeftOutDifference
+            The difference, and its standard error from those of the rows.
+
+        Raises
+        ------
+        ValueError
+            For other rows, or scores that cannot be compared.
+        """
+        if not isinstance(other, LeaveOneOut):
+            raise TypeError(
+                f"other is a {type(other).__name__}; pass what leave_one_out returned for the "
+                "other model."
+            )
+        self._refuse_other(other)
+        with np.errstate(invalid="ignore"):
+            difference = self._scores - other._scores
+        both = np.isinf(self._scores) & np.isinf(other._scores)
+        difference[both] = 0.0
+        total = float(np.where(self.times > 0, self.times * difference, 0.0).sum())
+        names = (self.model_name, other.model_name)
+        return LeftOutDifference(total, self._error_of(difference), len(self.y), names)
+
+    def __repr__(self) -> str:
+        facts = "\n".join(f"{name}: {value}" for name, value in self._facts.items())
+        return f"{facts}\n\n{table_text(self._head)}"
+
+    def _repr_html_(self) -> str:
+        return facts_html(self._facts) + table_html(self._head)
+
+    @property
+    def _head(self) -> pd.DataFrame:
+        frame = self.to_frame().head(_ROWS_SHOWN).drop(columns="exact")
+        return frame.set_axis([str(label) for label in frame.index])
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        units = f"{len(self.y)} rows"
+        if self.groups is not None:
+            units = f"{len(self.groups)} groups of {len(self.y)} rows"
+        facts = {f"{self.model_name}, left out": units}
+        exact = int(self.exact_rows.sum())
+        facts["fitted exactly"] = "all" if exact == len(self.y) else f"{exact} rows"
+        if self.log_scores is None:
+            facts["log score"] = f"none: {self.no_scores}"
+        else:
+            what = f"{number(self.log_score_)} (standard error {number(self.standard_error_)}"
+            error = self.__dict__.get("error_", self.known_error)
+            what += "" if not error else f"; at most {number(error)} off"
+            facts["log score"] = f"{what})"
+        facts[f"mean {self.loss_name}"] = number(self.loss_)
+        if self.separated_:
+            facts["no optimum without row"] = _some(self.separated_)
+        return facts
+
+    @property
+    def _scores(self) -> Array:
+        if self.log_scores is None:
+            raise InferenceError(f"there are no log scores: {self.no_scores}")
+        return self.log_scores
+
+    @property
+    def _sums(self) -> Array:
+        return np.where(self.times > 0, self.times * np.where(self.times > 0, self._scores, 0.0), 0)
+
+    def _error_of(self, scores: Array) -> float:
+        """The standard error of ``Σ times · scores``."""
+        times, present = self.times, self.times > 0
+        if not np.isfinite(scores[present]).all():
+            return np.inf
+        added = np.where(present, times * scores, 0.0)
+        if self.groups is not None:
+            values: Array = np.asarray(np.bincount(self.codes, added, minlength=len(self.groups)))
+            weights = np.bincount(self.codes, present, minlength=len(self.groups)) > 0
+            counts = np.asarray(weights, dtype=np.float64)
+        elif self.weighting.counts_rows:
+            values, counts = scores, times
+        else:
+            values, counts = added, present.astype(np.float64)
+        n = counts.sum()
+        if not n > 1:
+            return np.nan
+        mean = (counts @ values) / n
+        return float(np.sqrt(n / (n - 1.0) * (counts @ (values - mean) ** 2)))
+
+    def _refuse_other(self, other: LeaveOneOut) -> None:
+        """Raise if the scores of another result are not of the same rows, or not alike."""
+        same = len(self.y) == len(other.y) and np.array_equal(
+            np.asarray(self.y).ravel(), np.asarray(other.y).ravel()
+        )
+        what = ""
+        if not same:
+            what = "their targets differ"
+        elif self.index is not None and other.index is not None:
+            what = "" if self.index.equals(other.index) else "their indexes differ"
+        if not what and not np.array_equal(self.weights, other.weights):
+            what = "their weights differ"
+        if not what and not np.array_equal(self.codes, other.codes):
+            what = "their groups differ"
+        if what:
+            raise ValueError(
+                f"the two results are not of the same rows: {what}. Leave out the same rows of "
+                "both models, in the same order."
+            )
+        if self.kind != other.kind:
+            raise ValueError(
+                f"the log scores of {self.model_name} are of the kind {self.kind!r} and those of "
+                f"{other.model_name} of the kind {other.kind!r}, whose difference means nothing. "
+                "Compare predictions: score('neg_mean_squared_error') of both."
+            )
+
+
+@dataclass(frozen=True, repr=False)
+class LeftOutDifference:
+    """How much larger the sum of log scores of one model is than that of another.
+
+    Parameters
+    ----------
+    difference : float
+        The difference of the sums; positive where the first model predicts better.
+    standard_error : float
+        ``√n`` times the deviation of the differences of the rows.
+    n : int
+        The number of rows.
+    names : tuple of str
+        Names of the models.
+    """
+
+    difference: float
+    standard_error: float
+    n: int
+    names: tuple[str, str]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {value}" for name, value in self._facts.items())
+
+    def _repr_html_(self) -> str:
+        return facts_html(self._facts)
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        first, second = self.names
+        which = f"{first} less {second}" if first != second else "first less second"
+        return {
+            f"difference of log scores ({html.escape(which)})": number(self.difference),
+            "standard error": number(self.standard_error),
+        }
+
+
+class _LeftOutRegressor(RegressorMixin, BaseEstimator):
+    """Predictions that are there, for scorers; X has positions."""
+
+    def __init__(self, predictions: Any = None, classes: Any = None) -> None:
+        self.predictions = predictions
+        self.classes = classes
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict(self, X: Any) -> Array:
+        """The predictions of these rows."""
+        return self.predictions[X[:, 0]]
+
+
+class _LeftOutClassifier(ClassifierMixin, _LeftOutRegressor):
+    """The same of classes."""
+
+    @property
+    def classes_(self) -> Any:
+        """Labels of the classes."""
+        return self.classes
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probabilities of these rows."""
+        found = self.predictions[X[:, 0]]
+        if found.ndim == 1:
+            raise AttributeError("the model has no probabilities; take a score of labels.")
+        return found
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class."""
+        found = self.predictions[X[:, 0]]
+        best = (found > 0).astype(np.intp) if found.ndim == 1 else found.argmax(axis=1)
+        return np.asarray(self.classes)[best]
+
+
+def warn_of_lost(labels: list[Any], of_groups: bool) -> None:
+    """Warn of rows without which there is no optimum."""
+    if labels:
+        what = "their groups" if of_groups else "them"
+        warn_user(
+            f"without {what} a fit of the others has no optimum, and its limit gives row(s) "
+            f"{_some(labels)} a probability of zero: the log score is minus infinity. Penalise "
+            "the fit (a smaller C, a larger alpha), or collect more rows.",
+            LeftOutWarning,
+        )
+
+
+def _some(labels: list[Any]) -> str:
+    return ", ".join(map(str, labels[:_LABELS_SHOWN])) + (
+        ", …" if len(labels) > _LABELS_SHOWN else ""
+    )
