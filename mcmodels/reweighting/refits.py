@@ -1,47 +1,20 @@
 """Fits without some rows, many at a time, by Newton steps from the fit of all rows.
 
-Each pass over the rows takes the gradients of all fits at once. The Hessian of a fit is that of all
-rows less that of the rows it leaves out, both at the start, so that a step costs a product; it
-converges linearly, faster the less the rows change. A fit that does not is left to a full Newton
-method.
+The Hessian of a fit is that of all rows less that of the rows it leaves out, both at the start
+(:mod:`.weighted_minima`). A fit that does not converge so is left to a full Newton method.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
+from mcmodels.reweighting.weighted_minima import MOST_ENTRIES, Refits, minima
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
 __all__ = ["Refits", "refit_without"]
-
-# Passes over the rows; what has not converged by then is not likely to.
-_MOST_STEPS = 30
-# A fit has converged when its step is this share of a standard error of the fit of all rows: then
-# no linear predictor changes by more than this times its standard error.
-_NEGLIGIBLE = 1e-11
-# Entries of the inverse Hessians, and of the predictors of a block, that are held at once.
-_MOST_ENTRIES = 4_000_000
-
-
-@dataclass(frozen=True)
-class Refits:
-    """Fits without some rows.
-
-    Parameters
-    ----------
-    U : ndarray of shape (m, R)
-        Where they are.
-    converged : ndarray of shape (m,), bool
-        Which are minima.
-    """
-
-    U: Array
-    converged: Array
 
 
 def refit_without(fit: WhitenedFit, groups: Array, codes: str = "group") -> Refits:
@@ -57,7 +30,7 @@ def refit_without(fit: WhitenedFit, groups: Array, codes: str = "group") -> Refi
         Name of the extra.
     """
     R = fit.basis.size
-    together = max(1, min(len(groups), _MOST_ENTRIES // R**2, 2048))
+    together = max(1, min(len(groups), MOST_ENTRIES // R**2, 2048))
     parts = [
         _refit_together(fit, groups[start : start + together], codes)
         for start in range(0, len(groups), together)
@@ -69,31 +42,14 @@ def refit_without(fit: WhitenedFit, groups: Array, codes: str = "group") -> Refi
 
 
 def _refit_together(fit: WhitenedFit, groups: Array, codes: str) -> Refits:
-    m, R = len(groups), fit.basis.size
+    R = fit.basis.size
     removed = fit.rows.reduce(lambda block: _removed(fit, block, groups, codes))
-    hessians = np.eye(R) - removed[:, :, :R]
-    U = np.zeros((R, m))
-    converged = np.zeros(m, dtype=bool)
-    # Eigenvalues that are not positive: without these rows there is no curvature in a direction.
-    least = np.linalg.eigvalsh(hessians)[:, 0]
-    running = least > np.finfo(np.float64).eps * R
-    inverses = np.zeros_like(hessians)
-    inverses[running] = np.linalg.inv(hessians[running])
-    last = np.full(m, np.inf)
-    for _ in range(_MOST_STEPS):
-        at = np.nonzero(running)[0]
-        if at.size == 0:
-            break
-        gradient = _gradients(fit, groups[at], U[:, at], codes)
-        step = -np.einsum("mrs,sm->rm", inverses[at], gradient)
-        length = np.linalg.norm(step, axis=0)
-        worse = ~(length < last[at])  # it does not converge, or by rounding alone
-        U[:, at] += np.where(worse, 0.0, step)
-        done = (length <= _NEGLIGIBLE) | (worse & (last[at] <= 1e3 * _NEGLIGIBLE))
-        converged[at[done]] = True
-        running[at[done | worse]] = False
-        last[at] = length
-    return Refits(U.T, converged)
+
+    def kept(block: RowBlock, at: npt.NDArray[np.intp]) -> Array:
+        is_out = block.extras[codes] == groups[at][:, np.newaxis]
+        return np.where(is_out, 0.0, weights_of(block))
+
+    return minima(fit, np.eye(R) - removed[:, :, :R], kept)
 
 
 def _removed(fit: WhitenedFit, block: RowBlock, groups: Array, codes: str) -> Array:
@@ -109,21 +65,3 @@ def _removed(fit: WhitenedFit, block: RowBlock, groups: Array, codes: str) -> Ar
     Z, L = terms.Z[member], terms.curvature[member]
     np.add.at(found, place, np.einsum("ikr,ikj,ijs->irs", Z, L, Z, optimize=True))
     return found
-
-
-def _gradients(fit: WhitenedFit, groups: Array, U: Array, codes: str) -> Array:
-    """The gradient of F without each of the groups, at each column of U; shape (R, m)."""
-
-    def summarise(block: RowBlock) -> Array:
-        eta = np.atleast_2d(block.linear_predictor(fit.params).T).T
-        changed = eta[:, :, np.newaxis] + fit.basis.changes(block, U)
-        b, K, m = changed.shape
-        w = weights_of(block)
-        by_fit = changed.transpose(2, 0, 1).reshape(m * b, K)
-        y = np.tile(block.y, (m,) + (1,) * (np.ndim(block.y) - 1))
-        slope: Any = fit.loss.gradient(y, fit.shape_of_eta(by_fit)).reshape(m, b, K)
-        kept = np.where(block.extras[codes] == groups[:, np.newaxis], 0.0, w)
-        return fit.basis.adjoint(block, (slope * kept[..., np.newaxis]).transpose(1, 2, 0))
-
-    sums = fit.rows.reduce(summarise)
-    return sums + fit.linear[:, np.newaxis] + fit.quadratic @ U
