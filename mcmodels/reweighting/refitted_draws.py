@@ -9,16 +9,14 @@ its own.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
-from mcmodels.reweighting.damped_newton import damped_newton
+from mcmodels.reweighting.damped_newton import damped_minima
 from mcmodels.reweighting.multipliers import Multipliers
 from mcmodels.reweighting.units import Units
-from mcmodels.reweighting.weighted_minima import MOST_ENTRIES, Refits, WeightsOf, minima
+from mcmodels.reweighting.weighted_minima import MOST_ENTRIES, Refits, minima
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
@@ -60,15 +58,11 @@ def _refitted(fit: WhitenedFit, units: Units, numbers: Array) -> Refits:
 
     found = minima(fit, _hessians(fit, units, numbers), weights)
     U, converged = found.U, found.converged
-    for draw in np.nonzero(~converged)[0].tolist():
-        end = damped_newton(fit, functools.partial(_of_one, weights, draw))
-        if end is not None:
-            U[draw], converged[draw] = end, True
+    rest = np.nonzero(~converged)[0]
+    if rest.size:
+        ends = damped_minima(fit, rest.size, lambda block, at: weights(block, rest[at]))
+        U[rest], converged[rest] = ends.U, ends.converged
     return Refits(U, converged)
-
-
-def _of_one(weights: WeightsOf, draw: int, block: RowBlock) -> Array:
-    return np.asarray(weights(block, np.array([draw]))[0])
 
 
 def _hessians(fit: WhitenedFit, units: Units, numbers: Array) -> Array:
