@@ -108,7 +108,7 @@ def bootstrap(
         θ* = θ̂ - H⁻¹ Σᵢ (m_c - 1) wᵢ ∂ℓᵢ/∂θ,
 
     whose covariance given the rows is the sandwich HC0 (of clusters, theirs), without a correction
-    for small samples. If weights count rows, a row of weight two is as two rows. Of more than 8,192
+    for small samples. If weights count rows, a row of weight two is as two rows. Of more than 4,096
     units, one step draws random groups of them together, whose sums are moved so that the
     covariance of the draws stays the same. Results do not depend on threads.
 
@@ -256,7 +256,7 @@ def _one_step(
         return np.hstack([of_each[k](replace(block, y=block.y[:, k])) for k in targets])
 
     sizes = [fit.basis.size for fit in fits]
-    sums = ScoreSums.of(training.fit.rows, scores, sum(sizes), units, entropy)
+    sums = ScoreSums.of(training.fit.rows, scores, units, entropy)
     U = score_draws(sums, Multipliers(kind, sums.counts, entropy, draws))
     return np.split(U, np.cumsum(sizes)[:-1], axis=1)
 

@@ -19,8 +19,8 @@ of 1 make the draws of a sum of scores ``Σ (m_c - 1) s_c`` right in variance an
 Mammen 1993). ``(0, w, w)`` are the moments of a sum of w such numbers, and w plus the lower point,
 ``w + (1 - √(1 + 4w))/2``, is positive for every w > 0, also for one that is not whole.
 
-The numbers come from generators that are keyed by the part of the draws. So they depend neither on
-blocks of rows nor on threads, and the first of many draws are those of fewer.
+The numbers come from generators that are keyed by the first of their draws. So they depend neither
+on blocks of rows nor on threads, and the first of many draws are those of fewer.
 
 Sources: Rubin (1981), *The Bayesian bootstrap*, Annals of Statistics 9(1); Newton and Raftery
 (1994), *Approximate Bayesian inference with the weighted likelihood bootstrap*, JRSS B 56(1); Liu
@@ -36,11 +36,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcmodels.arrays import Array
-from mcmodels.inference.tolerances import DRAW_ENTRIES
 
 __all__ = ["KINDS", "Multipliers"]
 
 KINDS = ("bayesian", "multiplier")
+# Numbers of one generator: 2 MB stay in cache while they are used.
+_ENTRIES = 2**18
 
 
 @dataclass(frozen=True)
@@ -65,21 +66,21 @@ class Multipliers:
     draws: int
 
     @property
-    def parts(self) -> list[tuple[int, int]]:
-        """First and last draw (exclusive) of each part that is in memory at once."""
-        together = max(DRAW_ENTRIES // max(len(self.counts), 1), 1)
-        return [
-            (start, min(start + together, self.draws)) for start in range(0, self.draws, together)
-        ]
+    def step(self) -> int:
+        """So many draws come from one generator."""
+        return max(_ENTRIES // max(len(self.counts), 1), 1)
 
-    def of(self, part: tuple[int, int]) -> Array:
-        """Those of the draws of a part, shape (some draws, G)."""
-        start, stop = part
-        seeds = np.random.SeedSequence(list(self.entropy), spawn_key=(start,))
+    def of(self, start: int, stop: int) -> Array:
+        """Those of some draws, shape (stop - start, G); start is a multiple of the step."""
+        starts = range(start, min(stop, self.draws), self.step)
+        return np.concatenate([self._of_part(first, stop) for first in starts])
+
+    def _of_part(self, first: int, stop: int) -> Array:
+        seeds = np.random.SeedSequence(list(self.entropy), spawn_key=(first,))
         rng = np.random.Generator(np.random.PCG64(seeds))
-        size = (stop - start, len(self.counts))
+        count = min(stop, self.draws, first + self.step) - first
         numbers = _dirichlet if self.kind == "bayesian" else _two_points
-        return numbers(rng, self.counts, size)
+        return numbers(rng, self.counts, (count, len(self.counts)))
 
 
 def _dirichlet(rng: np.random.Generator, counts: Array, size: tuple[int, int]) -> Array:

@@ -40,10 +40,12 @@ def refitted_draws(fit: WhitenedFit, units: Units, multipliers: Multipliers) -> 
     """
     R, K = fit.basis.size, fit.basis.n_outputs
     tallest = fit.rows.reduce(lambda block: [block.X.n_rows])
-    together = max(1, min(MOST_ENTRIES // R**2, MOST_ENTRIES // (max(tallest) * K)))
+    per_draw = max(R**2, max(tallest) * K, len(units.counts))
+    step = multipliers.step * max(MOST_ENTRIES // per_draw // multipliers.step, 1)
+    together = max(MOST_ENTRIES // per_draw, 1)
     found = []
-    for part in multipliers.parts:
-        numbers = multipliers.of(part)
+    for first in range(0, multipliers.draws, step):
+        numbers = multipliers.of(first, first + step)
         for start in range(0, len(numbers), together):
             found.append(_refitted(fit, units, numbers[start : start + together]))
     return Refits(

@@ -39,14 +39,9 @@ from mcmodels.rows.threads import ordered_sum
 
 __all__ = ["MOST_UNITS", "ScoreSums", "Scores", "score_draws", "scores_of"]
 
-# Units that are drawn one by one; of more, this many random groups. The third moments of draws are
-# then right to about 1/√groups, which is far below the error of 10,000 draws.
-MOST_UNITS = 2**13
-# Of many parameters there are fewer groups, but no fewer than this.
-_FEWEST_GROUPS = 2**11
-_SUM_ENTRIES = 2**23
-
-
+# Units that are drawn one by one; of more, this many random groups. The skewness of the draws is
+# then right to about 1/√groups of itself.
+MOST_UNITS = 2**12
 # The scores ``Σₖ sᵢₖzᵢₖ`` of the rows of a block, shape (b, R).
 Scores = Callable[[RowBlock], Array]
 
@@ -67,9 +62,7 @@ class ScoreSums:
     counts: Array
 
     @classmethod
-    def of(
-        cls, rows: Rows, scores: Scores, size: int, units: Units, entropy: tuple[int, ...]
-    ) -> ScoreSums:
+    def of(cls, rows: Rows, scores: Scores, units: Units, entropy: tuple[int, ...]) -> ScoreSums:
         """In one pass over the rows.
 
         Parameters
@@ -78,14 +71,12 @@ class ScoreSums:
             Those of the fit.
         scores : callable
             Takes a block; returns the scores of its rows.
-        size : int
-            R.
         units : Units
             What is drawn as a whole.
         entropy : tuple of int
             The seed of random groups.
         """
-        most = min(MOST_UNITS, max(_SUM_ENTRIES // max(size, 1), _FEWEST_GROUPS))
+        most = MOST_UNITS
         count, divisors = len(units.counts), np.where(units.counts > 0, units.counts, 1.0)
         if count <= most:
             return cls(_sums(rows, scores, units.codes, divisors, count), units.counts)
@@ -123,13 +114,14 @@ def scores_of(fit: WhitenedFit) -> Scores:
 def score_draws(scores: ScoreSums, multipliers: Multipliers) -> Array:
     """Where each draw is: u, shape (B, R)."""
 
-    def of_part(part: tuple[int, int]) -> list[Array]:
-        found = multipliers.of(part)
+    def of_part(first: int) -> list[Array]:
+        found = multipliers.of(first, first + multipliers.step)
         found -= scores.counts
         return [-(found @ scores.sums)]
 
     with single_threaded_blas() as n_threads:
-        parts = [functools.partial(of_part, part) for part in multipliers.parts]
+        starts = range(0, multipliers.draws, multipliers.step)
+        parts = [functools.partial(of_part, first) for first in starts]
         return np.concatenate(cast(list[Array], ordered_sum(parts, n_threads)))
 
 
