@@ -10,9 +10,16 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights, refuse_masked
-from mcmodels.estimators.arguments import check_choice, check_count, refuse_other_order
+from mcmodels.estimators.arguments import (
+    check_choice,
+    check_count,
+    refuse_other_order,
+    refuse_unknown_keywords,
+)
+from mcmodels.estimators.influence_methods import InfluenceMethods
 from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.inference.robust import ClusterCodes
+from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.resampling.bootstrap_result import Bootstrap
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
@@ -27,6 +34,7 @@ from mcmodels.user_warnings import warn_user
 __all__ = ["bootstrap"]
 
 _STEPS = ("one", "converged")
+_KEYWORDS = ("draws", "kind", "steps", "groups", "of", "random_state")
 
 
 def bootstrap(
@@ -145,15 +153,17 @@ def bootstrap(
             "bootstrap was given rows in parts that are elsewhere (Dask), whose multipliers would "
             "have to be sent to them; pass arrays, or a stream of blocks."
         )
+    refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
     rng = check_random_state(random_state)
     if groups is None and isinstance(X, RowStream):
         groups = X.group_labels()
     refuse_masked("groups", groups)
     refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
+    _refuse_other_sums(model)
     training = training_fit(model, X, y, sample_weight, **offsets)
     entropy = tuple(rng.randint(2**32, size=4, dtype=np.uint64).tolist())
-    units = _units(training, groups)
     record = model._record()
+    units = _units(training, groups)
     record.warn_of_perfect_fit()
     fits = _fits_of_targets(training)
     if steps == "one":
@@ -187,6 +197,22 @@ def bootstrap(
     return found.named([of] if isinstance(of, str) else list(of))
 
 
+def _refuse_other_sums(model: Any) -> None:
+    """Refuse fits that have minimised more than a sum over rows of a loss in η, and a penalty."""
+    record = model._record() if isinstance(model, InfluenceMethods) else None
+    if isinstance(record, AuxiliaryFit):
+        raise InferenceError(
+            "bootstrap was given a loss with auxiliary parameters, whose curvature is not that of "
+            "the linear predictor alone. Fit with their values in the loss, or take "
+            "covariance(X, y, kind='HC0')."
+        )
+    if getattr(record, "log_prior", None) is not None:
+        raise InferenceError(
+            "bootstrap was given a fit with Jeffreys' prior, which changes with the weights of a "
+            "draw and is no sum over rows. Fit without the prior, or take profile_intervals."
+        )
+
+
 def _units(training: TrainingFit, groups: Any) -> Units:
     """Rows or clusters."""
     fit, record = training.fit, training.model._record()
@@ -196,7 +222,13 @@ def _units(training: TrainingFit, groups: Any) -> Units:
         if getattr(record, "counts_trials", False):
             _refuse_proportions(fit)
         return Units.of_rows(fit.rows.n_rows, weights, record.weighting)
-    clusters = ClusterCodes.of(groups, weights, fit.rows.n_rows)
+    try:
+        clusters = ClusterCodes.of(groups, weights, fit.rows.n_rows)
+    except InferenceError:
+        raise InferenceError(
+            "groups has a single cluster, and a bootstrap draws clusters: it needs at least two, "
+            "and many to be of use. Group more finely, or leave groups out."
+        ) from None
     if len(clusters.counts) > 1:
         raise ValueError(
             "groups has two columns, and a bootstrap has one cluster for each row. Pass one "

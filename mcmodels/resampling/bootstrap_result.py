@@ -13,9 +13,9 @@ import pandas as pd
 from mcmodels.arrays import Array, refuse_masked
 from mcmodels.estimators.arguments import check_choice, listed
 from mcmodels.exceptions import InferenceError, example_of
-from mcmodels.inference.delta import delta_method
+from mcmodels.inference.delta import jacobian
 from mcmodels.inference.estimable import EstimableSpace
-from mcmodels.inference.estimate import Estimate, check_level, coverage
+from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import Summarised, Summary
 
 __all__ = ["INTERVALS", "Bootstrap"]
@@ -169,11 +169,14 @@ class Bootstrap(Summarised):
         """
         if not callable(f):
             raise TypeError(f"f is a {type(f).__name__}; give a function of the parameters.")
-        shape, size = self.params.shape, np.shape(self._value(f, self.params))
-        estimate = self._value(f, self.params)
-        if self.estimable is not None:
-            self._refuse_undetermined(f)
-        values = np.full((len(self.raw), estimate.size), np.nan)
+        shape, at_fit = self.params.shape, self._value(f, self.params)
+        size = at_fit.shape
+        name = getattr(f, "__name__", "f")
+        name = "f" if name == "<lambda>" else name
+        places = [", ".join(map(str, place)) for place in np.ndindex(size)]
+        names = tuple(f"{name}[{place}]" for place in places) if size else (name,)
+        self._require_determined(f, names)
+        values = np.full((len(self.raw), at_fit.size), np.nan)
         for draw in np.nonzero(np.isfinite(self.raw).all(axis=1))[0].tolist():
             found = self._value(f, self.raw[draw].reshape(shape))
             if found.shape != size:
@@ -182,11 +185,7 @@ class Bootstrap(Summarised):
                     "must return the same shape at all parameters."
                 )
             values[draw] = found.ravel()
-        name = getattr(f, "__name__", "f")
-        name = "f" if name == "<lambda>" else name
-        places = [", ".join(map(str, place)) for place in np.ndindex(size)]
-        names = tuple(f"{name}[{place}]" for place in places) if size else (name,)
-        return replace(self, draws_=values, estimate_=estimate.ravel(), names_=names)
+        return replace(self, draws_=values, estimate_=at_fit.ravel(), names_=names)
 
     def summary(self, level: float = _SHOWN_LEVEL) -> Summary:
         """Estimates, standard errors and intervals."""
@@ -195,15 +194,16 @@ class Bootstrap(Summarised):
             "weights": _KINDS[self.kind_],
             "steps": _STEPS[self.steps_],
             "draws": f"{len(self.draws_)} of {self.units_}",
-            "intervals": f"{coverage(level)}: percentiles; simultaneous, "
-            f"{self.critical_value(level):.3f} standard errors",
+            "intervals": f"{coverage(level)}: percentiles of the draws; simultaneous ones are "
+            f"estimate ± {self.critical_value(level):.3f} standard errors",
         }
         notes = []
         if self.n_failed_:
             notes.append(f"{self.n_failed_} draws have no minimum, and are left out.")
         if self.estimable is not None and not self._determined.all():
             notes.append(f"NA: {self.estimable.reason}")
-        return Summary("Bootstrap", facts, {"": self.to_frame(level)}, notes=tuple(notes))
+        table = self.to_frame(level)[["estimate", "standard_error", "lower", "upper"]]
+        return Summary("Bootstrap", facts, {"": table}, notes=tuple(notes))
 
     @functools.cached_property
     def _found(self) -> Array:
@@ -230,12 +230,15 @@ class Bootstrap(Summarised):
             )
         return value
 
-    def _refuse_undetermined(self, f: Callable[[Array], Any]) -> None:
+    def _require_determined(self, f: Callable[[Array], Any], names: tuple[str, ...]) -> None:
+        if self.estimable is None:
+            return
         covariance = np.cov(self.raw[np.isfinite(self.raw).all(axis=1)], rowvar=False)
-        params = self.params.ravel()
-        names = tuple(map(str, range(params.size)))
-        estimate = Estimate(params, np.atleast_2d(covariance), names, kind="bootstrap")
-        delta_method(f, estimate.within(self.estimable), self.params.shape)
+        values, vectors = np.linalg.eigh(np.atleast_2d(covariance))
+        directions = vectors * np.sqrt(np.clip(values, 0.0, None))
+        directions = directions[:, directions.any(axis=0)]
+        J = jacobian(f, self.params, directions, self.estimable.null_of_all)
+        self.estimable.require(J, names)
 
     def named(self, names: list[str]) -> Bootstrap:
         """The bootstrap of some of the quantities."""
