@@ -2,9 +2,10 @@
 
 The Hessian of a draw at the fit is ``∇²F(0; v) = I + Σᵢ (m_c/κ_c - 1) ZᵢᵀLᵢZᵢ``, L with the
 weights of the fit; the entries of all ``ZᵢᵀLᵢZᵢ`` of a block and the weights of all draws make it
-one product of matrices. With these Hessians kept, the steps of :mod:`.weighted_minima` converge in
-a few passes; for squared errors the first is exact. What does not converge so takes Newton steps of
-its own.
+one product of matrices. Squared errors have their minimum at the Newton step from zero, where the
+gradient is ``Σᵢ (m_c/κ_c - 1) sᵢzᵢ``. Of other losses the steps of :mod:`.weighted_minima`, with
+these Hessians kept, converge in a few passes; what does not converge so takes Newton steps of its
+own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmodels.arrays import Array
+from mcmodels.inference.robust import Totals
+from mcmodels.objectives.losses import SquaredError
 from mcmodels.reweighting.damped_newton import damped_minima
 from mcmodels.reweighting.multipliers import Multipliers
 from mcmodels.reweighting.units import Units
@@ -24,6 +27,9 @@ __all__ = ["refitted_draws"]
 
 # Entries of the matrices of the rows of a block that are in memory at once (8 MB).
 _ROW_ENTRIES = 2**20
+# Predictors of all draws that a pass computes at once: so many stay near the processor. Of fewer
+# draws than the second number the products of rows would take longer than theirs.
+_PASS_ENTRIES, _FEWEST_DRAWS = 2**20, 32
 
 
 def refitted_draws(fit: WhitenedFit, units: Units, multipliers: Multipliers) -> Refits:
@@ -39,26 +45,31 @@ def refitted_draws(fit: WhitenedFit, units: Units, multipliers: Multipliers) -> 
         The random numbers of the units.
     """
     R, K = fit.basis.size, fit.basis.n_outputs
-    tallest = fit.rows.reduce(lambda block: [block.X.n_rows])
-    per_draw = max(R**2, max(tallest) * K, len(units.counts))
-    step = multipliers.step * max(MOST_ENTRIES // per_draw // multipliers.step, 1)
-    together = max(MOST_ENTRIES // per_draw, 1)
+    tallest = max(fit.rows.reduce(lambda block: [block.X.n_rows]))
+    together = min(MOST_ENTRIES // max(R**2, len(units.counts)), _PASS_ENTRIES // (tallest * K))
+    together = max(together, min(_FEWEST_DRAWS, MOST_ENTRIES // max(R**2, tallest * K)), 1)
+    step = multipliers.step * max(together // multipliers.step, 1)
     found = []
     for first in range(0, multipliers.draws, step):
-        numbers = multipliers.of(first, first + step)
-        for start in range(0, len(numbers), together):
-            found.append(_refitted(fit, units, numbers[start : start + together]))
+        ratios = units.ratios(multipliers.of(first, first + step))
+        for start in range(0, len(ratios), together):
+            found.append(_refitted(fit, units, ratios[start : start + together]))
     return Refits(
         np.concatenate([each.U for each in found]),
         np.concatenate([each.converged for each in found]),
     )
 
 
-def _refitted(fit: WhitenedFit, units: Units, numbers: Array) -> Refits:
+def _refitted(fit: WhitenedFit, units: Units, ratios: Array) -> Refits:
     def weights(block: RowBlock, at: npt.NDArray[np.intp]) -> Array:
-        return units.weights_of(block, numbers[at]) * weights_of(block)
+        of_rows = units.of_rows_in(block, ratios if len(at) == len(ratios) else ratios[at])
+        return of_rows * weights_of(block) if "frequency" in block.extras else of_rows
 
-    found = minima(fit, _hessians(fit, units, numbers), weights)
+    gradients, hessians = _derivatives(fit, units, ratios)
+    if isinstance(fit.loss, SquaredError):
+        steps: Array = -np.linalg.solve(hessians, gradients[..., np.newaxis])[..., 0]
+        return Refits(steps, np.ones(len(steps), dtype=bool))
+    found = minima(fit, hessians, weights)
     U, converged = found.U, found.converged
     rest = np.nonzero(~converged)[0]
     if rest.size:
@@ -67,26 +78,28 @@ def _refitted(fit: WhitenedFit, units: Units, numbers: Array) -> Refits:
     return Refits(U, converged)
 
 
-def _hessians(fit: WhitenedFit, units: Units, numbers: Array) -> Array:
-    """``∇²F(0; v)`` of each draw, shape (m, R, R)."""
-    R = fit.basis.size
+def _derivatives(fit: WhitenedFit, units: Units, ratios: Array) -> tuple[Array, Array]:
+    """``∇F(0; v)`` and ``∇²F(0; v)`` of each draw, shapes (m, R) and (m, R, R)."""
+    m, R = len(ratios), fit.basis.size
     upper = np.triu_indices(R)
     height = max(_ROW_ENTRIES // R**2, 1)
 
-    def summarise(block: RowBlock) -> Array:
+    def summarise(block: RowBlock) -> Totals:
         terms = fit.terms(block)
-        change = units.weights_of(block, numbers) - 1.0
-        total = np.zeros((len(numbers), len(upper[0])))
+        change = units.of_rows_in(block, ratios) - 1.0
+        gradients, curved = np.zeros((m, R)), np.zeros((m, len(upper[0])))
         for start in range(0, len(terms.eta), height):
             part = slice(start, start + height)
-            total += change[:, part] @ _entries(terms.Z[part], terms.curvature[part], upper)
-        return total
+            Z, L = terms.Z[part], terms.curvature[part]
+            gradients += change[:, part] @ np.einsum("ikr,ik->ir", Z, terms.slope[part])
+            curved += change[:, part] @ _entries(Z, L, upper)
+        return Totals([gradients, curved])
 
-    entries = fit.rows.reduce(summarise)
-    found = np.zeros((len(numbers), R, R))
-    found[:, upper[0], upper[1]] = entries
-    found[:, upper[1], upper[0]] = entries
-    return found + np.eye(R)
+    gradients, curved = fit.rows.reduce(summarise)
+    hessians = np.zeros((m, R, R))
+    hessians[:, upper[0], upper[1]] = curved
+    hessians[:, upper[1], upper[0]] = curved
+    return gradients, hessians + np.eye(R)
 
 
 def _entries(Z: Array, L: Array, upper: tuple[npt.NDArray[np.intp], ...]) -> Array:

@@ -51,14 +51,12 @@ class Units:
         """Units that are drawn."""
         return int(np.count_nonzero(self.counts))
 
-    def codes_of(self, block: RowBlock) -> Codes:
-        """The unit of each row of a block."""
-        return self.codes[block.rows]
+    def ratios(self, multipliers: Array) -> Array:
+        """``m_c/κ_c``, what the weights of the rows of unit c are multiplied by; shape (m, G)."""
+        return np.asarray(multipliers / np.where(self.counts > 0, self.counts, 1.0))
 
-    def weights_of(self, block: RowBlock, multipliers: Array) -> Array:
-        """``m_c/κ_c`` of the rows of a block by numbers of shape (m, G); shape (m, b)."""
-        codes = self.codes_of(block)
-        counts = self.counts[codes]
-        found = multipliers[:, codes]
-        found /= np.where(counts > 0, counts, 1.0)
-        return found
+    def of_rows_in(self, block: RowBlock, ratios: Array) -> Array:
+        """Those of the rows of a block, shape (m, b)."""
+        if self.are_clusters:
+            return ratios[:, self.codes[block.rows]]
+        return ratios[:, block.rows]

@@ -49,10 +49,10 @@ def more_spread_counts(rng):
 
 
 def clusters(rng):
-    """Eighty clusters of five rows with effects of their own."""
-    groups = np.repeat(np.arange(80), 5)
-    X = rng.normal(size=(400, 2)) + rng.normal(size=(80, 2))[groups]
-    y = X @ [1.0, 0.0] + rng.normal(size=80)[groups] + rng.normal(size=400)
+    """Two hundred clusters of three rows with effects of their own."""
+    groups = np.repeat(np.arange(200), 3)
+    X = rng.normal(size=(600, 2)) / 2 + rng.normal(size=(200, 2))[groups]
+    y = X @ [1.0, 0.0] + 2 * rng.normal(size=200)[groups] + rng.normal(size=600)
     return LinearRegression(), X, y, groups, [1.0, 0.0, 0.0]
 
 
