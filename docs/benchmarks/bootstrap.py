@@ -23,10 +23,10 @@ DRAWS, REFITS = 10_000, 5
 # (kind, rows, columns, draws that are fully iterated in a timed run)
 PROBLEMS = (
     ("linear", 1_000, 10, 2_000),
-    ("linear", 100_000, 20, 20),
+    ("linear", 100_000, 20, 80),
     ("logistic", 1_000, 10, 500),
     ("logistic", 10_000, 20, 100),
-    ("logistic", 100_000, 20, 10),
+    ("logistic", 100_000, 20, 40),
     ("logistic", 1_000_000, 20, 0),
 )
 

@@ -221,6 +221,8 @@ class Bootstrap(Summarised):
             raise TypeError(
                 f"f returned {value.dtype} values; it must return a real number, or an array."
             )
+        if not value.size:
+            raise TypeError("f returned an empty array; it must return at least one number.")
         value = value.astype(np.float64)
         if not np.isfinite(value).all():
             raise InferenceError(
@@ -242,6 +244,8 @@ class Bootstrap(Summarised):
 
     def named(self, names: list[str]) -> Bootstrap:
         """The bootstrap of some of the quantities."""
+        if not names:
+            raise ValueError("of=[] names no parameter; leave it out for all of them.")
         lost = [name for name in names if name not in self.names_]
         if lost:
             raise ValueError(

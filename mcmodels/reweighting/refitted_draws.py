@@ -67,8 +67,8 @@ def _refitted(fit: WhitenedFit, units: Units, ratios: Array) -> Refits:
 
     gradients, hessians = _derivatives(fit, units, ratios)
     if isinstance(fit.loss, SquaredError):
-        steps: Array = -np.linalg.solve(hessians, gradients[..., np.newaxis])[..., 0]
-        return Refits(steps, np.ones(len(steps), dtype=bool))
+        steps = np.linalg.solve(hessians, gradients[..., np.newaxis])[..., 0]
+        return Refits(np.asarray(-steps), np.ones(len(steps), dtype=bool))
     found = minima(fit, hessians, weights)
     U, converged = found.U, found.converged
     rest = np.nonzero(~converged)[0]

@@ -73,7 +73,8 @@ def minima(fit: WhitenedFit, hessians: Array, weights_of: WeightsOf) -> Refits:
         at = np.nonzero(running)[0]
         if at.size == 0:
             break
-        gradient = gradients(fit, at, U[:, at], weights_of)
+        with np.errstate(over="ignore", invalid="ignore"):  # a step may leave a loss's domain
+            gradient = gradients(fit, at, U[:, at], weights_of)
         step = -np.einsum("mrs,sm->rm", inverses[at], gradient)
         length = np.linalg.norm(step, axis=0)
         worse = ~(length < last[at])  # it does not converge, or by rounding alone

@@ -231,6 +231,7 @@ REFUSED = {
     "kind": ({"kind": "wild"}, ValueError, "kind='wild' is not known"),
     "steps": ({"steps": "two"}, ValueError, "steps='two' is not known"),
     "name": ({"of": "age"}, ValueError, "of='age' is not a parameter"),
+    "no name": ({"of": []}, ValueError, "names no parameter"),
     "keyword": ({"draw": 7}, TypeError, "Did you mean 'draws'"),
     "offset": ({"offset": np.zeros(N)}, TypeError, "unexpected keyword argument 'offset'"),
     "one cluster": ({"groups": np.zeros(N)}, InferenceError, "groups has a single cluster"),
@@ -275,6 +276,10 @@ def test_functions_that_are_not_finite_are_refused(model):
         found.function(lambda theta: np.log(theta[2] + 0.0))
     with pytest.raises(TypeError, match="must return a real number"):
         found.function(lambda theta: "wide")
+    with pytest.raises(TypeError, match="returned an empty array"):
+        found.function(lambda theta: theta[:0])
+    with pytest.raises(TypeError, match="at draw 0, and"):
+        found.function(lambda theta: theta if theta[0] == model.params_[0] else theta[:2])
     with pytest.raises(TypeError, match="give a function"):
         found.function(3)
 
@@ -290,3 +295,23 @@ def test_offsets_and_exposures_are_those_of_the_fit():
         first = bootstrap(by_exposure, X, y, exposure=exposure, **options).draws_
         second = bootstrap(by_offset, X, y, offset=np.log(exposure), **options).draws_
         assert first == pytest.approx(second, rel=1e-9)
+
+
+def test_draws_at_the_bounds_of_means_are_found_or_named():
+    """Where a fit with the weights of a draw ends at a mean of zero, the draw is NaN."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(size=(60, 1))
+    y = rng.poisson(0.2 + 2 * x[:, 0])
+    model = GeneralizedLinearRegressor("poisson", link="identity").fit(x, y)
+    with pytest.warns(ConvergenceWarning, match="1 of 400 draws have no minimum"):
+        found = bootstrap(model, x, y, draws=400, steps="converged", random_state=0)
+    means = found.function(lambda theta: theta[1] + theta[0] * x.min()).draws_
+    assert np.nanmin(means) > 0
+    assert np.isnan(means).sum() == 1
+
+
+def test_collections_of_dask_are_refused(model):
+    da = pytest.importorskip("dask.array")
+    X, y = data()
+    with pytest.raises(TypeError, match="rows in parts"):
+        bootstrap(model, da.from_array(X, chunks=(50, 3)), da.from_array(y, chunks=50))
