@@ -137,13 +137,13 @@ def bootstrap(
     (10000, 3)
     >>> found.to_frame()[["standard_error", "lower", "upper"]].round(2)
                  standard_error  lower  upper
-    x0                     0.24   0.42   1.35
-    x1                     0.13  -0.76  -0.26
-    (intercept)            0.13  -0.19   0.33
+    x0                     0.18   0.55   1.27
+    x1                     0.13  -0.50   0.03
+    (intercept)            0.13  -0.26   0.27
     >>> ratio = bootstrap(model, X, y, of=lambda theta: theta[1] / theta[0], random_state=0)
     >>> ratio.confidence_intervals().round(2)
        lower  upper
-    f  -1.32  -0.25
+    f  -0.64   0.03
     """
     check_count("draws", draws, at_least=2)
     check_choice("kind", kind, KINDS)
@@ -184,6 +184,7 @@ def bootstrap(
         kind,
         steps,
         f"{units.n_present} {what}",
+        _freedom(training.fit, units),
         type(model).__name__,
         raw,
         np.asarray(record.params),
@@ -235,6 +236,13 @@ def _units(training: TrainingFit, groups: Any) -> Units:
             "grouping, or take covariance(kind='cluster', groups=…), which takes two."
         )
     return Units.of_clusters(clusters.codes[:, 0])
+
+
+def _freedom(fit: WhitenedFit, units: Units) -> float:
+    """Degrees of freedom of intervals by Student's t; at least one."""
+    if units.are_clusters:
+        return float(units.n_present - 1)
+    return max(float(units.counts.sum()) - fit.basis.size / fit.basis.n_outputs, 1.0)
 
 
 def _refuse_proportions(fit: WhitenedFit) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from mcmodels.arrays import Array, refuse_masked
 from mcmodels.estimators.arguments import check_choice, listed
@@ -20,7 +21,7 @@ from mcmodels.inference.summary import Summarised, Summary
 
 __all__ = ["INTERVALS", "Bootstrap"]
 
-INTERVALS = ("percentile", "simultaneous")
+INTERVALS = ("percentile", "t", "simultaneous")
 _KINDS = {"bayesian": "Bayesian, Dirichlet weights", "multiplier": "multipliers of Mammen"}
 _STEPS = {"one": "one, from the scores", "converged": "until each draw is a fit"}
 _SHOWN_LEVEL = 0.95
@@ -45,6 +46,8 @@ class Bootstrap(Summarised):
         How far each draw was iterated.
     units_ : str
         What was drawn as a whole: "500 rows", "30 clusters".
+    df_ : float
+        Clusters less one, or rows less the parameters of a linear predictor.
     model_ : str
         The name of the model.
     raw : ndarray of shape (B, P)
@@ -62,6 +65,7 @@ class Bootstrap(Summarised):
     kind_: str
     steps_: str
     units_: str
+    df_: float
     model_: str
     raw: Array
     params: Array
@@ -91,11 +95,12 @@ class Bootstrap(Summarised):
         ----------
         level : float, default=0.95
             Coverage.
-        kind : {"percentile", "simultaneous"}, default="percentile"
+        kind : {"percentile", "t", "simultaneous"}, default="percentile"
             "percentile": quantiles of the draws of each quantity (of the Bayesian bootstrap,
-            equal-tailed intervals of belief). "simultaneous": intervals that cover *all* quantities
-            at once with this probability, ``θ̂ⱼ ± q sⱼ`` with s the standard deviations of the
-            draws and q the quantile of ``maxⱼ |θ*ⱼ - θ̂ⱼ|/sⱼ`` over the draws.
+            equal-tailed intervals of belief). "t": ``θ̂ⱼ ± t sⱼ`` with s the standard deviations of
+            the draws, and Student's t with ``df_`` degrees of freedom. "simultaneous": intervals
+            that cover *all* quantities at once with this probability, ``θ̂ⱼ ± q sⱼ`` with q the
+            quantile of ``maxⱼ |θ*ⱼ - θ̂ⱼ|/sⱼ`` over the draws.
 
         Returns
         -------
@@ -120,7 +125,9 @@ class Bootstrap(Summarised):
         if kind == "percentile":
             ends = np.quantile(self._found, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
         else:
-            reach = self.critical_value(level) * self.standard_errors_
+            of_each = float(stats.t(self.df_).isf((1.0 - level) / 2.0))
+            quantile = of_each if kind == "t" else self.critical_value(level)
+            reach = quantile * self.standard_errors_
             ends = np.array([self.estimate_ - reach, self.estimate_ + reach])
         lower, upper = np.where(self._determined, ends, np.nan)
         return pd.DataFrame({"lower": lower, "upper": upper}, index=list(self.names_))

@@ -139,6 +139,11 @@ def test_tables_hold_quantiles_and_deviations_of_the_draws(model):
     ends = np.quantile(found.draws_, [0.05, 0.95], axis=0)
     assert table[["lower", "upper"]].to_numpy().T == pytest.approx(ends)
     assert found.covariance_ == pytest.approx(np.cov(found.draws_.T))
+    reach = stats.t(N - 4).isf(0.05) * found.standard_errors_
+    ends = found.confidence_intervals(0.9, "t").to_numpy().T
+    assert ends == pytest.approx(np.array([model.params_ - reach, model.params_ + reach]))
+    clustered = bootstrap(model, X, y, groups=np.arange(N) // 10, draws=9, random_state=1)
+    assert clustered.df_ == 29
     narrow, wide = (found.critical_value(level) for level in (0.8, 0.95))
     assert stats.norm.isf(0.1) < narrow < wide
 
