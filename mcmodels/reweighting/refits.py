@@ -1,7 +1,7 @@
 """Fits without some rows, many at a time, by Newton steps from the fit of all rows.
 
-The Hessian of a fit is that of all rows less that of the rows it leaves out, both at the start
-(:mod:`.weighted_minima`). A fit that does not converge so is left to a full Newton method.
+Steps begin with the Hessian of all rows less that of the rows that a fit leaves out, both at the
+start (:mod:`.weighted_minima`). A fit that does not converge so is left to a full Newton method.
 """
 
 from __future__ import annotations

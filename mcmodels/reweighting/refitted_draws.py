@@ -3,9 +3,9 @@
 The Hessian of a draw at the fit is ``∇²F(0; v) = I + Σᵢ (m_c/κ_c - 1) ZᵢᵀLᵢZᵢ``, L with the
 weights of the fit; the entries of all ``ZᵢᵀLᵢZᵢ`` of a block and the weights of all draws make it
 one product of matrices. Squared errors have their minimum at the Newton step from zero, where the
-gradient is ``Σᵢ (m_c/κ_c - 1) sᵢzᵢ``. Of other losses the steps of :mod:`.weighted_minima`, with
-these Hessians kept, converge in a few passes; what does not converge so takes Newton steps of its
-own.
+gradient is ``Σᵢ (m_c/κ_c - 1) sᵢzᵢ``. Of other losses the steps of :mod:`.weighted_minima`, which
+begin with these Hessians, converge in a few passes; what does not converge so takes Newton steps
+of its own.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _refitted(fit: WhitenedFit, units: Units, ratios: Array) -> Refits:
     if isinstance(fit.loss, SquaredError):
         steps = np.linalg.solve(hessians, gradients[..., np.newaxis])[..., 0]
         return Refits(np.asarray(-steps), np.ones(len(steps), dtype=bool))
-    found = minima(fit, hessians, weights)
+    found = minima(fit, hessians, weights, gradients)
     U, converged = found.U, found.converged
     rest = np.nonzero(~converged)[0]
     if rest.size:

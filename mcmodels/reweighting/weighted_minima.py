@@ -1,8 +1,10 @@
-"""Minima of F(u; v) for many sets of weights v at a time, by Newton steps with kept Hessians.
+"""Minima of F(u; v) for many sets of weights v at a time, without a Hessian at each point.
 
-Each pass over the rows takes the gradients at all points at once, and each fit keeps the Hessian
-that it was given, which is that of its weights at ``u = 0``. So a step costs a product; the steps
-converge linearly, faster the nearer the minimum is to zero.
+Each pass over the rows takes the gradients at all points at once. Steps begin with the inverse of
+the Hessian at ``u = 0``, which the update of Broyden, Fletcher, Goldfarb and Shanno corrects by
+what each step has found of the curvature. So a step costs products of small matrices, and steps
+converge faster than linearly. They are never shortened: where one is longer than the last, the fit
+is given up. Source: Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., eq. 6.17, §6.4.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ _MOST_STEPS = 30
 # A fit has converged when its step is this share of a standard error of the fit of all rows: then
 # no linear predictor changes by more than this times its standard error.
 _NEGLIGIBLE = 1e-11
+# A step may by chance be a smaller share of the last one than this.
+_FASTEST = 1e-2
+# Shorter steps tell the rounding errors of gradients, not the curvature.
+_TELLING = 1e-8
 # Entries of the inverse Hessians, and of the predictors of a block, that are held at once.
 MOST_ENTRIES = 4_000_000
 
@@ -48,7 +54,9 @@ class Refits:
     converged: npt.NDArray[np.bool_]
 
 
-def minima(fit: WhitenedFit, hessians: Array, weights_of: WeightsOf) -> Refits:
+def minima(
+    fit: WhitenedFit, hessians: Array, weights_of: WeightsOf, first: Array | None = None
+) -> Refits:
     """Where F is least with each of m sets of weights.
 
     Parameters
@@ -59,9 +67,11 @@ def minima(fit: WhitenedFit, hessians: Array, weights_of: WeightsOf) -> Refits:
         ``∇²F(0; v)`` for each set. Fits for which it is not positive definite do not converge.
     weights_of : callable
         Takes a block and the positions of some of the sets, and returns their weights of the rows.
+    first : ndarray of shape (m, R), default=None
+        ``∇F(0; v)`` for each set, where it is known: it saves a pass.
     """
     m, R = len(hessians), fit.basis.size
-    U = np.zeros((R, m))
+    U, slopes, steps = np.zeros((m, R)), np.zeros((m, R)), np.zeros((m, R))
     converged = np.zeros(m, dtype=bool)
     # Eigenvalues that are not positive: with these weights there is a direction without curvature.
     least = np.linalg.eigvalsh(hessians)[:, 0]
@@ -69,21 +79,45 @@ def minima(fit: WhitenedFit, hessians: Array, weights_of: WeightsOf) -> Refits:
     inverses = np.zeros_like(hessians)
     inverses[running] = np.linalg.inv(hessians[running])
     last = np.full(m, np.inf)
-    for _ in range(_MOST_STEPS):
+    for count in range(_MOST_STEPS):
         at = np.nonzero(running)[0]
         if at.size == 0:
             break
-        with np.errstate(over="ignore", invalid="ignore"):  # a step may leave a loss's domain
-            gradient = gradients(fit, at, U[:, at], weights_of)
-        step = -np.einsum("mrs,sm->rm", inverses[at], gradient)
-        length = np.linalg.norm(step, axis=0)
+        if count == 0 and first is not None:
+            gradient = first[at]
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):  # a step may leave a loss's domain
+                gradient = gradients(fit, at, U[at].T, weights_of).T
+        if count > 0:
+            inverses[at] = _updated(inverses[at], steps[at], gradient - slopes[at])
+        step = -np.einsum("mrs,ms->mr", inverses[at], gradient)
+        length = np.linalg.norm(step, axis=1)
         worse = ~(length < last[at])  # it does not converge, or by rounding alone
-        U[:, at] += np.where(worse, 0.0, step)
-        done = (length <= _NEGLIGIBLE) | (worse & (last[at] <= 1e3 * _NEGLIGIBLE))
+        U[at] += np.where(worse[:, np.newaxis], 0.0, step)
+        # The next step is shorter than this one by about as much as this one is than the last.
+        rate = np.where(np.isfinite(last[at]), length / last[at], 1.0)
+        done = ~worse & (np.maximum(rate, _FASTEST) * length <= _NEGLIGIBLE)
+        done |= worse & (last[at] <= 1e3 * _NEGLIGIBLE)
         converged[at[done]] = True
         running[at[done | worse]] = False
-        last[at] = length
-    return Refits(U.T, converged)
+        last[at], slopes[at], steps[at] = length, gradient, step
+    return Refits(U, converged)
+
+
+def _updated(inverses: Array, steps: Array, changes: Array) -> Array:
+    """Inverse Hessians that take the changes of gradients to the steps, shape (m, R, R)."""
+    along = np.einsum("mr,mr->m", steps, changes)
+    lengths = np.linalg.norm(steps, axis=1)
+    # Along others there is hardly any curvature.
+    known = (lengths > _TELLING) & (along > 0.1 * lengths**2)
+    scale = np.where(known, 1.0 / np.where(known, along, 1.0), 0.0)
+    changed = np.einsum("mrs,ms->mr", inverses, np.where(known[:, np.newaxis], changes, 0.0))
+    square = scale * (1.0 + scale * np.einsum("mr,mr->m", changes, changed))
+    crossed = np.einsum("m,mr,ms->mrs", scale, changed, steps)
+    found = inverses + np.einsum("m,mr,ms->mrs", square, steps, steps)
+    found -= crossed
+    found -= crossed.transpose(0, 2, 1)
+    return found
 
 
 def gradients(
@@ -95,11 +129,12 @@ def gradients(
         eta = np.atleast_2d(block.linear_predictor(fit.params).T).T
         changed = eta[:, :, np.newaxis] + fit.basis.changes(block, U)
         b, K, m = changed.shape
-        by_fit = changed.transpose(2, 0, 1).reshape(m * b, K)
-        y = np.tile(block.y, (m,) + (1,) * (np.ndim(block.y) - 1))
-        slope: Any = fit.loss.gradient(y, fit.shape_of_eta(by_fit)).reshape(m, b, K)
-        weighted = slope * weights_of(block, sets)[..., np.newaxis]
-        return fit.basis.adjoint(block, weighted.transpose(1, 2, 0))
+        by_fit = changed.transpose(0, 2, 1).reshape(b * m, K)  # of one output no copy
+        y = np.repeat(block.y, m, axis=0)
+        slope: Any = fit.loss.gradient(y, fit.shape_of_eta(by_fit), block.X.scratch)
+        slope = slope.reshape(b, m, K)
+        weighted = slope * weights_of(block, sets).T[..., np.newaxis]
+        return fit.basis.adjoint(block, weighted.transpose(0, 2, 1))
 
     sums = fit.rows.reduce(summarise)
     return sums + fit.linear[:, np.newaxis] + fit.quadratic @ U

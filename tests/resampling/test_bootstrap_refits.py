@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 import mcmodels.reweighting.refitted_draws as refitted_draws_module
+import mcmodels.reweighting.weighted_minima as weighted_minima_module
 from mcmodels import (
     GeneralizedLinearRegressor,
     LinearRegression,
@@ -92,17 +93,20 @@ def test_converged_draws_are_fits_with_their_weights(name, kind, weighted):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["two classes, no penalty", "three classes", "poisson"])
-def test_draws_far_from_the_fit_are_found_by_damped_steps(name, kind, monkeypatch):
-    n, taken = 25, []
+@pytest.mark.parametrize("n", [12, 25])
+def test_draws_far_from_the_fit_are_found_by_damped_steps(n, name, kind, monkeypatch):
+    taken = []
     damped = refitted_draws_module.damped_minima
     monkeypatch.setattr(
         refitted_draws_module,
         "damped_minima",
         lambda fit, m, weights: taken.append(m) or damped(fit, m, weights),
     )
+    if n == 25:  # all draws take damped steps
+        monkeypatch.setattr(weighted_minima_module, "_MOST_STEPS", 1)
     model, X, y, _ = fitted(name, False, n)
     found = bootstrap(model, X, y, draws=DRAWS, kind=kind, steps="converged", random_state=1)
-    assert sum(taken) > 5
+    assert n == 12 or sum(taken) == DRAWS
     assert found.n_failed_ == 0
     m = multipliers_of(model, None, n, kind)
     for draw in range(0, DRAWS, 4):
