@@ -20,6 +20,7 @@ from mcmodels.estimators.influence_methods import InfluenceMethods
 from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
+from mcmodels.reports.route import Route
 from mcmodels.resampling.bootstrap_result import Bootstrap
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
@@ -57,7 +58,9 @@ def bootstrap(
     ----------
     model : estimator
         A fitted ``LinearRegression``, ``LogisticRegression``, ``GeneralizedLinearRegressor``,
-        ``ObjectiveRegressor`` or ``ObjectiveClassifier``.
+        ``ObjectiveRegressor`` or ``ObjectiveClassifier``; or what ends in one, as
+        :func:`mcmodels.results` takes it: a pipeline, a search, a fit by a formula. What is done
+        to the rows before is taken as given.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
         The training rows; a stream also holds y and the weights.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
@@ -148,17 +151,23 @@ def bootstrap(
     check_count("draws", draws, at_least=2)
     check_choice("kind", kind, KINDS)
     check_choice("steps", steps, _STEPS)
+    route = Route.of(model, "bootstrap")
+    model = route.model
+    refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
     if is_dask(X) or (isinstance(X, RowStream) and X.in_parts):
         raise TypeError(
             "bootstrap was given rows in parts that are elsewhere (Dask), whose multipliers would "
             "have to be sent to them; pass arrays, or a stream of blocks."
         )
-    refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
     rng = check_random_state(random_state)
-    if groups is None and isinstance(X, RowStream):
-        groups = X.group_labels()
     refuse_masked("groups", groups)
     refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
+    offsets = {"groups": groups, **offsets}
+    X, y, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
+    offsets = {name: value for name, value in offsets.items() if value is not None}
+    groups = offsets.pop("groups", None)
+    if groups is None and isinstance(X, RowStream):
+        groups = X.group_labels()
     _refuse_other_sums(model)
     training = training_fit(model, X, y, sample_weight, **offsets)
     entropy = tuple(rng.randint(2**32, size=4, dtype=np.uint64).tolist())
@@ -189,6 +198,7 @@ def bootstrap(
         raw,
         np.asarray(record.params),
         record.estimable,
+        route.notes,
     )
     _warn_of_failures(found)
     if of is None:

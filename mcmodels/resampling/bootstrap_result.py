@@ -57,6 +57,8 @@ class Bootstrap(Summarised):
         The parameters of the fit.
     estimable : EstimableSpace or None
         Which functions of the parameters the rows determine; None if all.
+    notes : tuple of str
+        What to know of the way from the rows to the model.
     """
 
     draws_: Array
@@ -70,6 +72,7 @@ class Bootstrap(Summarised):
     raw: Array
     params: Array
     estimable: EstimableSpace | None
+    notes: tuple[str, ...]
 
     @property
     def n_failed_(self) -> int:
@@ -204,7 +207,7 @@ class Bootstrap(Summarised):
             "intervals": f"{coverage(level)}: percentiles of the draws; simultaneous ones are "
             f"estimate ± {self.critical_value(level):.3f} standard errors",
         }
-        notes = []
+        notes = [*self.notes]
         if self.n_failed_:
             notes.append(f"{self.n_failed_} draws have no minimum, and are left out.")
         if self.estimable is not None and not self._determined.all():

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse, stats
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from mcmodels import (
@@ -18,6 +21,7 @@ from mcmodels import (
     QuantileRegressor,
     RowStream,
     bootstrap,
+    fit_formula,
     scan,
 )
 from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
@@ -202,6 +206,29 @@ def test_of_dependent_columns_what_is_determined_is_that_of_fewer_columns(steps)
 
     with pytest.raises(InferenceError, match="slope is not estimable"):
         found.function(slope)
+
+
+def test_pipelines_searches_and_formulas_are_gone_through():
+    X, y = data()
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    options = {"draws": 40, "random_state": 1}
+    expected = bootstrap(LinearRegression().fit(frame, y), frame, y, **options)
+    pipe = make_pipeline(StandardScaler(with_mean=False), LinearRegression()).fit(frame, y)
+    found = bootstrap(pipe, frame, y, **options)
+    assert found.names_ == ("a", "b", "c", "(intercept)")
+    scale = np.append(frame.std(ddof=0), 1.0)
+    assert found.draws_ == pytest.approx(expected.draws_ * scale, rel=1e-9)
+    table = frame.assign(y=y, school=np.arange(N) % 30)
+    formula = fit_formula("y ~ a + b + c", table, LinearRegression())
+    assert bootstrap(formula, table, of=["a", "b"], **options).draws_ == pytest.approx(
+        expected.draws_[:, :2], rel=1e-9
+    )
+    clustered = bootstrap(formula, table, groups="school", **options)
+    assert clustered.units_ == "30 clusters"
+    search = GridSearchCV(GeneralizedLinearRegressor(), {"alpha": [0.0]}).fit(frame, y)
+    searched = bootstrap(search, frame, y, **options)
+    assert searched.draws_ == pytest.approx(expected.draws_, rel=1e-7)
+    assert "has chosen this model by the same rows" in " ".join(str(searched).split())
 
 
 def test_printed_and_pickled(model):
