@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mcmodels.reports.side_by_side import Comparison, compare
     from mcmodels.reports.summarize import summarize
     from mcmodels.reports.tidy import glance, tidy
+    from mcmodels.resampling.bootstrap import bootstrap
+    from mcmodels.resampling.bootstrap_result import Bootstrap
     from mcmodels.resampling.leave_one_out import LeaveOneOut, leave_one_out
     from mcmodels.rows import RowStream
     from mcmodels.rule_checks import RuleCheck, check_rule
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PCA",
+    "Bootstrap",
     "Comparison",
     "FirthLogisticRegression",
     "Formula",
@@ -49,6 +52,7 @@ __all__ = [
     "RowStream",
     "RuleCheck",
     "anova",
+    "bootstrap",
     "check_gradient",
     "check_hessian",
     "check_rule",
@@ -68,6 +72,7 @@ __version__ = "0.1.0"
 # holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
+    "Bootstrap": "resampling.bootstrap_result",
     "Comparison": "reports.side_by_side",
     "FirthLogisticRegression": "firth",
     "Formula": "formula",
@@ -85,6 +90,7 @@ _MODULES = {
     "RowStream": "rows",
     "RuleCheck": "rule_checks",
     "anova": "reports.nested",
+    "bootstrap": "resampling.bootstrap",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
     "check_rule": "rule_checks",

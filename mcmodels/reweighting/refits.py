@@ -8,15 +8,11 @@ method.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.one_step import group_sums
-from mcmodels.reweighting.row_parts import portions
+from mcmodels.reweighting.weighted_minima import MOST_ENTRIES, Refits, gradients
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
@@ -27,24 +23,6 @@ _MOST_STEPS = 30
 # A fit has converged when its step is this share of a standard error of the fit of all rows: then
 # no linear predictor changes by more than this times its standard error.
 _NEGLIGIBLE = 1e-11
-# Entries of the inverse Hessians, and of the predictors of a block, that are held at once.
-_MOST_ENTRIES = 4_000_000
-
-
-@dataclass(frozen=True)
-class Refits:
-    """Fits without some rows.
-
-    Parameters
-    ----------
-    U : ndarray of shape (m, R)
-        Where they are.
-    converged : ndarray of shape (m,), bool
-        Which are minima.
-    """
-
-    U: Array
-    converged: npt.NDArray[np.bool_]
 
 
 def refit_without(
@@ -64,7 +42,7 @@ def refit_without(
         Where the fits start; by default at the fit of all rows.
     """
     R = fit.basis.size
-    together = max(1, min(len(groups), _MOST_ENTRIES // R**2, 2048))
+    together = max(1, min(len(groups), MOST_ENTRIES // R**2, 2048))
     parts = [
         _refit_together(fit, groups[part], codes, None if start is None else start[part])
         for part in (slice(k, k + together) for k in range(0, len(groups), together))
@@ -81,6 +59,11 @@ def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | 
     hessians = np.eye(R) - removed[:, :, :R]
     U = np.zeros((R, m)) if start is None else np.nan_to_num(start.T, posinf=0.0, neginf=0.0)
     converged = np.zeros(m, dtype=bool)
+
+    def kept(block: RowBlock, sets: Codes) -> Array:
+        is_out = block.extras[codes] == groups[sets][:, np.newaxis]
+        return np.where(is_out, 0.0, weights_of(block))
+
     # Eigenvalues that are not positive: without these rows there is no curvature in a direction.
     least = np.linalg.eigvalsh(hessians)[:, 0]
     running = least > np.finfo(np.float64).eps * R
@@ -91,7 +74,7 @@ def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | 
         at = np.nonzero(running)[0]
         if at.size == 0:
             break
-        gradient = _gradients(fit, groups[at], U[:, at], codes)
+        gradient = gradients(fit, at, U[:, at], kept)
         step = -np.einsum("mrs,sm->rm", inverses[at], gradient)
         length = np.linalg.norm(step, axis=0)
         worse = ~(length < last[at])  # it does not converge, or by rounding alone
@@ -110,26 +93,3 @@ def _removed(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Ar
     found = np.empty((len(groups), R, R))
     found[order] = group_sums(fit, block, groups[order], codes)[:, :, :R]
     return found
-
-
-def _gradients(fit: WhitenedFit, groups: Codes, U: Array, codes: str) -> Array:
-    """The gradient of F without each of the groups, at each column of U; shape (R, m)."""
-
-    def summarise(block: RowBlock) -> Array:
-        eta = np.atleast_2d(block.linear_predictor(fit.params).T).T
-        w, code = weights_of(block), block.extras[codes]
-        b, K = eta.shape
-        found = np.empty(U.shape)
-        for part in portions(len(groups), b * K):
-            changed = eta[:, :, np.newaxis] + fit.basis.changes(block, U[:, part])
-            m = changed.shape[2]
-            by_fit = changed.transpose(2, 0, 1).reshape(m * b, K)
-            y = np.tile(block.y, (m,) + (1,) * (np.ndim(block.y) - 1))
-            slope: Any = fit.loss.gradient(y, fit.shape_of_eta(by_fit)).reshape(m, b, K)
-            kept = np.where(code == groups[part, np.newaxis], 0.0, w)
-            weighted = (slope * kept[..., np.newaxis]).transpose(1, 2, 0)
-            found[:, part] = fit.basis.adjoint(block, weighted)
-        return found
-
-    sums = fit.rows.reduce(summarise)
-    return sums + fit.linear[:, np.newaxis] + fit.quadratic @ U

@@ -74,6 +74,7 @@ def results():
             np.tanh, X, y, kind="CR2", groups=np.arange(len(X)) % 7
         ).values.satterthwaite,
         "outliers": linear.outlier_test(X, y),
+        "bootstrap": mcmodels.bootstrap(linear, X, y, draws=50, random_state=0),
         "few clusters": linear.wild_bootstrap_test("bmi", X, y, groups=np.arange(len(X)) % 7),
         "likelihood ratio": likelihood_ratio_test(small, logistic),
         "delta method": linear.delta_method(lambda params: params[0] * params[1]),
