@@ -12,7 +12,7 @@ from typing import Any
 
 from mcmodels.calculus.text.aliases import aliased
 
-__all__ = ["FUNCTIONS", "METHODS", "applied", "name_of_function"]
+__all__ = ["BROADCAST", "ENTRYWISE", "FUNCTIONS", "METHODS", "applied", "name_of_function"]
 
 Meaning = Callable[..., Any]
 
@@ -153,6 +153,16 @@ _FUNCTIONS = {
 }
 # By names that no text can hold, so that they are only made of calls with a module before them.
 FUNCTIONS = {f"np.{name}": function for name, function in _FUNCTIONS.items()}
+BROADCAST = frozenset(
+    f"np.{name}" for name in (*_OF_ARITHMETIC, "betaln", "logaddexp") if name != "power"
+)
+"""Functions entry by entry of two arrays, which NumPy repeats."""
+ENTRYWISE = frozenset(
+    f"np.{name}"
+    for name in (*_SAME, "log10", "log2", "logit", "logsigmoid", "silu", "square")
+    if name not in ("max", "min")
+)
+"""Functions entry by entry of one array."""
 METHODS = frozenset(["cumsum", "max", "min", "std", "var"])
 
 

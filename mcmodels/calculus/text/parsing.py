@@ -28,7 +28,7 @@ from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.core.symbols import scalar
 from mcmodels.calculus.core.tensors import Tensor, shaped
 from mcmodels.calculus.text.arguments import Index as Position
-from mcmodels.calculus.text.declarations import symbol
+from mcmodels.calculus.text.declarations import is_declared_as_column, symbol
 from mcmodels.calculus.text.index_calls import Place
 from mcmodels.calculus.text.interpretation import Found, interpret
 from mcmodels.calculus.text.reading import read
@@ -87,6 +87,7 @@ def parse(text: str, /, **shapes: Any) -> Any:
     x.T @ A @ x + c * sum(exp(x))
     """
     symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
+    columns = frozenset(name for name, shape in shapes.items() if is_declared_as_column(name, shape))
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
     scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
     source = read(text, sizes | symbols.keys(), scalars)
@@ -99,7 +100,7 @@ def parse(text: str, /, **shapes: Any) -> Any:
                 f"{symbols[name].described()}; rename one"
             )
     algebra = _Expressions(source, symbols, sizes | source.sizes)
-    result = interpret(source, algebra)
+    result = interpret(source, algebra, columns)
     if isinstance(result, Tensor) or algebra.counted <= result.known:
         return result
     return result.within(result.known | algebra.counted)
@@ -193,6 +194,9 @@ class _Expressions:
 
     def transposed(self, value: Any) -> Any:
         return value.T if isinstance(value, Tensor) else transpose(value)
+
+    def as_row(self, value: Any) -> Any:
+        return self.transposed(value)
 
     def length(self, value: Any) -> Expression:
         return size_value(self.size_of(value, 0))

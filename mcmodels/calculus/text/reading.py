@@ -11,6 +11,7 @@ import ast
 import re
 import unicodedata
 from bisect import bisect_left
+from dataclasses import replace
 from itertools import accumulate
 
 from mcmodels.calculus.core.signatures import SIGNATURES
@@ -36,7 +37,7 @@ from mcmodels.calculus.text.index_calls import (
     place_in,
     tests_in,
 )
-from mcmodels.calculus.text.numpy_calls import without_modules
+from mcmodels.calculus.text.numpy_calls import is_in_numpys_spelling, without_modules
 from mcmodels.calculus.text.numpy_functions import FUNCTIONS
 from mcmodels.calculus.text.numpy_stacks import STACKS
 from mcmodels.calculus.text.quotes import Text
@@ -115,6 +116,7 @@ def read(
             products = _written(places_of_whole_products(text), respelt, skipped)
             mark(tree, stripped, products, {ast.Mult: Star, ast.Div: Slash})
         tree = transposes_by_caret(tree, scalars)
+    is_numpy = is_in_numpys_spelling(tree, text, known)
     tree = without_modules(tree, text, known)
     as_declared = _normalised(known)
     for node in ast.walk(tree):
@@ -124,7 +126,7 @@ def read(
                 node.col_offset = places[node.col_offset]
         if isinstance(node, ast.Name):
             node.id = as_declared.get(node.id, node.id)
-    return _checked(text, tree, known)
+    return replace(_checked(text, tree, known), is_numpy=is_numpy)
 
 
 def _written(places: list[int], respelt: list[tuple[int, str]], skipped: int) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import mul
 from typing import Any
@@ -144,6 +144,10 @@ class Shapes:
     def transposed(self, value: Shape) -> Shape:
         """Of the transpose."""
         return Shape(value.cols, value.rows)
+
+    def as_row(self, value: Shape) -> Shape:
+        """Of a vector as a row."""
+        return replace(value, rows=value.cols, cols=value.rows)
 
     def length(self, value: Shape) -> Shape:
         """Of the number of rows."""

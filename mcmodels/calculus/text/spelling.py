@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 __all__ = [
+    "Across",
     "Caret",
     "Slash",
     "Star",
@@ -32,6 +33,10 @@ def with_plain_options(text: str) -> str:
     return _KEEPS_LENGTHS.sub(
         lambda found: found[1] + str(int(found[2] == "True")).ljust(len(found[2])), text
     )
+
+
+class Across(ast.Attribute):
+    """The transpose by which ``X.shape[1]`` is counted; NumPy's vector has no second axis."""
 
 
 class Caret(ast.Pow):

@@ -67,6 +67,8 @@ class Source:
         Names in the exponent of a `matrix_power`.
     indices : frozenset of str
         Names of the indices of sums.
+    is_numpy : bool
+        Whether it is in NumPy's spelling, so that vectors have one axis.
     """
 
     text: str
@@ -75,6 +77,12 @@ class Source:
     sizes: frozenset[str]
     exponents: frozenset[str]
     indices: frozenset[str] = frozenset()
+    is_numpy: bool = False
+
+    @property
+    def has_axes(self) -> bool:
+        """Whether the word axis stands in it."""
+        return "axis" in self.text
 
     def refuse(self, message: str, where: str | ast.AST | None = None) -> NoReturn:
         """Raise a `ParseError` at a node, or at the first place of a name."""
