@@ -33,9 +33,9 @@ from mcmodels.calculus.text.index_calls import (
 from mcmodels.calculus.text.numpy_axes import (
     Kind,
     NumpyAxes,
-    fitting_remedy,
     is_of_columns,
     kind_of,
+    not_a_row,
 )
 from mcmodels.calculus.text.numpy_functions import BROADCAST, FUNCTIONS, applied
 from mcmodels.calculus.text.numpy_stacks import STACKS, stacked
@@ -223,9 +223,9 @@ class _Walk(Generic[T]):
         try:
             return combined(made)
         except ShapeError as error:
-            if not is_turned:
+            if not is_turned or type(error) is not ShapeError:
                 raise
-            raise fitting_remedy(error) from None
+            raise not_a_row(error) from None
 
     def _require_rows_for_columns(self, nodes: Sequence[ast.expr], values: Sequence[Any]) -> None:
         """Refuse a vector with an entry for each column beside a matrix: a row is meant."""

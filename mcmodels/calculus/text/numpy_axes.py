@@ -18,7 +18,7 @@ from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.text.numpy_functions import ENTRYWISE
 
-__all__ = ["Kind", "NumpyAxes", "fitting_remedy", "is_of_columns", "kind_of"]
+__all__ = ["Kind", "NumpyAxes", "is_of_columns", "kind_of", "not_a_row"]
 
 _REMEDY = "write x - y for each entry, X - y.T for each row of X"
 _KEEP_ONE_AXIS = frozenset([*FUNCTIONS, *ENTRYWISE, "sqrt"])
@@ -28,7 +28,7 @@ _REDUCING = frozenset(
 )
 _STACKS = frozenset(["hstack", "vstack", "block"])
 _ALONG = frozenset(["sum", "mean", "norm", "logsumexp"])
-_OF_ONE_AXIS = frozenset(["diag", "np.diff", "np.cumsum"])
+_OF_ONE_AXIS = frozenset(["diag", "np.column", "np.cumsum", "np.diff", "np.row"])
 
 
 class Kind(Enum):
@@ -195,7 +195,7 @@ class NumpyAxes:
         """The kind of what a function of so many arguments gives."""
         if function in _KEEP_ONE_AXIS and Kind.TURNED in kinds:
             return Kind.TURNED
-        if function == "np.column" or (function in ("ones", "zeros") and count == 2):
+        if function in ("np.column", "outer") or (function in ("ones", "zeros") and count == 2):
             return kind_of(result, Kind.COLUMN)
         loses = function in _REDUCING and function not in _STACKS
         keeps = Kind.COLUMN in kinds and not loses
@@ -230,8 +230,8 @@ class NumpyAxes:
         ValueError
         """
         first = kinds[0] if kinds else None
-        two_axes = first in (Kind.COLUMN, Kind.ROW) and (function in _OF_ONE_AXIS or has_order)
-        if two_axes or (first is Kind.COLUMN and axis in (1, -1)):
+        two_axes = first in (Kind.COLUMN, Kind.ROW)
+        if (two_axes and (function in _OF_ONE_AXIS or has_order)) or (first is Kind.COLUMN and axis in (1, -1)):
             raise ValueError(
                 "NumPy takes a column such as x[:, None], or a row, for a matrix here: write it "
                 "without [:, None], reshape and keepdims"
@@ -253,9 +253,10 @@ def is_of_columns(node: ast.expr) -> bool:
     return node.func.id not in _REDUCING and any(map(is_of_columns, node.args))
 
 
-def fitting_remedy(error: ShapeError) -> ShapeError:
-    """The error of sizes that do not fit where a vector was read as a row."""
-    return type(error)(
-        f"{error}. Beside np. or a method a vector is repeated in every row, as in NumPy: write "
+def not_a_row(error: ShapeError) -> ShapeError:
+    """The error where a vector that is read as a row does not fit, with what to write."""
+    what = str(error).rsplit("; ", 1)[0]
+    return ShapeError(
+        f"{what}. Beside np. or a method a vector is repeated in every row, as in NumPy: write "
         "x[:, None] to repeat it in every column"
     )

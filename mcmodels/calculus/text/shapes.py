@@ -335,7 +335,15 @@ class Shapes:
             raise ShapeError(message)
         message += "; a vector is a column, .T makes it a row"
         sides = (line.rows, matrix.rows) if line.is_column else (line.cols, matrix.cols)
+        before = matrix.rows.resolved(), matrix.cols.resolved()
         self._require(*sides, message)
+        if before[0] != before[1] and matrix.rows.resolved() == matrix.cols.resolved():
+            side = "column" if line.is_column else "row"
+            raise CannotFit(
+                f"a vector fits in every {side} of a matrix only if that is square; declare the "
+                "matrix so, as --let X=n,n, or give the vector the other direction, as x.T for "
+                "x, and beside np. or a method x[:, None] for x"
+            )
         return matrix
 
     def _require(self, left: Length, right: Length, message: str) -> None:
