@@ -133,9 +133,12 @@ def other_kind(
         ``"scalar"`` of a vector, ``"vector"`` of a scalar; empty if it can be nothing else.
     """
     made = symbols[name]
-    if name in declared or not made.is_column or name in used_as_arrays(read(text)):
+    if name in declared or not made.is_column:
         return ""
     other = Declaration("vector", None) if made.is_scalar else Declaration("scalar", ())
+    known = {size for made in symbols.values() for size in made.size_names}
+    if name in used_as_arrays(read(text, frozenset(known | declared.keys()))):
+        return ""
     try:
         others = infer_symbols(text, {**declared, name: other}, name)
         same = len(parse(text, **others).shape) == len(parse(text, **symbols).shape)
