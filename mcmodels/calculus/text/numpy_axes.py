@@ -22,10 +22,11 @@ __all__ = ["Kind", "NumpyAxes", "is_of_columns", "kind_of", "not_a_row"]
 
 _REMEDY = "write x - y for each entry, X - y.T for each row of X"
 _KEEP_ONE_AXIS = frozenset([*FUNCTIONS, *ENTRYWISE, "sqrt"])
-_REDUCING = frozenset(
+_NOT_ENTRYWISE = (
     "sum mean norm trace det logdet amax amin logsumexp diag vec outer len size unit T tr "
-    "transpose einsum hstack vstack block np.flat".split()
+    "transpose einsum hstack vstack block np.flat"
 )
+_REDUCING = frozenset(_NOT_ENTRYWISE.split())
 _STACKS = frozenset(["hstack", "vstack", "block"])
 _ALONG = frozenset(["sum", "mean", "norm", "logsumexp"])
 _OF_ONE_AXIS = frozenset(["diag", "np.column", "np.cumsum", "np.diff", "np.row"])
@@ -118,21 +119,25 @@ class NumpyAxes:
             ones = self.algebra.call("ones", [Size(1), length], None)
             made[column] = self.algebra.binary("@", made[column], ones)
         order = (Kind.COLUMN, Kind.VECTOR, Kind.TURNED, Kind.NUMBER)
-        kind = Kind.MATRIX if whole else Kind.ROW if as_rows else None
-        kind = kind or next(kind for kind in order if kind in present)
-        return made, kind, as_rows and Kind.VECTOR in present
+        found = next((kind for kind in order if kind in present), Kind.MATRIX)
+        found = Kind.MATRIX if whole else Kind.ROW if as_rows else found
+        return made, found, as_rows and Kind.VECTOR in present
 
     def product(self, left: Any, right: Any, kinds: tuple[Kind, Kind]) -> tuple[Any, Kind]:
         """``left @ right``.
 
         Raises
         ------
+        ShapeError
+            If one is a scalar.
         ValueError
             If the inner or the outer product may be meant.
         """
         first, second = kinds
         if Kind.TENSOR in kinds:
             return self.algebra.binary("@", left, right), Kind.TENSOR
+        if Kind.NUMBER in kinds:
+            raise ShapeError(f"@ takes no scalar; found {left} and {right}; write * for scalars")
         if first is Kind.VECTOR and second is Kind.TURNED:
             raise ValueError(
                 "x @ y.T of vectors may mean two things: to NumPy a vector has one axis, and this "
@@ -231,7 +236,9 @@ class NumpyAxes:
         """
         first = kinds[0] if kinds else None
         two_axes = first in (Kind.COLUMN, Kind.ROW)
-        if (two_axes and (function in _OF_ONE_AXIS or has_order)) or (first is Kind.COLUMN and axis in (1, -1)):
+        if (two_axes and (function in _OF_ONE_AXIS or has_order)) or (
+            first is Kind.COLUMN and axis in (1, -1)
+        ):
             raise ValueError(
                 "NumPy takes a column such as x[:, None], or a row, for a matrix here: write it "
                 "without [:, None], reshape and keepdims"

@@ -22,8 +22,8 @@ from mcmodels.calculus.text.spelling import Across, with_nodes_changed
 __all__ = [
     "MODULES",
     "divides_by_one_less",
-    "is_in_numpys_spelling",
     "is_function_of_module",
+    "is_in_numpys_spelling",
     "is_length",
     "is_method",
     "is_module",

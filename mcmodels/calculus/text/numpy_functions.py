@@ -65,7 +65,7 @@ def _deviation(algebra: Any, x: Any) -> Any:
 
 
 def _inner(algebra: Any, x: Any, y: Any) -> Any:
-    both_vectors = x.is_column and y.is_column or x.is_scalar
+    both_vectors = (x.is_column and y.is_column) or x.is_scalar
     return aliased("dot", algebra, [x, y if both_vectors else algebra.transposed(y)])
 
 

@@ -27,10 +27,11 @@ from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.core.symbols import scalar
 from mcmodels.calculus.core.tensors import Tensor, shaped
+from mcmodels.calculus.text.algebra import Found
 from mcmodels.calculus.text.arguments import Index as Position
 from mcmodels.calculus.text.declarations import is_declared_as_column, symbol
 from mcmodels.calculus.text.index_calls import Place
-from mcmodels.calculus.text.interpretation import Found, interpret
+from mcmodels.calculus.text.interpretation import interpret
 from mcmodels.calculus.text.reading import read
 from mcmodels.calculus.text.syntax import ParseError, Source
 
@@ -87,7 +88,9 @@ def parse(text: str, /, **shapes: Any) -> Any:
     x.T @ A @ x + c * sum(exp(x))
     """
     symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
-    columns = frozenset(name for name, shape in shapes.items() if is_declared_as_column(name, shape))
+    columns = frozenset(
+        name for name, shape in shapes.items() if is_declared_as_column(name, shape)
+    )
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
     scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
     source = read(text, sizes | symbols.keys(), scalars)

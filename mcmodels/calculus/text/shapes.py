@@ -9,9 +9,9 @@ from operator import mul
 from typing import Any
 
 from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
+from mcmodels.calculus.text.algebra import Found
 from mcmodels.calculus.text.arguments import Index
 from mcmodels.calculus.text.index_calls import Place
-from mcmodels.calculus.text.interpretation import Found
 from mcmodels.calculus.text.lengths import (
     ONE_LONG,
     Derived,
