@@ -45,11 +45,12 @@ def _code(result: Expression) -> str:
     compiled = result.compile()
     names = sorted(result.size_names)
     others = dict(zip(names, itertools.count(101), strict=False))
-    if compiled.source_for(**others) == compiled.source:
-        return compiled.source
+    usual = compiled.standalone_source_for()
+    if compiled.standalone_source_for(**others) == usual:
+        return usual
     return (
         f"# written for {', '.join(names)} of 100; declare other sizes, as in --let A=30,20\n\n"
-        f"{compiled.source}"
+        f"{usual}"
     )
 
 
