@@ -4,7 +4,15 @@ import random
 
 __all__ = ["line"]
 
-_ENTRYWISE = ("np.exp({})", "np.tanh({})", "-{}", "({})**2", "np.abs({})", "np.square({})")
+_ENTRYWISE = (
+    "np.exp({})",
+    "np.tanh({})",
+    "-{}",
+    "({})**2",
+    "np.abs({})",
+    "np.square({})",
+    "np.exp2({})",
+)
 _OF_TWO = (
     "({} + {})",
     "({} - {})",
@@ -16,7 +24,7 @@ _OF_TWO = (
     "np.logaddexp({}, {})",
     "np.multiply({}, {})",
 )
-_ALONG = ("np.sum", "np.mean", "np.linalg.norm", "scipy.special.logsumexp")
+_ALONG = ("np.sum", "np.mean", "np.linalg.norm", "scipy.special.logsumexp", "np.var", "np.std")
 _OPTIONS = (
     "",
     "axis=0",
@@ -25,8 +33,9 @@ _OPTIONS = (
     "axis=0, keepdims=True",
     "axis=1, keepdims=True",
     "axis=-1, keepdims=True",
+    "axis=-2",
 )
-_METHODS = ("({}).sum({})", "({}).mean({})")
+_METHODS = ("({}).sum({})", "({}).mean({})", "({}).var({})", "({}).std(ddof=1)")
 _LINES = ("({})[:, None]", "({})[None, :]", "({}).reshape(-1, 1)", "({}).reshape(1, -1)")
 _MORE = (
     "({}).T",

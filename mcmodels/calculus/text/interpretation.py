@@ -247,7 +247,8 @@ class _Walk(Generic[T]):
             if self.numpy is not None:
                 self.kinds[node] = self.kinds[sum_.body]
             return result
-        axis = self._axis(node)
+        options = self._options(node)
+        axis = options.get("axis")
         if function in STACKS:
             blocks = blocks_in(text, function, node.args[0])
             parts = self._taken(function, blocks, [self.value(part) for part in blocks])
@@ -256,7 +257,7 @@ class _Walk(Generic[T]):
             return self._noted(node, stacked(function, self.algebra, parts, axis), blocks)
         if function in FUNCTIONS or function in ALIASES:
             values = [self.value(argument) for argument in node.args]
-            return self._named_otherwise(node, values, axis)
+            return self._named_otherwise(node, values, options)
         arguments: list[Any] = []
         argument: Any
         nodes: list[ast.expr] = []  # of arguments that have a value
@@ -294,7 +295,7 @@ class _Walk(Generic[T]):
             arguments[place] = value
         return self._noted(node, self.algebra.call(function, arguments, axis), nodes)
 
-    def _named_otherwise(self, node: ast.Call, values: list[T], axis: int | None) -> T:
+    def _named_otherwise(self, node: ast.Call, values: list[T], options: dict[str, int]) -> T:
         """A call of a function in `FUNCTIONS` or `ALIASES`."""
         assert isinstance(node.func, ast.Name)
         function = node.func.id
@@ -302,14 +303,14 @@ class _Walk(Generic[T]):
         def called(given: Sequence[T]) -> T:
             result: T
             if function in FUNCTIONS:
-                result = applied(function, self.algebra, list(given), axis)
+                result = applied(function, self.algebra, list(given), options)
             else:
                 result = aliased(function, self.algebra, list(given))
             return result
 
         if function in BROADCAST:
             return self._side_by_side(node, node.args, values, called)
-        taken = self._taken(function, node.args, values, axis)
+        taken = self._taken(function, node.args, values, options.get("axis"))
         if self.numpy is not None and function in ("T", "transpose"):
             self.kinds[node] = self.kinds[node.args[0]].turned
             return self.algebra.transposed(values[0])
@@ -349,8 +350,9 @@ class _Walk(Generic[T]):
         array, less = counted
         return self.algebra.size_of(self.value(array), less)
 
-    def _axis(self, node: ast.Call) -> int | None:
-        return whole_in(self.source.text, node.keywords[0].value) if node.keywords else None
+    def _options(self, node: ast.Call) -> dict[str, int]:
+        text = self.source.text
+        return {str(option.arg): whole_in(text, option.value) for option in node.keywords}
 
     def _sum(self, call: IndexCall) -> T:
         counted = counted_in(call.over)

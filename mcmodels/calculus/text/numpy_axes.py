@@ -29,7 +29,7 @@ _NOT_ENTRYWISE = (
 _REDUCING = frozenset(_NOT_ENTRYWISE.split())
 _STACKS = frozenset(["hstack", "vstack", "block"])
 _ALONG = frozenset(["sum", "mean", "norm", "logsumexp"])
-_OF_ONE_AXIS = frozenset(["diag", "np.column", "np.cumsum", "np.diff", "np.row"])
+_OF_ONE_AXIS = frozenset(["diag", "np.column", "np.cumsum", "np.diff", "np.inner", "np.row"])
 
 
 class Kind(Enum):

@@ -159,8 +159,9 @@ def _plain(node: Any, known: Collection[str]) -> Any:
 
 
 def _takes_axis(function: str) -> bool:
-    made = SIGNATURES.get(function) or FUNCTIONS.get(function)
-    return made is not None and made.axis
+    if function in FUNCTIONS:
+        return "axis" in FUNCTIONS[function].options
+    return function in SIGNATURES and SIGNATURES[function].axis
 
 
 def _length(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
@@ -252,6 +253,7 @@ def _along_axis(node: ast.Call) -> ast.expr:
     assert isinstance(node.func, ast.Name)
     for option in node.keywords:
         option.arg = "axis" if option.arg == "dim" else option.arg
+        option.arg = "ddof" if option.arg == "correction" else option.arg
     if len(node.args) == 2 and _whole(node.args[1]) is not None and node.func.id != "norm":
         node.keywords.append(ast.keyword("axis", node.args.pop()))
     keeps = [o for o in node.keywords if o.arg in ("keepdims", "keepdim")]

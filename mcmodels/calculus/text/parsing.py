@@ -104,9 +104,9 @@ def parse(text: str, /, **shapes: Any) -> Any:
             )
     algebra = _Expressions(source, symbols, sizes | source.sizes)
     result = interpret(source, algebra, columns)
-    if isinstance(result, Tensor) or algebra.counted <= result.known:
+    if isinstance(result, Tensor) or algebra.met <= result.known:
         return result
-    return result.within(result.known | algebra.counted)
+    return result.within(result.known | algebra.met)
 
 
 class _Expressions:
@@ -115,7 +115,7 @@ class _Expressions:
     def __init__(self, source: Source, symbols: dict[str, Symbol], sizes: frozenset[str]) -> None:
         self.source, self.symbols, self.sizes = source, symbols, sizes
         self.open: dict[str, Index] = {}  # indices of the sums around
-        self.counted: frozenset[Symbol] = frozenset()  # symbols of which the size is taken
+        self.met: frozenset[Symbol] = frozenset()  # also those that cancel, or are only counted
 
     def number(self, value: int | float) -> Expression:
         return number(value)
@@ -127,6 +127,7 @@ class _Expressions:
             self.source.refuse(f"the index {name} stands outside of its sum", name)
         if name in self.symbols:
             symbol = self.symbols[name]
+            self.met |= {symbol}
             return shaped(symbol, symbol.dims) if isinstance(symbol, TensorSymbol) else symbol
         if name in self.sizes:
             return size_value(Size.of(name))
@@ -137,7 +138,9 @@ class _Expressions:
             self.source.refuse(
                 f'{name!r} is not declared; give its shape, as in {name}=("m", "n"){advice}', name
             )
-        return scalar(name, integer=name in self.source.exponents)
+        undeclared = scalar(name, integer=name in self.source.exponents)
+        self.met |= undeclared.used
+        return undeclared
 
     def total(self, terms: list[tuple[bool, Any]]) -> Any:
         if any(isinstance(term, Tensor) for _, term in terms):
@@ -209,7 +212,7 @@ class _Expressions:
             return value.dims.of[0] - Size(less)
         if value.is_scalar:
             raise ShapeError(f"len takes an array; found {shape_text(value)} ({value})")
-        self.counted |= value.known
+        self.met |= value.known
         return (value.rows - Size(less)).checked()
 
     def entry(self, value: Any, index: tuple[Position, ...]) -> Any:
@@ -227,7 +230,7 @@ class _Expressions:
 
     def opened(self, name: str, over: Size | None, found: list[Found[Expression]]) -> Any:
         before = dict(self.open)
-        self.counted = self.counted.union(*(array.known for array, _, _ in found))
+        self.met = self.met.union(*(array.known for array, _, _ in found))
         ends = [_length(array, axis, name) - Size(shift) for array, axis, shift in found]
         self.open[name] = Index(name, _smallest(name, ends) if over is None else over)
         return before

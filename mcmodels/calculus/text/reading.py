@@ -283,10 +283,10 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
         return name
     if name in ALIASES or name in FUNCTIONS:
         count = ALIASES[name] if name in ALIASES else FUNCTIONS[name].count
-        takes_axis = name in FUNCTIONS and FUNCTIONS[name].axis
+        options = FUNCTIONS[name].options if name in FUNCTIONS else ()
         for option in node.keywords:
-            if not (takes_axis and option.arg == "axis") or len(node.keywords) > 1:
-                refuse(text, f"{name} takes no argument by name here", node)
+            if option.arg not in options:
+                refuse(text, hints.for_options(name, options), node)
             whole_in(text, option.value)
         if len(node.args) != count:
             refuse(text, f"{name} takes {count}, found {len(node.args)} arguments", node)

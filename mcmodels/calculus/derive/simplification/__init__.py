@@ -30,6 +30,7 @@ from mcmodels.calculus.derive.simplification import (
     squares,
     sums,
     triangles,
+    vanishing,
 )
 
 __all__ = ["REWRITES", "reading_size", "simplify"]
@@ -130,6 +131,8 @@ def simplify(expression: Expression) -> Expression:
         if simpler.key == expression.key:
             break
         expression = simpler
+    if any(isinstance(part, SumOver) for part in known.values()):
+        expression = vanishing.terms_left_out(expression)
     return sums.mirror_images_in_order(expression)
 
 
