@@ -136,8 +136,8 @@ def test_what_quantiles_minimise():
 
 
 def test_an_index_that_runs_the_other_way():
-    f = parse(REVERSED.split(" for ")[0], x="n", c="n")
-    assert f.evaluate(x=[1.0, 2.0, 5.0], c=[1.0, 10.0, 100.0]) == 5 + 20 + 100
+    f = parse(REVERSED.split(" for ")[0], x="n", y="n")
+    assert f.evaluate(x=[1.0, 2.0, 5.0], y=[1.0, 10.0, 100.0]) == 5 + 20 + 100
     with pytest.raises(ParseError, match=r"whole number here; an index .* by two: sum\(x\[j\]"):
         parse("sum(x[n - 1 - i] * c[i], i)", x="n", c="n")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 __all__ = ["ABSENT", "LARGEST", "REVERSED", "SMALLEST", "WITHOUT"]
 
-REVERSED = "sum(x[j] * c[i], i, j, where=(i + j > n - 2) * (i + j < n)) for sum(x[n - 1 - i] c[i])"
+REVERSED = "sum(x[j] * y[i], i, j, where=(i + j > n - 2) * (i + j < n)) for sum(x[n - 1 - i] y[i])"
 _MEDIAN = ("sum(abs(x - m)) for what the median m minimises",)
 _QUANTILE = ("sum(maximum(q * (x - m), (q - 1) * (x - m))) for what the q-quantile m minimises",)
 _RANK = ("trace(A @ pinv(A)) for the rank",)
