@@ -39,13 +39,14 @@ from mcmodels.calculus.text.numpy_axes import (
 )
 from mcmodels.calculus.text.numpy_functions import BROADCAST, FUNCTIONS, applied
 from mcmodels.calculus.text.numpy_stacks import STACKS, stacked
-from mcmodels.calculus.text.spelling import Across, Slash, Star
+from mcmodels.calculus.text.spelling import Across, Slash, SlashBesideMarks, Star, StarBesideMarks
 from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source
 
 __all__ = ["interpret"]
 
 _PAIRWISE = frozenset(["clip", "hypot", "maximum", "minimum", "where"])
 T = TypeVar("T")
+_BESIDE_MARKS = (SlashBesideMarks, StarBesideMarks)
 _MOST_FACTORS = 200  # cancelling neighbours takes time with the cube of their number
 
 Chained = ast.BinOp | ast.Attribute | ast.Subscript
@@ -124,23 +125,29 @@ class _Walk(Generic[T]):
         if alike is None:
             return self._binary(node, operator, value, self.value(node.right))
         links, parts = [node], [value, self.value(node.right)]
-        self._require_one_meaning(node, parts)
+        if not isinstance(node.op, _BESIDE_MARKS):
+            self._require_one_meaning(node, parts)
         while chain:
             after = chain[-1]
             if not (isinstance(after, ast.BinOp) and OPERATORS[type(after.op)] in alike):
                 break
             links.append(after)
             parts.append(self.value(after.right))
-            self._require_one_meaning(after, parts)
+            if not isinstance(after.op, _BESIDE_MARKS):
+                self._require_one_meaning(after, parts)
             chain.pop()
         turned = [False, *(OPERATORS[type(link.op)] == alike[1] for link in links)]
         combined = self.algebra.total if alike == "+-" else self.algebra.multiple
-        return self._side_by_side(
+        result = self._side_by_side(
             links[-1],
             [node.left, *(link.right for link in links)],
             parts,
             lambda made: combined(list(zip(turned, made, strict=True))),
         )
+        for count, link in enumerate(links, start=2):  # after what does not fit has been refused
+            if isinstance(link.op, _BESIDE_MARKS):
+                self._require_one_meaning(link, parts[:count])
+        return result
 
     def _binary(self, node: ast.BinOp, operator: str, left: T, right: T) -> T:
         if self.numpy is None:
@@ -186,7 +193,7 @@ class _Walk(Generic[T]):
                 )
 
     def _require_one_meaning(self, node: ast.BinOp, parts: list[T]) -> None:
-        """Refuse ``A*x`` of arrays in a text with ``.*``, where it means the matrix product."""
+        """Refuse ``A*x`` of arrays in a text with ``.*`` or ``x'``, where a product is meant."""
         if not isinstance(node.op, Star | Slash):
             return
         *before, last = parts
@@ -194,8 +201,9 @@ class _Walk(Generic[T]):
         if _is_array(last) and len(arrays) > 1:
             sign = OPERATORS[type(node.op)]
             remedy = "@ for the matrix product" if sign == "*" else "inv(B) @ or @ inv(B)"
+            beside = "x'" if isinstance(node.op, _BESIDE_MARKS) else ".*, ./ or .^"
             self.source.refuse(
-                f"{sign} of two arrays beside .*, ./ or .^ may mean two things: write {remedy}, "
+                f"{sign} of two arrays beside {beside} may mean two things: write {remedy}, "
                 f".{sign} for each entry",
                 node.right,
             )

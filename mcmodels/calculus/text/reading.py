@@ -45,7 +45,9 @@ from mcmodels.calculus.text.scanning import scan
 from mcmodels.calculus.text.spelling import (
     Caret,
     Slash,
+    SlashBesideMarks,
     Star,
+    StarBesideMarks,
     at_places_of,
     mark,
     places_of_whole_products,
@@ -112,9 +114,14 @@ def read(
     if respelt:
         carets = [place for place, new in respelt if new == "**"]
         mark(tree, stripped, _written(carets, respelt, skipped), {ast.Pow: Caret})
+        kinds: dict[type, type[ast.operator]] | None = None
         if any(new in (" ", "*") for _, new in respelt):
+            kinds = {ast.Mult: Star, ast.Div: Slash}
+        elif "@" not in text and any(new == ".T" for _, new in respelt):
+            kinds = {ast.Mult: StarBesideMarks, ast.Div: SlashBesideMarks}
+        if kinds is not None:
             products = _written(places_of_whole_products(text), respelt, skipped)
-            mark(tree, stripped, products, {ast.Mult: Star, ast.Div: Slash})
+            mark(tree, stripped, products, kinds)
         tree = transposes_by_caret(tree, scalars)
     is_numpy = is_in_numpys_spelling(tree, text, known)
     tree = without_modules(tree, text, known)

@@ -11,7 +11,9 @@ __all__ = [
     "Across",
     "Caret",
     "Slash",
+    "SlashBesideMarks",
     "Star",
+    "StarBesideMarks",
     "at_places_of",
     "mark",
     "places_of_whole_products",
@@ -49,6 +51,14 @@ class Star(ast.Mult):
 
 class Slash(ast.Div):
     """A ``/`` beside ``.*``, ``./`` or ``.^``."""
+
+
+class StarBesideMarks(Star):
+    """A ``*`` in a text with ``x'`` and without ``@``, as MATLAB multiplies matrices."""
+
+
+class SlashBesideMarks(Slash):
+    """A ``/`` in such a text."""
 
 
 _WHOLE_PRODUCT = re.compile(r"(?<![.*])[*/](?!\*)")

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from mcmodels.calculus.text.quotes import Text
-from mcmodels.calculus.text.spelling import Caret, Slash, Star
+from mcmodels.calculus.text.spelling import (
+    Caret,
+    Slash,
+    SlashBesideMarks,
+    Star,
+    StarBesideMarks,
+)
 
 __all__ = ["COMPARISONS", "OPERATORS", "ParseError", "Source", "column_of", "refuse"]
 
@@ -23,6 +29,8 @@ OPERATORS: dict[type[ast.operator], str] = {
     Caret: "^",
     Star: "*",
     Slash: "/",
+    StarBesideMarks: "*",
+    SlashBesideMarks: "/",
 }
 
 
