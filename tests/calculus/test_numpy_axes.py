@@ -135,6 +135,10 @@ LINES = [
     "X[0] @ x + X[:, 0] @ y",
     "X * x * X[0] / (2 + x**2)",
     "np.ones((n, 1)) + S",
+    "np.inner(X, x) + X.var(axis=1) - X.std(axis=1, ddof=1)",
+    "(X - X.mean(0)) / X.std(axis=0, ddof=1) + np.var(X, 0, keepdims=True)",
+    "np.average(X, axis=0) - np.reciprocal(2 + x**2)",
+    "X.var() + x.var(ddof=1) - X.std(ddof=2)",
 ]
 
 
@@ -232,6 +236,18 @@ def test_the_shell_takes_no_matrix_for_square(text, shape):
 def test_what_fits_a_square_matrix_alone_is_refused_in_the_shell(text):
     with pytest.raises(ValueError, match=r"only if that is square; declare|write \.T behind it"):
         infer_symbols(text, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("np.sum(y[:, None] * X, axis=0) + w", {"y": ("m",), "X": ("m", "n"), "w": ("n",)}),
+        ("np.sum(X * w) + w @ w", {"X": ("m", "n"), "w": ("n",)}),
+        ("np.sum(np.exp(X / s))", {"X": ("m", "n"), "s": ()}),
+    ],
+)
+def test_what_is_used_as_a_vector_is_one_in_the_shell(text, shapes):
+    assert {name: made.shape for name, made in infer_symbols(text, {}).items()} == shapes
 
 
 def test_products_of_vectors_are_of_vectors_in_the_shell():

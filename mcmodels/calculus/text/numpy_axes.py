@@ -20,7 +20,6 @@ from mcmodels.calculus.text.numpy_functions import ENTRYWISE
 
 __all__ = ["Kind", "NumpyAxes", "is_of_columns", "kind_of", "not_a_row"]
 
-_REMEDY = "write x - y for each entry, X - y.T for each row of X"
 _KEEP_ONE_AXIS = frozenset([*FUNCTIONS, *ENTRYWISE, "sqrt"])
 _NOT_ENTRYWISE = (
     "sum mean norm trace det logdet amax amin logsumexp diag vec outer len size unit T tr "
@@ -103,8 +102,8 @@ class NumpyAxes:
         whole = pairs or Kind.MATRIX in present
         if not whole and Kind.COLUMN in present and not present.isdisjoint(_ONE_AXIS):
             raise ValueError(
-                "a column such as x[:, None] beside a vector is the matrix of all pairs in NumPy; "
-                f"a vector is a column here: {_REMEDY}"
+                "a column such as x[:, None] beside a vector is the matrix of all pairs in NumPy: "
+                "write x - y for each entry, x[:, None] - y[None, :] for all pairs"
             )
         as_rows = whole or Kind.ROW in present
         made = list(values)

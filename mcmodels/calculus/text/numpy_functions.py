@@ -80,8 +80,8 @@ def _deviation(algebra: Any, x: Any, axis: int | None = None, ddof: int = 0) -> 
 
 
 def _inner(algebra: Any, x: Any, y: Any) -> Any:
-    both_vectors = (x.is_column and y.is_column) or x.is_scalar
-    return aliased("dot", algebra, [x, y if both_vectors else algebra.transposed(y)])
+    as_it_is = x.is_scalar or y.is_column
+    return aliased("dot", algebra, [x, y if as_it_is else algebra.transposed(y)])
 
 
 def _differences(algebra: Any, x: Any) -> Any:

@@ -161,7 +161,9 @@ def _by_its_letter(source: Source, name: str) -> Declaration:
         kind = ("scalar", "vector", "matrix", "tensor")[min(rank, 3)]
         return Declaration(kind, None if rank else (), rank=rank)
     is_matrix = name[0].isupper() or name in rows_taken(source)
-    return Declaration("matrix" if is_matrix else "vector", None, is_guess=True)
+    # In MATLAB, whose users write norm(x), A * x is the product; in NumPy it is one entry by entry.
+    is_sure = source.is_numpy and name in used_as_arrays(source)
+    return Declaration("matrix" if is_matrix else "vector", None, is_guess=not is_sure)
 
 
 def _scalars_that_fit(
