@@ -22,6 +22,7 @@ from mcmodels.calculus.derive.simplification import (
     factors,
     indexed,
     kronecker,
+    normals,
     numbers,
     pairs,
     products,
@@ -66,6 +67,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         squares.squares_joined,
         pairs.units_gathered,
         resolvents.resolvent_joined,
+        normals.densities_joined,
     ),
     SumOver: (indexed.body_factored, _pairs_exchanged),
     N.Product: (
@@ -76,6 +78,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         products.constants_joined,
         products.diagonals_joined,
         kronecker.commutations_to_the_left,
+        kronecker.commutations_joined,
         numbers.scalars_out_of_parts,
         diagonals.kronecker_between_selections,
         diagonals.selected,
