@@ -7,6 +7,7 @@ books print them.
 from __future__ import annotations
 
 from itertools import permutations, product
+from math import prod
 
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, assemble, parts, power, scale
@@ -108,17 +109,10 @@ def _multiplied_out(e: Expression) -> Expression | None:
                 choices += [list(inner.children) if isinstance(inner, N.Sum) else [inner]] * times
             else:
                 kept.append(scalar)
-        if len(total) + _count(choices) > _MOST_TERMS:
+        if len(total) + prod(map(len, choices)) > _MOST_TERMS:
             return None
         total += [
             assemble(coefficient, kept, None) if not choices else scale(coefficient, *kept, *chosen)
             for chosen in product(*choices)
         ]
     return add(total)
-
-
-def _count(choices: list[list[Expression]]) -> int:
-    count = 1
-    for options in choices:
-        count *= len(options)
-    return count
