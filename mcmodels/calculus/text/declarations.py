@@ -94,11 +94,12 @@ def symbol(name: str, shape: Any) -> Symbol:
     return declaration(name, shape).symbol(name)
 
 
-def is_declared_as_column(name: str, shape: Any) -> bool:
-    """Whether a shape is n×1, of two sizes."""
-    if isinstance(shape, Tensor | Symbol) or not isinstance(shape, str | tuple | list):
+def is_declared_as_column(shape: Any) -> bool:
+    """Whether a shape, which `declaration` has read, is n×1, of two sizes."""
+    sizes = shape.partition(":")[0].split(",") if isinstance(shape, str) else shape
+    if not isinstance(sizes, tuple | list) or len(sizes) != 2:
         return False
-    return declaration(name, shape).is_column
+    return str(sizes[1]).strip() == "1" != str(sizes[0]).strip()
 
 
 def declaration(name: str, shape: Any) -> Declaration:

@@ -95,7 +95,9 @@ class NumpyAxes:
         ValueError
             If a column of two axes stands beside a vector of one.
         """
-        present = set(kinds)
+        present = set(kinds) - {Kind.NUMBER}
+        if len(present) <= 1:
+            return list(values), next(iter(present), Kind.NUMBER), False
         if Kind.TENSOR in present:
             return list(values), Kind.TENSOR, False
         pairs = {Kind.COLUMN, Kind.ROW} <= present and Kind.MATRIX not in present
@@ -117,7 +119,7 @@ class NumpyAxes:
             length = self.algebra.size_of(self.algebra.transposed(made[row]), 0)
             ones = self.algebra.call("ones", [Size(1), length], None)
             made[column] = self.algebra.binary("@", made[column], ones)
-        order = (Kind.COLUMN, Kind.VECTOR, Kind.TURNED, Kind.NUMBER)
+        order = (Kind.COLUMN, Kind.VECTOR)
         found = next((kind for kind in order if kind in present), Kind.MATRIX)
         found = Kind.MATRIX if whole else Kind.ROW if as_rows else found
         return made, found, as_rows and Kind.VECTOR in present

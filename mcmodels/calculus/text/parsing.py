@@ -88,9 +88,7 @@ def parse(text: str, /, **shapes: Any) -> Any:
     x.T @ A @ x + c * sum(exp(x))
     """
     symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
-    columns = frozenset(
-        name for name, shape in shapes.items() if is_declared_as_column(name, shape)
-    )
+    columns = [name for name, shape in shapes.items() if is_declared_as_column(shape)]
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
     scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
     source = read(text, sizes | symbols.keys(), scalars)

@@ -11,7 +11,6 @@ import ast
 import re
 import unicodedata
 from bisect import bisect_left
-from dataclasses import replace
 from itertools import accumulate
 
 from mcmodels.calculus.core.signatures import SIGNATURES
@@ -133,7 +132,7 @@ def read(
                 node.col_offset = places[node.col_offset]
         if isinstance(node, ast.Name):
             node.id = as_declared.get(node.id, node.id)
-    return replace(_checked(text, tree, known), is_numpy=is_numpy)
+    return _checked(text, tree, known, is_numpy)
 
 
 def _written(places: list[int], respelt: list[tuple[int, str]], skipped: int) -> list[int]:
@@ -155,7 +154,7 @@ def _normalised(known: frozenset[str]) -> dict[str, str]:
     return result
 
 
-def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
+def _checked(text: str, tree: ast.expr, known: frozenset[str], is_numpy: bool) -> Source:
     """The tree with its names by role; refuses nodes and calls that are not permitted."""
     values: list[ast.Name] = []
     sizes: set[str] = set()
@@ -248,7 +247,7 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
     values.sort(key=lambda node: node.col_offset)
     names = tuple(dict.fromkeys(node.id for node in values if node.id not in indices))
     found = (frozenset(sizes), frozenset(exponents), frozenset(indices))
-    return Source(text, tree, names, *found)
+    return Source(text, tree, names, *found, is_numpy)
 
 
 def _for_index(place: Place) -> str:
