@@ -170,6 +170,24 @@ class TestDeclarations:
         shapes, _ = derived(capsys, "norm(u) * v", "--wrt", "u")
         assert shapes == "with u: vector of n, v: scalar"
 
+    def test_what_varies_may_be_a_number_or_a_vector(self, capsys):
+        intercept = "sum(log(1 + exp(-y * (X @ w + b))))"
+        shapes, _ = derived(capsys, intercept, "--wrt", "b")
+        assert shapes.endswith("b: vector of m (if it is a scalar: --let b=scalar)")
+        shapes, _ = derived(capsys, intercept, "--wrt", "b", "--let", "b=scalar")
+        assert shapes.endswith("b: scalar")
+        shapes, _ = derived(capsys, intercept, "--wrt", "w")
+        assert shapes.endswith("w: vector of n, b: vector of m")
+        shapes, _ = derived(capsys, "np.sum(np.tanh(X @ W + b))", "--wrt", "b")
+        assert shapes.endswith("b: scalar (if it is a vector: --let b=n)")
+        _, steps = derived(capsys, "np.sum(X @ W + b)", "--wrt", "b", "--let", "b=k")
+        assert steps.splitlines()[-1].endswith("∂f/∂b = m 1ₖ")
+
+    def test_lines_of_numpy_make_no_matrix_square(self, capsys):
+        shapes, steps = derived(capsys, "np.sum((X - X.mean(axis=0))**2)", "--wrt", "X")
+        assert shapes == "with X: matrix of m×n"
+        assert steps.splitlines()[-1].endswith("= 2X − 2·11ᵀX/m")
+
     def test_a_matrix_product_that_may_have_been_meant(self, capsys):
         text = "(ones(n) @ x.T) * A * (x @ ones(n).T)"
         shapes, _ = derived(capsys, text, "--wrt", "x")

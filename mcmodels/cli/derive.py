@@ -14,7 +14,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.text.declarations import Declaration, declaration
 from mcmodels.calculus.text.parsing import parse
-from mcmodels.calculus.text.shape_inference import infer_symbols
+from mcmodels.calculus.text.shape_inference import infer_symbols, other_kind
 
 __all__ = ["derive"]
 
@@ -36,7 +36,8 @@ def derive(options: argparse.Namespace) -> str:
             sign, text = "", str(derivation)
     except RecursionError:
         raise ValueError("the expression is nested too deeply to be differentiated") from None
-    return f"{sign}{_shapes(f, symbols, declared)}\n\n{text.strip()}"
+    other = other_kind(options.expression, declared, symbols, options.wrt)
+    return f"{sign}{_shapes(f, symbols, declared, options.wrt, other)}\n\n{text.strip()}"
 
 
 def _code(result: Expression) -> str:
@@ -44,11 +45,12 @@ def _code(result: Expression) -> str:
     compiled = result.compile()
     names = sorted(result.size_names)
     others = dict(zip(names, itertools.count(101), strict=False))
-    if compiled.source_for(**others) == compiled.source:
-        return compiled.source
+    usual = compiled.standalone_source_for()
+    if compiled.standalone_source_for(**others) == usual:
+        return usual
     return (
         f"# written for {', '.join(names)} of 100; declare other sizes, as in --let A=30,20\n\n"
-        f"{compiled.source}"
+        f"{usual}"
     )
 
 
@@ -73,9 +75,13 @@ def _absent(name: str, symbols: Mapping[str, Symbol]) -> str:
 
 
 def _shapes(
-    f: Expression, symbols: Mapping[str, Symbol], declared: Mapping[str, Declaration]
+    f: Expression,
+    symbols: Mapping[str, Symbol],
+    declared: Mapping[str, Declaration],
+    varied: str,
+    other: str,
 ) -> str:
-    """What each name was taken for, in one line."""
+    """What each name was taken for, in one line, and what else that may be which varies."""
     said = []
     for name, made in symbols.items():
         advice = ""
@@ -83,6 +89,9 @@ def _shapes(
             advice = " (the identity is eye(n))"
         elif name not in declared and f.is_array and made.is_scalar:
             advice = f" (if it is a vector: --let {name}=n)"
+        elif name == varied and other:
+            size = "scalar" if other == "scalar" else "n"
+            advice = f" (if it is a {other}: --let {name}={size})"
         said.append(f"{name}: {made.described().removeprefix('a ')}{advice}")
     parts = set(parts_of(f))
     said += [f"{name}: the number" for name, value in NAMED_NUMBERS.items() if value in parts]

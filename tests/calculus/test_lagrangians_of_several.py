@@ -10,6 +10,7 @@ from mcmodels.calculus import (
     norm,
     ones,
     scalar,
+    sum,
     tangent_projection,
     vector,
 )
@@ -189,3 +190,24 @@ def test_projection_on_matrices_whose_rows_have_given_sums():
     direction = np.random.default_rng(7).standard_normal((2, 3))
     expected = direction - direction.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(projected.evaluate(G=direction), expected, atol=CLOSE)
+
+
+def test_two_multipliers_are_written_out():
+    """Merton's frontier: the least variance of a given mean; both by the 2×2 equations."""
+    S, mu, w = matrix("S", "n", "n", positive_definite=True), vector("mu", "n"), vector("w", "n")
+    mean = scalar("m")
+    problem = lagrangian(w.T @ S @ w / 2, [mu.T @ w - mean, sum(w) - 1])
+    first, second = problem.multiplier_formulas(w).values()
+    assert repr(first) == "nμᵀSw/(nμᵀμ − sum(μ)²) − sum(μ) 1ₙᵀSw/(nμᵀμ − sum(μ)²)"
+    rng = np.random.default_rng(5)
+    root = rng.standard_normal((4, 4))
+    values = {"S": root @ root.T + np.eye(4), "mu": rng.standard_normal(4)}
+    J = np.array([values["mu"], np.ones(4)])
+    inverse = np.linalg.inv(values["S"])
+    at = {"w": inverse @ J.T @ np.linalg.solve(J @ inverse @ J.T, [0.3, 1.0]), **values}
+    expected = np.linalg.lstsq(J.T, at["S"] @ at["w"], rcond=None)[0]
+    found = [formula.evaluate(**at) for formula in (first, second)]
+    # A 2×2 system with a condition number below 1e3.
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+    left = problem.solved(w).evaluate(**at)
+    np.testing.assert_allclose(left, np.zeros(4), atol=1e-12)

@@ -233,3 +233,15 @@ def test_squares_of_other_functions_build_no_terms(monkeypatch):
     assert not calls
     squares.squares_joined(sin(a) ** 2 * b + cos(b) ** 2 * a)
     assert calls  # the test sees rests that are built
+
+
+def test_commutations_that_undo_each_other_are_not_nested():
+    """K(A + KᵀB) = KA + B, in the Hessians of tr((XᵀCX)⁻¹A)."""
+    A, C = matrix("A", "p", "p"), matrix("C", "n", "n")
+    X, K, T = matrix("X", "n", "p"), commutation("n", "p"), commutation("p", "n")
+    U, V = matrix("U", "n*p", "n*p"), matrix("V", "n*p", "n*p")
+    assert simplify(K @ (U + T @ V)) == K @ U + V
+    assert simplify(K @ (U + K.T @ V - 2 * T)) == K @ U + V - 2 * eye("n*p")
+    hessian = trace(inv(X.T @ C @ X) @ A).hessian(X)
+    assert repr(hessian).count("K") == 1
+    assert trace(inv(X.T @ C @ X) @ A).derivation(X, order=2).check() < 1e-7  # differences

@@ -225,3 +225,28 @@ def test_sizes_of_texts_with_pointed_signs():
 def test_a_vector_before_a_matrix_of_unknown_size():
     with pytest.raises(ShapeError, match=r"a vector is a column: write x\.T @ A"):
         infer_symbols("x @ A @ x", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("x'*A*x", r"\*"),
+        ("trace(X'*B)", r"\*"),
+        ("c*X'*X", r"\*"),
+        ("sum(y'*log(1/(1+exp(-X*w))))", r"\*"),
+        ("X'/A", "/"),
+    ],
+)
+def test_products_of_matlab_are_not_taken_entry_by_entry(text, sign):
+    # Of square matrices both would have the same shape.
+    shapes = {**dict.fromkeys("ABX", "n,n"), **dict.fromkeys("wxy", "n")}
+    with pytest.raises(ParseError, match=rf"{sign} of two arrays beside x' may mean two things"):
+        parse(text, **shapes)
+
+
+def test_other_texts_with_marks_mean_what_they_did():
+    shapes = {**dict.fromkeys("AX", "n,n"), **dict.fromkeys("wy", "n")}
+    assert parse("X' @ (y * (X @ w))", **shapes) == parse("X.T @ (y * (X @ w))", **shapes)
+    assert parse("2*A'*c/norm(w)", **shapes) == parse("2*c*A.T/norm(w)", **shapes)
+    assert parse("X'.*A", **shapes) == parse("X.T*A", **shapes)
+    assert parse("x.T * A * x", A="n,n", x="n").shape == ("n", "n")

@@ -127,11 +127,33 @@ class CompiledFunction:
         ShapeError
             If a size is missing.
         """
+        return self._written(sizes, flattens=False)
+
+    @refuses_depth
+    def standalone_source_for(self, /, **sizes: int) -> str:
+        """The code for given sizes, to be run elsewhere: it takes vectors as n×1, too.
+
+        A call checks the shapes of its arrays; code alone would repeat a column along the rows.
+
+        Parameters
+        ----------
+        **sizes : int
+            Those that are not given are 100.
+
+        Returns
+        -------
+        str
+        """
+        usual = dict.fromkeys(self._size_names, _USUAL_SIZE)
+        return self._written(usual | sizes, flattens=True)
+
+    def _written(self, sizes: Mapping[str, int], flattens: bool) -> str:
         missing = [name for name in self._size_names if name not in sizes]
         if missing:
             raise ShapeError(f"no value for the size {missing[0]!r}; give it as {missing[0]}=…")
         refuse_unknown(self.expression, sizes)
-        return write_function(self.expression, list(self.arguments), sizes, self._dims)
+        arguments = list(self.arguments)
+        return write_function(self.expression, arguments, sizes, self._dims, flattens=flattens)
 
     @refuses_depth
     def __call__(self, /, **values: Any) -> Any:

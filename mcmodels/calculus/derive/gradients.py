@@ -75,14 +75,14 @@ def symbol_of(expression: Expression, x: Any) -> Symbol:
                 )
         return x
     if isinstance(x, str):
-        for symbol in expression.used:
+        for symbol in expression.known:  # one that has cancelled, too: its derivative is 0
             if symbol.name == x:
                 return symbol
         if x in NAMED_NUMBERS:
             raise DerivativeError(
                 f"{x!r} is a number where it is not declared; declare {x}='scalar' to vary it"
             )
-        names = ", ".join(sorted(symbol.name for symbol in expression.used)) or "none"
+        names = ", ".join(sorted(symbol.name for symbol in expression.known)) or "none"
         raise DerivativeError(f"there is no symbol {x!r} in {expression}; its symbols: {names}")
     raise DerivativeError(f"a derivative is taken by a symbol; found {x}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core.arithmetic import (
@@ -30,6 +30,7 @@ __all__ = [
     "listed",
     "require_x",
     "share_along",
+    "shares_along_two",
 ]
 
 Constraints = Expression | Iterable[Expression] | Mapping[str, Expression]
@@ -93,3 +94,20 @@ def is_stiefel(constraint: Expression, x: Symbol) -> bool:
         return False
     gram = matmul([transpose(x), x])
     return isinstance(gram, Product) and constraint == add([gram, scale(-1, Identity(x.cols))])
+
+
+def shares_along_two(
+    known: Equalities, slopes: Sequence[Expression], other: Expression
+) -> tuple[Expression, Expression]:
+    """The coefficients of two slopes in the projection of another: (JJᵀ)⁻¹J by Cramer's rule."""
+    first, second = slopes
+
+    def inner(a: Expression, b: Expression) -> Expression:
+        return known.used_in(inner_product(a, b))
+
+    a, b, c = inner(first, first), inner(first, second), inner(second, second)
+    u, v = inner(first, other), inner(second, other)
+    over = power(add([scale(a, c), scale(-1, b, b)]), number(-1))
+    shares = (add([scale(c, u), scale(-1, b, v)]), add([scale(a, v), scale(-1, b, u)]))
+    one, two = (known.used_in(scale(share, over)) for share in shares)
+    return one, two

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
-from mcmodels.calculus.compute.evaluate import walk
+from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import functions, operators
 from mcmodels.calculus.core import nodes as N
@@ -223,7 +223,13 @@ def _jumps(
     stand_in = N.Symbol("_value", part.rows, part.cols, frozenset())
     rate = gradients.gradient(substitute(f, {part: stand_in}), stand_in)
     given = {**point, stand_in: walk(part, point, sizes)}
-    rates = np.broadcast_to(walk(rate, given, sizes, checked=True), kink.active.shape)
+    try:
+        slope = walk(rate, given, sizes, checked=True)
+    except EvaluationError as error:  # it names the stand-in
+        what, *about = error.args
+        named = [substitute(e, {stand_in: part}) if isinstance(e, Expression) else e for e in about]
+        raise EvaluationError(what, *named) from None
+    rates = np.broadcast_to(slope, kink.active.shape)
     return np.asarray(kink.half * rates.T[kink.active.T])
 
 

@@ -36,6 +36,7 @@ from mcmodels.calculus.study.constraints import (
     listed,
     require_x,
     share_along,
+    shares_along_two,
 )
 from mcmodels.calculus.study.equalities import Equalities, orthogonal_groups
 
@@ -153,6 +154,10 @@ class Lagrangian:
                 continue
             if len(places) == 1:
                 result[places[0]] = share_along(known, slopes[places[0]], G)
+                continue
+            if len(places) == 2:
+                found = shares_along_two(known, [slopes[i] for i in places], G)
+                result[places[0]], result[places[1]] = found
                 continue
             J = jacobian_of(tuple(constraints[i] for i in places), symbol)
             stacked = matmul([inverse(matmul([J, transpose(J)])), J, vec(G)])

@@ -7,6 +7,7 @@ import ast
 from mcmodels.calculus.core.norms import ORDERS
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.core.sizes import ShapeError, Size, size_of_tree
+from mcmodels.calculus.text.absent_functions import REVERSED
 from mcmodels.calculus.text.index_calls import Place, place_in
 from mcmodels.calculus.text.quotes import Text
 from mcmodels.calculus.text.syntax import refuse
@@ -43,7 +44,14 @@ def whole_in(text: str, node: ast.expr) -> int:
         sign, node = -1, node.operand
     value = number_in(text, node) if isinstance(node, ast.Constant) else None
     if not isinstance(value, int):
-        refuse(text, "expected a whole number here", node)
+        names = [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+        message = "expected a whole number here"
+        if names:
+            message += (
+                "; an index of a sum stands as i, i + 1 or i - 1, and what runs the other way is "
+                f"written by two: {REVERSED}"
+            )
+        refuse(text, message, node)
     return sign * value
 
 

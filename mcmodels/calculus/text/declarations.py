@@ -12,7 +12,7 @@ from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.symbols import matrix, scalar, vector
 from mcmodels.calculus.core.tensors import Tensor, tensor
 
-__all__ = ["Declaration", "declaration", "symbol"]
+__all__ = ["Declaration", "declaration", "is_declared_as_column", "symbol"]
 
 _KINDS: dict[str, Callable[..., Any]] = {
     "scalar": scalar,
@@ -51,6 +51,8 @@ class Declaration:
     properties : tuple of str
     is_guess : bool
         Whether only the first letter of the name tells its kind.
+    is_column : bool
+        Whether two sizes are declared, n×1: to NumPy, a vector has one axis.
     rank : int
         Of a tensor whose sizes are to be inferred.
     """
@@ -60,6 +62,7 @@ class Declaration:
     properties: tuple[str, ...] = ()
     is_guess: bool = False
     rank: int = 0
+    is_column: bool = False
 
     @property
     def is_square(self) -> bool:
@@ -89,6 +92,14 @@ def symbol(name: str, shape: Any) -> Symbol:
             raise ShapeError(f"{name!r} is declared as the symbol {shape.name!r}; write one name")
         return shape
     return declaration(name, shape).symbol(name)
+
+
+def is_declared_as_column(shape: Any) -> bool:
+    """Whether a shape, which `declaration` has read, is n×1, of two sizes."""
+    sizes = shape.partition(":")[0].split(",") if isinstance(shape, str) else shape
+    if not isinstance(sizes, tuple | list) or len(sizes) != 2:
+        return False
+    return str(sizes[1]).strip() == "1" != str(sizes[0]).strip()
 
 
 def declaration(name: str, shape: Any) -> Declaration:
@@ -141,4 +152,5 @@ def _of_sizes(sizes: Any) -> Declaration:
         return Declaration("tensor", found)
     kept = found[:1] if len(found) == 2 and found[1] == Size(1) else found
     kept = () if kept == (Size(1),) else kept
-    return Declaration(_BY_COUNT[len(kept)], kept)
+    is_column = len(found) == 2 and len(kept) == 1
+    return Declaration(_BY_COUNT[len(kept)], kept, is_column=is_column)

@@ -8,12 +8,21 @@ import textwrap
 from collections.abc import Collection
 
 from mcmodels.calculus.core.signatures import SIGNATURES
+from mcmodels.calculus.text.absent_functions import ABSENT, LARGEST, SMALLEST, WITHOUT
 from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.numpy_calls import divides_by_one_less, is_module
 from mcmodels.calculus.text.numpy_functions import name_of_function
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
 
-__all__ = ["SIGNS", "WORDS", "for_attribute", "for_function", "how_called", "is_named_as_function"]
+__all__ = [
+    "SIGNS",
+    "WORDS",
+    "for_attribute",
+    "for_function",
+    "for_options",
+    "how_called",
+    "is_named_as_function",
+]
 
 SIGNS = {
     "^": "write ** for a power",
@@ -72,7 +81,6 @@ _INSTEAD = {
     "determinant": ("det(A)",),
     "diagonal": ("diag(A)",),
     "dotproduct": ("dot(x, y)",),
-    "elu": ("relu(x)", "softplus(x)"),
     "expit": ("sigmoid(x)",),
     "fabs": ("abs(x)",),
     "frobenius": ("norm(A)",),
@@ -131,7 +139,6 @@ _INSTEAD = {
     "atanh": ("arctanh(x)",),
     "beta": ("exp(gammaln(a) + gammaln(b) - gammaln(a + b))",),
     "betaln": ("gammaln(a) + gammaln(b) - gammaln(a + b)",),
-    "cbrt": ("x ** (1 / 3)",),
     "corrcoef": ("dot(x - mean(x), y - mean(y)) / (norm(x - mean(x)) * norm(y - mean(y)))",),
     "cot": ("1 / tan(x)",),
     "coth": ("1 / tanh(x)",),
@@ -187,9 +194,11 @@ _INSTEAD = {
     "trigamma": ("polygamma(1, x)",),
     "xlogy": ("x * log(y)",),
 }
+_INSTEAD |= ABSENT
 _NORM1 = frozenset({"l1", "l1_norm", "norm_1"})
 
 
+_ALIKE = 0.74  # two letters of four exchanged, one of five or more missing
 _MOST_NAMES = 250  # characters of the functions that a message lists
 
 
@@ -220,11 +229,23 @@ def for_function(name: str) -> str:
     found = _instead(name)
     if found:
         return found
-    nearest = difflib.get_close_matches(name, sorted(_known()), n=1)
+    if simple in WITHOUT:
+        return WITHOUT[simple]
+    nearest = difflib.get_close_matches(name, sorted(_known()), n=1, cutoff=_ALIKE)
     if nearest:
         return f"did you mean {nearest[0]!r}?"
     names = ", ".join(sorted(SIGNATURES))
     return f"known: {textwrap.shorten(names, _MOST_NAMES, placeholder=' …')}"
+
+
+def for_options(name: str, options: Collection[str]) -> str:
+    """What to write instead of an argument by name that a function does not take."""
+    if options:
+        more = "; write dot(w, x) / sum(w) for weights" if name == "np.average" else ""
+        return f"{name} takes no argument by name but {' and '.join(options)}{more}"
+    message = f"{name} takes no argument by name here"
+    instead = LARGEST if name == "np.max" else SMALLEST if name == "np.min" else ()
+    return f"{message}; write {', or '.join(instead)}" if instead else message
 
 
 def is_named_as_function(name: str, declared: Collection[str]) -> bool:
@@ -255,8 +276,12 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
     if is_module(owner, declared):
-        separator = "," if ", or " in found else ""
-        return f"{found or 'write the function'}{separator} without {owner}."
+        if not found and name.lower() in WITHOUT:
+            return WITHOUT[name.lower()]
+        separator = "," if ", or " in found or " for " in found else ""
+        if not found:
+            return f"there is no {name} here: write the function without {owner}., by others"
+        return f"{found}{separator} without {owner}."
     if not found and name in declared:
         return "write @ for the matrix product"
     return found

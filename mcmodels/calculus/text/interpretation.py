@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Generic, TypeVar
 
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.signatures import SIGNATURES
-from mcmodels.calculus.core.sizes import ShapeError, Size
+from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.core.tensors import Tensor
+from mcmodels.calculus.text.algebra import Algebra
 from mcmodels.calculus.text.aliases import ALIASES, aliased
 from mcmodels.calculus.text.arguments import (
-    Index,
     blocks_in,
     index_in,
     number_in,
@@ -30,80 +30,37 @@ from mcmodels.calculus.text.index_calls import (
     places_in,
     tests_in,
 )
-from mcmodels.calculus.text.lines import (
-    has_lines,
-    is_column_of_numpy,
-    require_no_lines,
-    require_no_pairs,
+from mcmodels.calculus.text.numpy_axes import (
+    Kind,
+    NumpyAxes,
+    is_of_columns,
+    kind_of,
+    not_a_row,
 )
-from mcmodels.calculus.text.numpy_functions import FUNCTIONS, applied
+from mcmodels.calculus.text.numpy_functions import BROADCAST, FUNCTIONS, applied
 from mcmodels.calculus.text.numpy_stacks import STACKS, stacked
-from mcmodels.calculus.text.spelling import Slash, Star
+from mcmodels.calculus.text.spelling import Across, Slash, SlashBesideMarks, Star, StarBesideMarks
 from mcmodels.calculus.text.syntax import COMPARISONS, OPERATORS, ParseError, Source
 
-__all__ = ["Algebra", "interpret"]
+__all__ = ["interpret"]
 
 _PAIRWISE = frozenset(["clip", "hypot", "maximum", "minimum", "where"])
 T = TypeVar("T")
+_BESIDE_MARKS = (SlashBesideMarks, StarBesideMarks)
 _MOST_FACTORS = 200  # cancelling neighbours takes time with the cube of their number
-
-Found = tuple[T, int, int]
-"""An array with an index in brackets, the axis, and what is added to the index."""
 
 Chained = ast.BinOp | ast.Attribute | ast.Subscript
 
 
-class Algebra(Protocol[T]):
-    """The operations that a walk over a syntax tree calls."""
-
-    def number(self, value: int | float) -> T:
-        """A number."""
-
-    def name(self, name: str) -> T:
-        """A name that is not in the place of a size."""
-
-    def total(self, terms: list[tuple[bool, T]]) -> T:
-        """A sum of two or more terms; of each, whether it is subtracted."""
-
-    def multiple(self, factors: list[tuple[bool, T]]) -> T:
-        """Two or more factors with ``*`` between; of each, whether it is a divisor."""
-
-    def binary(self, operator: str, left: T, right: T) -> T:
-        """``@``, ``**``, ``^``, or ``^-`` where the exponent starts with a minus."""
-
-    def compared(self, operator: str, left: T, right: T) -> T:
-        """A comparison by ``>``, ``>=``, ``<`` or ``<=``."""
-
-    def negative(self, value: T) -> T:
-        """``-value``."""
-
-    def transposed(self, value: T) -> T:
-        """``value.T``."""
-
-    def length(self, value: T) -> T:
-        """The number of rows."""
-
-    def size_of(self, value: T, less: int) -> Any:
-        """The number of rows less a number, as a size."""
-
-    def entry(self, value: T, index: tuple[Index, ...]) -> T:
-        """``value[index]``."""
-
-    def call(self, function: str, arguments: list[Any], axis: int | None) -> T:
-        """A function; its arguments are of the kinds in `SIGNATURES`."""
-
-    def opened(self, name: str, over: Size | None, found: list[Found[T]]) -> Any:
-        """An index, from here on; what is returned closes it."""
-
-    def closed(self, before: Any) -> None:
-        """The end of what `opened` has opened."""
-
-    def summed(self, body: T, condition: T | None, names: tuple[str, ...], is_mean: bool) -> T:
-        """A sum over open indices, that of the outermost sum first."""
-
-
-def interpret(source: Source, algebra: Algebra[T]) -> T:
+def interpret(source: Source, algebra: Algebra[T], columns: Collection[str] = ()) -> T:
     """The value of a text in an algebra.
+
+    Parameters
+    ----------
+    source : Source
+    algebra : Algebra
+    columns : collection of str
+        Vectors that are declared with two axes, n×1, as NumPy counts them.
 
     Raises
     ------
@@ -111,7 +68,7 @@ def interpret(source: Source, algebra: Algebra[T]) -> T:
         If the algebra refuses a part of it by a ValueError other than a `ShapeError`, which passes.
     """
     try:
-        return _Walk(source, algebra).value(source.tree)
+        return _Walk(source, algebra, columns).value(source.tree)
     except (RecursionError, MemoryError, OverflowError):
         source.refuse("it is too large an expression; read it in parts")
 
@@ -121,9 +78,10 @@ def _is_array(value: Any) -> bool:
 
 
 class _Walk(Generic[T]):
-    def __init__(self, source: Source, algebra: Algebra[T]) -> None:
-        self.source, self.algebra = source, algebra
-        self.has_lines = has_lines(source.tree)
+    def __init__(self, source: Source, algebra: Algebra[T], columns: Collection[str]) -> None:
+        self.source, self.algebra, self.columns = source, algebra, columns
+        self.numpy = NumpyAxes(algebra) if source.is_numpy else None
+        self.kinds: dict[ast.expr, Kind] = {}  # of a text in NumPy's spelling
 
     def value(self, node: ast.expr) -> T:
         """The meaning of a node; long chains a + b + … are followed without recursion."""
@@ -148,120 +106,250 @@ class _Walk(Generic[T]):
 
     def _applied(self, node: Chained, value: T, chain: list[Chained]) -> T:
         if isinstance(node, ast.Attribute):
+            if self.numpy is not None:
+                kind = self.kinds[node.value]
+                if isinstance(node, Across):
+                    self.numpy.require_second_axis(kind)
+                self.kinds[node] = kind.turned
             return self.algebra.transposed(value)
         if isinstance(node, ast.Subscript):
-            return self.algebra.entry(value, index_in(self.source.text, node))
+            index = index_in(self.source.text, node)
+            if self.numpy is None:
+                return self.algebra.entry(value, index)
+            entry, self.kinds[node] = self.numpy.entry(value, index, self.kinds[node.value])
+            return entry
         operator = OPERATORS[type(node.op)]
         if operator == "^" and isinstance(node.right, ast.UnaryOp):
             operator = "^-"
         alike = next((pair for pair in ("+-", "*/") if operator in pair), None)
         if alike is None:
-            return self.algebra.binary(operator, value, self.value(node.right))
-        parts = [(False, value), (operator == alike[1], self.value(node.right))]
-        self._require_one_meaning(node, parts)
+            return self._binary(node, operator, value, self.value(node.right))
+        links, parts = [node], [value, self.value(node.right)]
+        if not isinstance(node.op, _BESIDE_MARKS):
+            self._require_one_meaning(node, parts)
         while chain:
             after = chain[-1]
             if not (isinstance(after, ast.BinOp) and OPERATORS[type(after.op)] in alike):
                 break
-            parts.append((OPERATORS[type(after.op)] == alike[1], self.value(after.right)))
-            self._require_one_meaning(after, parts)
+            links.append(after)
+            parts.append(self.value(after.right))
+            if not isinstance(after.op, _BESIDE_MARKS):
+                self._require_one_meaning(after, parts)
             chain.pop()
-        return self.algebra.total(parts) if alike == "+-" else self.algebra.multiple(parts)
+        turned = [False, *(OPERATORS[type(link.op)] == alike[1] for link in links)]
+        combined = self.algebra.total if alike == "+-" else self.algebra.multiple
+        result = self._side_by_side(
+            links[-1],
+            [node.left, *(link.right for link in links)],
+            parts,
+            lambda made: combined(list(zip(turned, made, strict=True))),
+        )
+        for count, link in enumerate(links, start=2):  # after what does not fit has been refused
+            if isinstance(link.op, _BESIDE_MARKS):
+                self._require_one_meaning(link, parts[:count])
+        return result
 
-    def _require_no_pairs(self, where: ast.expr, nodes: Sequence[ast.expr], *values: Any) -> None:
-        if self.has_lines:
-            require_no_pairs(self.source, nodes, values, where)
+    def _binary(self, node: ast.BinOp, operator: str, left: T, right: T) -> T:
+        if self.numpy is None:
+            return self.algebra.binary(operator, left, right)
+        kinds = (self.kinds[node.left], self.kinds[node.right])
+        if operator == "@":
+            product, self.kinds[node] = self.numpy.product(left, right, kinds)
+            return product
+        self.kinds[node] = kinds[1] if kinds[0] is Kind.NUMBER else kinds[0]
+        return self.algebra.binary(operator, left, right)
 
-    def _require_one_meaning(self, node: ast.BinOp, parts: list[tuple[bool, T]]) -> None:
-        """Refuse ``A*x`` of arrays in a text with ``.*``, where it means the matrix product.
+    def _side_by_side(
+        self,
+        node: ast.expr,
+        nodes: Sequence[ast.expr],
+        values: Sequence[T],
+        combined: Callable[[list[T]], T],
+    ) -> T:
+        """The result of an operation entry by entry; in NumPy's spelling as NumPy repeats."""
+        if self.numpy is None:
+            self._require_rows_for_columns(nodes, values)
+            return combined(list(values))
+        kinds = [self.kinds[part] for part in nodes]
+        made, self.kinds[node], is_turned = self.numpy.side_by_side(values, kinds)
+        try:
+            return combined(made)
+        except ShapeError as error:
+            if not is_turned or type(error) is not ShapeError:
+                raise
+            raise not_a_row(error) from None
 
-        And columns of NumPy beside vectors.
-        """
-        *others, (_, right) = parts
-        self._require_no_pairs(node, (node.left, node.right), [p for _, p in others], [right])
+    def _require_rows_for_columns(self, nodes: Sequence[ast.expr], values: Sequence[Any]) -> None:
+        """Refuse a vector with an entry for each column beside a matrix: a row is meant."""
+        if not self.source.has_axes:
+            return
+        for node, value in zip(nodes, values, strict=True):
+            beside = value.is_column and not value.is_scalar and is_of_columns(node)
+            if beside and any(kind_of(other) is Kind.MATRIX for other in values):
+                self.source.refuse(
+                    "a vector is a column here, and with axis=0 it has an entry for each column "
+                    "of the matrix: write .T behind it, as in X - mean(X, axis=0).T",
+                    node,
+                )
+
+    def _require_one_meaning(self, node: ast.BinOp, parts: list[T]) -> None:
+        """Refuse ``A*x`` of arrays in a text with ``.*`` or ``x'``, where a product is meant."""
         if not isinstance(node.op, Star | Slash):
             return
-        *before, (_, last) = parts
-        arrays = [part for part in (*(p for _, p in before), last) if _is_array(part)]
+        *before, last = parts
+        arrays = [part for part in (*before, last) if _is_array(part)]
         if _is_array(last) and len(arrays) > 1:
             sign = OPERATORS[type(node.op)]
             remedy = "@ for the matrix product" if sign == "*" else "inv(B) @ or @ inv(B)"
+            beside = "x'" if isinstance(node.op, _BESIDE_MARKS) else ".*, ./ or .^"
             self.source.refuse(
-                f"{sign} of two arrays beside .*, ./ or .^ may mean two things: write {remedy}, "
+                f"{sign} of two arrays beside {beside} may mean two things: write {remedy}, "
                 f".{sign} for each entry",
                 node.right,
             )
 
     def _leaf(self, node: ast.expr) -> T:
         try:
-            if isinstance(node, ast.Constant):
-                return self.algebra.number(number_in(self.source.text, node))
-            if isinstance(node, ast.Name):
-                return self.algebra.name(node.id)
-            if isinstance(node, ast.UnaryOp):
-                operand = self.value(node.operand)
-                negative = isinstance(node.op, ast.USub)
-                return self.algebra.negative(operand) if negative else operand
-            if isinstance(node, ast.Compare):
-                left, right = self.value(node.left), self.value(node.comparators[0])
-                self._require_no_pairs(node, (node.left, *node.comparators), [left], [right])
-                return self.algebra.compared(COMPARISONS[type(node.ops[0])], left, right)
-            assert isinstance(node, ast.Call), "all other nodes have been refused"
-            return self._call(node)
+            value = self._leaf_value(node)
         except (ParseError, ShapeError):
             raise
         except ValueError as error:
             self.source.refuse(str(error), node)
+        if self.numpy is not None and node not in self.kinds:
+            self.kinds[node] = kind_of(value)
+        return value
+
+    def _leaf_value(self, node: ast.expr) -> T:
+        if isinstance(node, ast.Constant):
+            return self.algebra.number(number_in(self.source.text, node))
+        if isinstance(node, ast.Name):
+            value = self.algebra.name(node.id)
+            if node.id in self.columns:
+                self.kinds[node] = kind_of(value, Kind.COLUMN)
+            return value
+        if isinstance(node, ast.UnaryOp):
+            operand = self.value(node.operand)
+            if self.numpy is not None:
+                self.kinds[node] = self.kinds[node.operand]
+            negative = isinstance(node.op, ast.USub)
+            return self.algebra.negative(operand) if negative else operand
+        if isinstance(node, ast.Compare):
+            sides = [node.left, node.comparators[0]]
+            sign = COMPARISONS[type(node.ops[0])]
+            return self._side_by_side(
+                node,
+                sides,
+                [self.value(side) for side in sides],
+                lambda made: self.algebra.compared(sign, *made),
+            )
+        assert isinstance(node, ast.Call), "all other nodes have been refused"
+        return self._call(node)
 
     def _call(self, node: ast.Call) -> T:
         text = self.source.text
         assert isinstance(node.func, ast.Name)
+        function = node.func.id
         sum_ = index_call(node)
         if sum_ is not None and not set(sum_.names).isdisjoint(self.source.indices):
-            return self._sum(sum_)
-        if node.func.id in STACKS:
-            blocks = blocks_in(text, node.func.id, node.args[0])
-            axis = self._axis(node)
-            if axis == -1 and any(map(is_column_of_numpy, blocks)):
-                axis = 1
-            parts = [self.value(part) for part in blocks]
-            stack: T = stacked(node.func.id, self.algebra, parts, axis)
-            return stack
-        if self.has_lines and node.func.id in ("np.diff", "np.cumsum"):
-            require_no_lines(self.source, node)
-        if node.func.id in FUNCTIONS:
-            taken = [self.value(argument) for argument in node.args]
-            value: T = applied(node.func.id, self.algebra, taken, self._axis(node))
-            return value
-        if node.func.id in ALIASES:
-            given = [self.value(argument) for argument in node.args]
-            result: T = aliased(node.func.id, self.algebra, given)
+            result = self._sum(sum_)
+            if self.numpy is not None:
+                self.kinds[node] = self.kinds[sum_.body]
             return result
+        options = self._options(node)
+        axis = options.get("axis")
+        if function in STACKS:
+            blocks = blocks_in(text, function, node.args[0])
+            parts = self._taken(function, blocks, [self.value(part) for part in blocks])
+            if axis == -1 and any(self.kinds.get(part) is Kind.COLUMN for part in blocks):
+                axis = 1
+            return self._noted(node, stacked(function, self.algebra, parts, axis), blocks)
+        if function in FUNCTIONS or function in ALIASES:
+            values = [self.value(argument) for argument in node.args]
+            return self._named_otherwise(node, values, options)
         arguments: list[Any] = []
         argument: Any
-        for kind, argument in zip(SIGNATURES[node.func.id].kinds, node.args, strict=False):
+        nodes: list[ast.expr] = []  # of arguments that have a value
+        places: list[int] = []
+        for kind, argument in zip(SIGNATURES[function].kinds, node.args, strict=False):
             if kind == "s":
                 arguments.append(self._size(argument))
             elif kind == "q":
                 arguments.append(subscripts_in(text, argument))
-            elif kind == "i" and node.func.id == "unit" and place_in(argument) is not None:
+            elif kind == "i" and function == "unit" and place_in(argument) is not None:
                 arguments.append(unit_place(argument))
             elif kind == "i":
                 arguments.append(whole_in(text, argument))
             elif kind == "o" and (order := order_in(argument)) is not None:
                 arguments.append(order)
             elif kind == "l":
+                nodes += argument.elts
                 arguments.append([self.value(part) for part in argument.elts])
             elif kind == "g":
                 rows = [row.elts for row in argument.elts]
+                nodes += [part for row in rows for part in row]
                 arguments.append([[self.value(part) for part in row] for row in rows])
             else:
+                nodes.append(argument)
+                places.append(len(arguments))
                 arguments.append(self.value(argument))
-        if node.func.id in _PAIRWISE:
-            self._require_no_pairs(node, node.args, *([argument] for argument in arguments))
-        if self.has_lines and node.func.id == "norm" and len(arguments) > 1:
-            require_no_lines(self.source, node)
-        return self.algebra.call(node.func.id, arguments, self._axis(node))
+        if function in _PAIRWISE:
+            call = self.algebra.call
+            return self._side_by_side(
+                node, node.args, arguments, lambda made: call(function, made, axis)
+            )
+        has_order = function == "norm" and len(arguments) > 1
+        taken = self._taken(function, nodes, [arguments[i] for i in places], axis, has_order)
+        for place, value in zip(places, taken, strict=False):
+            arguments[place] = value
+        return self._noted(node, self.algebra.call(function, arguments, axis), nodes)
+
+    def _named_otherwise(self, node: ast.Call, values: list[T], options: dict[str, int]) -> T:
+        """A call of a function in `FUNCTIONS` or `ALIASES`."""
+        assert isinstance(node.func, ast.Name)
+        function = node.func.id
+
+        def called(given: Sequence[T]) -> T:
+            result: T
+            if function in FUNCTIONS:
+                result = applied(function, self.algebra, list(given), options)
+            else:
+                result = aliased(function, self.algebra, list(given))
+            return result
+
+        if function in BROADCAST:
+            return self._side_by_side(node, node.args, values, called)
+        taken = self._taken(function, node.args, values, options.get("axis"))
+        if self.numpy is not None and function in ("T", "transpose"):
+            self.kinds[node] = self.kinds[node.args[0]].turned
+            return self.algebra.transposed(values[0])
+        if self.numpy is not None and function in ("dot", "np.matmul"):
+            first = self.kinds[node.args[0]]
+            if first is Kind.COLUMN:  # NumPy does not turn it
+                return self._noted(node, self.algebra.binary("@", *taken), node.args)
+        return self._noted(node, called(taken), node.args)
+
+    def _taken(
+        self,
+        function: str,
+        nodes: Sequence[ast.expr],
+        values: list[T],
+        axis: int | None = None,
+        has_order: bool = False,
+    ) -> list[T]:
+        """Arguments as the function takes them here."""
+        if self.numpy is None:
+            return values
+        kinds = [self.kinds[part] for part in nodes]
+        self.numpy.require_one_axis(function, kinds, axis, has_order)
+        return self.numpy.arguments(function, values, kinds)
+
+    def _noted(self, node: ast.Call, result: T, nodes: Sequence[ast.expr]) -> T:
+        """The result, after its kind is noted."""
+        if self.numpy is not None:
+            assert isinstance(node.func, ast.Name)
+            kinds = [self.kinds[part] for part in nodes]
+            self.kinds[node] = self.numpy.kind_of_call(node.func.id, result, len(node.args), kinds)
+        return result
 
     def _size(self, node: ast.expr) -> Any:
         counted = counted_in(node)
@@ -270,8 +358,9 @@ class _Walk(Generic[T]):
         array, less = counted
         return self.algebra.size_of(self.value(array), less)
 
-    def _axis(self, node: ast.Call) -> int | None:
-        return whole_in(self.source.text, node.keywords[0].value) if node.keywords else None
+    def _options(self, node: ast.Call) -> dict[str, int]:
+        text = self.source.text
+        return {str(option.arg): whole_in(text, option.value) for option in node.keywords}
 
     def _sum(self, call: IndexCall) -> T:
         counted = counted_in(call.over)

@@ -161,6 +161,8 @@ class Equations:
             return False
         for one, other in ((a, b), (b, a)):
             if one.factor == 1 and len(one.parts) == 1 and isinstance(one.parts[0], Variable):
+                if _holds(other, one.parts[0]):
+                    return False
                 one.parts[0].bound = other
                 return True
         if a == b:
@@ -187,6 +189,15 @@ class Equations:
                 if not all(self.equate(*pair) for pair in pairs):
                     return False
         return not self.waiting
+
+
+def _holds(length: Length, variable: Variable) -> bool:
+    """Whether a length is that of a part of what the variable counts, as of x[1:] for x."""
+    return any(
+        part is variable
+        or (isinstance(part, Derived) and any(_holds(n.resolved(), variable) for n in part.lengths))
+        for part in length.parts
+    )
 
 
 def _without_common(a: Length, b: Length) -> tuple[Length, Length]:

@@ -17,12 +17,13 @@ from mcmodels.calculus.text.aliases import ALIASES
 from mcmodels.calculus.text.generators import over_index
 from mcmodels.calculus.text.numpy_functions import FUNCTIONS, METHODS, name_of_function
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
-from mcmodels.calculus.text.spelling import with_nodes_changed
+from mcmodels.calculus.text.spelling import Across, with_nodes_changed
 
 __all__ = [
     "MODULES",
     "divides_by_one_less",
     "is_function_of_module",
+    "is_in_numpys_spelling",
     "is_length",
     "is_method",
     "is_module",
@@ -42,6 +43,8 @@ _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _BY_ONE_LESS = frozenset(["std", "var"])  # PyTorch's divide by n - 1
 _STACKS_ALONE = frozenset(["column_stack", "concatenate"])  # read without a module, too
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
+_OF_COLUMNS = frozenset(["math", "sympy"])  # modules that say nothing of vectors of one axis
+_NUMPYS_OPTIONS = frozenset(["dim", "keepdim", "keepdims"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
 _MAY_HOLD = re.compile(
     r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for|None|keepdims?)\b|(?:ones|zeros)\s*\(\s*\("
@@ -83,6 +86,27 @@ def is_method(name: str, known: Collection[str]) -> bool:
     if name in known or name in _NO_METHODS:
         return False
     return name in METHODS or name == "reshape" or name in SIGNATURES or name in ALIASES
+
+
+def is_in_numpys_spelling(tree: ast.expr, text: str, known: Collection[str]) -> bool:
+    """Whether a text has names of modules, methods, ``shape``, ``[:, None]`` or ``keepdims``.
+
+    Its vectors are then NumPy's, of one axis. SymPy's are columns.
+    """
+    if _MAY_HOLD.search(text) is None:
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr != "T":
+            if not (isinstance(node.value, ast.Name) and _is_module(node.value, known)):
+                return True
+            if node.value.id not in _OF_COLUMNS:
+                return True
+        elif isinstance(node, ast.Call):
+            if any(option.arg in _NUMPYS_OPTIONS for option in node.keywords):
+                return True
+        elif isinstance(node, ast.Subscript) and _line(node) is not None:
+            return True
+    return False
 
 
 def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.expr:
@@ -135,8 +159,9 @@ def _plain(node: Any, known: Collection[str]) -> Any:
 
 
 def _takes_axis(function: str) -> bool:
-    made = SIGNATURES.get(function) or FUNCTIONS.get(function)
-    return made is not None and made.axis
+    if function in FUNCTIONS:
+        return "axis" in FUNCTIONS[function].options
+    return function in SIGNATURES and SIGNATURES[function].axis
 
 
 def _length(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
@@ -150,7 +175,7 @@ def _length(node: ast.Attribute | ast.Subscript) -> ast.expr | None:
         return None
     array, axis = shape.value, node.slice
     if isinstance(axis, ast.Constant) and axis.value == 1:
-        array = ast.copy_location(ast.Attribute(array, "T", ast.Load()), node)
+        array = ast.copy_location(Across(array, "T", ast.Load()), node)
     return _called("len", [array], node)
 
 
@@ -228,6 +253,7 @@ def _along_axis(node: ast.Call) -> ast.expr:
     assert isinstance(node.func, ast.Name)
     for option in node.keywords:
         option.arg = "axis" if option.arg == "dim" else option.arg
+        option.arg = "ddof" if option.arg == "correction" else option.arg
     if len(node.args) == 2 and _whole(node.args[1]) is not None and node.func.id != "norm":
         node.keywords.append(ast.keyword("axis", node.args.pop()))
     keeps = [o for o in node.keywords if o.arg in ("keepdims", "keepdim")]
@@ -236,7 +262,7 @@ def _along_axis(node: ast.Call) -> ast.expr:
     node.keywords.remove(keeps[0])
     axes = [_whole(option.value) for option in node.keywords if option.arg == "axis"]
     if _whole(keeps[0].value) == 1 and axes in ([0], [-2]):
-        return ast.copy_location(ast.Attribute(node, "T", ast.Load()), node)
+        return _called("np.row", [node], node)
     if _whole(keeps[0].value) == 1 and axes in ([1], [-1]):
         return _called("np.column", [node], node)
     return node

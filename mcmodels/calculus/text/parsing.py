@@ -27,10 +27,11 @@ from mcmodels.calculus.core.sizes import ShapeError, Size
 from mcmodels.calculus.core.summation import mean_over, sum_over
 from mcmodels.calculus.core.symbols import scalar
 from mcmodels.calculus.core.tensors import Tensor, shaped
+from mcmodels.calculus.text.algebra import Found
 from mcmodels.calculus.text.arguments import Index as Position
-from mcmodels.calculus.text.declarations import symbol
+from mcmodels.calculus.text.declarations import is_declared_as_column, symbol
 from mcmodels.calculus.text.index_calls import Place
-from mcmodels.calculus.text.interpretation import Found, interpret
+from mcmodels.calculus.text.interpretation import interpret
 from mcmodels.calculus.text.reading import read
 from mcmodels.calculus.text.syntax import ParseError, Source
 
@@ -87,6 +88,7 @@ def parse(text: str, /, **shapes: Any) -> Any:
     x.T @ A @ x + c * sum(exp(x))
     """
     symbols = {name: symbol(name, shape) for name, shape in shapes.items()}
+    columns = [name for name, shape in shapes.items() if is_declared_as_column(shape)]
     sizes = frozenset(size for made in symbols.values() for size in made.size_names)
     scalars = frozenset(name for name, made in symbols.items() if made.is_scalar)
     source = read(text, sizes | symbols.keys(), scalars)
@@ -99,10 +101,10 @@ def parse(text: str, /, **shapes: Any) -> Any:
                 f"{symbols[name].described()}; rename one"
             )
     algebra = _Expressions(source, symbols, sizes | source.sizes)
-    result = interpret(source, algebra)
-    if isinstance(result, Tensor) or algebra.counted <= result.known:
+    result = interpret(source, algebra, columns)
+    if isinstance(result, Tensor) or algebra.met <= result.known:
         return result
-    return result.within(result.known | algebra.counted)
+    return result.within(result.known | algebra.met)
 
 
 class _Expressions:
@@ -111,7 +113,7 @@ class _Expressions:
     def __init__(self, source: Source, symbols: dict[str, Symbol], sizes: frozenset[str]) -> None:
         self.source, self.symbols, self.sizes = source, symbols, sizes
         self.open: dict[str, Index] = {}  # indices of the sums around
-        self.counted: frozenset[Symbol] = frozenset()  # symbols of which the size is taken
+        self.met: frozenset[Symbol] = frozenset()  # also those that cancel, or are only counted
 
     def number(self, value: int | float) -> Expression:
         return number(value)
@@ -123,6 +125,7 @@ class _Expressions:
             self.source.refuse(f"the index {name} stands outside of its sum", name)
         if name in self.symbols:
             symbol = self.symbols[name]
+            self.met |= {symbol}
             return shaped(symbol, symbol.dims) if isinstance(symbol, TensorSymbol) else symbol
         if name in self.sizes:
             return size_value(Size.of(name))
@@ -133,7 +136,9 @@ class _Expressions:
             self.source.refuse(
                 f'{name!r} is not declared; give its shape, as in {name}=("m", "n"){advice}', name
             )
-        return scalar(name, integer=name in self.source.exponents)
+        undeclared = scalar(name, integer=name in self.source.exponents)
+        self.met |= undeclared.used
+        return undeclared
 
     def total(self, terms: list[tuple[bool, Any]]) -> Any:
         if any(isinstance(term, Tensor) for _, term in terms):
@@ -194,6 +199,9 @@ class _Expressions:
     def transposed(self, value: Any) -> Any:
         return value.T if isinstance(value, Tensor) else transpose(value)
 
+    def as_row(self, value: Any) -> Any:
+        return self.transposed(value)
+
     def length(self, value: Any) -> Expression:
         return size_value(self.size_of(value, 0))
 
@@ -202,7 +210,7 @@ class _Expressions:
             return value.dims.of[0] - Size(less)
         if value.is_scalar:
             raise ShapeError(f"len takes an array; found {shape_text(value)} ({value})")
-        self.counted |= value.known
+        self.met |= value.known
         return (value.rows - Size(less)).checked()
 
     def entry(self, value: Any, index: tuple[Position, ...]) -> Any:
@@ -220,7 +228,7 @@ class _Expressions:
 
     def opened(self, name: str, over: Size | None, found: list[Found[Expression]]) -> Any:
         before = dict(self.open)
-        self.counted = self.counted.union(*(array.known for array, _, _ in found))
+        self.met = self.met.union(*(array.known for array, _, _ in found))
         ends = [_length(array, axis, name) - Size(shift) for array, axis, shift in found]
         self.open[name] = Index(name, _smallest(name, ends) if over is None else over)
         return before

@@ -36,7 +36,7 @@ from mcmodels.calculus.text.index_calls import (
     place_in,
     tests_in,
 )
-from mcmodels.calculus.text.numpy_calls import without_modules
+from mcmodels.calculus.text.numpy_calls import is_in_numpys_spelling, without_modules
 from mcmodels.calculus.text.numpy_functions import FUNCTIONS
 from mcmodels.calculus.text.numpy_stacks import STACKS
 from mcmodels.calculus.text.quotes import Text
@@ -44,7 +44,9 @@ from mcmodels.calculus.text.scanning import scan
 from mcmodels.calculus.text.spelling import (
     Caret,
     Slash,
+    SlashBesideMarks,
     Star,
+    StarBesideMarks,
     at_places_of,
     mark,
     places_of_whole_products,
@@ -111,10 +113,16 @@ def read(
     if respelt:
         carets = [place for place, new in respelt if new == "**"]
         mark(tree, stripped, _written(carets, respelt, skipped), {ast.Pow: Caret})
+        kinds: dict[type, type[ast.operator]] | None = None
         if any(new in (" ", "*") for _, new in respelt):
+            kinds = {ast.Mult: Star, ast.Div: Slash}
+        elif "@" not in text and any(new == ".T" for _, new in respelt):
+            kinds = {ast.Mult: StarBesideMarks, ast.Div: SlashBesideMarks}
+        if kinds is not None:
             products = _written(places_of_whole_products(text), respelt, skipped)
-            mark(tree, stripped, products, {ast.Mult: Star, ast.Div: Slash})
+            mark(tree, stripped, products, kinds)
         tree = transposes_by_caret(tree, scalars)
+    is_numpy = is_in_numpys_spelling(tree, text, known)
     tree = without_modules(tree, text, known)
     as_declared = _normalised(known)
     for node in ast.walk(tree):
@@ -124,7 +132,7 @@ def read(
                 node.col_offset = places[node.col_offset]
         if isinstance(node, ast.Name):
             node.id = as_declared.get(node.id, node.id)
-    return _checked(text, tree, known)
+    return _checked(text, tree, known, is_numpy)
 
 
 def _written(places: list[int], respelt: list[tuple[int, str]], skipped: int) -> list[int]:
@@ -146,7 +154,7 @@ def _normalised(known: frozenset[str]) -> dict[str, str]:
     return result
 
 
-def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
+def _checked(text: str, tree: ast.expr, known: frozenset[str], is_numpy: bool) -> Source:
     """The tree with its names by role; refuses nodes and calls that are not permitted."""
     values: list[ast.Name] = []
     sizes: set[str] = set()
@@ -239,7 +247,7 @@ def _checked(text: str, tree: ast.expr, known: frozenset[str]) -> Source:
     values.sort(key=lambda node: node.col_offset)
     names = tuple(dict.fromkeys(node.id for node in values if node.id not in indices))
     found = (frozenset(sizes), frozenset(exponents), frozenset(indices))
-    return Source(text, tree, names, *found)
+    return Source(text, tree, names, *found, is_numpy)
 
 
 def _for_index(place: Place) -> str:
@@ -281,10 +289,10 @@ def _check_call(text: str, node: ast.Call, known: frozenset[str]) -> str:
         return name
     if name in ALIASES or name in FUNCTIONS:
         count = ALIASES[name] if name in ALIASES else FUNCTIONS[name].count
-        takes_axis = name in FUNCTIONS and FUNCTIONS[name].axis
+        options = FUNCTIONS[name].options if name in FUNCTIONS else ()
         for option in node.keywords:
-            if not (takes_axis and option.arg == "axis") or len(node.keywords) > 1:
-                refuse(text, f"{name} takes no argument by name here", node)
+            if option.arg not in options:
+                refuse(text, hints.for_options(name, options), node)
             whole_in(text, option.value)
         if len(node.args) != count:
             refuse(text, f"{name} takes {count}, found {len(node.args)} arguments", node)

@@ -86,7 +86,10 @@ def scan(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
         if kind == "name" and previous == "." and not _is_attribute(text, found, owner, known):
             advice = hints.for_attribute(token, owner, known)
             advice = f"; {advice}" if advice else ""
-            refuse(text, f"the only attribute is .T; found .{token}{advice}", column)
+            what = f"the only attribute is .T; found .{token}"
+            if is_module(owner, known):
+                what = f"behind {owner}. stands a function that is known here; found .{token}"
+            refuse(text, f"{what}{advice}", column)
         if kind == "name":
             _check_name(text, token, column, known)
         elif kind == "number":

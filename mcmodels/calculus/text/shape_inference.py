@@ -25,7 +25,7 @@ from mcmodels.calculus.text.uses import (
     used_as_arrays,
 )
 
-__all__ = ["infer_symbols"]
+__all__ = ["infer_symbols", "other_kind"]
 
 _LETTERS = "mnpqrkstuvw"
 _MOST_RETRIED = 8  # names tried as scalars when shapes do not fit; combinations double with each
@@ -64,6 +64,12 @@ def infer_symbols(
     known = {size for made in declared.values() for n in made.sizes or () for size in n.all_names}
     scalars = frozenset(name for name, made in declared.items() if made.kind == "scalar")
     source = read(text, frozenset(known | declared.keys()), scalars)
+    columns = [name for name, made in declared.items() if made.is_column]
+    if source.is_numpy and columns:
+        raise ShapeError(
+            f"{columns[0]!r} is declared with two sizes, one of them 1; declare it with one, and "
+            f"write {columns[0]}[:, None] for the column of NumPy"
+        )
     sizes = frozenset(known | source.sizes)
     names = [name for name in source.names if name not in sizes]
     for name in declared:
@@ -108,6 +114,39 @@ def infer_symbols(
     return {name: made for name, made in symbols.items() if name not in numbers}
 
 
+def other_kind(
+    text: str, declared: Mapping[str, Declaration], symbols: Mapping[str, Symbol], name: str
+) -> str:
+    """What else an undeclared name may be, so that the whole has the same number of axes.
+
+    Parameters
+    ----------
+    text : str
+    declared : mapping of str to Declaration
+    symbols : mapping of str to Symbol
+        What `infer_symbols` gives.
+    name : str
+
+    Returns
+    -------
+    str
+        ``"scalar"`` of a vector, ``"vector"`` of a scalar; empty if it can be nothing else.
+    """
+    made = symbols[name]
+    if name in declared or not made.is_column:
+        return ""
+    other = Declaration("vector", None) if made.is_scalar else Declaration("scalar", ())
+    known = {size for made in symbols.values() for size in made.size_names}
+    if name in used_as_arrays(read(text, frozenset(known | declared.keys()))):
+        return ""
+    try:
+        others = infer_symbols(text, {**declared, name: other}, name)
+        same = len(parse(text, **others).shape) == len(parse(text, **symbols).shape)
+    except (ShapeError, ParseError):
+        return ""
+    return other.kind if same else ""
+
+
 def _with_scalars(
     assumed: Mapping[str, Declaration], names: Iterable[str]
 ) -> dict[str, Declaration]:
@@ -122,7 +161,9 @@ def _by_its_letter(source: Source, name: str) -> Declaration:
         kind = ("scalar", "vector", "matrix", "tensor")[min(rank, 3)]
         return Declaration(kind, None if rank else (), rank=rank)
     is_matrix = name[0].isupper() or name in rows_taken(source)
-    return Declaration("matrix" if is_matrix else "vector", None, is_guess=True)
+    # In MATLAB, whose users write norm(x), A * x is the product; in NumPy it is one entry by entry.
+    is_sure = source.is_numpy and name in used_as_arrays(source)
+    return Declaration("matrix" if is_matrix else "vector", None, is_guess=not is_sure)
 
 
 def _scalars_that_fit(

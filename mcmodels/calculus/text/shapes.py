@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import mul
 from typing import Any
 
 from mcmodels.calculus.core.sizes import ShapeError, Size, half_of_square
+from mcmodels.calculus.text.algebra import Found
 from mcmodels.calculus.text.arguments import Index
 from mcmodels.calculus.text.index_calls import Place
-from mcmodels.calculus.text.interpretation import Found
 from mcmodels.calculus.text.lengths import (
     ONE_LONG,
     Derived,
@@ -144,6 +144,10 @@ class Shapes:
     def transposed(self, value: Shape) -> Shape:
         """Of the transpose."""
         return Shape(value.cols, value.rows)
+
+    def as_row(self, value: Shape) -> Shape:
+        """Of a vector as a row."""
+        return replace(value, rows=value.cols, cols=value.rows)
 
     def length(self, value: Shape) -> Shape:
         """Of the number of rows."""
@@ -331,7 +335,15 @@ class Shapes:
             raise ShapeError(message)
         message += "; a vector is a column, .T makes it a row"
         sides = (line.rows, matrix.rows) if line.is_column else (line.cols, matrix.cols)
+        before = matrix.rows.resolved(), matrix.cols.resolved()
         self._require(*sides, message)
+        if before[0] != before[1] and matrix.rows.resolved() == matrix.cols.resolved():
+            side = "column" if line.is_column else "row"
+            raise CannotFit(
+                f"a vector fits in every {side} of a matrix only if that is square; declare the "
+                "matrix so, as --let X=n,n, or give the vector the other direction, as x.T for "
+                "x, and beside np. or a method x[:, None] for x"
+            )
         return matrix
 
     def _require(self, left: Length, right: Length, message: str) -> None:

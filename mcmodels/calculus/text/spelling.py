@@ -8,9 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 __all__ = [
+    "Across",
     "Caret",
     "Slash",
+    "SlashBesideMarks",
     "Star",
+    "StarBesideMarks",
     "at_places_of",
     "mark",
     "places_of_whole_products",
@@ -34,6 +37,10 @@ def with_plain_options(text: str) -> str:
     )
 
 
+class Across(ast.Attribute):
+    """The transpose by which ``X.shape[1]`` is counted; NumPy's vector has no second axis."""
+
+
 class Caret(ast.Pow):
     """The power of a text that is typed ``^``: what it means depends on what is raised."""
 
@@ -44,6 +51,14 @@ class Star(ast.Mult):
 
 class Slash(ast.Div):
     """A ``/`` beside ``.*``, ``./`` or ``.^``."""
+
+
+class StarBesideMarks(Star):
+    """A ``*`` in a text with ``x'`` and without ``@``, as MATLAB multiplies matrices."""
+
+
+class SlashBesideMarks(Slash):
+    """A ``/`` in such a text."""
 
 
 _WHOLE_PRODUCT = re.compile(r"(?<![.*])[*/](?!\*)")

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from mcmodels.calculus.text.quotes import Text
-from mcmodels.calculus.text.spelling import Caret, Slash, Star
+from mcmodels.calculus.text.spelling import (
+    Caret,
+    Slash,
+    SlashBesideMarks,
+    Star,
+    StarBesideMarks,
+)
 
 __all__ = ["COMPARISONS", "OPERATORS", "ParseError", "Source", "column_of", "refuse"]
 
@@ -23,6 +29,8 @@ OPERATORS: dict[type[ast.operator], str] = {
     Caret: "^",
     Star: "*",
     Slash: "/",
+    StarBesideMarks: "*",
+    SlashBesideMarks: "/",
 }
 
 
@@ -67,6 +75,8 @@ class Source:
         Names in the exponent of a `matrix_power`.
     indices : frozenset of str
         Names of the indices of sums.
+    is_numpy : bool
+        Whether it is in NumPy's spelling, so that vectors have one axis.
     """
 
     text: str
@@ -75,6 +85,12 @@ class Source:
     sizes: frozenset[str]
     exponents: frozenset[str]
     indices: frozenset[str] = frozenset()
+    is_numpy: bool = False
+
+    @property
+    def has_axes(self) -> bool:
+        """Whether the word axis stands in it."""
+        return "axis" in self.text
 
     def refuse(self, message: str, where: str | ast.AST | None = None) -> NoReturn:
         """Raise a `ParseError` at a node, or at the first place of a name."""

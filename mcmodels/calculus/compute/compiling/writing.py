@@ -20,7 +20,7 @@ from mcmodels.calculus.compute.compiling import (
 from mcmodels.calculus.compute.compiling.code import Code, Snippet, is_line, safe
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
-from mcmodels.calculus.core.einsum_nodes import Lengths
+from mcmodels.calculus.core.einsum_nodes import Lengths, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.core.sizes import ONE, Size
@@ -33,6 +33,8 @@ def write_function(
     arguments: list[str],
     sizes: Mapping[str, int],
     dims: Lengths | None = None,
+    *,
+    flattens: bool = False,
 ) -> str:
     """The source of a function of the arguments, in the cheapest order for these sizes.
 
@@ -43,6 +45,8 @@ def write_function(
     sizes : mapping of str to int
     dims : Lengths, optional
         The shape of the tensor whose entries the expression is.
+    flattens : bool, default=False
+        Whether vectors may be given as n×1.
     """
     expression = code_form(expression)
     writer = Writer(expression, sizes)
@@ -52,7 +56,8 @@ def write_function(
         text = f"{result.grouped}[np.newaxis, :]"
     if dims is not None:
         text = einsums.in_shape(writer, result, dims)
-    body = [*writer.opening(arguments), *writer.code.lines, f"return {text}"]
+    flat = writer.flattening() if flattens else []
+    body = [*flat, *writer.opening(arguments), *writer.code.lines, f"return {text}"]
     imports = ["import numpy as np", *sorted(writer.code.imports)]
     indented = "\n".join(f"    {line}" for line in body)
     names = ", ".join(safe(name) for name in arguments)
@@ -123,6 +128,14 @@ class Writer:
             sign = "-" if factor < 0 else "+"
             text += f" {sign} {term}" if text else f"-{term}" if factor < 0 else term
         return text if divisor == 1 else f"({text}) // {divisor}"
+
+    def flattening(self) -> list[str]:
+        """Lines that make vectors of columns."""
+        return [
+            f"{safe(symbol.name)} = np.reshape({safe(symbol.name)}, -1)"
+            for symbol in self.symbols
+            if symbol.is_column and symbol.is_array and not isinstance(symbol, TensorSymbol)
+        ]
 
     def opening(self, arguments: list[str]) -> list[str]:
         """Lines that come first: sizes by name, and rows as arrays of one dimension."""

@@ -44,7 +44,7 @@ _TARGETS = ("numpy", "jax", "torch")
 def code(expression: Expression, language: str, dims: Lengths | None = None) -> str:
     """The work of `Expression.code`, and of that of a tensor, whose entries are given."""
     if language == "numpy":
-        return CompiledFunction(expression, dims).source
+        return CompiledFunction(expression, dims).standalone_source_for()
     if language == "latex":
         return expression.latex()
     if language not in _LANGUAGES:

@@ -173,6 +173,7 @@ JAX = _python(
         "duplication": "duplication({n})",
         "elimination": "elimination({n})",
         "as_array": "jnp.asarray(1.0 * {g0})",
+        "one_by_one": "jnp.reshape({0}, (1, 1))",
         "side_by_side": "jnp.concatenate([{0}], axis=1)",
         "below": "jnp.concatenate([{0}], axis=0)",
         "diagonal_matrix": "jnp.diag({g0}.reshape(-1))",
@@ -248,6 +249,7 @@ TORCH = _python(
         "duplication": "duplication({n}, like)",
         "elimination": "elimination({n}, like)",
         "as_array": "torch.as_tensor({0}, **like)",
+        "one_by_one": "torch.as_tensor({0}, **like).reshape(1, 1)",
         "side_by_side": "torch.cat([{0}], 1)",
         "below": "torch.cat([{0}], 0)",
         "diagonal_matrix": "torch.diag({g0}.reshape(-1))",
@@ -269,7 +271,7 @@ TORCH = _python(
         "polygamma": "reflected_polygamma({0}, {1})",
         "gelu": "~{g0} * torch.special.ndtr({0})",
         "expm": "torch.matrix_exp({0})",
-        "kron": "torch.kron({g0}.contiguous(), {g1}.contiguous())",
+        "kron": "kron({0}, {1})",
         "frechet": "frechet(torch.matrix_exp, {1}, {2})",
         "frechet_matrix": "frechet_matrix(torch.matrix_exp, {1})",
     },
@@ -294,6 +296,11 @@ def polygamma_above(k, z):
     for i in range(1, k + 1):
         factor = -i * factor
     return factor * torch.special.zeta(k + 1.0, z)""",
+        # torch.kron fails for columns whose strides are those of their transposes, as of solve.
+        "kron": """\
+def kron(A, B):
+    (m, n), (p, q) = A.shape, B.shape
+    return (A.reshape(m, 1, n, 1) * B.reshape(1, p, 1, q)).reshape(m * p, n * q)""",
         "softplus": """\
 def softplus(z):
     return torch.logaddexp(torch.zeros_like(z), z)""",

@@ -216,6 +216,12 @@ class _Writer:
                 lines.insert(0, found.format(*arrays[:1]))
         return lines
 
+    def block(self, e: Expression) -> str:
+        """The text of a block of a stack; a scalar is 1×1 there."""
+        if e.is_scalar and "one_by_one" in self.language.templates:
+            return self.filled("one_by_one", e, [self.value(e)])[0]
+        return self.value(e)[0]
+
     # -- nodes ------------------------------------------------------------------------------------
 
     def written(self, e: Any) -> Graded:
@@ -249,8 +255,7 @@ class _Writer:
                 return self.einsum(e)
             case N.Stack():
                 name = "side_by_side" if e.axis else "below"
-                text = ", ".join(self.value(block)[0] for block in e.blocks)
-                return self.filled(name, e, [text])
+                return self.filled(name, e, [", ".join(map(self.block, e.blocks))])
             case N.Sum():
                 return self.sum(e)
             case N.Scaled():

@@ -22,6 +22,7 @@ from mcmodels.calculus.derive.simplification import (
     factors,
     indexed,
     kronecker,
+    normals,
     numbers,
     pairs,
     products,
@@ -30,6 +31,7 @@ from mcmodels.calculus.derive.simplification import (
     squares,
     sums,
     triangles,
+    vanishing,
 )
 
 __all__ = ["REWRITES", "reading_size", "simplify"]
@@ -65,6 +67,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         squares.squares_joined,
         pairs.units_gathered,
         resolvents.resolvent_joined,
+        normals.densities_joined,
     ),
     SumOver: (indexed.body_factored, _pairs_exchanged),
     N.Product: (
@@ -75,6 +78,7 @@ REWRITES: dict[type[Expression], tuple[Rewrite, ...]] = {
         products.constants_joined,
         products.diagonals_joined,
         kronecker.commutations_to_the_left,
+        kronecker.commutations_joined,
         numbers.scalars_out_of_parts,
         diagonals.kronecker_between_selections,
         diagonals.selected,
@@ -130,6 +134,8 @@ def simplify(expression: Expression) -> Expression:
         if simpler.key == expression.key:
             break
         expression = simpler
+    if any(isinstance(part, SumOver) for part in known.values()):
+        expression = vanishing.terms_left_out(expression)
     return sums.mirror_images_in_order(expression)
 
 

@@ -7,7 +7,7 @@ from mcmodels.calculus.core.arithmetic import add, commutation, kron, matmul, pa
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 
-__all__ = ["commutations_to_the_left", "multiplied_out"]
+__all__ = ["commutations_joined", "commutations_to_the_left", "multiplied_out"]
 
 
 def multiplied_out(expression: Expression) -> Expression:
@@ -65,3 +65,25 @@ def commutations_to_the_left(e: N.Product) -> Expression | None:
             turned = [commutation(B.rows, A.rows), kron(A, B)]
             return matmul([*e.children[:i], *turned, *e.children[i + 2 :]])
     return None
+
+
+def commutations_joined(e: N.Product) -> Expression | None:
+    """K(A + KᵀB) = KA + B: commutation matrices are orthogonal, Magnus & Neudecker (2019), 3.7."""
+    for i in range(len(e.children) - 1):
+        left, right = e.children[i : i + 2]
+        if not (isinstance(left, N.Commutation) and isinstance(right, N.Sum)):
+            continue
+        undone = [term for term in right.children if _starts_with_inverse(term, left)]
+        others = [term for term in right.children if not any(term is found for found in undone)]
+        if undone:
+            before, after = e.children[:i], e.children[i + 2 :]
+            freed = add([matmul([left, term]) for term in undone])
+            kept = [matmul([*before, left, add(others), *after])] if others else []
+            return add([*kept, matmul([*before, freed, *after])])
+    return None
+
+
+def _starts_with_inverse(term: Expression, K: N.Commutation) -> bool:
+    array = parts(term)[2]
+    first = array.children[0] if isinstance(array, N.Product) else array
+    return isinstance(first, N.Commutation) and (first.m, first.n) == (K.n, K.m)

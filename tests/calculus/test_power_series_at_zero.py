@@ -1,0 +1,98 @@
+"""Sums of powers xⁱ have derivatives where x is 0: terms that a factor i makes 0 are left out."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from mcmodels.calculus import index, matrix, parse, scalar, sum_over, vector
+from mcmodels.calculus.derive.simplification.vanishing import terms_left_out
+
+C = [1.0, 2.0, 3.0, 4.0, 0.5]
+SHAPES = {"c": "n", "d": "n", "y": "n", "x": "scalar", "b": "scalar"}
+x = scalar("x")
+
+SERIES = [
+    ("sum(c[i] * x**i, i)", lambda i, x: C[i] * x**i),
+    ("sum(c[i] * x**(2 * i), i)", lambda i, x: C[i] * x ** (2 * i)),
+    ("sum(c[i] * x**(i + 1) / (i + 1), i)", lambda i, x: C[i] * x ** (i + 1) / (i + 1)),
+    ("sum((c[i] + 2) * x**i - c[i]**2 * x**i, i)", lambda i, x: (C[i] + 2 - C[i] ** 2) * x**i),
+    ("sum(c[i] * x**i, i, where=c[i] > 1)", lambda i, x: C[i] * x**i * (C[i] > 1)),
+    ("exp(sum(c[i] * x**i, i))", None),
+    ("sum(c[i] * (x - 1)**i, i) * sum(c[i] * x**i, i)", None),
+]
+
+
+def by_mpmath(text, at, order):
+    def value(x):
+        powers = [mpmath.mpf(coefficient) for coefficient in C]
+        total = mpmath.fsum(c * x**i for i, c in enumerate(powers))
+        if text.startswith("exp"):
+            return mpmath.exp(total)
+        if "(x - 1)" in text:
+            return total * mpmath.fsum(c * (x - 1) ** i for i, c in enumerate(powers))
+        term = dict(SERIES)[text]
+        return mpmath.fsum(term(i, x) for i in range(len(C)))
+
+    with mpmath.workdps(60):
+        return float(mpmath.diff(value, mpmath.mpf(at), order))
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SERIES])
+@pytest.mark.parametrize("at", [0.0, 1.0, -0.7])
+def test_derivatives_are_those_of_the_series(text, at):
+    f = parse(text, **SHAPES)
+    for order, derivative in ((1, f.gradient("x")), (2, f.hessian("x"))):
+        expected = by_mpmath(text, at, order)
+        values = {"c": C, "x": at}
+        # Sums of five terms: rounding alone.
+        assert derivative.evaluate(**values) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+        assert derivative.compile()(**values) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+        assert float(derivative.evaluate(**values, digits=30)) == pytest.approx(expected, rel=1e-12)
+        again = parse(str(derivative), **{s.name: s for s in derivative.known})
+        assert again.evaluate(**values) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    third = f.gradient("x").gradient("x").gradient("x")
+    expected = by_mpmath(text, at, 3)
+    assert third.evaluate(c=C, x=at) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_by_an_array_whose_entries_are_raised():
+    f = parse("sum(c[i] * y[i]**i, i)", **SHAPES)
+    y = np.array([0.0, 0.0, 0.0, 2.0, 1.0])
+    i = np.arange(5)
+    slope = np.where(i > 0, C * i * y ** np.maximum(i - 1, 0), 0)
+    bend = np.where(i > 1, C * i * (i - 1) * y ** np.maximum(i - 2, 0), 0)
+    np.testing.assert_allclose(f.gradient("y").evaluate(c=C, y=y), slope, rtol=1e-14)
+    np.testing.assert_allclose(f.hessian("y").evaluate(c=C, y=y), np.diag(bend), rtol=1e-14)
+
+
+def test_it_is_printed_as_a_textbook_does():
+    f = parse("sum(c[i] * x**i, i)", **SHAPES)
+    assert str(f.gradient("x")) == "sum_over(c[i] * i * x ** (i - 1), i, where=i > 0)"
+    assert str(f.hessian("x")) == "sum_over(c[i] * i * (i - 1) * x ** (i - 2), i, where=i > 1)"
+    assert f.derivation("x", order=2).check() < 1e-9
+    assert f.derivation("x").result == f.gradient("x")
+
+
+def test_other_sums_stay_as_they_are():
+    i, c, X, w = index("i", over="n"), vector("c", "n"), matrix("X", "n", "p"), vector("w", "p")
+    for body in (
+        i * c[i],  # no power of the index
+        c[i] * x**i,  # no factor
+        i * c[i] + x**i,  # a term without both
+        (i + 1) * x**i,  # no zero among the terms
+        (i - 2) * x**i,  # the term of 0 is not 0
+        X[i].T @ w * i,
+    ):
+        e = sum_over(body, i)
+        assert terms_left_out(e) == e
+
+
+def test_what_is_left_out_was_zero():
+    i, c = index("i", over="n"), vector("c", "n")
+    for body in (i * x**i * c[i], i * (i - 1) * x**i * c[i], i * x ** (i + 1) * c[i] + i * x**i):
+        e = sum_over(body, i)
+        changed = terms_left_out(e)
+        assert changed != e
+        assert changed.evaluate(c=C, x=0.3) == pytest.approx(e.evaluate(c=C, x=0.3), rel=1e-14)
+    e = sum_over(i * (i - 1) * x**i, i, where=i > 0)
+    assert str(terms_left_out(e)) == "sum_over(i * (i - 1) * x ** i, i, where=i > 1, over=n)"
