@@ -22,9 +22,9 @@ VERSIONS = ("mcmodels", "numpy", "scipy", "scikit-learn")
 
 INTRO = """# Leave-one-out: how long it takes
 
-Of a fit that is there, with its sum and its log scores, beside the time of the fit; float64, medians
-of {repeats} runs that were interleaved, one untimed warm-up each. Times are of the processor, all
-threads together. To reach: one step at 1,000,000×20 within 3 times the fit.
+Of a fit that is there, with its sum and its log scores, beside the time of the fit; float64,
+medians of {repeats} runs that were interleaved, one untimed warm-up each. Times are of the
+processor, all threads together. To reach: one step at 1,000,000×20 within 3 times the fit.
 """
 SHAPES = ((1_000_000, 20), (100_000, 50), (20_000, 20), (1_000, 10))
 # What is left out of shapes in which it would take minutes.
@@ -60,7 +60,7 @@ def timed(runs, repeats):
 def main():
     """Print the median of each, beside the fit, and write the page if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
     rows = []

@@ -19,7 +19,7 @@ from mcmodels.records.curvature import CurvatureFit
 from mcmodels.resampling.full_refits import refuse_many
 from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost
 from mcmodels.resampling.measures import FamilyMeasure
-from mcmodels.resampling.units import codes_of
+from mcmodels.resampling.units import codes_of, refuse_a_single_unit
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import is_dask
 
@@ -59,10 +59,10 @@ def leave_out_of_any(
             f"{name} is fitted again without each row, for which the rows must be in memory; pass "
             "arrays."
         )
-    if isinstance(
-        getattr(model, "_fit", None), CurvatureFit
-    ):  # refuses other rows than those of the fit
-        model._training_rows(X, y, sample_weight, **offsets)
+    if y is None:
+        raise ValueError("y is None; pass the targets of the training rows.")
+    if isinstance(getattr(model, "_fit", None), CurvatureFit):
+        model._training_rows(X, y, sample_weight, **offsets)  # refuses others
     targets = np.asarray(y)
     n = len(targets)
     weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -73,6 +73,7 @@ def leave_out_of_any(
         )
     codes, labels = codes_of(groups, n)
     count = n if labels is None else len(labels)
+    refuse_a_single_unit(codes, weights, count)
     refuse_many(count, _MOST_FITS, f"leave_one_out of a {name}")
     judge = _Judge(model, X, targets, weights, None if sample_weight is None else weights, offsets)
     order = np.argsort(codes, kind="stable")

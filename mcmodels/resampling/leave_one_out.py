@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice
+from mcmodels.estimators.arguments import check_choice, refuse_other_order
 from mcmodels.resampling.fits_of_any import leave_out_of_any
 from mcmodels.resampling.left_out_fits import LeftOutFits
-from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost
+from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost, warn_of_rows_without_mean
 from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.resampling.training_fit import has_prior, is_served, training_fit
-from mcmodels.resampling.units import codes_of
+from mcmodels.resampling.units import codes_of, refuse_a_single_unit
 from mcmodels.rows import RowStream
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
@@ -76,12 +76,16 @@ def leave_one_out(
     ValueError
         For rows that are not those of the fit, or groups of another length, or a single group.
     InferenceError
-        For a fit without a unique minimum, or too many rows for fits from the start.
+        For a fit without a unique minimum, or that did not converge, or too many rows for fits from
+        the start.
 
     Warns
     -----
     LeftOutWarning
         Where a fit without a row has no optimum: its log score is minus infinity.
+    NoMeanWarning
+        Where the fit without a row gives it no mean: its linear predictor is outside the domain of
+        the link.
 
     See Also
     --------
@@ -116,14 +120,22 @@ def leave_one_out(
     check_choice("method", method, METHODS)
     given: dict[str, Any] = {"offset": offset, "exposure": exposure}
     offsets = {name: values for name, values in given.items() if values is not None}
+    others = [name for name in offsets if name not in getattr(model, "_offset_names", ())]
+    if others:
+        raise ValueError(
+            f"{others[0]} was given, and {type(model).__name__} takes none; leave it out."
+        )
     if not is_served(model) or (groups is not None and has_prior(model)):
         return leave_out_of_any(model, X, y, sample_weight, groups, method, offsets)
     if groups is None and isinstance(X, RowStream):
         groups = X.group_labels()
+    refuse_other_order(X=X, groups=groups)
     training = training_fit(model, X, y, sample_weight, with_prior=groups is None, **offsets)
     codes, labels = codes_of(groups, len(training.y))
     training = training.with_extras(group=codes)
     count = len(codes) if labels is None else len(labels)
+    weights = np.ones(len(codes)) if training.weights is None else training.weights
+    refuse_a_single_unit(codes, weights, count)
     fits = LeftOutFits(training, codes, count, labels is None, method != "newton")
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     error = None
@@ -134,4 +146,5 @@ def leave_one_out(
         error = fit_some_exactly(fits, seed)
     found = LeaveOneOut.of_fits(fits, labels, error, seed)
     warn_of_lost(found.separated_, labels is not None)
+    warn_of_rows_without_mean(found)
     return found

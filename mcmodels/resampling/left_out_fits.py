@@ -122,7 +122,12 @@ class LeftOutFits:
         self.exact = ~present if not self.is_quadratic else np.ones(self.count, dtype=bool)
         undefined = np.zeros(self.count, dtype=bool)
         undefined[self.codes[~np.isfinite(self.eta).all(axis=1)]] = True
-        if self.noise is not None and not self.noise.has_freedom:
+        if self.training.model._record().perfect_targets:
+            self.no_scores = (
+                "the fit is perfect, up to rounding errors, whose density means nothing; there are "
+                "losses and predictions alone."
+            )
+        elif self.noise is not None and not self.noise.has_freedom:
             self.no_scores = (
                 "without some rows no degree of freedom is left to estimate the noise from; there "
                 "are losses and predictions alone. Fit fewer columns or more rows."

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer
 
 from mcmodels.arrays import Array, Codes
-from mcmodels.exceptions import InferenceError, LeftOutWarning
+from mcmodels.exceptions import InferenceError, LeftOutWarning, NoMeanWarning
 from mcmodels.inference.summary import facts_html, number, table_html, table_text
 from mcmodels.inference.weighting import Weighting
 from mcmodels.resampling.conformal import Conformal
@@ -23,7 +23,7 @@ from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.user_warnings import warn_user
 
-__all__ = ["LeaveOneOut", "LeftOutDifference", "warn_of_lost"]
+__all__ = ["LeaveOneOut", "LeftOutDifference", "warn_of_lost", "warn_of_rows_without_mean"]
 
 # Rows of the table that are shown; labels in a message.
 _ROWS_SHOWN, _LABELS_SHOWN = 5, 10
@@ -431,6 +431,20 @@ def warn_of_lost(labels: list[Any], of_groups: bool) -> None:
             f"{_some(labels)} a probability of zero: the log score is minus infinity. Penalise "
             "the fit (a smaller C, a larger alpha), or collect more rows.",
             LeftOutWarning,
+        )
+
+
+def warn_of_rows_without_mean(found: LeaveOneOut) -> None:
+    """Warn of rows whose linear predictor by the fit without them is outside the domain."""
+    outside = np.isinf(found.losses) & ~found.lost & (found.weights > 0)
+    if outside.any():
+        rows = np.nonzero(outside)[0]
+        labels = list(rows.tolist() if found.index is None else found.index[rows])
+        warn_user(
+            f"the fits without row(s) {_some(labels)} give them no mean of the family: their "
+            "linear predictors are outside the domain of the link, and their log scores are minus "
+            "infinity. Choose a link whose means have no bounds (log; logit for binomial).",
+            NoMeanWarning,
         )
 
 

@@ -20,6 +20,7 @@ from mcmodels.records.curvature import CurvatureFit
 from mcmodels.records.linear import LinearFit
 from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
 from mcmodels.rows import rows_of
+from mcmodels.solvers import Status
 
 __all__ = ["TrainingFit", "has_prior", "is_served", "training_fit"]
 
@@ -125,6 +126,11 @@ def training_fit(
             "or ObjectiveClassifier."
         )
     record = model._record()
+    if record.status is Status.NOT_CONVERGED:
+        raise InferenceError(
+            f"the {type(model).__name__} did not converge, so that there is no minimum to start "
+            "from. Fit it again with a larger max_iter, or scale the columns."
+        )
     basis = _basis(record)  # raises if there is no unique minimum, before any row is read
     X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
     index = index_of(X)

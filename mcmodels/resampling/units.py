@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import Codes
+from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import example_of
 
-__all__ = ["codes_of"]
+__all__ = ["codes_of", "refuse_a_single_unit"]
 
 
 def codes_of(groups: Any, n: int) -> tuple[Codes, pd.Index | None]:
@@ -28,3 +28,13 @@ def codes_of(groups: Any, n: int) -> tuple[Codes, pd.Index | None]:
             f"groups has the single label {example_of(labels[0])}; without it no rows are left."
         )
     return codes, pd.Index(labels)
+
+
+def refuse_a_single_unit(codes: Codes, weights: Array, count: int) -> None:
+    """Refuse rows all of whose weight is in one unit: without it nothing is left."""
+    present = np.bincount(codes, weights, minlength=count) > 0
+    if present.sum() < 2:
+        what = "group" if count < len(codes) else "row"
+        raise ValueError(
+            f"a single {what} has all of the weight; without it no rows are left to fit."
+        )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcmodels.arrays import Array, Codes
-from mcmodels.reweighting.one_step import group_sums
+from mcmodels.reweighting.hessians_without import hessians_without, is_low_rank
 from mcmodels.reweighting.weighted_minima import MOST_ENTRIES, Refits, gradients
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
@@ -42,9 +42,12 @@ def refit_without(
         Where the fits start; by default at the fit of all rows.
     """
     R = fit.basis.size
-    together = max(1, min(len(groups), MOST_ENTRIES // R**2, 2048))
+    counts = fit.rows.reduce(lambda block: _count(block.extras[codes], groups))
+    low_rank = is_low_rank(R, float(counts.max(initial=0.0)) * fit.basis.n_outputs)
+    room = MOST_ENTRIES // (R if low_rank else R**2) if R else 1
+    together = max(1, min(len(groups), room, 2048))
     parts = [
-        _refit_together(fit, groups[part], codes, None if start is None else start[part])
+        _refit_together(fit, groups[part], codes, None if start is None else start[part], low_rank)
         for part in (slice(k, k + together) for k in range(0, len(groups), together))
     ]
     return Refits(
@@ -53,10 +56,17 @@ def refit_without(
     )
 
 
-def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | None) -> Refits:
+def _count(code: Codes, groups: Codes) -> Array:
+    """How many rows of a block each group has."""
+    largest = int(max(groups.max(initial=0), code.max(initial=0)))
+    return np.bincount(code, minlength=largest + 1)[groups].astype(np.float64)
+
+
+def _refit_together(
+    fit: WhitenedFit, groups: Codes, codes: str, start: Array | None, low_rank: bool
+) -> Refits:
     m, R = len(groups), fit.basis.size
-    removed = fit.rows.reduce(lambda block: _removed(fit, block, groups, codes))
-    hessians = np.eye(R) - removed[:, :, :R]
+    hessians = hessians_without(fit, groups, codes, low_rank=low_rank)
     U = np.zeros((R, m)) if start is None else np.nan_to_num(start.T, posinf=0.0, neginf=0.0)
     converged = np.zeros(m, dtype=bool)
 
@@ -64,19 +74,16 @@ def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | 
         is_out = block.extras[codes] == groups[sets][:, np.newaxis]
         return np.where(is_out, 0.0, weights_of(block))
 
-    # Eigenvalues that are not positive: without these rows there is no curvature in a direction.
-    least = np.linalg.eigvalsh(hessians)[:, 0]
-    running = least > np.finfo(np.float64).eps * R
-    inverses = np.zeros_like(hessians)
-    inverses[running] = np.linalg.inv(hessians[running])
+    running = hessians.positive.copy()
     last = np.full(m, np.inf)
     for _ in range(_MOST_STEPS):
         at = np.nonzero(running)[0]
         if at.size == 0:
             break
         gradient = gradients(fit, at, U[:, at], kept)
-        step = -np.einsum("mrs,sm->rm", inverses[at], gradient)
-        length = np.linalg.norm(step, axis=0)
+        with np.errstate(all="ignore"):
+            step = -hessians.solve(at, gradient)
+            length = np.linalg.norm(step, axis=0)
         worse = ~(length < last[at])  # it does not converge, or by rounding alone
         U[:, at] += np.where(worse, 0.0, step)
         done = (length <= _NEGLIGIBLE) | (worse & (last[at] <= 1e3 * _NEGLIGIBLE))
@@ -84,12 +91,3 @@ def _refit_together(fit: WhitenedFit, groups: Codes, codes: str, start: Array | 
         running[at[done | worse]] = False
         last[at] = length
     return Refits(U.T, converged)
-
-
-def _removed(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Array:
-    """``Σ ZᵢᵀLᵢZᵢ`` of the rows of each group, shape (m, R, R)."""
-    R = fit.basis.size
-    order = np.argsort(groups)
-    found = np.empty((len(groups), R, R))
-    found[order] = group_sums(fit, block, groups[order], codes)[:, :, :R]
-    return found

@@ -12,6 +12,7 @@ computed as a change, so that no digits are lost to large coefficients or to col
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,13 +148,13 @@ class WhitenedFit:
     basis: Basis
     penalty: Any = 0.0
 
-    @property
+    @functools.cached_property
     def linear(self) -> Array:
         """``b = αTᵀDθ̂``, shape (R,)."""
         coef = np.atleast_2d(self.params)[:, : len(self.basis.centre)]
         return np.einsum("kpr,kp->r", self._coefficient_root, self.penalty * coef)
 
-    @property
+    @functools.cached_property
     def quadratic(self) -> Array:
         """``A = αTᵀDT``, shape (R, R)."""
         T = self._coefficient_root

@@ -24,7 +24,7 @@ from mcmodels import (
     QuantileRegressor,
     leave_one_out,
 )
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import ConvergenceWarning, InferenceError, NoMeanWarning
 from tests.resampling.brute_force import log_scores_by_refits
 
 N = 40
@@ -272,9 +272,46 @@ def test_what_is_refused(data):
         leave_one_out(LinearRegression, X, y)
     with pytest.raises(TypeError, match="no fitted regressor"):
         leave_one_out(PCA().fit(X), X, y)
+    with pytest.raises(ValueError, match="offset was given, and LinearRegression takes none"):
+        leave_one_out(model, X, y, offset=y)
+    one = np.where(np.arange(N) < 20, 1.0, 0.0)
+    halves = np.arange(N) // 20
+    with pytest.raises(ValueError, match="a single group has all of the weight"):
+        leave_one_out(LinearRegression().fit(X, y, one), X, y, one, groups=halves)
+    index = pd.Index(range(N))
+    frame = pd.DataFrame(X, index=index)
+    frame.columns = ["a", "b", "c"]
+    backwards = pd.Series(data["g"], index=index[::-1])
+    with pytest.raises(ValueError, match="another order"):
+        leave_one_out(LinearRegression().fit(frame, y), frame, y, groups=backwards)
+    early = LogisticRegression(max_iter=1, C=np.inf)
+    with pytest.warns(ConvergenceWarning):
+        early.fit(100 * X, data["two"])
+    with pytest.raises(InferenceError, match="did not converge"):
+        leave_one_out(early, 100 * X, data["two"])
     many = np.random.default_rng(0).normal(size=(1001, 1))
     with pytest.raises(InferenceError, match=r"needs 1001 fits.*groups"):
         leave_one_out(Ridge().fit(many, many[:, 0]), many, many[:, 0])
+
+
+def test_a_perfect_fit_has_no_log_scores(data):
+    X = data["X"]
+    y = X @ [1.0, 2.0, 3.0] + 4.0
+    found = leave_one_out(LinearRegression().fit(X, y), X, y)
+    assert found.predictions == pytest.approx(y)
+    with pytest.raises(InferenceError, match="perfect"):
+        _ = found.log_score_
+
+
+def test_rows_without_a_mean_by_the_fit_without_them():
+    # A line through counts: without the last row it is below zero there.
+    X = np.array([[0.0], [1.0], [2.0], [3.0], [6.0]])
+    y = np.array([9.0, 7.0, 4.0, 2.0, 1.0])
+    model = GeneralizedLinearRegressor("poisson", link="identity").fit(X, y)
+    with pytest.warns(NoMeanWarning, match=r"row\(s\) 4 "):
+        found = leave_one_out(model, X, y)
+    assert found.log_scores[4] == -np.inf
+    assert found.separated_ == []
 
 
 def test_without_degrees_of_freedom_there_are_predictions_and_no_log_scores():
