@@ -2,8 +2,8 @@
 
 The calculus differentiates an expression twice. Loss and derivatives become one NumPy function that
 computes common parts once. A NumPy function is run on dual numbers. Rows are independent, so that a
-tangent of ones gives the derivatives of all rows together; nested dual numbers give the second
-derivatives (Griewank and Walther 2008, *Evaluating Derivatives*, 2nd ed., §3.1 and chapter 13).
+tangent of ones gives the derivatives of all rows together; nested dual numbers give those of
+higher order (Griewank and Walther 2008, *Evaluating Derivatives*, 2nd ed., §3.1 and chapter 13).
 """
 
 from __future__ import annotations
@@ -119,7 +119,15 @@ class PointwiseCallable:
             return tangent
 
         with np.errstate(all="ignore"):
-            if 2 in orders:
+            if 3 in orders:
+
+                def second_derivative(at: Any) -> Any:
+                    value, tangent = jvp(derivative, (at,), (ones,))
+                    derivatives[1] = constant(value)
+                    return tangent
+
+                derivatives[2], derivatives[3] = jvp(second_derivative, (eta,), (ones,))
+            elif 2 in orders:
                 derivatives[1], derivatives[2] = jvp(derivative, (eta,), (ones,))
             elif 1 in orders:
                 derivatives[0], derivatives[1] = jvp(loss, (eta,), (ones,))

@@ -16,7 +16,8 @@ negative binomial, log  ``ℓ′ = u/θ - y (1 - u)``, ``ℓ″ = (y + 1/θ) u (
 binomial                ``ℓ = y A(η) + (1 - y) B(η)`` with ``A = -log μ`` and ``B = -log(1 - μ)``
 ======================  ===========================================================================
 
-Where η is outside the domain, ℓ is infinite.
+Where η is outside the domain, ℓ is infinite. The third derivative ℓ‴ is in
+:mod:`mcmodels.objectives.family_thirds`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from scipy import special
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
+from mcmodels.objectives.family_thirds import third_derivative, thirds_of_minus_logs
 from mcmodels.objectives.links import CloglogLink, Link, LogitLink, LogLink, PowerLink, ProbitLink
 
 __all__ = ["ExpectedInformation", "FamilyLoss"]
@@ -64,6 +66,8 @@ class FamilyLoss:
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
         """The derivatives of these orders, each of the shape of eta."""
         with np.errstate(all="ignore"):  # solvers reject values that are not finite
+            if 3 in orders:
+                return self._with_third(y, eta, orders)
             if isinstance(self.family, Binomial) and isinstance(self.link, LogitLink):
                 return _logistic(y, eta, orders)
             if isinstance(self.family, PowerFamily) and isinstance(self.link, LogLink):
@@ -186,6 +190,18 @@ class FamilyLoss:
             mu, (slope, _) = self.link.mean(eta), self.link.slopes(eta)
             return (slope / self.family.deviation(mu)) ** 2
 
+    def _with_third(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
+        if isinstance(self.family, Binomial):
+            third = _mixture(y, *thirds_of_minus_logs(self.link, eta))
+        else:
+            third = third_derivative(self.family, self.link, y, eta)
+        outside = self.outside(eta)
+        if outside is not None and outside.any():
+            third = np.where(outside, np.inf, third)
+        lower = tuple(order for order in orders if order != 3)
+        found = dict(zip(lower, self(y, eta, lower) if lower else (), strict=True))
+        return tuple(third if order == 3 else found[order] for order in orders)
+
     def _all(self, y: Array, eta: Array) -> Orders:
         family, link = self.family, self.link
         if isinstance(family, Binomial):
@@ -216,7 +232,7 @@ class ExpectedInformation:
     loss: FamilyLoss
 
     def __call__(self, y: Array, eta: Array, orders: tuple[int, ...]) -> tuple[Array, ...]:
-        """The derivatives of these orders, each of the shape of eta."""
+        """The derivatives of these orders, up to 2, each of the shape of eta."""
         found = self.loss(y, eta, orders)
         second = self.loss.expected_curvature(eta) if 2 in orders else None
         return tuple(

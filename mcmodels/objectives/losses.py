@@ -85,6 +85,10 @@ class Loss(ABC):
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
         """d²ℓ/dη² times a direction in η, the shape of eta."""
 
+    def third_product(self, y: Any, eta: Array, first: Array, second: Array) -> Array:
+        """``Σ_lm ∂³ℓ/∂ηₖ∂ηₗ∂ηₘ · first_l second_m`` of each row, the shape of eta."""
+        raise NotImplementedError(f"{type(self).__name__} has no third derivatives.")
+
     def value(self, y: Any, eta: Array) -> Array:
         """ℓ of each row, shape (b,)."""
         return self.at(y, eta).value
@@ -135,6 +139,10 @@ class SquaredError(Loss):
     def curvature_product(self, y: Array, eta: Array, direction: Array) -> Array:
         """2 · direction."""
         return 2.0 * direction
+
+    def third_product(self, y: Array, eta: Array, first: Array, second: Array) -> Array:
+        """Zero."""
+        return np.zeros(eta.shape)
 
 
 # R: where the observed class has a probability below 1/R, a cross-entropy has a slope of nearly 1
@@ -210,6 +218,11 @@ class BinaryCrossEntropy(Loss):
         e = np.exp(-np.abs(eta))
         return e / (1.0 + e) ** 2 * direction
 
+    def third_product(self, y: Any, eta: Array, first: Array, second: Array) -> Array:
+        """``ℓ‴ = σ(η)σ(-η)(σ(-η) - σ(η)) = -σ(η)σ(-η) tanh(η/2)``, times both directions."""
+        e = np.exp(-np.abs(eta))
+        return -np.tanh(eta / 2.0) * (e / (1.0 + e) ** 2) * first * second
+
 
 class SoftmaxCrossEntropy(Loss):
     """``ℓ = log Σₖ e^ηₖ - η_y`` for a class code y; ``ℓ' = p - e_y``, ``ℓ'' = diag(p) - ppᵀ``."""
@@ -267,3 +280,20 @@ class SoftmaxCrossEntropy(Loss):
         p = softmax(eta, axis=1)
         along = np.einsum("bk,bk->b", p, direction)
         return p * (direction - along[:, np.newaxis])
+
+    def third_product(self, y: Codes, eta: Array, first: Array, second: Array) -> Array:
+        """``pₖ [(uₖ - pᵀu)(vₖ - pᵀv) - Σₘ pₘ (uₘ - pᵀu)(vₘ - pᵀv)]`` for directions u and v.
+
+        The third cumulants of a categorical variable. Adding a number to a direction changes
+        nothing: so the entry of the likeliest class is subtracted first, and differences from the
+        mean have their digits where that class is nearly certain.
+        """
+        rows = np.arange(eta.shape[0])
+        largest = eta.argmax(axis=1)
+        p = softmax(eta, axis=1)
+        u = first - first[rows, largest][:, np.newaxis]
+        v = second - second[rows, largest][:, np.newaxis]
+        u = u - np.einsum("bk,bk->b", p, u)[:, np.newaxis]
+        v = v - np.einsum("bk,bk->b", p, v)[:, np.newaxis]
+        products = u * v
+        return p * (products - np.einsum("bk,bk->b", p, products)[:, np.newaxis])

@@ -107,7 +107,7 @@ class UserLoss(Loss):
     Parameters
     ----------
     derivatives : PointwiseFunction
-        ℓ, ℓ′ and ℓ″.
+        ℓ, ℓ′, ℓ″ and ℓ‴.
     is_convex : bool, default=False
         Whether ℓ is proved to be convex in η for the targets of the rows.
     """
@@ -156,6 +156,10 @@ class UserLoss(Loss):
     def curvature_product(self, y: Any, eta: Array, direction: Array) -> Array:
         """ℓ″ · direction."""
         return self.derivatives(y, eta, (2,))[0] * direction
+
+    def third_product(self, y: Any, eta: Array, first: Array, second: Array) -> Array:
+        """ℓ‴ times both directions."""
+        return self.derivatives(y, eta, (3,))[0] * first * second
 
 
 class UserObjective(LinearPredictorObjective):
