@@ -25,17 +25,22 @@ if TYPE_CHECKING:
     from mcmodels.reports.side_by_side import Comparison, compare
     from mcmodels.reports.summarize import summarize
     from mcmodels.reports.tidy import glance, tidy
+    from mcmodels.resampling.attribution import Attribution, attribution
+    from mcmodels.resampling.fit_functions import loss_on, prediction_at
+    from mcmodels.resampling.most_influential import InfluentialRows, most_influential
     from mcmodels.rows import RowStream
     from mcmodels.rule_checks import RuleCheck, check_rule
     from mcmodels.tables import scan
 
 __all__ = [
     "PCA",
+    "Attribution",
     "Comparison",
     "FirthLogisticRegression",
     "Formula",
     "FormulaFit",
     "GeneralizedLinearRegressor",
+    "InfluentialRows",
     "LinearRegression",
     "LogisticRegression",
     "MLPClassifier",
@@ -47,6 +52,7 @@ __all__ = [
     "RowStream",
     "RuleCheck",
     "anova",
+    "attribution",
     "check_gradient",
     "check_hessian",
     "check_rule",
@@ -54,6 +60,9 @@ __all__ = [
     "fit_formula",
     "glance",
     "likelihood_ratio_test",
+    "loss_on",
+    "most_influential",
+    "prediction_at",
     "results",
     "scan",
     "summarize",
@@ -65,11 +74,13 @@ __version__ = "0.1.0"
 # holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
+    "Attribution": "resampling.attribution",
     "Comparison": "reports.side_by_side",
     "FirthLogisticRegression": "firth",
     "Formula": "formula",
     "FormulaFit": "formula_fit",
     "GeneralizedLinearRegressor": "glm",
+    "InfluentialRows": "resampling.most_influential",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
     "MLPClassifier": "mlp",
@@ -81,6 +92,7 @@ _MODULES = {
     "RowStream": "rows",
     "RuleCheck": "rule_checks",
     "anova": "reports.nested",
+    "attribution": "resampling.attribution",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
     "check_rule": "rule_checks",
@@ -88,6 +100,9 @@ _MODULES = {
     "fit_formula": "formula_fit",
     "glance": "reports.tidy",
     "likelihood_ratio_test": "reports.comparison",
+    "loss_on": "resampling.fit_functions",
+    "most_influential": "resampling.most_influential",
+    "prediction_at": "resampling.fit_functions",
     "results": "reports.results",
     "scan": "tables",
     "summarize": "reports.summarize",

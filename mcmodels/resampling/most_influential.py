@@ -1,0 +1,392 @@
+"""`most_influential`: few rows whose removal changes what a coefficient says."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
+from mcmodels.estimators.arguments import check_choice, check_number, refuse_other_order
+from mcmodels.estimators.influence_methods import InfluenceMethods
+from mcmodels.exceptions import InferenceError
+from mcmodels.inference.estimate import Estimate, check_level, coverage
+from mcmodels.inference.robust import HC_KINDS
+from mcmodels.inference.summary import number
+from mcmodels.resampling.attribution import by_targets
+from mcmodels.resampling.fit_functions import fit_function
+from mcmodels.resampling.influential_search import FoundSet, Point, smallest_set
+from mcmodels.resampling.parameter_names import place_of
+from mcmodels.resampling.training_data import TrainingData
+from mcmodels.resampling.training_fit import training_fit
+from mcmodels.reweighting.effects import effects_of_rows
+from mcmodels.reweighting.error_effects import (
+    Noise,
+    model_variance_effects,
+    sandwich_variance_effects,
+)
+
+__all__ = ["InfluentialRows", "most_influential"]
+
+CHANGES = ("sign", "significance", "significant opposite")
+_MOST_NAMED = 10
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class InfluentialRows:
+    """Few rows whose removal changes what a coefficient says, or the answer that none was found.
+
+    Parameters
+    ----------
+    of : str
+        The coefficient.
+    change : str
+        What was to change.
+    found : bool
+        Whether a fit without ``rows`` has confirmed the change. Otherwise ``rows`` are those of the
+        last step of the search.
+    rows : ndarray of int
+        Positions of the rows, ascending.
+    index : Index
+        Their labels in the index of X.
+    share : float
+        Their share of the rows of positive weight.
+    table : DataFrame
+        The coefficient with its standard error, test and interval: "all rows" and "without".
+    model : estimator
+        Fitted without the rows.
+    predicted : int or None
+        So many rows are needed by first-order effects of single rows, added up, which is the metric
+        of Broderick, Giordano and Meager; None if all together are not enough.
+    is_minimal : bool
+        Whether none of the rows can be kept, by a fit for each.
+    level : float
+        Of intervals.
+    most : int
+        Largest number of rows that was allowed.
+    n_rows : int
+        Rows of positive weight.
+    """
+
+    of: str
+    change: str
+    found: bool
+    rows: npt.NDArray[np.intp]
+    index: pd.Index
+    share: float
+    table: pd.DataFrame
+    model: Any
+    predicted: int | None
+    is_minimal: bool
+    level: float
+    most: int
+    n_rows: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """The coefficient of all rows, and without those that were found.
+
+        Returns
+        -------
+        DataFrame
+            Rows "all rows" and "without"; columns as in a table of coefficients.
+        """
+        return self.table.copy()
+
+    def __repr__(self) -> str:
+        """What was found, in words, with the table."""
+        shown = self.table.map(number).to_string()
+        return "\n".join([*self._said(), shown, *self._notes()])
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in self._said())
+        notes = "".join(f"<p>{html.escape(line)}</p>" for line in self._notes())
+        return f"{lines}{self.table.to_html(float_format=number)}{notes}"
+
+    def _said(self) -> list[str]:
+        count = len(self.rows)
+        size = f"{count} of {self.n_rows} rows ({100 * self.share:.2g} %)"
+        what = self._what
+        some = ", ".join(map(str, self.index[:_MOST_NAMED]))
+        some += ", …" if count > _MOST_NAMED else ""
+        if self.found:
+            return [f"Without {size}, {what}: {some}"]
+        return [
+            f"No set of up to {self.most} of {self.n_rows} rows was found without which {what}.",
+            f"The last fit of the search is without {size}: {some}",
+        ]
+
+    @property
+    def _what(self) -> str:
+        """The change, in words."""
+        opposite = f"{self.of} has the opposite sign"
+        if self.change == "sign":
+            return opposite
+        interval = f"{coverage(self.level)} interval"
+        if self.change == "significant opposite":
+            return f"{opposite}, and a {interval} without zero"
+        lower, upper = self.table.loc["all rows", ["lower", "upper"]]
+        has = "contains no zero" if lower <= 0 <= upper else "contains zero"
+        return f"the {interval} of {self.of} {has}"
+
+    def _notes(self) -> list[str]:
+        if not self.found:
+            return ["That none was found does not prove that there is none."]
+        if len(self.rows) == 1:
+            return ["Confirmed by a fit without the row."]
+        kept = "None of them can be kept: so say fits with each."
+        if not self.is_minimal:
+            kept = "Whether each of them is needed was not checked: there are too many."
+        return [f"Confirmed by a fit without them. {kept} Other, smaller sets are not ruled out."]
+
+
+def most_influential(
+    model: Any,
+    X: MatrixLike,
+    y: VectorLike | None = None,
+    sample_weight: Weights = None,
+    *,
+    of: Any,
+    change: str = "sign",
+    kind: str | None = None,
+    level: float = 0.95,
+    max_share: float = 0.1,
+    **offsets: Any,
+) -> InfluentialRows:
+    """The smallest set of rows that was found whose removal changes what a coefficient says.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted LinearRegression, LogisticRegression, GeneralizedLinearRegressor,
+        ObjectiveRegressor or ObjectiveClassifier.
+    X, y, sample_weight
+        The training rows, as they were given to ``fit``; X may be a
+        :class:`~mcmodels.RowStream`.
+    of : str or tuple
+        The coefficient, by its name in tables; of several classes or targets "class:age" or
+        ``("class", "age")``, with more than two classes the difference from the first.
+    change : {"sign", "significance", "significant opposite"}, default="sign"
+        "sign": the estimate has the opposite sign. "significance": its interval contains zero if
+        that of all rows does not, and does not if that does. "significant opposite": the interval
+        lies on the other side of zero.
+    kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3"}, default=None
+        The covariance; by default that of the model (``results(model).confidence_intervals()``).
+    level : float, default=0.95
+        Of intervals.
+    max_share : float, default=0.1
+        Largest share of the rows that may be left out, in (0, 1).
+    **offsets
+        ``offset`` and ``exposure`` of the rows, where the fit had them.
+
+    Returns
+    -------
+    InfluentialRows
+
+    Raises
+    ------
+    TypeError
+        For a model without linear predictors.
+    ValueError
+        For rows that are not the training rows, and names that are no coefficients.
+    InferenceError
+        Where there is no unique minimum, or no standard error.
+
+    Notes
+    -----
+    Rows are chosen by their first-order effects on the estimate and its standard error, computed
+    again as rows are left out; rows that are not needed are put back, and pairs are replaced by
+    single rows. The change is confirmed by a fit without the set. It is the smallest set that was
+    found, which is not proved to be the smallest that there is: the exact problem has no fast
+    solution in more than a few dimensions (Moitra and Rohatgi 2022, *Provably auditing ordinary
+    least squares in low dimensions*). Sources: Broderick, Giordano and Meager (2020), *An automatic
+    finite-sample robustness metric*, arXiv:2011.14999; see
+    :mod:`mcmodels.resampling.influential_search`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, most_influential
+    >>> X = np.array([[1.0], [2], [3], [4], [5], [6], [7], [8], [9], [20]])
+    >>> y = np.array([1.0, 2.1, 2.9, 4.2, 5.0, 5.9, 7.1, 8.0, 9.1, -12])
+    >>> found = most_influential(LinearRegression().fit(X, y), X, y, of="x0")
+    >>> found.rows, found.found
+    (array([9]), True)
+    >>> found.to_frame()["coefficient"].round(2).tolist()
+    [-0.53, 1.01]
+    """
+    data = TrainingData(model, X, y, sample_weight, offsets)
+    data.check("most_influential")
+    check_choice("change", change, CHANGES)
+    check_level(level)
+    check_number("max_share", max_share)
+    if not 0.0 < max_share < 1.0:
+        raise ValueError(f"max_share={max_share!r} must lie between 0 and 1, as 0.1 does.")
+    if kind is not None:
+        check_choice("kind", kind, ("nonrobust", *HC_KINDS))
+    refuse_other_order(X=X, y=y, sample_weight=sample_weight)
+    if not isinstance(of, str | tuple):
+        place_of((), of)  # raises: no name
+    search = _Search(data, of, kind, level)
+    before = search.estimate_of(data)
+    theta = float(before.params[0])
+    if theta == 0:
+        raise InferenceError(f"{before.names[0]} is exactly zero, and has no sign that can change.")
+    most = max(1, int(max_share * search.n_rows))
+    sets = [search.smallest(goal, most) for goal in _goals(before, change, level)]
+    best = min(sets, key=lambda one: (not one.reached, len(one.rows), -one.point.g))
+    rows = np.array(best.rows, dtype=np.intp)
+    reduced, after = best.point.fit
+    table = pd.concat([estimate.table(level) for estimate in (before, after)])
+    table.index = pd.Index(["all rows", "without"])
+    index = pd.RangeIndex(search.n_all) if search.index is None else search.index
+    return InfluentialRows(
+        of=before.names[0],
+        change=change,
+        found=best.reached,
+        rows=rows,
+        index=index[rows],
+        share=len(rows) / search.n_rows,
+        table=table,
+        model=reduced,
+        predicted=best.predicted,
+        is_minimal=best.is_minimal,
+        level=level,
+        most=most,
+        n_rows=search.n_rows,
+    )
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """``g = by_estimate θ + by_error q s > 0``; q s is half the length of the interval."""
+
+    by_estimate: float
+    by_error: float
+
+    def of(self, estimate: Estimate, level: float) -> float:
+        reach = float(np.ravel(estimate.quantile(level))[0]) * float(estimate.standard_errors[0])
+        return self.by_estimate * float(estimate.params[0]) + self.by_error * reach
+
+
+def _goals(before: Estimate, change: str, level: float) -> list[_Goal]:
+    sign = float(np.sign(before.params[0]))
+    if change == "sign":
+        return [_Goal(-sign, 0.0)]
+    if change == "significant opposite":
+        return [_Goal(-sign, -1.0)]
+    lower, upper = before.intervals(level)[0]
+    if lower <= 0 <= upper:
+        return [_Goal(1.0, -1.0), _Goal(-1.0, -1.0)]
+    return [_Goal(-sign, 1.0)]
+
+
+class _Search:
+    """Fits without rows and effects of rows, of one coefficient of a model."""
+
+    def __init__(self, data: TrainingData, of: Any, kind: str | None, level: float) -> None:
+        self.data, self.of, self.kind, self.level = data, of, kind, level
+        training = self._training(data)
+        weights = training.fit.rows.map(
+            lambda block: np.array(np.broadcast_to(block.extras.get("frequency", 1.0), len(block.y)))
+        )
+        self.index, self.n_all = training.index, len(weights)
+        self.present = weights > 0
+        self.n_rows = int(np.count_nonzero(self.present))
+
+    def _training(self, data: TrainingData) -> Any:
+        return training_fit(data.model, data.X, data.y, data.sample_weight, **data.offsets)
+
+    def estimate_of(self, data: TrainingData) -> Estimate:
+        """The coefficient with the covariance in use, of the model of these rows."""
+        model: InfluenceMethods = data.model
+        record = model._record()
+        if self.kind in (None, "nonrobust") and record.weighting.has_likelihood:
+            found = record.estimate if self.kind is None else record.fitted_estimate
+        else:
+            kind = self.kind or "HC1"
+            given = (data.X, data.y, data.sample_weight)
+            found = model._estimate(*given, kind=kind, **data.offsets)[1]
+        reported = record.reported(found)
+        place = place_of(reported.names, self.of)
+        one = np.zeros((1, len(reported.names)))
+        one[0, place] = 1.0
+        name = (reported.names[place],)
+        return reported.image(one, reported.params[[place]], name)
+
+    def smallest(self, goal: _Goal, most: int) -> FoundSet:
+        """The smallest set that was found for a goal."""
+        return smallest_set(self._fit_without(goal), self._effects_at(goal), most)
+
+    def _fit_without(self, goal: _Goal) -> Callable[[tuple[int, ...]], Point]:
+        def fit_without(rows: tuple[int, ...]) -> Point:
+            if not rows:
+                estimate = self.estimate_of(self.data)
+                return Point(goal.of(estimate, self.level), (self.data.model, estimate))
+            return self._without(rows, goal)
+
+        return fit_without
+
+    def _without(self, rows: tuple[int, ...], goal: _Goal) -> Point:
+        fewer = self.data.without(self._mask(rows))
+        try:
+            model = fewer.fitted()
+            record = model._record()
+            whole = self.data.model._record()
+            if record.undetermined or np.shape(record.params) != np.shape(whole.params):
+                return Point(np.nan, None)
+            estimate = self.estimate_of(TrainingData(model, *_given(fewer), fewer.offsets))
+        except ValueError:  # a class is gone, or nothing is left to estimate a variance from
+            return Point(np.nan, None)
+        return Point(goal.of(estimate, self.level), (model, estimate))
+
+    def _effects_at(self, goal: _Goal) -> Callable[[tuple[int, ...], Point], Array]:
+        def effects_at(rows: tuple[int, ...], point: Point) -> Array:
+            model, estimate = point.fit
+            data = self.data.without(self._mask(rows)) if rows else self.data
+            fit = by_targets(self._training(TrainingData(model, *_given(data), data.offsets)).fit)
+            a = fit_function(model, self.of).slope(fit)
+            effects = goal.by_estimate * effects_of_rows(fit, a)
+            if goal.by_error:
+                effects = effects + goal.by_error * self._reach_effects(model, estimate, fit, a)
+            effects[~self.present] = np.nan
+            effects[list(rows)] = np.nan
+            return effects
+
+        return effects_at
+
+    def _reach_effects(self, model: Any, estimate: Estimate, fit: Any, a: Array) -> Array:
+        """Changes of half the length of the interval without each row."""
+        record = model._record()
+        weighting = record.weighting
+        df = float(np.ravel(estimate.df)[0])
+        robust = self.kind in HC_KINDS or not weighting.has_likelihood
+        is_single = fit.basis.n_outputs == 1
+        if robust and is_single:
+            relative = sandwich_variance_effects(fit, a, counts_rows=weighting.counts_rows)
+        elif not robust:
+            noise = Noise(df, weighting.in_row) if np.isfinite(df) and is_single else None
+            relative = model_variance_effects(fit, a, noise)
+        else:
+            relative = np.zeros(self.n_all)
+        q = float(np.ravel(estimate.quantile(self.level))[0])
+        s = float(estimate.standard_errors[0])
+        lower = q
+        if np.isfinite(df) and df > 1:
+            lower = float(stats.t(df - 1).isf((1 - self.level) / 2))
+        # Variances of a linear extrapolation may be negative; a tenth of the error is a floor.
+        return np.asarray(lower * s * np.sqrt(np.maximum(1.0 + relative, 0.01)) - q * s)
+
+    def _mask(self, rows: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+        mask = np.zeros(self.n_all, dtype=bool)
+        mask[list(rows)] = True
+        return mask
+
+
+def _given(data: TrainingData) -> tuple[Any, Any, Any]:
+    return data.X, data.y, data.sample_weight
