@@ -1,4 +1,4 @@
-"""`attribution`: the effect of leaving out each row, or each group of rows, on a number of a fit."""
+"""`attribution`: effects of leaving out rows, or groups of rows, on a number of a fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_count
+from mcmodels.estimators.arguments import check_count, refuse_other_order
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError, LeverageWarning, example_of
 from mcmodels.inference.summary import number
@@ -63,6 +63,7 @@ class Attribution:
     effects: pd.Series
     order: int
     damping: float = 0.0
+    _what: str = field(default="row", repr=False, kw_only=True)
     _codes: Codes = field(repr=False, kw_only=True)
     _refitting: Refitting = field(repr=False, kw_only=True)
 
@@ -116,8 +117,7 @@ class Attribution:
         places = index.get_indexer(labels)
         if (places < 0).any():
             missing = labels[int((places < 0).argmax())]
-            what = "row" if self.effects.index.name != "group" else "group"
-            raise KeyError(f"{example_of(missing)} is no {what} of the index of the effects.")
+            raise KeyError(f"{example_of(missing)} is no label of the {self._what}s.")
         exact = self._refitting.exact(self._codes, places)
         _warn_of_lost(labels[np.isnan(exact)], "exact effect")
         return pd.Series(exact, index=index[places], name="exact")
@@ -128,8 +128,8 @@ class Attribution:
         Parameters
         ----------
         exact : int, default=0
-            So many of the rows with the largest effects are left out of a new fit, each alone; their
-            exact effects are a column more, which is NaN for the others.
+            So many of the rows with the largest effects are left out of a new fit, each alone;
+            their exact effects are a column more, which is NaN for the others.
 
         Returns
         -------
@@ -144,19 +144,21 @@ class Attribution:
             order = np.argsort(-np.abs(known.to_numpy()), kind="stable")[:exact]
             found = np.full(len(table), np.nan)
             found[places[order]] = self._refitting.exact(self._codes, places[order])
-            _warn_of_lost(table.index[places[order]][np.isnan(found[places[order]])], "exact effect")
+            _warn_of_lost(
+                table.index[places[order]][np.isnan(found[places[order]])], "exact effect"
+            )
             table["exact"] = found
         return table
 
     def __repr__(self) -> str:
-        kind = "group" if self.effects.index.name == "group" else "row"
-        lines = [
-            f"Attribution of {self.of} = {number(self.value)} to {len(self.effects)} {kind}s, "
-            f"order {self.order}",
-            f"the largest effects of leaving out one {kind}:",
-        ]
-        lines += self.top(5).to_string(name=False, dtype=False).splitlines()
-        return "\n".join(lines)
+        count = f"{len(self.effects)} {self._what}s"
+        return "\n".join(
+            [
+                f"Attribution of {self.of} = {number(self.value)} to {count}, order {self.order}.",
+                f"The largest effects of leaving out one {self._what}:",
+                *self.top(5).to_string(header=False).splitlines(),
+            ]
+        )
 
 
 def attribution(
@@ -240,6 +242,7 @@ def attribution(
     data.check("attribution")
     if isinstance(order, bool) or order not in _ORDERS:
         raise ValueError(f"order={example_of(order)} must be 1 or 2.")
+    refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
     grouping = None if groups is None else _Grouping.of(groups)
     if isinstance(model, NetworkMethods):
         return _of_network(data, of, grouping, order)
@@ -248,13 +251,14 @@ def attribution(
             "theta was estimated beside the coefficients, and changes with the rows. Fit with "
             f"theta={model._fit.theta:.6g}, and pass that fit."
         )
-    extras = None if grouping is None else {"group": grouping.codes}
+    extras: Any = None if grouping is None else {"group": grouping.codes}
     training = training_fit(model, X, y, sample_weight, extras=extras, **offsets)
     fit = by_targets(training.fit)
     function = fit_function(model, of)
     slope, bend = function.slope(fit), None
     if order == 2:
         bend = function.bend(fit) - third_along(fit, slope)
+    what = "row" if grouping is None else "group"
     if grouping is None:
         effects = effects_of_rows(fit, slope, bend)
         index = pd.RangeIndex(len(effects)) if training.index is None else training.index
@@ -269,6 +273,7 @@ def attribution(
         function.value(fit.params),
         pd.Series(effects, index=index, name="effect"),
         order,
+        _what=what,
         _codes=codes,
         _refitting=_Refits(data, function),
     )
@@ -323,44 +328,42 @@ class _Refits(Refitting):
 
     def exact(self, codes: Codes, groups: Codes) -> Array:
         data = self.data
-        extras = {"group": codes}
+        extras: Any = {"group": codes}
         training = training_fit(
             data.model, data.X, data.y, data.sample_weight, extras=extras, **data.offsets
         )
         fit = by_targets(training.fit)
-        found = refit_without(fit, groups)
+        found = refit_without(fit, np.asarray(groups))
         before = self.function.value(fit.params)
         exact = np.full(len(groups), np.nan)
-        changes = fit.basis.parameters(found.U.T).reshape(len(groups), *np.shape(fit.params))
-        for k in range(len(groups)):
-            if found.converged[k]:
-                exact[k] = self.function.value(fit.params + changes[k]) - before
-            else:
-                exact[k] = self._fitted_again(codes != groups[k]) - before
+        exact[found.converged] = self.function.changes(fit, found.U[found.converged])
+        for k in np.flatnonzero(~found.converged):
+            exact[k] = self._fitted_again(codes != groups[k]) - before
         return exact
 
     def _fitted_again(self, kept: npt.NDArray[np.bool_]) -> float:
-        """f of a fit from the start; NaN where it is at no unique minimum."""
+        """The value of a fit from the start; NaN where it is at no unique minimum."""
         try:
             model = self.data.without(~kept).fitted()
         except ValueError:  # a class or all rows are gone
             return np.nan
         record = model._fit
         same = np.shape(model.params_) == np.shape(self.data.model.params_)
-        if record.undetermined or record.estimable is not None or not same:
+        if record.undetermined or not same:
+            return np.nan
+        if record.estimable is not None and self.data.model._fit.estimable is None:
             return np.nan
         return self.function.value(np.asarray(record.params))
 
 
-def _of_network(
-    data: TrainingData, of: Any, grouping: _Grouping | None, order: int
-) -> Attribution:
+def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: int) -> Attribution:
     if order == 2:
         raise ValueError("order=2 is for models with linear predictors; networks have order=1.")
     found = network_effects(data, of)
     effects = found.effects
+    codes: Codes
     if grouping is None:
-        index, codes = found.index, np.arange(len(effects))
+        index, codes = found.index, np.arange(len(effects), dtype=np.intp)
     else:
         if len(grouping.codes) != len(effects):
             raise ValueError(f"groups has {len(grouping.codes)} entries for {len(effects)} rows.")
@@ -372,6 +375,7 @@ def _of_network(
         pd.Series(effects, index=index, name="effect"),
         order,
         found.damping,
+        _what="row" if grouping is None else "group",
         _codes=codes,
         _refitting=_NetworkRefits(data, found.function),
     )

@@ -133,7 +133,7 @@ class FitFunction(ABC):
 
     @abstractmethod
     def value(self, params: Array) -> float:
-        """f at parameters of shape (P,) or (K, P)."""
+        """The number at parameters of shape (P,) or (K, P)."""
 
     @abstractmethod
     def slope(self, fit: WhitenedFit) -> Array:
@@ -142,6 +142,12 @@ class FitFunction(ABC):
     @abstractmethod
     def bend(self, fit: WhitenedFit) -> Array:
         """The Hessian of f in u at the fit, shape (R, R)."""
+
+    def changes(self, fit: WhitenedFit, U: Array) -> Array:
+        """How much f changes by exact steps of shape (m, R) from the fit, shape (m,)."""
+        before = self.value(fit.params)
+        moved = fit.basis.parameters(U.T).reshape(len(U), *np.shape(fit.params))
+        return np.array([self.value(fit.params + change) - before for change in moved])
 
 
 def fit_function(model: Any, of: Any) -> FitFunction:
@@ -188,6 +194,9 @@ class _Linear(FitFunction):
 
     def bend(self, fit: WhitenedFit) -> Array:
         return np.zeros((fit.basis.size,) * 2)
+
+    def changes(self, fit: WhitenedFit, U: Array) -> Array:
+        return np.asarray(U @ self.slope(fit))
 
 
 @dataclass(frozen=True)

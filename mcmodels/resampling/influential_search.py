@@ -93,6 +93,8 @@ def smallest_set(
     fit_without: Callable[[tuple[int, ...]], Point],
     effects_at: Callable[[tuple[int, ...], Point], Array],
     most: int,
+    *,
+    exchange: bool = True,
 ) -> FoundSet:
     """The smallest set of at most ``most`` rows that was found to make g positive.
 
@@ -105,6 +107,8 @@ def smallest_set(
         those without which there is no fit.
     most : int
         Largest size.
+    exchange : bool, default=True
+        Whether pairs of a small set are replaced by single rows, which takes some hundred fits.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def smallest_set(
     if not fits.reaches(best):
         return FoundSet(best, fits(best), False, predicted, False)
     best, is_minimal = _without_needless(fits, best, history)
-    while 1 < len(best) <= _LARGEST_EXCHANGED:
+    while exchange and 1 < len(best) <= _LARGEST_EXCHANGED:
         smaller = _exchanged(fits, effects_at, best)
         if smaller is None:
             break
@@ -149,16 +153,12 @@ def _by_steps(
         needed = most - len(taken) if needed is None else needed
         count = min(max(1, needed // 3), most - len(taken))
         chosen = _largest(effects, count)
-        while chosen and np.isnan(fits((*taken, *chosen)).g):
-            if len(chosen) == 1:  # without it there is no fit
-                banned.add(chosen[0])
+        while len(chosen) > 1 and np.isnan(fits((*taken, *chosen)).g):
             chosen = chosen[: len(chosen) // 2]
         if not chosen:
-            if not _largest(effects, 1) or set(_largest(effects, 1)) <= banned:
-                remaining = effects.copy()
-                remaining[list(banned)] = np.nan
-                if not _largest(remaining, 1):
-                    break
+            break
+        if np.isnan(fits((*taken, *chosen)).g):  # without it there is no fit
+            banned.update(chosen)
             continue
         history.update({row: float(effects[row]) for row in chosen})
         taken = tuple(sorted((*taken, *chosen)))

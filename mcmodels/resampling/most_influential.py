@@ -36,6 +36,8 @@ __all__ = ["InfluentialRows", "most_influential"]
 
 CHANGES = ("sign", "significance", "significant opposite")
 _MOST_NAMED = 10
+# Fits of so many entries take milliseconds.
+_FEW_ENTRIES = 200_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -293,11 +295,14 @@ class _Search:
         self.data, self.of, self.kind, self.level = data, of, kind, level
         training = self._training(data)
         weights = training.fit.rows.map(
-            lambda block: np.array(np.broadcast_to(block.extras.get("frequency", 1.0), len(block.y)))
+            lambda block: np.array(
+                np.broadcast_to(block.extras.get("frequency", 1.0), len(block.y))
+            )
         )
         self.index, self.n_all = training.index, len(weights)
         self.present = weights > 0
         self.n_rows = int(np.count_nonzero(self.present))
+        self.n_entries = self.n_all * training.fit.rows.n_features
 
     def _training(self, data: TrainingData) -> Any:
         return training_fit(data.model, data.X, data.y, data.sample_weight, **data.offsets)
@@ -321,7 +326,10 @@ class _Search:
 
     def smallest(self, goal: _Goal, most: int) -> FoundSet:
         """The smallest set that was found for a goal."""
-        return smallest_set(self._fit_without(goal), self._effects_at(goal), most)
+        exchange = self.n_entries <= _FEW_ENTRIES
+        return smallest_set(
+            self._fit_without(goal), self._effects_at(goal), most, exchange=exchange
+        )
 
     def _fit_without(self, goal: _Goal) -> Callable[[tuple[int, ...]], Point]:
         def fit_without(rows: tuple[int, ...]) -> Point:

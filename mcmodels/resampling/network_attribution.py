@@ -68,7 +68,9 @@ def network_effects(data: TrainingData, of: Any) -> NetworkEffects:
     index = index_of(X) if index is None else index
     y, weights = model._preparation()(targets, weights)
     network, params, alpha = model._network, model.params_.copy(), record.alpha
-    objective = NetworkObjective(network_rows(network, X, y, weights), network, model._loss(), alpha)
+    objective = NetworkObjective(
+        network_rows(network, X, y, weights), network, model._loss(), alpha
+    )
     record.require_training_rows(objective.rows, objective, params)
     name, function, gradient = _function(model, of, objective, params)
     value = function(params)

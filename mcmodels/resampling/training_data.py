@@ -49,6 +49,12 @@ class TrainingData:
 
     def check(self, function: str) -> None:
         """Refuse what no function of leaving rows out takes."""
+        if any(hasattr(self.model, name) for name in ("steps", "best_estimator_", "regressor_")):
+            raise TypeError(
+                f"{function} takes a model, and {type(self.model).__name__} has steps around one. "
+                "Pass the model at its end and the columns that it was fitted to: of a Pipeline "
+                "pipe, pipe[-1] and pipe[:-1].transform(X)."
+            )
         names = getattr(self.model, "_offset_names", ())
         refuse_unknown_keywords(self.offsets, names)
         if in_parts(self.X, self.y, self.sample_weight, **self.offsets) is not None:

@@ -76,7 +76,9 @@ def model_variance_effects(fit: WhitenedFit, a: Array, noise: Noise | None = Non
             rest = 1.0 - _squares(terms) / (1.0 - h) / total
             df = noise.df - noise.in_row(weights_of(block))
             # Without a degree of freedom there is no variance: no row of a set is taken for that.
-            ratio = np.where(df > 0, np.clip(rest, 0.0, None) * noise.df / np.maximum(df, 1e-9), 1.0)
+            ratio = np.where(
+                df > 0, np.clip(rest, 0.0, None) * noise.df / np.maximum(df, 1e-9), 1.0
+            )
             change = (1.0 + change) * ratio - 1.0
         change[lost] = np.nan
         return change

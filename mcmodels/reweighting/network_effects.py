@@ -52,6 +52,7 @@ def damped_solve(objective: NetworkObjective, params: Array, a: Array) -> Damped
     a : ndarray of shape (n,)
         The right-hand side.
     """
+    a = _without_shifts(objective, a)
     if not a.any():
         return DampedSolution(np.zeros_like(a), 0.0)
     identity = Jacobi.of(np.ones_like(a))
@@ -71,6 +72,17 @@ def damped_solve(objective: NetworkObjective, params: Array, a: Array) -> Damped
             return DampedSolution(found.x, damping)
         damping = max(damping * _GROWTH, _LEAST_DAMPING * scale)
     return None
+
+
+def _without_shifts(objective: NetworkObjective, a: Array) -> Array:
+    """The part of a without shifts of all classes, along which H is zero and no fit moves."""
+    if not objective.loss.shift_invariant:
+        return a
+    last = objective.network.last_layer.reshape(-1, objective.network.n_outputs)
+    free = last if objective.alpha == 0 else last[-1:]  # a penalty holds the weights
+    left = a.copy()
+    left[free] -= left[free].mean(axis=1, keepdims=True)
+    return left
 
 
 def _largest_curvature(objective: NetworkObjective, params: Array, start: Array) -> float:
