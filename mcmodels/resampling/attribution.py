@@ -251,7 +251,7 @@ def attribution(
             "theta was estimated beside the coefficients, and changes with the rows. Fit with "
             f"theta={model._fit.theta:.6g}, and pass that fit."
         )
-    extras: Any = None if grouping is None else {"group": grouping.codes}
+    extras: Any = None if grouping is None else {"groups": grouping.codes}
     training = training_fit(model, X, y, sample_weight, extras=extras, **offsets)
     fit = by_targets(training.fit)
     function = fit_function(model, of)
@@ -328,16 +328,16 @@ class _Refits(Refitting):
 
     def exact(self, codes: Codes, groups: Codes) -> Array:
         data = self.data
-        extras: Any = {"group": codes}
+        extras: Any = {"groups": codes}
         training = training_fit(
             data.model, data.X, data.y, data.sample_weight, extras=extras, **data.offsets
         )
         fit = by_targets(training.fit)
-        found = refit_without(fit, np.asarray(groups))
+        found = refit_without(fit, np.asarray(groups), "groups")
         before = self.function.value(fit.params)
         exact = np.full(len(groups), np.nan)
         exact[found.converged] = self.function.changes(fit, found.U[found.converged])
-        for k in np.flatnonzero(~found.converged):
+        for k in np.flatnonzero(np.logical_not(found.converged)):
             exact[k] = self._fitted_again(codes != groups[k]) - before
         return exact
 
@@ -368,7 +368,7 @@ def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: 
         if len(grouping.codes) != len(effects):
             raise ValueError(f"groups has {len(grouping.codes)} entries for {len(effects)} rows.")
         index, codes = grouping.index, grouping.codes
-        effects = np.bincount(codes, effects, len(index))
+        effects = np.asarray(np.bincount(codes, effects, len(index)), dtype=np.float64)
     return Attribution(
         found.name,
         found.value,

@@ -1,10 +1,17 @@
 """A search for few rows whose removal makes a number positive; fits confirm it.
 
-The number g is negative at the fit of all rows. Rows are taken by their effects on g to first
-order, and the effects are computed again at the fit without the rows that were taken: a third of
-the rows that are still needed at a time, and one by one at the end. The set of the first effects
-alone is tried, too. Then rows that are not needed are put back, and pairs of rows are replaced by
-single ones. Every step is decided by a fit.
+The number g is negative at the fit of all rows. The search
+
+1. takes rows by their effects on g to first order, which are computed again at the fit without the
+   rows that were taken: a third of the rows that are still needed at a time, and one by one at the
+   end. The set of the first effects alone is tried, too;
+2. ranks all rows, those that are taken and the others, by what they contribute at the fit where g
+   has become positive, and takes the first of that order, while that gives smaller sets. What rows
+   contribute where g is zero decides which are needed; where the search began it may be otherwise;
+3. puts rows back that are not needed, and replaces pairs of rows by single ones;
+4. in small data, tries all sets of a smaller size, where they are few.
+
+Every step is decided by a fit.
 
 Sources: Broderick, Giordano and Meager (2020), *An automatic finite-sample robustness metric*,
 arXiv:2011.14999, §2.3, for the set of the first effects; Kuschnig, Zens and Crespo Cuaresma (2021),
@@ -14,16 +21,22 @@ arXiv:2011.14999, §2.3, for the set of the first effects; Kuschnig, Zens and Cr
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
 
-__all__ = ["FoundSet", "Point", "smallest_set"]
+__all__ = ["Effects", "FoundSet", "Point", "smallest_set"]
 
+# Sets of one size that are all tried.
+_MOST_SETS = 300
+# Times that rows are ranked again.
+_MOST_RANKINGS = 6
 # Fits that check whether rows can be put back, and the largest set of which pairs are replaced.
 _MOST_CHECKS = 100
 _LARGEST_EXCHANGED = 10
@@ -63,6 +76,8 @@ class FoundSet:
         Size of the set by the first effects alone; None if all of them together are not enough.
     is_minimal : bool
         Whether no row of the set can be put back, each by a fit.
+    is_smallest : bool
+        Whether all smaller sets were tried.
     """
 
     rows: tuple[int, ...]
@@ -70,6 +85,7 @@ class FoundSet:
     reached: bool
     predicted: int | None
     is_minimal: bool
+    is_smallest: bool
 
 
 class _Fits:
@@ -89,12 +105,25 @@ class _Fits:
         return self(rows).g > 0
 
 
+class Effects(Protocol):
+    """Effects of rows on g at a fit without some rows."""
+
+    def __call__(self, rows: tuple[int, ...], point: Point, *, of_all: bool = False) -> Array:
+        """The effect of leaving out each row more; NaN for rows that are gone, and the like.
+
+        With ``of_all``, what each row contributes there if its weight is that of all rows, to first
+        order, whether it is gone or not.
+        """
+        ...
+
+
 def smallest_set(
     fit_without: Callable[[tuple[int, ...]], Point],
-    effects_at: Callable[[tuple[int, ...], Point], Array],
+    effects_at: Effects,
+    present: npt.NDArray[np.intp],
     most: int,
     *,
-    exchange: bool = True,
+    thorough: bool = True,
 ) -> FoundSet:
     """The smallest set of at most ``most`` rows that was found to make g positive.
 
@@ -103,12 +132,13 @@ def smallest_set(
     fit_without : callable
         The fit without some rows.
     effects_at : callable
-        At that fit, the effect on g of leaving out each row more; NaN for rows that are gone and
-        those without which there is no fit.
+        Effects of rows on g.
+    present : ndarray of int
+        Rows that may be taken.
     most : int
         Largest size.
-    exchange : bool, default=True
-        Whether pairs of a small set are replaced by single rows, which takes some hundred fits.
+    thorough : bool, default=True
+        Whether steps 3 (pairs) and 4 are done, which take some hundred fits.
 
     Returns
     -------
@@ -120,25 +150,65 @@ def smallest_set(
     first = effects_at((), start)
     predicted = _needed(first, -start.g)
     history: dict[int, float] = {}
-    best = _by_steps(fits, effects_at, first, most, history)
+    candidates = [_by_steps(fits, effects_at, first, most, history)]
     if predicted is not None and predicted <= most:
-        at_once = tuple(sorted(_largest(first, predicted)))
-        if fits.reaches(at_once) and not (fits.reaches(best) and len(best) <= predicted):
-            best = at_once
-    if not fits.reaches(best):
-        return FoundSet(best, fits(best), False, predicted, False)
-    best, is_minimal = _without_needless(fits, best, history)
-    while exchange and 1 < len(best) <= _LARGEST_EXCHANGED:
-        smaller = _exchanged(fits, effects_at, best)
-        if smaller is None:
+        candidates.append(tuple(sorted(_largest(first, predicted))))
+    best = min(candidates, key=lambda rows: (not fits.reaches(rows), len(rows)))
+    best = _ranked(fits, effects_at, best, most)
+    is_minimal = False
+    if fits.reaches(best):
+        best, is_minimal = _without_needless(fits, best, history)
+        while thorough and 1 < len(best) <= _LARGEST_EXCHANGED:
+            smaller = _exchanged(fits, effects_at, best)
+            if smaller is None:
+                break
+            best, is_minimal = _without_needless(fits, smaller, history)
+    is_smallest = len(best) == 1 and fits.reaches(best)
+    if thorough:
+        largest = len(best) - 1 if fits.reaches(best) else most
+        found, all_tried = _of_all_sets(fits, present, largest)
+        if found is not None:
+            best, is_minimal = found, True
+        is_smallest = fits.reaches(best) and (all_tried or found is not None)
+    return FoundSet(best, fits(best), fits.reaches(best), predicted, is_minimal, is_smallest)
+
+
+def _ranked(fits: _Fits, effects_at: Effects, rows: tuple[int, ...], most: int) -> tuple[int, ...]:
+    """Sets of the rows that contribute most at the fit without the last set, while they shrink."""
+    for _ in range(_MOST_RANKINGS):
+        if not rows or np.isnan(fits(rows).g):
             break
-        best, is_minimal = _without_needless(fits, smaller, history)
-    return FoundSet(best, fits(best), True, predicted, is_minimal)
+        order = _largest(effects_at(rows, fits(rows), of_all=True), most)
+        high = len(rows) if fits.reaches(rows) else most
+        if len(order) < high or not fits.reaches(order[:high]):
+            break
+        low = 0  # so many are not enough
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if fits.reaches(order[:middle]) else (middle, high)
+        shrunk = high < len(rows) or not fits.reaches(rows)
+        rows = tuple(sorted(order[:high]))
+        if not shrunk:
+            break
+    return rows
+
+
+def _of_all_sets(
+    fits: _Fits, present: npt.NDArray[np.intp], largest: int
+) -> tuple[tuple[int, ...] | None, bool]:
+    """The first set of up to so many rows that reaches it, and whether all of them were tried."""
+    for size in range(1, largest + 1):
+        if math.comb(len(present), size) > _MOST_SETS:
+            return None, False
+        for rows in itertools.combinations(present.tolist(), size):
+            if fits.reaches(rows):
+                return rows, True
+    return None, True
 
 
 def _by_steps(
     fits: _Fits,
-    effects_at: Callable[[tuple[int, ...], Point], Array],
+    effects_at: Effects,
     first: Array,
     most: int,
     history: dict[int, float],
@@ -186,9 +256,7 @@ def _without_needless(
     return rows, True
 
 
-def _exchanged(
-    fits: _Fits, effects_at: Callable[[tuple[int, ...], Point], Array], rows: tuple[int, ...]
-) -> tuple[int, ...] | None:
+def _exchanged(fits: _Fits, effects_at: Effects, rows: tuple[int, ...]) -> tuple[int, ...] | None:
     """The set with two of its rows replaced by one, if such a set reaches it."""
     for pair in itertools.combinations(rows, 2):
         kept = tuple(row for row in rows if row not in pair)

@@ -21,7 +21,7 @@ from mcmodels.inference.robust import HC_KINDS
 from mcmodels.inference.summary import number
 from mcmodels.resampling.attribution import by_targets
 from mcmodels.resampling.fit_functions import fit_function
-from mcmodels.resampling.influential_search import FoundSet, Point, smallest_set
+from mcmodels.resampling.influential_search import Effects, FoundSet, Point, smallest_set
 from mcmodels.resampling.parameter_names import place_of
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.resampling.training_fit import training_fit
@@ -31,6 +31,7 @@ from mcmodels.reweighting.error_effects import (
     model_variance_effects,
     sandwich_variance_effects,
 )
+from mcmodels.reweighting.whitened_fit import weights_of
 
 __all__ = ["InfluentialRows", "most_influential"]
 
@@ -68,6 +69,9 @@ class InfluentialRows:
         of Broderick, Giordano and Meager; None if all together are not enough.
     is_minimal : bool
         Whether none of the rows can be kept, by a fit for each.
+    is_smallest : bool
+        Whether all smaller sets were tried, as in small data: then it is proved that none is
+        smaller.
     level : float
         Of intervals.
     most : int
@@ -86,6 +90,7 @@ class InfluentialRows:
     model: Any
     predicted: int | None
     is_minimal: bool
+    is_smallest: bool
     level: float
     most: int
     n_rows: int
@@ -141,6 +146,8 @@ class InfluentialRows:
             return ["That none was found does not prove that there is none."]
         if len(self.rows) == 1:
             return ["Confirmed by a fit without the row."]
+        if self.is_smallest:
+            return ["Confirmed by a fit without them. No smaller set does it: all were tried."]
         kept = "None of them can be kept: so say fits with each."
         if not self.is_minimal:
             kept = "Whether each of them is needed was not checked: there are too many."
@@ -178,7 +185,8 @@ def most_influential(
         that of all rows does not, and does not if that does. "significant opposite": the interval
         lies on the other side of zero.
     kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3"}, default=None
-        The covariance; by default that of the model (``results(model).confidence_intervals()``).
+        The covariance; by default that of the model, or "HC1" where it has none: with weights of a
+        survey, and for losses of the user's that are no likelihoods.
     level : float, default=0.95
         Of intervals.
     max_share : float, default=0.1
@@ -258,6 +266,7 @@ def most_influential(
         model=reduced,
         predicted=best.predicted,
         is_minimal=best.is_minimal,
+        is_smallest=best.is_smallest,
         level=level,
         most=most,
         n_rows=search.n_rows,
@@ -294,27 +303,23 @@ class _Search:
     def __init__(self, data: TrainingData, of: Any, kind: str | None, level: float) -> None:
         self.data, self.of, self.kind, self.level = data, of, kind, level
         training = self._training(data)
-        weights = training.fit.rows.map(
-            lambda block: np.array(
-                np.broadcast_to(block.extras.get("frequency", 1.0), len(block.y))
-            )
-        )
-        self.index, self.n_all = training.index, len(weights)
-        self.present = weights > 0
+        self.weights = training.fit.rows.map(lambda block: np.array(weights_of(block)))
+        self.index, self.n_all = training.index, len(self.weights)
+        self.present = self.weights > 0
         self.n_rows = int(np.count_nonzero(self.present))
         self.n_entries = self.n_all * training.fit.rows.n_features
 
-    def _training(self, data: TrainingData) -> Any:
-        return training_fit(data.model, data.X, data.y, data.sample_weight, **data.offsets)
+    def _training(self, data: TrainingData, extras: Any = None) -> Any:
+        return training_fit(data.model, *_given(data), extras=extras, **data.offsets)
 
     def estimate_of(self, data: TrainingData) -> Estimate:
         """The coefficient with the covariance in use, of the model of these rows."""
         model: InfluenceMethods = data.model
         record = model._record()
-        if self.kind in (None, "nonrobust") and record.weighting.has_likelihood:
-            found = record.estimate if self.kind is None else record.fitted_estimate
+        kind = self._kind_of(record)
+        if kind == "nonrobust":
+            found = record.fitted_estimate
         else:
-            kind = self.kind or "HC1"
             given = (data.X, data.y, data.sample_weight)
             found = model._estimate(*given, kind=kind, **data.offsets)[1]
         reported = record.reported(found)
@@ -324,11 +329,19 @@ class _Search:
         name = (reported.names[place],)
         return reported.image(one, reported.params[[place]], name)
 
+    def _kind_of(self, record: Any) -> str:
+        """The kind of covariance: that of the model, or HC1 where it has none."""
+        of_model = record.weighting.has_likelihood and getattr(record, "is_likelihood", True)
+        return self.kind or ("nonrobust" if of_model else "HC1")
+
     def smallest(self, goal: _Goal, most: int) -> FoundSet:
         """The smallest set that was found for a goal."""
-        exchange = self.n_entries <= _FEW_ENTRIES
         return smallest_set(
-            self._fit_without(goal), self._effects_at(goal), most, exchange=exchange
+            self._fit_without(goal),
+            self._effects_at(goal),
+            np.flatnonzero(self.present),
+            most,
+            thorough=self.n_entries <= _FEW_ENTRIES,
         )
 
     def _fit_without(self, goal: _Goal) -> Callable[[tuple[int, ...]], Point]:
@@ -353,33 +366,40 @@ class _Search:
             return Point(np.nan, None)
         return Point(goal.of(estimate, self.level), (model, estimate))
 
-    def _effects_at(self, goal: _Goal) -> Callable[[tuple[int, ...], Point], Array]:
-        def effects_at(rows: tuple[int, ...], point: Point) -> Array:
+    def _effects_at(self, goal: _Goal) -> Effects:
+        def effects_at(rows: tuple[int, ...], point: Point, *, of_all: bool = False) -> Array:
             model, estimate = point.fit
             data = self.data.without(self._mask(rows)) if rows else self.data
-            fit = by_targets(self._training(TrainingData(model, *_given(data), data.offsets)).fit)
+            reduced = TrainingData(model, *_given(data), data.offsets)
+            fit = by_targets(self._training(reduced, {"given": self.weights}).fit)
+            given = "given" if of_all else None
             a = fit_function(model, self.of).slope(fit)
-            effects = goal.by_estimate * effects_of_rows(fit, a)
+            effects = goal.by_estimate * effects_of_rows(fit, a, given=given)
             if goal.by_error:
-                effects = effects + goal.by_error * self._reach_effects(model, estimate, fit, a)
+                reach = self._reach_effects(model, estimate, fit, a, given)
+                effects = effects + goal.by_error * reach
             effects[~self.present] = np.nan
-            effects[list(rows)] = np.nan
+            if not of_all:
+                effects[list(rows)] = np.nan
             return effects
 
         return effects_at
 
-    def _reach_effects(self, model: Any, estimate: Estimate, fit: Any, a: Array) -> Array:
+    def _reach_effects(
+        self, model: Any, estimate: Estimate, fit: Any, a: Array, given: str | None
+    ) -> Array:
         """Changes of half the length of the interval without each row."""
         record = model._record()
         weighting = record.weighting
         df = float(np.ravel(estimate.df)[0])
-        robust = self.kind in HC_KINDS or not weighting.has_likelihood
+        robust = self._kind_of(record) in HC_KINDS
         is_single = fit.basis.n_outputs == 1
         if robust and is_single:
-            relative = sandwich_variance_effects(fit, a, counts_rows=weighting.counts_rows)
+            counts = weighting.counts_rows
+            relative = sandwich_variance_effects(fit, a, counts_rows=counts, given=given)
         elif not robust:
             noise = Noise(df, weighting.in_row) if np.isfinite(df) and is_single else None
-            relative = model_variance_effects(fit, a, noise)
+            relative = model_variance_effects(fit, a, noise, given=given)
         else:
             relative = np.zeros(self.n_all)
         q = float(np.ravel(estimate.quantile(self.level))[0])

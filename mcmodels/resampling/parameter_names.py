@@ -9,7 +9,6 @@ import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.exceptions import example_of
-from mcmodels.inference.estimate import Estimate
 from mcmodels.records.record import INTERCEPT
 
 __all__ = ["NamedCoefficient", "coefficient", "place_of"]
@@ -66,9 +65,8 @@ def _as_text(of: Any) -> str:
 
 def _reported(record: Any) -> tuple[tuple[str, ...], Array]:
     """Names of the coefficients of a table, and their derivatives by the parameters."""
-    size = np.asarray(record.params).size
-    if len(getattr(record, "classes", ())) > 2:
-        names = record.reported(record.estimate).names
+    classes = getattr(record, "classes", ())
+    if len(classes) > 2:
+        names = tuple(f"{label}:{name}" for label in classes[1:] for name in record.parameter_names)
         return names, record.model.differences(0)
-    found: Estimate = record.estimate
-    return found.names, np.eye(size)
+    return record.model.parameter_names, np.eye(np.asarray(record.params).size)

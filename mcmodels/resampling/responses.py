@@ -63,7 +63,7 @@ def response_of(model: Any, output: Any = None) -> Response:
 
 def class_position(classes: Any, output: Any) -> int:
     """Position of the class that is meant."""
-    labels = list(classes)
+    labels = np.asarray(classes).tolist()
     if output is None:
         if len(labels) == 2:
             return 1

@@ -55,6 +55,11 @@ class TrainingData:
                 "Pass the model at its end and the columns that it was fitted to: of a Pipeline "
                 "pipe, pipe[-1] and pipe[:-1].transform(X)."
             )
+        if getattr(getattr(self.model, "_fit", None), "log_prior", None) is not None:
+            raise InferenceError(
+                f"{function} is for sums over rows, and Jeffreys' prior is none. Fit without it, "
+                "with a penalty if classes are separated."
+            )
         names = getattr(self.model, "_offset_names", ())
         refuse_unknown_keywords(self.offsets, names)
         if in_parts(self.X, self.y, self.sample_weight, **self.offsets) is not None:

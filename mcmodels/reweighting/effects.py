@@ -24,21 +24,25 @@ diagnostics*, Annals of Statistics 9(4), eq. 3.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.reweighting.one_step import left_out
-from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
+from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
-__all__ = ["effects_of_groups", "effects_of_rows", "third_along"]
+__all__ = ["effects_of_groups", "effects_of_rows", "steps_of_rows", "third_along"]
 
 # Entries of the Hessians of groups that are held at once.
 _MOST_ENTRIES = 4_000_000
 
 
-def effects_of_rows(fit: WhitenedFit, slope: Array, bend: Array | None = None) -> Array:
+def effects_of_rows(
+    fit: WhitenedFit, slope: Array, bend: Array | None = None, *, given: str | None = None
+) -> Array:
     """The effect of leaving out each row, shape (n,); NaN where the others determine no fit.
 
     Parameters
@@ -49,11 +53,12 @@ def effects_of_rows(fit: WhitenedFit, slope: Array, bend: Array | None = None) -
         a.
     bend : ndarray of shape (R, R), default=None
         ``B - M``, for the second order.
+    given : str, default=None
+        That of :func:`steps_of_rows`.
     """
 
     def effects(block: RowBlock) -> Array:
-        terms = fit.terms(block)
-        factor = left_out(terms).factor
+        terms, factor = steps_of_rows(fit, block, given)
         found = np.asarray(np.einsum("ikr,r,ik->i", terms.Z, slope, factor, optimize=True))
         if bend is not None:
             steps = np.einsum("ikr,ik->ir", terms.Z, factor)
@@ -63,12 +68,36 @@ def effects_of_rows(fit: WhitenedFit, slope: Array, bend: Array | None = None) -
     return fit.rows.map(effects)
 
 
+def steps_of_rows(
+    fit: WhitenedFit, block: RowBlock, given: str | None = None
+) -> tuple[PointwiseTerms, Array]:
+    """The terms of the rows of a block, and f of each: the step without row i is ``Zᵢᵀfᵢ``.
+
+    Parameters
+    ----------
+    fit : WhitenedFit
+        The fit.
+    block : RowBlock
+        Some of its rows.
+    given : str, default=None
+        Name of an extra with other weights of the rows, such as those of rows that the fit has
+        left out. Then ``fᵢ = sᵢ``, the derivative by the share of the weight: what all rows,
+        in the fit or not, contribute at the fit.
+    """
+    if given is None:
+        terms = fit.terms(block)
+        return terms, left_out(terms).factor
+    weighted = {**block.extras, "frequency": block.extras[given]}
+    terms = fit.terms(replace(block, extras=weighted))
+    return terms, terms.slope
+
+
 def effects_of_groups(
     fit: WhitenedFit,
     n_groups: int,
     slope: Array,
     bend: Array | None = None,
-    codes: str = "group",
+    codes: str = "groups",
 ) -> Array:
     """The effect of leaving out each group, shape (n_groups,); NaN as for rows.
 

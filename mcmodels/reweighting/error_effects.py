@@ -24,10 +24,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.linear_predictor import Total
-from mcmodels.reweighting.one_step import left_out
+from mcmodels.reweighting.effects import steps_of_rows
 from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
@@ -50,8 +51,22 @@ class Noise:
     in_row: Callable[[Array], Array]
 
 
-def model_variance_effects(fit: WhitenedFit, a: Array, noise: Noise | None = None) -> Array:
-    """The relative change of the variance of the model without each row, shape (n,)."""
+def model_variance_effects(
+    fit: WhitenedFit, a: Array, noise: Noise | None = None, *, given: str | None = None
+) -> Array:
+    """The relative change of the variance of the model without each row, shape (n,).
+
+    Parameters
+    ----------
+    fit : WhitenedFit
+        The fit.
+    a : ndarray of shape (R,)
+        a.
+    noise : Noise, default=None
+        Of an estimated dispersion.
+    given : str, default=None
+        That of :func:`mcmodels.reweighting.effects.steps_of_rows`.
+    """
 
     def sums(block: RowBlock) -> Total:
         terms = fit.terms(block)
@@ -60,21 +75,18 @@ def model_variance_effects(fit: WhitenedFit, a: Array, noise: Noise | None = Non
     third, total = fit.rows.reduce(sums).parts
 
     def relative(block: RowBlock) -> Array:
-        terms = fit.terms(block)
-        found = left_out(terms)
+        terms, factor = steps_of_rows(fit, block, given)
         c = terms.Z @ a
-        G = np.einsum("ikr,ijr->ikj", terms.Z, terms.Z)
-        left = np.eye(c.shape[1]) - G @ terms.curvature
-        lost = np.isnan(found.factor[:, 0])
-        left[lost] = np.eye(c.shape[1])
+        lost = np.isnan(factor[:, 0])
+        left = _left(terms, lost, given)
         freed = np.linalg.solve(left, c[..., np.newaxis])[..., 0]
         change = np.einsum("ik,ikj,ij->i", c, terms.curvature, freed)
-        change -= np.einsum("ikr,ik,r->i", terms.Z, found.factor, third, optimize=True)
+        change -= np.einsum("ikr,ik,r->i", terms.Z, factor, third, optimize=True)
         change = change / (a @ a)
         if noise is not None and total > 0:
-            h = np.clip(terms.curvature[:, 0, 0] * G[:, 0, 0], None, 1.0 - 1e-12)
-            rest = 1.0 - _squares(terms) / (1.0 - h) / total
-            df = noise.df - noise.in_row(weights_of(block))
+            w = weights_of(block) if given is None else block.extras[given]
+            rest = 1.0 - _squares(terms) / np.maximum(left[:, 0, 0], 1e-12) / total
+            df = noise.df - noise.in_row(w)
             # Without a degree of freedom there is no variance: no row of a set is taken for that.
             ratio = np.where(
                 df > 0, np.clip(rest, 0.0, None) * noise.df / np.maximum(df, 1e-9), 1.0
@@ -86,19 +98,23 @@ def model_variance_effects(fit: WhitenedFit, a: Array, noise: Noise | None = Non
     return fit.rows.map(relative)
 
 
-def sandwich_variance_effects(fit: WhitenedFit, a: Array, *, counts_rows: bool) -> Array:
-    """The relative change of a sandwich variance without each row, of one output, shape (n,)."""
+def sandwich_variance_effects(
+    fit: WhitenedFit, a: Array, *, counts_rows: bool, given: str | None = None
+) -> Array:
+    """The relative change of a sandwich variance without each row, of one output, shape (n,).
 
-    def parts_of(block: RowBlock) -> tuple[PointwiseTerms, Array, Array, Array, Array, Array]:
-        terms = fit.terms(block)
-        w = weights_of(block)
+    Parameters are those of :func:`model_variance_effects`; ``counts_rows`` says whether weights
+    count rows.
+    """
+
+    def parts_of(terms: PointwiseTerms, w: Array) -> tuple[Array, Array, Array, Array, Array]:
         some = np.where(w > 0, w, 1.0)
         r, bent = terms.slope[:, 0] / some, terms.curvature[:, 0, 0] / some
         omega = np.asarray(w if counts_rows else w**2, dtype=np.float64)
-        return terms, terms.Z[:, 0], r, bent, omega, terms.Z[:, 0] @ a
+        return terms.Z[:, 0], r, bent, omega, terms.Z[:, 0] @ a
 
     def first(block: RowBlock) -> Total:
-        _, Z, r, bent, omega, c = parts_of(block)
+        Z, r, bent, omega, c = parts_of(fit.terms(block), weights_of(block))
         return Total(
             [
                 Z.T @ (2.0 * omega * r * bent * c**2),
@@ -111,15 +127,27 @@ def sandwich_variance_effects(fit: WhitenedFit, a: Array, *, counts_rows: bool) 
     third = fit.rows.reduce(lambda block: _third(fit, block, fit.terms(block), v2, a))
 
     def relative(block: RowBlock) -> Array:
-        terms, Z, r, _, omega, c = parts_of(block)
-        factor = left_out(terms).factor[:, 0]
-        L = terms.curvature[:, 0, 0]
-        left = 1.0 - L * np.einsum("ir,ir->i", Z, Z)
-        freed = L * c / np.where(np.isnan(factor), np.nan, left)
+        w = weights_of(block) if given is None else block.extras[given]
+        terms, factors = steps_of_rows(fit, block, given)
+        Z, r, _, omega, c = parts_of(terms, w)
+        factor, L = factors[:, 0], terms.curvature[:, 0, 0]
+        lost = np.isnan(factor)
+        freed = np.where(lost, np.nan, L * c / _left(terms, lost, given)[:, 0, 0])
         change = -omega * r**2 * c**2 + (Z @ (v1 - third)) * factor + (Z @ v2) * freed
         return np.asarray(change / total) if total > 0 else np.zeros(len(c))
 
     return fit.rows.map(relative)
+
+
+def _left(terms: PointwiseTerms, lost: npt.NDArray[np.bool_], given: str | None) -> Array:
+    """``I - GL`` of each row, shape (b, K, K); I where it is singular, and for derivatives."""
+    b, K, _ = terms.Z.shape
+    if given is not None:
+        return np.broadcast_to(np.eye(K), (b, K, K))
+    G = np.einsum("ikr,ijr->ikj", terms.Z, terms.Z)
+    left = np.eye(K) - G @ terms.curvature
+    left[lost] = np.eye(K)
+    return np.asarray(left)
 
 
 def _squares(terms: PointwiseTerms) -> Array:
