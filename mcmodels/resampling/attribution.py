@@ -234,7 +234,7 @@ def attribution(
     >>> model = LinearRegression().fit(X, y)
     >>> found = attribution(model, X, y, of="x0")
     >>> round(found.value, 3), found.effects.round(3).tolist()
-    (-0.2, [-0.07, -0.057, -0.031, 0.009, 1.2])
+    (-0.2, [-0.155, -0.022, 0.021, 0.0, 1.2])
     >>> found.refit(4).round(3).tolist()
     [1.2]
     """
@@ -255,6 +255,7 @@ def attribution(
     training = training_fit(model, X, y, sample_weight, extras=extras, **offsets)
     fit = by_targets(training.fit)
     function = fit_function(model, of)
+    function.refuse_undetermined(model)
     slope, bend = function.slope(fit), None
     if order == 2:
         bend = function.bend(fit) - third_along(fit, slope)
@@ -275,7 +276,7 @@ def attribution(
         order,
         _what=what,
         _codes=codes,
-        _refitting=_Refits(data, function),
+        _refitting=_Refits(data, of, function),
     )
 
 
@@ -324,9 +325,12 @@ class _Refits(Refitting):
     """Exact effects on a fit of linear predictors."""
 
     data: TrainingData
+    of: Any
     function: FitFunction
 
     def exact(self, codes: Codes, groups: Codes) -> Array:
+        if len(groups) == 0:
+            return np.zeros(0)
         data = self.data
         extras: Any = {"groups": codes}
         training = training_fit(
@@ -351,9 +355,12 @@ class _Refits(Refitting):
         same = np.shape(model.params_) == np.shape(self.data.model.params_)
         if record.undetermined or not same:
             return np.nan
-        if record.estimable is not None and self.data.model._fit.estimable is None:
+        try:
+            function = fit_function(model, self.of)
+            function.refuse_undetermined(model)
+        except InferenceError:  # f is not determined without these rows
             return np.nan
-        return self.function.value(np.asarray(record.params))
+        return function.value(np.asarray(record.params))
 
 
 def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: int) -> Attribution:

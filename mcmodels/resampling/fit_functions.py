@@ -82,7 +82,7 @@ def prediction_at(X: MatrixLike, *, output: Any = None, **offsets: Any) -> Predi
     >>> model = LinearRegression().fit(X, y)
     >>> found = attribution(model, X, y, of=prediction_at([5.0]))
     >>> round(found.value, 6), found.effects.round(2).tolist()
-    (9.0, [-0.8, -0.37, 0.0, 1.14, -4.0])
+    (9.0, [1.0, 0.0, 0.25, 1.43, -4.0])
     """
     return PredictionAt(X, output, offsets)
 
@@ -143,6 +143,10 @@ class FitFunction(ABC):
     def bend(self, fit: WhitenedFit) -> Array:
         """The Hessian of f in u at the fit, shape (R, R)."""
 
+    @abstractmethod
+    def refuse_undetermined(self, model: Any) -> None:
+        """Raise if the rows of the fit do not determine f."""
+
     def changes(self, fit: WhitenedFit, U: Array) -> Array:
         """How much f changes by exact steps of shape (m, R) from the fit, shape (m,)."""
         before = self.value(fit.params)
@@ -166,11 +170,20 @@ def fit_function(model: Any, of: Any) -> FitFunction:
         return _mean_loss(model, of)
     record = model._record()
     if callable(of):
-        return _OfParams("of", of, model.params_.shape, record.model.estimable)
+        return _OfParams("of", of, model.params_.shape)
     found = coefficient(record, of)
-    if record.model.estimable is not None:
-        record.model.estimable.require(found.gradient[np.newaxis], (found.name,))
     return _Linear(found.name, found.gradient)
+
+
+def _space(model: Any) -> EstimableSpace | None:
+    """Which functions of the parameters the fit determines; None if all."""
+    space: EstimableSpace | None = model._record().model.estimable
+    return space
+
+
+def _contains_all(space: EstimableSpace, rows: Rows) -> bool:
+    """Whether the linear predictor of every row is determined."""
+    return bool(rows.map(lambda block: space.contains(block).astype(np.float64)).all())
 
 
 def _parameter_map(fit: WhitenedFit) -> Array:
@@ -195,6 +208,10 @@ class _Linear(FitFunction):
     def bend(self, fit: WhitenedFit) -> Array:
         return np.zeros((fit.basis.size,) * 2)
 
+    def refuse_undetermined(self, model: Any) -> None:
+        if (space := _space(model)) is not None:
+            space.require(self.gradient[np.newaxis], (self.name,))
+
     def changes(self, fit: WhitenedFit, U: Array) -> Array:
         return np.asarray(U @ self.slope(fit))
 
@@ -206,7 +223,6 @@ class _OfParams(FitFunction):
     name: str
     function: Callable[[Array], Any]
     shape: tuple[int, ...]
-    estimable: EstimableSpace | None
 
     def value(self, params: Array) -> float:
         found = np.asarray(self.function(np.array(params, dtype=np.float64).reshape(self.shape)))
@@ -222,12 +238,19 @@ class _OfParams(FitFunction):
 
     def slope(self, fit: WhitenedFit) -> Array:
         M = _parameter_map(fit)
-        theta = np.asarray(fit.params).reshape(self.shape)
+        return np.asarray(M @ self._gradient(np.asarray(fit.params), M.T))
+
+    def refuse_undetermined(self, model: Any) -> None:
+        if (space := _space(model)) is not None:
+            theta = np.asarray(model._record().params)
+            along = np.diag(np.maximum(np.abs(theta.ravel()), 1.0)) * 1e-3
+            space.require(self._gradient(theta, along)[np.newaxis], (self.name,))
+
+    def _gradient(self, theta: Array, directions: Array) -> Array:
+        """The gradient by the raveled parameters; by differences where autodiff has none."""
+        theta = theta.reshape(self.shape)
         self.value(theta)
-        J = jacobian(lambda at: np.reshape(self.function(at), -1), theta, M.T)
-        if self.estimable is not None:
-            self.estimable.require(J, (self.name,))
-        return np.asarray(M @ J[0])
+        return jacobian(lambda at: np.reshape(self.function(at), -1), theta, directions)[0]
 
     def bend(self, fit: WhitenedFit) -> Array:
         from mcmodels import autodiff  # imported only when it is needed
@@ -265,6 +288,10 @@ class _Prediction(FitFunction):
         Z = self._whitened(fit)
         return np.asarray(Z.T @ self.response.hessian(self._eta(fit.params)) @ Z)
 
+    def refuse_undetermined(self, model: Any) -> None:
+        if (space := _space(model)) is not None and not _contains_all(space, self.rows):
+            raise InferenceError(f"the prediction for this row is not determined. {space.reason}")
+
     def _eta(self, params: Array) -> Array:
         found = self.rows.map(lambda block: block.linear_predictor(params))
         return np.asarray(found.reshape(-1), dtype=np.float64)
@@ -285,9 +312,6 @@ def _prediction(model: Any, of: PredictionAt) -> FitFunction:
             f"prediction_at takes one row, and X has {rows.n_rows}. Call attribution once for each "
             "row; for their mean loss take loss_on(X, y)."
         )
-    space = model._record().model.estimable
-    if space is not None and not rows.map(space.contains)[0]:
-        raise InferenceError(f"the prediction for this row is not determined. {space.reason}")
     return _Prediction(repr(of), rows, response_of(model, of.output))
 
 
@@ -317,6 +341,13 @@ class _MeanLoss(FitFunction):
             return Z.reshape(-1, Z.shape[2]).T @ curved.reshape(-1, Z.shape[2])
 
         return np.asarray(self.objective.rows.reduce(summarise)) / self._total
+
+    def refuse_undetermined(self, model: Any) -> None:
+        space = _space(model)
+        if space is not None and not _contains_all(space, self.objective.rows):
+            raise InferenceError(
+                f"predictions for some rows of loss_on are not determined. {space.reason}"
+            )
 
     @property
     def _total(self) -> float:

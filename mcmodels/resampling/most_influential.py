@@ -228,7 +228,7 @@ def most_influential(
     >>> found.rows, found.found
     (array([9]), True)
     >>> found.to_frame()["coefficient"].round(2).tolist()
-    [-0.53, 1.01]
+    [-0.65, 1.0]
     """
     data = TrainingData(model, X, y, sample_weight, offsets)
     data.check("most_influential")

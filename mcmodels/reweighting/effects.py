@@ -38,6 +38,9 @@ __all__ = ["effects_of_groups", "effects_of_rows", "steps_of_rows", "third_along
 
 # Entries of the Hessians of groups that are held at once.
 _MOST_ENTRIES = 4_000_000
+# A function whose slope along a direction is below this share of its gradient does not change along
+# it: the rest is rounding of whitened rows.
+_DETERMINED = 1e-8
 
 
 def effects_of_rows(
@@ -59,7 +62,13 @@ def effects_of_rows(
 
     def effects(block: RowBlock) -> Array:
         terms, factor = steps_of_rows(fit, block, given)
-        found = np.asarray(np.einsum("ikr,r,ik->i", terms.Z, slope, factor, optimize=True))
+        along = terms.Z @ slope
+        lost = np.isnan(factor[:, 0])
+        if lost.any():  # a row of leverage one moves nothing but what it alone determines
+            size = np.linalg.norm(terms.Z[lost], axis=2) * np.linalg.norm(slope)
+            needless = (np.abs(along[lost]) <= _DETERMINED * size).all(axis=1)
+            factor[lost] = np.where(needless, 0.0, np.nan)[:, np.newaxis]
+        found = np.asarray(np.einsum("ik,ik->i", along, factor))
         if bend is not None:
             steps = np.einsum("ikr,ik->ir", terms.Z, factor)
             found += np.einsum("ir,ir->i", steps @ bend, steps) / 2
@@ -117,7 +126,7 @@ def effects_of_groups(
     parts = []
     for start in range(0, n_groups, together):
         count = min(together, n_groups - start)
-        steps = _steps_of_groups(fit, start, count, codes)
+        steps = _steps_of_groups(fit, start, count, codes, slope)
         found = steps @ slope
         if bend is not None:
             found = found + np.einsum("ir,ir->i", steps @ bend, steps) / 2
@@ -146,8 +155,12 @@ def third_along(fit: WhitenedFit, direction: Array) -> Array:
     return (found + found.T) / 2
 
 
-def _steps_of_groups(fit: WhitenedFit, first: int, count: int, codes: str) -> Array:
-    """The steps u of the groups from ``first`` on, shape (count, R)."""
+def _steps_of_groups(fit: WhitenedFit, first: int, count: int, codes: str, slope: Array) -> Array:
+    """The steps u of the groups from ``first`` on, shape (count, R).
+
+    Where the others determine not all, as where a group has an indicator of its own, u is the
+    shortest step; NaN where f changes along what they do not determine.
+    """
     R = fit.basis.size
 
     def summarise(block: RowBlock) -> Array:
@@ -172,9 +185,24 @@ def _steps_of_groups(fit: WhitenedFit, first: int, count: int, codes: str) -> Ar
 
     sums = fit.rows.reduce(summarise)
     left = np.eye(R) - sums[:, :, :R]
-    lost = np.linalg.eigvalsh((left + left.transpose(0, 2, 1)) / 2)[:, :1].min(axis=1, initial=1.0)
-    lost = ~(lost > SMALLEST_REST)
+    left = (left + left.transpose(0, 2, 1)) / 2
+    lost = ~(np.linalg.eigvalsh(left).min(axis=1, initial=1.0) > SMALLEST_REST)
+    inverse_of_lost = [_pseudoinverse(part, slope) for part in left[lost]]
     left[lost] = np.eye(R)
     steps = np.linalg.solve(left, sums[:, :, R:])[:, :, 0]
-    steps[lost] = np.nan
+    for place, inverse in zip(np.flatnonzero(lost), inverse_of_lost, strict=True):
+        steps[place] = inverse @ sums[place, :, R]
     return np.asarray(steps)
+
+
+def _pseudoinverse(left: Array, slope: Array) -> Array:
+    """That of a semidefinite matrix; NaN where it is none, or f changes along its null space."""
+    values, vectors = np.linalg.eigh(left)
+    null = values <= SMALLEST_REST
+    changes = np.abs(slope @ vectors[:, null]).max(initial=0.0) > _DETERMINED * np.linalg.norm(
+        slope
+    )
+    if changes or values[0] < -SMALLEST_REST:
+        return np.full_like(left, np.nan)
+    kept = vectors[:, ~null]
+    return np.asarray((kept / values[~null]) @ kept.T)

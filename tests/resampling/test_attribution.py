@@ -414,6 +414,42 @@ def test_a_row_that_alone_determines_a_coefficient_is_named():
     with pytest.warns(LeverageWarning):
         grouped = attribution(model, X, y, of="x1", groups=np.arange(12) // 2)
     assert np.flatnonzero(np.isnan(grouped.effects)).tolist() == [2]
+    # The other coefficient is determined without it, and the same: the row was fitted exactly.
+    for of in ("x0", lambda theta: theta[0] ** 2, prediction_at([3.0, 0.0])):
+        other = attribution(model, X, y, of=of, order=2)
+        assert other.effects[5] == pytest.approx(0.0, abs=1e-12)
+        assert other.refit(5).iloc[0] == pytest.approx(0.0, abs=1e-12)
+    with pytest.warns(LeverageWarning):
+        attribution(model, X, y, of=prediction_at([3.0, 1.0]))
+
+
+@pytest.mark.parametrize("name", ["linear", "two classes", "poisson"])
+def test_groups_with_indicators_of_their_own(name):
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(5), 12)
+    X = np.column_stack([rng.normal(size=60), groups[:, np.newaxis] == np.arange(1, 5)])
+    eta = X[:, 0] / 2 + groups / 5
+    model, y = {
+        "linear": (LinearRegression(), eta + rng.normal(size=60)),
+        "two classes": (LogisticRegression(C=np.inf), (eta > rng.logistic(size=60)).astype(int)),
+        "poisson": (GeneralizedLinearRegressor(family="poisson"), rng.poisson(np.exp(eta))),
+    }[name]
+    model.fit(X, y)
+    found = attribution(model, X, y, of="x0", groups=groups, order=2)
+    exact = found.refit(range(5))
+    for group in range(5):
+        kept = groups != group
+        columns = [0, *(k for k in range(1, 5) if k not in (group, 1 if group == 0 else 0))]
+        fewer = clone(model).fit(X[kept][:, columns], y[kept])
+        expected = fewer.coef_.ravel()[0] - found.value
+        # The same fit with other columns.
+        assert exact[group] == pytest.approx(expected, rel=1e-6)
+        assert found.effects[group] == pytest.approx(
+            expected, rel=1e-9 if name == "linear" else 0.1, abs=0 if name == "linear" else 0.02
+        )
+    with pytest.warns(LeverageWarning):
+        own = attribution(model, X, y, of="x3", groups=groups)
+    assert np.isnan(own.effects[3])
 
 
 def test_a_row_without_which_the_classes_are_separated_has_no_exact_effect():

@@ -1,5 +1,6 @@
 """Effects of leaving out rows of networks: against descents without them, and by laws."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -86,11 +87,7 @@ def test_a_small_weight_has_the_effect_of_a_difference_quotient_in_the_weight(na
     for change in (h, -h):
         weights = np.ones(N)
         weights[row] += change
-        again = network(type(model), **{"alpha": model.alpha, "activation": model.activation})
-        if hasattr(model, "loss"):
-            again.set_params(loss=model.loss)
-        again.fit(X, y)
-        again.set_params(warm_start=True, tol=1e-12, solver="newton-cg")
+        again = copy.deepcopy(model).set_params(warm_start=True, tol=1e-12)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             again.fit(X, y, weights)
@@ -188,7 +185,7 @@ def test_what_is_refused():
         early.fit(X, two)
     with pytest.raises(InferenceError, match="early_stopping=False"):
         attribution(early, X, two, of=prediction_at(X[0]))
-    with pytest.raises(InferenceError, match="partial_fit"):
+    with pytest.raises(InferenceError, match="after partial_fit"):
         attribution(network(MLPRegressor).partial_fit(X, y), X, y, of=prediction_at(X[0]))
-    with pytest.raises(ValueError, match="several targets|one prediction"):
+    with pytest.raises(ValueError, match="one prediction for each row"):
         attribution(LinearRegression().fit(X, y), X, y, of=prediction_at(X[0], output="z"))
