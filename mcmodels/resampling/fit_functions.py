@@ -15,7 +15,7 @@ import numpy as np
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.exceptions import InferenceError, example_of
-from mcmodels.inference.delta import jacobian
+from mcmodels.inference.delta import jacobian, second_derivatives
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.resampling.parameter_names import coefficient
 from mcmodels.resampling.responses import Response, response_of
@@ -253,18 +253,15 @@ class _OfParams(FitFunction):
         return jacobian(lambda at: np.reshape(self.function(at), -1), theta, directions)[0]
 
     def bend(self, fit: WhitenedFit) -> Array:
-        from mcmodels import autodiff  # imported only when it is needed
-
         M = _parameter_map(fit)
         theta = np.asarray(fit.params).reshape(self.shape)
         try:
-            H = autodiff.hessian(lambda at: np.reshape(self.function(at), ()))(theta)
+            H = second_derivatives(self.function, theta)
         except (TypeError, ValueError, AttributeError) as error:
             raise TypeError(
                 f"order=2 needs second derivatives of of, and autodiff has none: {error} Write it "
                 "with NumPy's functions, or take order=1."
             ) from error
-        H = np.asarray(H, dtype=np.float64).reshape(theta.size, theta.size)
         if not np.isfinite(H).all():
             raise InferenceError("of has no finite second derivatives at the fit; take order=1.")
         return np.asarray(M @ H @ M.T)

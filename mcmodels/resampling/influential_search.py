@@ -37,8 +37,9 @@ __all__ = ["Effects", "FoundSet", "Point", "smallest_set"]
 _MOST_SETS = 300
 # Times that rows are ranked again.
 _MOST_RANKINGS = 6
-# Fits that check whether rows can be put back, and the largest set of which pairs are replaced.
-_MOST_CHECKS = 100
+# Fits that check whether rows can be put back, of sets of up to so many rows and of larger ones;
+# and the largest set of which pairs are replaced.
+_MOST_CHECKS, _FEW_CHECKS = 100, 20
 _LARGEST_EXCHANGED = 10
 # Single rows that are tried in place of a pair, those with the largest effects.
 _TRIED = 3
@@ -241,12 +242,12 @@ def _without_needless(
     fits: _Fits, rows: tuple[int, ...], history: dict[int, float]
 ) -> tuple[tuple[int, ...], bool]:
     """The set without rows that can be put back, and whether none is left."""
-    checks = 0
+    left = _MOST_CHECKS if len(rows) <= _MOST_CHECKS else _FEW_CHECKS
     while len(rows) > 1:
         for row in sorted(rows, key=lambda row: history.get(row, 0.0)):
-            if checks >= _MOST_CHECKS:
+            if left == 0:
                 return rows, False
-            checks += 1
+            left -= 1
             fewer = tuple(other for other in rows if other != row)
             if fits.reaches(fewer):
                 rows = fewer

@@ -61,7 +61,8 @@ class InfluentialRows:
     share : float
         Their share of the rows of positive weight.
     table : DataFrame
-        The coefficient with its standard error, test and interval: "all rows" and "without".
+        The coefficient with its standard error, test and interval: "all rows", and "without" the
+        rows, if there are any.
     model : estimator
         Fitted without the rows.
     predicted : int or None
@@ -123,10 +124,8 @@ class InfluentialRows:
         some += ", …" if count > _MOST_NAMED else ""
         if self.found:
             return [f"Without {size}, {what}: {some}"]
-        return [
-            f"No set of up to {self.most} of {self.n_rows} rows was found without which {what}.",
-            f"The last fit of the search is without {size}: {some}",
-        ]
+        none = f"No set of up to {self.most} of {self.n_rows} rows was found without which {what}."
+        return [none, f"The last fit of the search is without {size}: {some}"][: 1 + (count > 0)]
 
     @property
     def _what(self) -> str:
@@ -252,8 +251,9 @@ def most_influential(
     best = min(sets, key=lambda one: (not one.reached, len(one.rows), -one.point.g))
     rows = np.array(best.rows, dtype=np.intp)
     reduced, after = best.point.fit
-    table = pd.concat([estimate.table(level) for estimate in (before, after)])
-    table.index = pd.Index(["all rows", "without"])
+    estimates = [before, after] if rows.size else [before]
+    table = pd.concat([estimate.table(level) for estimate in estimates])
+    table.index = pd.Index(["all rows", "without"][: len(table)])
     index = pd.RangeIndex(search.n_all) if search.index is None else search.index
     return InfluentialRows(
         of=before.names[0],

@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
+from mcmodels.estimators.model import Model
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import RowStream
@@ -54,6 +55,13 @@ class TrainingData:
                 f"{function} takes a model, and {type(self.model).__name__} has steps around one. "
                 "Pass the model at its end and the columns that it was fitted to: of a Pipeline "
                 "pipe, pipe[-1] and pipe[:-1].transform(X)."
+            )
+        if not isinstance(self.model, Model):
+            kind = type(self.model)
+            raise TypeError(
+                f"{function} takes a fitted model of mcmodels, and got {kind.__module__}."
+                f"{kind.__qualname__}. Fit mcmodels.LinearRegression, mcmodels.LogisticRegression "
+                "or another model of this package."
             )
         if getattr(getattr(self.model, "_fit", None), "log_prior", None) is not None:
             raise InferenceError(

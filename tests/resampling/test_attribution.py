@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.linear_model
 from scipy import sparse, stats
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -508,6 +509,9 @@ def test_what_is_refused():
         attribution(model, X, y, of=lambda theta: float(np.asarray(theta)[0]), order=2)
     with pytest.raises((TypeError, ValueError), match="offset"):
         attribution(LinearRegression().fit(X, y), X, y, of="age", offset=np.ones(len(X)))
+    peer = sklearn.linear_model.LogisticRegression().fit(X, y)
+    with pytest.raises(TypeError, match=r"got sklearn.*Fit mcmodels\.LinearRegression"):
+        attribution(peer, X, y, of="age")
     piped = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
     with pytest.raises(TypeError, match="Pass the model at its end"):
         attribution(piped, X, y, of="age")
