@@ -11,14 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_count, refuse_other_order
+from mcmodels.estimators.arguments import check_count
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError, LeverageWarning, example_of
 from mcmodels.inference.summary import number
 from mcmodels.resampling.fit_functions import FitFunction, fit_function
 from mcmodels.resampling.network_attribution import network_effects
+from mcmodels.resampling.parameter_names import coefficient
+from mcmodels.resampling.routed_rows import RoutedRows
 from mcmodels.resampling.training_data import TrainingData
-from mcmodels.resampling.training_fit import training_fit
 from mcmodels.reweighting.effects import effects_of_groups, effects_of_rows, third_along
 from mcmodels.reweighting.refits import refit_without
 from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
@@ -178,7 +179,8 @@ def attribution(
     ----------
     model : estimator
         A fitted LinearRegression, LogisticRegression, GeneralizedLinearRegressor,
-        ObjectiveRegressor, ObjectiveClassifier, MLPRegressor or MLPClassifier.
+        ObjectiveRegressor, ObjectiveClassifier, MLPRegressor or MLPClassifier; or, but for
+        networks, a pipeline, search or fit by a formula that ends in one, whose steps are held.
     X, y, sample_weight
         The training rows, as they were given to ``fit``; X may be a
         :class:`~mcmodels.RowStream`.
@@ -238,31 +240,32 @@ def attribution(
     >>> found.refit(4).round(3).tolist()
     [1.2]
     """
-    data = TrainingData(model, X, y, sample_weight, offsets)
-    data.check("attribution")
+    routed = RoutedRows.of("attribution", model, X, y, sample_weight, groups, offsets)
+    data, of = routed.data, routed.function(of)
     if isinstance(order, bool) or order not in _ORDERS:
         raise ValueError(f"order={example_of(order)} must be 1 or 2.")
-    refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
-    grouping = None if groups is None else _Grouping.of(groups)
-    if isinstance(model, NetworkMethods):
+    grouping = None if routed.groups is None else _Grouping.of(routed.groups)
+    if isinstance(data.model, NetworkMethods):
         return _of_network(data, of, grouping, order)
-    if getattr(getattr(model, "_fit", None), "theta_derivatives", None) is not None:
+    if getattr(getattr(data.model, "_fit", None), "theta_derivatives", None) is not None:
         raise InferenceError(
             "theta was estimated beside the coefficients, and changes with the rows. Fit with "
-            f"theta={model._fit.theta:.6g}, and pass that fit."
+            f"theta={data.model._fit.theta:.6g}, and pass that fit."
         )
-    extras: Any = None if grouping is None else {"groups": grouping.codes}
-    training = training_fit(model, X, y, sample_weight, extras=extras, **offsets)
+    training = data.training({} if grouping is None else {"groups": grouping.codes})
     fit = by_targets(training.fit)
-    function = fit_function(model, of)
-    function.refuse_undetermined(model)
+    if isinstance(of, str | tuple):
+        of = coefficient(data.model._record(), of)
+    function = fit_function(data.model, of)
+    function.refuse_undetermined(data.model)
     slope, bend = function.slope(fit), None
     if order == 2:
         bend = function.bend(fit) - third_along(fit, slope)
     what = "row" if grouping is None else "group"
     if grouping is None:
         effects = effects_of_rows(fit, slope, bend)
-        index = pd.RangeIndex(len(effects)) if training.index is None else training.index
+        index = training.index if routed.index is None else routed.index
+        index = pd.RangeIndex(len(effects)) if index is None else index
         codes: Codes = np.arange(len(effects))
     else:
         effects = effects_of_groups(fit, len(grouping.labels), slope, bend)
@@ -331,12 +334,7 @@ class _Refits(Refitting):
     def exact(self, codes: Codes, groups: Codes) -> Array:
         if len(groups) == 0:
             return np.zeros(0)
-        data = self.data
-        extras: Any = {"groups": codes}
-        training = training_fit(
-            data.model, data.X, data.y, data.sample_weight, extras=extras, **data.offsets
-        )
-        fit = by_targets(training.fit)
+        fit = by_targets(self.data.training({"groups": codes}).fit)
         found = refit_without(fit, np.asarray(groups), "groups")
         before = self.function.value(fit.params)
         exact = np.full(len(groups), np.nan)

@@ -17,7 +17,7 @@ from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.delta import jacobian, second_derivatives
 from mcmodels.inference.estimable import EstimableSpace
-from mcmodels.resampling.parameter_names import coefficient
+from mcmodels.resampling.parameter_names import NamedCoefficient, coefficient
 from mcmodels.resampling.responses import Response, response_of
 from mcmodels.reweighting.whitened_fit import WhitenedFit
 from mcmodels.rows import RowBlock, Rows
@@ -161,8 +161,9 @@ def fit_function(model: Any, of: Any) -> FitFunction:
     ----------
     model : estimator
         A fitted model with linear predictors.
-    of : str, tuple, callable, PredictionAt or LossOn
-        See :func:`mcmodels.attribution`.
+    of : str, tuple, callable, PredictionAt, LossOn or NamedCoefficient
+        See :func:`mcmodels.attribution`; a coefficient that has been found already is taken as it
+        is, by its place.
     """
     if isinstance(of, PredictionAt):
         return _prediction(model, of)
@@ -171,7 +172,7 @@ def fit_function(model: Any, of: Any) -> FitFunction:
     record = model._record()
     if callable(of):
         return _OfParams("of", of, model.params_.shape)
-    found = coefficient(record, of)
+    found = of if isinstance(of, NamedCoefficient) else coefficient(record, of)
     return _Linear(found.name, found.gradient)
 
 
@@ -298,12 +299,10 @@ class _Prediction(FitFunction):
 
 
 def _prediction(model: Any, of: PredictionAt) -> FitFunction:
-    X = of.X.to_frame().T if hasattr(of.X, "to_frame") else of.X
-    X = np.atleast_2d(X) if isinstance(X, np.ndarray | list | tuple) else X
     offsets = {name: np.ravel(value) for name, value in of.offsets.items() if value is not None}
     if len(model._record().predictor_params.shape) > 1 and "offset" in offsets:
         offsets["offset"] = np.atleast_2d(offsets["offset"])
-    rows, _ = model._indexed_rows(X, None, **offsets)
+    rows, _ = model._indexed_rows(of.X, None, **offsets)
     if rows.n_rows != 1:
         raise ValueError(
             f"prediction_at takes one row, and X has {rows.n_rows}. Call attribution once for each "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_number, refuse_other_order
+from mcmodels.estimators.arguments import check_choice, check_number
 from mcmodels.estimators.influence_methods import InfluenceMethods
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate, check_level, coverage
@@ -22,9 +23,9 @@ from mcmodels.inference.summary import number
 from mcmodels.resampling.attribution import by_targets
 from mcmodels.resampling.fit_functions import fit_function
 from mcmodels.resampling.influential_search import Effects, FoundSet, Point, smallest_set
-from mcmodels.resampling.parameter_names import place_of
+from mcmodels.resampling.parameter_names import named_coefficient
+from mcmodels.resampling.routed_rows import RoutedRows
 from mcmodels.resampling.training_data import TrainingData
-from mcmodels.resampling.training_fit import training_fit
 from mcmodels.reweighting.effects import effects_of_rows
 from mcmodels.reweighting.error_effects import (
     Noise,
@@ -172,7 +173,8 @@ def most_influential(
     ----------
     model : estimator
         A fitted LinearRegression, LogisticRegression, GeneralizedLinearRegressor,
-        ObjectiveRegressor or ObjectiveClassifier.
+        ObjectiveRegressor or ObjectiveClassifier; or a pipeline, search or fit by a formula that
+        ends in one, whose steps are held.
     X, y, sample_weight
         The training rows, as they were given to ``fit``; X may be a
         :class:`~mcmodels.RowStream`.
@@ -229,8 +231,7 @@ def most_influential(
     >>> found.to_frame()["coefficient"].round(2).tolist()
     [-0.65, 1.0]
     """
-    data = TrainingData(model, X, y, sample_weight, offsets)
-    data.check("most_influential")
+    routed = RoutedRows.of("most_influential", model, X, y, sample_weight, None, offsets)
     check_choice("change", change, CHANGES)
     check_level(level)
     check_number("max_share", max_share)
@@ -238,11 +239,8 @@ def most_influential(
         raise ValueError(f"max_share={max_share!r} must lie between 0 and 1, as 0.1 does.")
     if kind is not None:
         check_choice("kind", kind, ("nonrobust", *HC_KINDS))
-    refuse_other_order(X=X, y=y, sample_weight=sample_weight)
-    if not isinstance(of, str | tuple):
-        place_of((), of)  # raises: no name
-    search = _Search(data, of, kind, level)
-    before = search.estimate_of(data)
+    search = _Search(routed.data, of, kind, level)
+    before = search.estimate_of(routed.data)
     theta = float(before.params[0])
     if theta == 0:
         raise InferenceError(f"{before.names[0]} is exactly zero, and has no sign that can change.")
@@ -254,7 +252,8 @@ def most_influential(
     estimates = [before, after] if rows.size else [before]
     table = pd.concat([estimate.table(level) for estimate in estimates])
     table.index = pd.Index(["all rows", "without"][: len(table)])
-    index = pd.RangeIndex(search.n_all) if search.index is None else search.index
+    index = search.index if routed.index is None else routed.index
+    index = pd.RangeIndex(search.n_all) if index is None else index
     return InfluentialRows(
         of=before.names[0],
         change=change,
@@ -297,42 +296,48 @@ def _goals(before: Estimate, change: str, level: float) -> list[_Goal]:
     return [_Goal(-sign, 1.0)]
 
 
+def _kind_in_use(record: Any, kind: str | None) -> str:
+    """The kind of covariance: that of the model, or HC1 where it has none."""
+    if kind is None and record.chosen is not None:
+        kind = record.chosen.kind
+        if kind not in ("nonrobust", *HC_KINDS):
+            raise InferenceError(
+                f"the covariance in use is {kind!r}; most_influential has 'nonrobust' and "
+                f"{', '.join(map(repr, HC_KINDS))}. Pass one of them as kind."
+            )
+    if kind == "nonrobust":
+        record.weighting.refuse_model_covariance(kind)
+    of_model = record.weighting.has_likelihood and getattr(record, "is_likelihood", True)
+    return kind or ("nonrobust" if of_model else "HC1")
+
+
 class _Search:
     """Fits without rows and effects of rows, of one coefficient of a model."""
 
     def __init__(self, data: TrainingData, of: Any, kind: str | None, level: float) -> None:
-        self.data, self.of, self.kind, self.level = data, of, kind, level
-        training = self._training(data)
+        self.data, self.level = data, level
+        training = data.training({})
+        self.kind = _kind_in_use(data.model._record(), kind)
+        self.place, self.coefficient = named_coefficient(data.model._record(), of)
         self.weights = training.fit.rows.map(lambda block: np.array(weights_of(block)))
         self.index, self.n_all = training.index, len(self.weights)
         self.present = self.weights > 0
         self.n_rows = int(np.count_nonzero(self.present))
         self.n_entries = self.n_all * training.fit.rows.n_features
 
-    def _training(self, data: TrainingData, extras: Any = None) -> Any:
-        return training_fit(data.model, *_given(data), extras=extras, **data.offsets)
-
     def estimate_of(self, data: TrainingData) -> Estimate:
         """The coefficient with the covariance in use, of the model of these rows."""
         model: InfluenceMethods = data.model
         record = model._record()
-        kind = self._kind_of(record)
-        if kind == "nonrobust":
+        if self.kind == "nonrobust":
             found = record.fitted_estimate
         else:
             given = (data.X, data.y, data.sample_weight)
-            found = model._estimate(*given, kind=kind, **data.offsets)[1]
-        reported = record.reported(found)
-        place = place_of(reported.names, self.of)
+            found = model._estimate(*given, kind=self.kind, **data.offsets)[1]
+        reported, place = record.reported(found), self.place
         one = np.zeros((1, len(reported.names)))
         one[0, place] = 1.0
-        name = (reported.names[place],)
-        return reported.image(one, reported.params[[place]], name)
-
-    def _kind_of(self, record: Any) -> str:
-        """The kind of covariance: that of the model, or HC1 where it has none."""
-        of_model = record.weighting.has_likelihood and getattr(record, "is_likelihood", True)
-        return self.kind or ("nonrobust" if of_model else "HC1")
+        return reported.image(one, reported.params[[place]], (self.coefficient.name,))
 
     def smallest(self, goal: _Goal, most: int) -> FoundSet:
         """The smallest set that was found for a goal."""
@@ -355,13 +360,15 @@ class _Search:
 
     def _without(self, rows: tuple[int, ...], goal: _Goal) -> Point:
         fewer = self.data.without(self._mask(rows))
+        shape = np.shape(self.data.model._record().params)
         try:
-            model = fewer.fitted()
-            record = model._record()
-            whole = self.data.model._record()
-            if record.undetermined or np.shape(record.params) != np.shape(whole.params):
-                return Point(np.nan, None)
-            estimate = self.estimate_of(TrainingData(model, *_given(fewer), fewer.offsets))
+            with warnings.catch_warnings():  # one for each fit would say nothing of the answer
+                warnings.simplefilter("ignore")
+                model = fewer.fitted()
+                record = model._record()
+                if record.undetermined or np.shape(record.params) != shape:
+                    return Point(np.nan, None)
+                estimate = self.estimate_of(fewer.of(model))
         except ValueError:  # a class is gone, or nothing is left to estimate a variance from
             return Point(np.nan, None)
         return Point(goal.of(estimate, self.level), (model, estimate))
@@ -370,10 +377,9 @@ class _Search:
         def effects_at(rows: tuple[int, ...], point: Point, *, of_all: bool = False) -> Array:
             model, estimate = point.fit
             data = self.data.without(self._mask(rows)) if rows else self.data
-            reduced = TrainingData(model, *_given(data), data.offsets)
-            fit = by_targets(self._training(reduced, {"given": self.weights}).fit)
+            fit = by_targets(data.of(model).training({"given": self.weights}).fit)
             given = "given" if of_all else None
-            a = fit_function(model, self.of).slope(fit)
+            a = fit_function(model, self.coefficient).slope(fit)
             effects = goal.by_estimate * effects_of_rows(fit, a, given=given)
             if goal.by_error:
                 reach = self._reach_effects(model, estimate, fit, a, given)
@@ -392,7 +398,7 @@ class _Search:
         record = model._record()
         weighting = record.weighting
         df = float(np.ravel(estimate.df)[0])
-        robust = self._kind_of(record) in HC_KINDS
+        robust = self.kind in HC_KINDS
         is_single = fit.basis.n_outputs == 1
         if robust and is_single:
             counts = weighting.counts_rows
@@ -414,7 +420,3 @@ class _Search:
         mask = np.zeros(self.n_all, dtype=bool)
         mask[list(rows)] = True
         return mask
-
-
-def _given(data: TrainingData) -> tuple[Any, Any, Any]:
-    return data.X, data.y, data.sample_weight

@@ -140,10 +140,8 @@ def _function(
 def _prediction(
     model: Any, of: PredictionAt, objective: NetworkObjective, params: Array
 ) -> tuple[str, Callable[[Array], float], Array]:
-    X = of.X.to_frame().T if hasattr(of.X, "to_frame") else of.X
-    X = np.atleast_2d(X) if isinstance(X, np.ndarray | list | tuple) else X
     network = objective.network
-    rows = network_rows(network, validated_rows(model, X), None, None)
+    rows = network_rows(network, validated_rows(model, of.X), None, None)
     if rows.n_rows != 1:
         raise ValueError(
             f"prediction_at takes one row, and X has {rows.n_rows}. Call attribution once for each "

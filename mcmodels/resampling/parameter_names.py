@@ -11,7 +11,7 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import example_of
 from mcmodels.records.record import INTERCEPT
 
-__all__ = ["NamedCoefficient", "coefficient", "place_of"]
+__all__ = ["NamedCoefficient", "coefficient", "named_coefficient"]
 
 
 class NamedCoefficient(NamedTuple):
@@ -32,13 +32,17 @@ class NamedCoefficient(NamedTuple):
 
 def coefficient(record: Any, of: Any) -> NamedCoefficient:
     """The coefficient that ``of`` names."""
+    return named_coefficient(record, of)[1]
+
+
+def named_coefficient(record: Any, of: Any) -> tuple[int, NamedCoefficient]:
+    """The coefficient that ``of`` names, and its position in the table."""
     names, J = _reported(record)
-    place = place_of(names, of)
-    return NamedCoefficient(names[place], J[place])
+    place = _place_of(names, of)
+    return place, NamedCoefficient(names[place], J[place])
 
 
-def place_of(names: tuple[str, ...], of: Any) -> int:
-    """Position of the coefficient that ``of`` names in a table with these names."""
+def _place_of(names: tuple[str, ...], of: Any) -> int:
     wanted = _as_text(of)
     known = {name: k for k, name in enumerate(names)}
     for short in [name for name in names if name.endswith(INTERCEPT)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from sklearn.base import clone
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
-from mcmodels.estimators.model import Model
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError
+from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import in_parts
 
@@ -50,19 +50,6 @@ class TrainingData:
 
     def check(self, function: str) -> None:
         """Refuse what no function of leaving rows out takes."""
-        if any(hasattr(self.model, name) for name in ("steps", "best_estimator_", "regressor_")):
-            raise TypeError(
-                f"{function} takes a model, and {type(self.model).__name__} has steps around one. "
-                "Pass the model at its end and the columns that it was fitted to: of a Pipeline "
-                "pipe, pipe[-1] and pipe[:-1].transform(X)."
-            )
-        if not isinstance(self.model, Model):
-            kind = type(self.model)
-            raise TypeError(
-                f"{function} takes a fitted model of mcmodels, and got {kind.__module__}."
-                f"{kind.__qualname__}. Fit mcmodels.LinearRegression, mcmodels.LogisticRegression "
-                "or another model of this package."
-            )
         if getattr(getattr(self.model, "_fit", None), "log_prior", None) is not None:
             raise InferenceError(
                 f"{function} is for sums over rows, and Jeffreys' prior is none. Fit without it, "
@@ -75,6 +62,15 @@ class TrainingData:
                 f"{function} takes no collections of Dask and no rows in parts: it reads all rows "
                 "in this process. Pass rows that fit in memory, after .compute(), or a RowStream."
             )
+
+    def training(self, extras: dict[str, Any]) -> TrainingFit:
+        """The fit with its rows, which have further values by name."""
+        given = self.X, self.y, self.sample_weight
+        return training_fit(self.model, *given, extras=extras, **self.offsets)
+
+    def of(self, model: Any) -> TrainingData:
+        """The same rows with another model."""
+        return replace(self, model=model)
 
     def without(self, removed: npt.NDArray[np.bool_]) -> TrainingData:
         """The same rows with weight 0 for some, which is as if they were absent."""

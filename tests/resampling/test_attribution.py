@@ -8,8 +8,6 @@ import pytest
 import sklearn.linear_model
 from scipy import sparse, stats
 from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from mcmodels import (
     PCA,
@@ -510,11 +508,10 @@ def test_what_is_refused():
     with pytest.raises((TypeError, ValueError), match="offset"):
         attribution(LinearRegression().fit(X, y), X, y, of="age", offset=np.ones(len(X)))
     peer = sklearn.linear_model.LogisticRegression().fit(X, y)
-    with pytest.raises(TypeError, match=r"got sklearn.*Fit mcmodels\.LinearRegression"):
+    with pytest.raises(
+        TypeError, match="comes from sklearn; attribution needs a model of mcmodels"
+    ):
         attribution(peer, X, y, of="age")
-    piped = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
-    with pytest.raises(TypeError, match="Pass the model at its end"):
-        attribution(piped, X, y, of="age")
     with pytest.raises(TypeError, match="PCA"):
         attribution(PCA().fit(X), X, of="age")
     with pytest.raises(InferenceError, match="Jeffreys"):

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 
 from mcmodels import (
@@ -16,9 +17,11 @@ from mcmodels import (
     ObjectiveRegressor,
     RowStream,
     most_influential,
+    results,
 )
 from mcmodels.exceptions import InferenceError
 from mcmodels.resampling import influential_search
+from mcmodels.resampling import most_influential as influential
 from mcmodels.resampling.influential_search import Point, smallest_set
 
 CHANGES = ("sign", "significance", "significant opposite")
@@ -235,8 +238,9 @@ def test_rows_of_a_stream():
     assert found.rows.tolist() == expected.rows.tolist()
 
 
-def test_classes_and_targets():
-    table = pd.read_csv("datasets/iris.csv")[::3]
+def test_classes_and_targets(monkeypatch):
+    monkeypatch.setattr(influential, "_FEW_ENTRIES", 0)  # without the hundreds of fits at the end
+    table = pd.read_csv("datasets/iris.csv")
     X, y = table.drop(columns="Species"), table["Species"]
     model = LogisticRegression(C=1.0).fit(X, y)
     found = most_influential(model, X, y, of=("virginica", "Sepal.Length"))
@@ -296,6 +300,36 @@ def test_effects_that_say_nothing_do_not_mislead_the_search():
     assert found.rows == (3, 4)
     assert found.is_smallest
     assert found.is_minimal
+
+
+def test_the_covariance_in_use():
+    model, X, y, of = duncan()
+    model.fit(X, y)
+    options = {"of": of, "change": "significance", "max_share": 0.3}
+    robust = results(model).with_covariance(X, y, kind="HC3")
+    found = most_influential(robust, X, y, **options)
+    assert found.rows.tolist() == most_influential(model, X, y, kind="HC3", **options).rows.tolist()
+    assert found.to_frame().loc["all rows", "standard_error"] == pytest.approx(
+        robust.summary().to_frame().loc[of, "standard_error"]
+    )
+    clustered = results(model).with_covariance(X, y, kind="cluster", groups=np.arange(45) // 5)
+    with pytest.raises(InferenceError, match="covariance in use is 'cluster'"):
+        most_influential(clustered, X, y, **options)
+    survey = LinearRegression(weights="probability").fit(X, y)
+    assert most_influential(survey, X, y, **options).found
+    with pytest.raises(InferenceError, match="nonrobust"):
+        most_influential(survey, X, y, kind="nonrobust", **options)
+
+
+def test_lists_and_sparse_rows():
+    model, X, y, _ = duncan()
+    X, y = X.to_numpy(dtype=float), y.to_numpy(dtype=float)
+    options = {"of": "x0", "change": "significance", "max_share": 0.3}
+    expected = most_influential(model.fit(X, y), X, y, **options)
+    for given in (X.tolist(), sparse.csr_matrix(X), X.astype(np.float32)):
+        targets = y.tolist()
+        found = most_influential(clone(model).fit(given, targets), given, targets, **options)
+        assert found.rows.tolist() == expected.rows.tolist()
 
 
 def test_what_is_refused():

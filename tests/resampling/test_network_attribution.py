@@ -51,12 +51,12 @@ def cases():
 def test_effects_are_those_of_descents_without_the_rows(name):
     model, X, y, output = cases()[name]
     model.fit(X, y)
-    some = list(range(0, N, 12))
+    some = list(range(0, N, 20))
     for of in (prediction_at(X[3], output=output), lambda params: np.sum(params[:4] ** 2)):
         found = attribution(model, X, y, of=of)
         assert found.damping == 0
         exact = found.refit(some)
-        assert stats.spearmanr(exact, found.effects[some]).statistic >= 0.98, found.of
+        assert stats.spearmanr(exact, found.effects[some]).statistic >= 0.97, found.of
         assert np.median(np.abs(exact - found.effects[some])) <= 0.15 * np.median(np.abs(exact))
 
 
