@@ -410,7 +410,7 @@ def _warn_of_lost(labels: pd.Index, what: str) -> None:
         return
     some = ", ".join(map(str, labels[:_MOST_NAMED])) + (", …" if len(labels) > _MOST_NAMED else "")
     warn_user(
-        f"without {some} the other rows determine no fit, or none was found near: the {what} is "
-        "NaN. A penalty makes the fit unique.",
+        f"without {some} the other rows do not determine what was asked for, or no fit was found: "
+        f"the {what} is NaN. A penalty makes the fit unique.",
         LeverageWarning,
     )

@@ -37,6 +37,7 @@ from mcmodels.reweighting.whitened_fit import weights_of
 __all__ = ["InfluentialRows", "most_influential"]
 
 CHANGES = ("sign", "significance", "significant opposite")
+_KINDS = ("nonrobust", *HC_KINDS, "cluster")
 _MOST_NAMED = 10
 # Fits of so many entries take milliseconds.
 _FEW_ENTRIES = 200_000
@@ -163,6 +164,7 @@ def most_influential(
     of: Any,
     change: str = "sign",
     kind: str | None = None,
+    groups: VectorLike | None = None,
     level: float = 0.95,
     max_share: float = 0.1,
     **offsets: Any,
@@ -185,9 +187,11 @@ def most_influential(
         "sign": the estimate has the opposite sign. "significance": its interval contains zero if
         that of all rows does not, and does not if that does. "significant opposite": the interval
         lies on the other side of zero.
-    kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3"}, default=None
+    kind : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"}, default=None
         The covariance; by default that of the model, or "HC1" where it has none: with weights of a
         survey, and for losses of the user's that are no likelihoods.
+    groups : array-like of shape (n_samples,), default=None
+        The cluster of each row, for ``kind="cluster"``. Rows are left out one by one all the same.
     level : float, default=0.95
         Of intervals.
     max_share : float, default=0.1
@@ -231,15 +235,15 @@ def most_influential(
     >>> found.to_frame()["coefficient"].round(2).tolist()
     [-0.65, 1.0]
     """
-    routed = RoutedRows.of("most_influential", model, X, y, sample_weight, None, offsets)
+    routed = RoutedRows.of("most_influential", model, X, y, sample_weight, groups, offsets)
     check_choice("change", change, CHANGES)
     check_level(level)
     check_number("max_share", max_share)
     if not 0.0 < max_share < 1.0:
         raise ValueError(f"max_share={max_share!r} must lie between 0 and 1, as 0.1 does.")
     if kind is not None:
-        check_choice("kind", kind, ("nonrobust", *HC_KINDS))
-    search = _Search(routed.data, of, kind, level)
+        check_choice("kind", kind, _KINDS)
+    search = _Search(routed.data, of, kind, routed.groups, level)
     before = search.estimate_of(routed.data)
     theta = float(before.params[0])
     if theta == 0:
@@ -300,10 +304,10 @@ def _kind_in_use(record: Any, kind: str | None) -> str:
     """The kind of covariance: that of the model, or HC1 where it has none."""
     if kind is None and record.chosen is not None:
         kind = record.chosen.kind
-        if kind not in ("nonrobust", *HC_KINDS):
+        if kind not in _KINDS[:-1]:
             raise InferenceError(
-                f"the covariance in use is {kind!r}; most_influential has 'nonrobust' and "
-                f"{', '.join(map(repr, HC_KINDS))}. Pass one of them as kind."
+                f"the covariance in use is {kind!r}; pass one of {', '.join(map(repr, _KINDS))} as "
+                "kind, and groups for 'cluster'."
             )
     if kind == "nonrobust":
         record.weighting.refuse_model_covariance(kind)
@@ -314,10 +318,25 @@ def _kind_in_use(record: Any, kind: str | None) -> str:
 class _Search:
     """Fits without rows and effects of rows, of one coefficient of a model."""
 
-    def __init__(self, data: TrainingData, of: Any, kind: str | None, level: float) -> None:
+    def __init__(
+        self, data: TrainingData, of: Any, kind: str | None, groups: Any, level: float
+    ) -> None:
         self.data, self.level = data, level
         training = data.training({})
-        self.kind = _kind_in_use(data.model._record(), kind)
+        self.kind, self.groups = _kind_in_use(data.model._record(), kind), groups
+        if (groups is not None) != (self.kind == "cluster"):
+            raise ValueError(
+                f"kind={self.kind!r} needs groups, the cluster of each row."
+                if groups is None
+                else f"groups was given, but kind={self.kind!r}; pass kind='cluster'."
+            )
+        self.codes: dict[str, Any] = {}
+        if groups is not None:
+            if np.ndim(groups) != 1:
+                raise ValueError(
+                    "most_influential takes clusters of one grouping: one label a row."
+                )
+            self.codes = {"groups": pd.factorize(np.asarray(groups))[0]}
         self.place, self.coefficient = named_coefficient(data.model._record(), of)
         self.weights = training.fit.rows.map(lambda block: np.array(weights_of(block)))
         self.index, self.n_all = training.index, len(self.weights)
@@ -333,7 +352,10 @@ class _Search:
             found = record.fitted_estimate
         else:
             given = (data.X, data.y, data.sample_weight)
-            found = model._estimate(*given, kind=self.kind, **data.offsets)[1]
+            options = (
+                data.offsets if self.groups is None else {**data.offsets, "groups": self.groups}
+            )
+            found = model._estimate(*given, kind=self.kind, **options)[1]
         reported, place = record.reported(found), self.place
         one = np.zeros((1, len(reported.names)))
         one[0, place] = 1.0
@@ -377,7 +399,7 @@ class _Search:
         def effects_at(rows: tuple[int, ...], point: Point, *, of_all: bool = False) -> Array:
             model, estimate = point.fit
             data = self.data.without(self._mask(rows)) if rows else self.data
-            fit = by_targets(data.of(model).training({"given": self.weights}).fit)
+            fit = by_targets(data.of(model).training({"given": self.weights, **self.codes}).fit)
             given = "given" if of_all else None
             a = fit_function(model, self.coefficient).slope(fit)
             effects = goal.by_estimate * effects_of_rows(fit, a, given=given)
@@ -398,11 +420,13 @@ class _Search:
         record = model._record()
         weighting = record.weighting
         df = float(np.ravel(estimate.df)[0])
-        robust = self.kind in HC_KINDS
+        robust = self.kind != "nonrobust"
         is_single = fit.basis.n_outputs == 1
         if robust and is_single:
-            counts = weighting.counts_rows
-            relative = sandwich_variance_effects(fit, a, counts_rows=counts, given=given)
+            clusters = "groups" if self.codes else None
+            relative = sandwich_variance_effects(
+                fit, a, counts_rows=weighting.counts_rows, clusters=clusters, given=given
+            )
         elif not robust:
             noise = Noise(df, weighting.in_row) if np.isfinite(df) and is_single else None
             relative = model_variance_effects(fit, a, noise, given=given)
@@ -411,7 +435,7 @@ class _Search:
         q = float(np.ravel(estimate.quantile(self.level))[0])
         s = float(estimate.standard_errors[0])
         lower = q
-        if np.isfinite(df) and df > 1:
+        if np.isfinite(df) and df > 1 and not self.codes:  # of clusters it is their number
             lower = float(stats.t(df - 1).isf((1 - self.level) / 2))
         # Variances of a linear extrapolation may be negative; a tenth of the error is a floor.
         return np.asarray(lower * s * np.sqrt(np.maximum(1.0 + relative, 0.01)) - q * s)

@@ -8,9 +8,10 @@ and of one output the slope ``rᵢ = ∂ℓᵢ/∂η`` and the leverage ``hᵢ =
 of the model       ``V = φ aᵀH⁻¹a``: ``aᵀH⁻¹a`` changes by ``cᵢᵀLᵢ(I - GᵢLᵢ)⁻¹cᵢ - D[a, a, u]``;
                    an estimated φ is ``Σ pᵢ/d`` with ``pᵢ = sᵢ²/Lᵢ`` (of squared errors twice
                    ``wᵢ(yᵢ - ηᵢ)²``), and becomes ``(Σ pⱼ - pᵢ/(1 - hᵢ))/(d - dᵢ)``
-a sandwich         ``V = k Σ ωⱼ rⱼ²cⱼ²``: it changes by ``-ωᵢrᵢ²cᵢ² + v₁ᵀu + v₂ᵀzᵢ Lᵢcᵢ/(1 - hᵢ) -
-                   D[v₂, a, u]``, ``v₁ = 2Σ ω r ℓ″c² z``, ``v₂ = 2Σ ω r²c z``; ω is w where weights
-                   count rows, else w²
+a sandwich         ``V = k Σ q²`` over rows or clusters, ``q = Σ w r c``: it changes by
+                   ``(q - wᵢrᵢcᵢ)² - q² + v₁ᵀu + v₂ᵀzᵢ Lᵢcᵢ/(1 - hᵢ) - D[v₂, a, u]``, q that of the
+                   cluster of the row, ``v₁ = 2Σ q w ℓ″c z``, ``v₂ = 2Σ q w r z``. Where weights
+                   count rows, each of w equal rows has its q, ``r c``
 =================  =================================================================================
 
 All are derivatives by the weight of the row, with its own leverage exact; of squared errors the
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -99,27 +101,54 @@ def model_variance_effects(
 
 
 def sandwich_variance_effects(
-    fit: WhitenedFit, a: Array, *, counts_rows: bool, given: str | None = None
+    fit: WhitenedFit,
+    a: Array,
+    *,
+    counts_rows: bool,
+    clusters: str | None = None,
+    given: str | None = None,
 ) -> Array:
     """The relative change of a sandwich variance without each row, of one output, shape (n,).
 
-    Parameters are those of :func:`model_variance_effects`; ``counts_rows`` says whether weights
-    count rows.
+    Parameters
+    ----------
+    fit, a, given
+        Those of :func:`model_variance_effects`.
+    counts_rows : bool
+        Whether weights count rows.
+    clusters : str, default=None
+        Name of the extra with the cluster of each row, counted from 0; by default each row is one.
     """
+    sums, name = None, clusters or ""
+    if clusters is not None:
+        count = 1 + int(fit.rows.map(lambda block: block.extras[name]).max())
 
-    def parts_of(terms: PointwiseTerms, w: Array) -> tuple[Array, Array, Array, Array, Array]:
+        def of_clusters(block: RowBlock) -> Array:
+            terms = fit.terms(block)
+            shares = terms.slope[:, 0] * (terms.Z[:, 0] @ a)
+            return np.asarray(np.bincount(block.extras[name], shares, count), dtype=np.float64)
+
+        sums = fit.rows.reduce(of_clusters)
+
+    def parts_of(block: RowBlock, terms: PointwiseTerms, w: Array) -> _SandwichParts:
         some = np.where(w > 0, w, 1.0)
-        r, bent = terms.slope[:, 0] / some, terms.curvature[:, 0, 0] / some
-        omega = np.asarray(w if counts_rows else w**2, dtype=np.float64)
-        return terms.Z[:, 0], r, bent, omega, terms.Z[:, 0] @ a
+        r, c = terms.slope[:, 0] / some, terms.Z[:, 0] @ a
+        if sums is not None:
+            score = sums[block.extras[name]]
+            own = (w * r * c) ** 2 - 2.0 * score * w * r * c
+        else:
+            score = r * c if counts_rows else w * r * c
+            own = -w * r * c * score
+        return _SandwichParts(terms.Z[:, 0], r, c, score, own)
 
     def first(block: RowBlock) -> Total:
-        Z, r, bent, omega, c = parts_of(fit.terms(block), weights_of(block))
+        w, terms = weights_of(block), fit.terms(block)
+        part = parts_of(block, terms, w)
         return Total(
             [
-                Z.T @ (2.0 * omega * r * bent * c**2),
-                Z.T @ (2.0 * omega * r**2 * c),
-                float(np.sum(omega * r**2 * c**2)),
+                part.Z.T @ (2.0 * part.score * terms.curvature[:, 0, 0] * part.c),
+                part.Z.T @ (2.0 * part.score * w * part.r),
+                float(np.sum(part.score * w * part.r * part.c)),
             ]
         )
 
@@ -129,14 +158,24 @@ def sandwich_variance_effects(
     def relative(block: RowBlock) -> Array:
         w = weights_of(block) if given is None else block.extras[given]
         terms, factors = steps_of_rows(fit, block, given)
-        Z, r, _, omega, c = parts_of(terms, w)
+        part = parts_of(block, terms, w)
         factor, L = factors[:, 0], terms.curvature[:, 0, 0]
         lost = np.isnan(factor)
-        freed = np.where(lost, np.nan, L * c / _left(terms, lost, given)[:, 0, 0])
-        change = -omega * r**2 * c**2 + (Z @ (v1 - third)) * factor + (Z @ v2) * freed
-        return np.asarray(change / total) if total > 0 else np.zeros(len(c))
+        freed = np.where(lost, np.nan, L * part.c / _left(terms, lost, given)[:, 0, 0])
+        change = part.own + (part.Z @ (v1 - third)) * factor + (part.Z @ v2) * freed
+        return np.asarray(change / total) if total > 0 else np.zeros(len(part.c))
 
     return fit.rows.map(relative)
+
+
+class _SandwichParts(NamedTuple):
+    """Of some rows z, r and c; ``score``: q of the row or of its cluster; its own part of V."""
+
+    Z: Array
+    r: Array
+    c: Array
+    score: Array
+    own: Array
 
 
 def _left(terms: PointwiseTerms, lost: npt.NDArray[np.bool_], given: str | None) -> Array:

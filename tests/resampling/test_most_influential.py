@@ -321,6 +321,32 @@ def test_the_covariance_in_use():
         most_influential(survey, X, y, kind="nonrobust", **options)
 
 
+def test_clusters():
+    table = pd.read_csv("datasets/mv_deaths.csv").dropna(subset=["rate", "legal", "beertaxa"])
+    X, y = table[["legal", "beertaxa"]], table["rate"]
+    groups = np.arange(len(X)) // 14
+    model = LinearRegression().fit(X, y)
+    options = {"of": "beertaxa", "change": "significance", "kind": "cluster", "max_share": 0.2}
+    found = most_influential(model, X, y, groups=groups, **options)
+    kept = np.setdiff1d(np.arange(len(X)), found.rows)
+    fewer = LinearRegression().fit(X.iloc[kept], y.iloc[kept])
+    ends = [
+        fitted.confidence_intervals(0.95, *rows, kind="cluster", groups=labels).loc["beertaxa"]
+        for fitted, rows, labels in (
+            (model, (X, y), groups),
+            (fewer, (X.iloc[kept], y.iloc[kept]), groups[kept]),
+        )
+    ]
+    was, now = (low <= 0 <= high for low, high in ends)
+    assert found.found
+    assert was != now
+    assert found.to_frame().loc["without", ["lower", "upper"]].to_numpy() == pytest.approx(
+        ends[1].to_numpy(), rel=1e-7
+    )
+    with pytest.raises(ValueError, match="groups was given, but kind='nonrobust'"):
+        most_influential(model, X, y, of="legal", groups=groups)
+
+
 def test_lists_and_sparse_rows():
     model, X, y, _ = duncan()
     X, y = X.to_numpy(dtype=float), y.to_numpy(dtype=float)
@@ -345,7 +371,7 @@ def test_what_is_refused():
         most_influential(model, X, y, of="incom")
     with pytest.raises(TypeError, match="name of a coefficient"):
         most_influential(model, X, y, of=lambda theta: theta[0])
-    with pytest.raises(ValueError, match="kind='cluster'"):
+    with pytest.raises(ValueError, match="kind='cluster' needs groups"):
         most_influential(model, X, y, of=of, kind="cluster")
     with pytest.raises(ValueError, match="training rows"):
         most_influential(model, X[1:], y[1:], of=of)

@@ -118,3 +118,27 @@ def test_a_share_of_a_row_changes_a_sandwich_as_a_difference_quotient(name):
         up, down = (variance(clone(model).fit(X, y, w), "x0", "HC0", (X, y, w)) for w in weights)
         expected = -(up - down) / (2 * h) / variance(fitted, "x0", "HC0", given)
         assert found == pytest.approx(expected, rel=1e-4, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ["linear", "two classes", "poisson"])
+def test_a_share_of_a_row_changes_a_clustered_variance_as_a_difference_quotient(name):
+    model, kind = MODELS.get(name, (LinearRegression(), "number"))
+    X, y = rows(kind)
+    groups = np.arange(N) // 4
+
+    def clustered(fitted, X, y, w, groups):
+        options = {"kind": "cluster", "groups": groups, "use_correction": False}
+        return fitted.covariance(X, y, w, **options)[0, 0]
+
+    for row in (3, 17):
+        share, h = 1e-6, 1e-3
+        fitted, *given = with_a_share(model, X, y, row, share)
+        longer = np.append(groups, groups[row])
+        fit = training_fit(fitted, *given, extras={"groups": longer}).fit
+        a = fit_function(fitted, "x0").slope(fit)
+        found = sandwich_variance_effects(fit, a, counts_rows=True, clusters="groups")
+        weights = np.ones((2, N))
+        weights[:, row] += [h, -h]
+        up, down = (clustered(clone(model).fit(X, y, w), X, y, w, groups) for w in weights)
+        expected = -(up - down) / (2 * h) / clustered(fitted, *given, longer)
+        assert found[-1] / share == pytest.approx(expected, rel=1e-4, abs=1e-7)
