@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Codes, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError, LeverageWarning, example_of
 from mcmodels.inference.summary import number
-from mcmodels.resampling.fit_functions import FitFunction, fit_function
+from mcmodels.resampling.exact_effects import (
+    NetworkRefits,
+    PredictorRefits,
+    Refitting,
+    by_targets,
+)
+from mcmodels.resampling.fit_functions import fit_function
 from mcmodels.resampling.network_attribution import network_effects
 from mcmodels.resampling.parameter_names import coefficient
 from mcmodels.resampling.routed_rows import RoutedRows
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.reweighting.effects import effects_of_groups, effects_of_rows, third_along
-from mcmodels.reweighting.refits import refit_without
-from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["Attribution", "attribution"]
 
 _ORDERS = (1, 2)
 _MOST_NAMED = 10
-
-
-class Refitting(ABC):
-    """Exact effects of leaving out rows or groups, by fits without them."""
-
-    @abstractmethod
-    def exact(self, codes: Codes, groups: Codes) -> Array:
-        """Of each of the groups f without it minus f; NaN where there is no fit without it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,22 +274,8 @@ def attribution(
         order,
         _what=what,
         _codes=codes,
-        _refitting=_Refits(data, of, function),
+        _refitting=PredictorRefits(data, of, function),
     )
-
-
-def by_targets(fit: WhitenedFit) -> WhitenedFit:
-    """The same fit; with a T for each target, where several targets share one.
-
-    Then u has the changes of each target one after the other.
-    """
-    K, basis = len(np.atleast_2d(fit.params)), fit.basis
-    if basis.n_outputs == K:
-        return fit
-    _, P, R = basis.root.shape
-    root = np.zeros((K, P, K, R))
-    root[np.arange(K), :, np.arange(K)] = basis.root[0]
-    return replace(fit, basis=Basis(root.reshape(K, P, K * R), basis.centre, basis.intercept))
 
 
 @dataclass(frozen=True)
@@ -323,44 +304,6 @@ class _Grouping:
         return self.labels.rename("group")
 
 
-@dataclass(frozen=True)
-class _Refits(Refitting):
-    """Exact effects on a fit of linear predictors."""
-
-    data: TrainingData
-    of: Any
-    function: FitFunction
-
-    def exact(self, codes: Codes, groups: Codes) -> Array:
-        if len(groups) == 0:
-            return np.zeros(0)
-        fit = by_targets(self.data.training({"groups": codes}).fit)
-        found = refit_without(fit, np.asarray(groups), "groups")
-        before = self.function.value(fit.params)
-        exact = np.full(len(groups), np.nan)
-        exact[found.converged] = self.function.changes(fit, found.U[found.converged])
-        for k in np.flatnonzero(np.logical_not(found.converged)):
-            exact[k] = self._fitted_again(codes != groups[k]) - before
-        return exact
-
-    def _fitted_again(self, kept: npt.NDArray[np.bool_]) -> float:
-        """The value of a fit from the start; NaN where it is at no unique minimum."""
-        try:
-            model = self.data.without(~kept).fitted()
-        except ValueError:  # a class or all rows are gone
-            return np.nan
-        record = model._fit
-        same = np.shape(model.params_) == np.shape(self.data.model.params_)
-        if record.undetermined or not same:
-            return np.nan
-        try:
-            function = fit_function(model, self.of)
-            function.refuse_undetermined(model)
-        except InferenceError:  # f is not determined without these rows
-            return np.nan
-        return function.value(np.asarray(record.params))
-
-
 def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: int) -> Attribution:
     if order == 2:
         raise ValueError("order=2 is for models with linear predictors; networks have order=1.")
@@ -382,27 +325,8 @@ def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: 
         found.damping,
         _what="row" if grouping is None else "group",
         _codes=codes,
-        _refitting=_NetworkRefits(data, found.function),
+        _refitting=NetworkRefits(data, found.function),
     )
-
-
-@dataclass(frozen=True)
-class _NetworkRefits(Refitting):
-    """Exact effects on a network, by descents from the fit to where the gradient is very small."""
-
-    data: TrainingData
-    function: Any
-
-    def exact(self, codes: Codes, groups: Codes) -> Array:
-        all_rows = self.data.fitted()
-        from_there = replace(self.data, model=all_rows)
-        before = self.function(all_rows.params_)
-        exact = np.full(len(groups), np.nan)
-        for k, group in enumerate(groups):
-            model = from_there.without(codes == group).fitted()
-            if model.params_.shape == all_rows.params_.shape and model.converged_:
-                exact[k] = self.function(model.params_) - before
-        return exact
 
 
 def _warn_of_lost(labels: pd.Index, what: str) -> None:

@@ -78,7 +78,7 @@ class FoundSet:
     is_minimal : bool
         Whether no row of the set can be put back, each by a fit.
     is_smallest : bool
-        Whether all smaller sets were tried.
+        Whether all smaller sets were tried; where g is not positive, all sets of the allowed size.
     """
 
     rows: tuple[int, ...]
@@ -170,7 +170,7 @@ def smallest_set(
         found, all_tried = _of_all_sets(fits, present, largest)
         if found is not None:
             best, is_minimal = found, True
-        is_smallest = fits.reaches(best) and (all_tried or found is not None)
+        is_smallest = all_tried
     return FoundSet(best, fits(best), fits.reaches(best), predicted, is_minimal, is_smallest)
 
 

@@ -163,6 +163,19 @@ def test_of_least_squares_the_effects_of_the_first_order_are_exact():
     assert found.effects.index.equals(X.index)
 
 
+def test_published_coefficients_without_ministers_and_conductors():
+    # Fox and Weisberg, An R Companion to Applied Regression, 2nd ed., §6.3: Duncan's regression
+    # without these two occupations, as printed.
+    model, X, y, _ = duncan()
+    names = read("duncan")["occupation"].where(lambda name: name.isin(["minister", "conductor"]))
+    groups = np.where(names.notna(), "both", X.index.astype(str))
+    published = {"intercept": -6.40899, "income": 0.86740, "education": 0.33224}
+    model.fit(X, y)
+    for of, value in published.items():
+        found = attribution(model, X, y, of=of, groups=groups)
+        assert found.to_frame()["without"]["both"] == pytest.approx(value, abs=5e-6)
+
+
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", [name for name in DATA if name != "linear"])
 def test_errors_of_the_orders_shrink_with_the_weight_that_is_removed(name, order):

@@ -20,8 +20,7 @@ from mcmodels import (
     results,
 )
 from mcmodels.exceptions import InferenceError
-from mcmodels.resampling import influential_search
-from mcmodels.resampling import most_influential as influential
+from mcmodels.resampling import coefficient_search, influential_search
 from mcmodels.resampling.influential_search import Point, smallest_set
 
 CHANGES = ("sign", "significance", "significant opposite")
@@ -206,6 +205,9 @@ def test_none_found_says_so():
     assert found.predicted is None or found.predicted > 3
     assert "No set of up to 3 of 30 rows was found" in repr(found)
     assert "does not prove" in found._repr_html_()
+    single = most_influential(LinearRegression().fit(X, y), X, y, of="x0", max_share=0.04)
+    assert single.most == 1
+    assert "All of them were tried: there is none" in repr(single)
 
 
 def test_weights_zero_are_absent_and_rows_keep_their_positions():
@@ -239,7 +241,9 @@ def test_rows_of_a_stream():
 
 
 def test_classes_and_targets(monkeypatch):
-    monkeypatch.setattr(influential, "_FEW_ENTRIES", 0)  # without the hundreds of fits at the end
+    monkeypatch.setattr(
+        coefficient_search, "_FEW_ENTRIES", 0
+    )  # without the hundreds of fits at the end
     table = pd.read_csv("datasets/iris.csv")
     X, y = table.drop(columns="Species"), table["Species"]
     model = LogisticRegression(C=1.0).fit(X, y)

@@ -101,6 +101,7 @@ def test_what_is_refused():
     chosen = make_pipeline(SelectKBest(k=2), LinearRegression()).fit(numbers, y)
     with pytest.raises(InferenceError, match="was fitted to y"):
         attribution(chosen, numbers, y, of="Sex_M")
-    network = make_pipeline(StandardScaler(), MLPRegressor((2,), alpha=1.0)).fit(numbers, y)
+    network = make_pipeline(StandardScaler(), MLPRegressor((2,), activation="tanh", alpha=1.0))
+    network.fit(numbers, y)
     with pytest.raises(TypeError, match="a network"):
         attribution(network, numbers, y, of=prediction_at(numbers.iloc[0]))
