@@ -33,6 +33,8 @@ from mcmodels.arrays import Array
 
 __all__ = ["Effects", "FoundSet", "Point", "smallest_set"]
 
+# Fits that are kept, each with a Hessian.
+_MOST_KEPT = 8
 # Sets of one size that are all tried.
 _MOST_SETS = 300
 # Times that rows are ranked again.
@@ -90,20 +92,28 @@ class FoundSet:
 
 
 class _Fits:
-    """Fits without sets of rows, each made once."""
+    """Fits without sets of rows. What g is, is kept of all; of the fits themselves the last few."""
 
     def __init__(self, fit_without: Callable[[tuple[int, ...]], Point]) -> None:
         self._fit_without = fit_without
-        self._known: dict[tuple[int, ...], Point] = {}
+        self._g: dict[tuple[int, ...], float] = {}
+        self._last: dict[tuple[int, ...], Point] = {}
 
     def __call__(self, rows: Iterable[int]) -> Point:
         key = tuple(sorted(rows))
-        if key not in self._known:
-            self._known[key] = self._fit_without(key)
-        return self._known[key]
+        if key not in self._last:
+            self._last[key] = point = self._fit_without(key)
+            self._g[key] = point.g
+            if len(self._last) > _MOST_KEPT:
+                del self._last[next(iter(self._last))]
+        return self._last[key]
+
+    def g(self, rows: Iterable[int]) -> float:
+        key = tuple(sorted(rows))
+        return self._g[key] if key in self._g else self(key).g
 
     def reaches(self, rows: Iterable[int]) -> bool:
-        return self(rows).g > 0
+        return self.g(rows) > 0
 
 
 class Effects(Protocol):
@@ -147,9 +157,8 @@ def smallest_set(
         Where none was found, the largest set of the search.
     """
     fits = _Fits(fit_without)
-    start = fits(())
-    first = effects_at((), start)
-    predicted = _needed(first, -start.g)
+    first = effects_at((), fits(()))
+    predicted = _needed(first, -fits.g(()))
     history: dict[int, float] = {}
     candidates = [_by_steps(fits, effects_at, first, most, history)]
     if predicted is not None and predicted <= most:
@@ -177,7 +186,7 @@ def smallest_set(
 def _ranked(fits: _Fits, effects_at: Effects, rows: tuple[int, ...], most: int) -> tuple[int, ...]:
     """Sets of the rows that contribute most at the fit without the last set, while they shrink."""
     for _ in range(_MOST_RANKINGS):
-        if not rows or np.isnan(fits(rows).g):
+        if not rows or np.isnan(fits.g(rows)):
             break
         order = _largest(effects_at(rows, fits(rows), of_all=True), most)
         high = len(rows) if fits.reaches(rows) else most
@@ -220,15 +229,15 @@ def _by_steps(
     while len(taken) < most and not fits.reaches(taken):
         effects = effects.copy()
         effects[list(banned)] = np.nan
-        needed = _needed(effects, -fits(taken).g)
+        needed = _needed(effects, -fits.g(taken))
         needed = most - len(taken) if needed is None else needed
         count = min(max(1, needed // 3), most - len(taken))
         chosen = _largest(effects, count)
-        while len(chosen) > 1 and np.isnan(fits((*taken, *chosen)).g):
+        while len(chosen) > 1 and np.isnan(fits.g((*taken, *chosen))):
             chosen = chosen[: len(chosen) // 2]
         if not chosen:
             break
-        if np.isnan(fits((*taken, *chosen)).g):  # without it there is no fit
+        if np.isnan(fits.g((*taken, *chosen))):  # without it there is no fit
             banned.update(chosen)
             continue
         history.update({row: float(effects[row]) for row in chosen})
@@ -261,10 +270,9 @@ def _exchanged(fits: _Fits, effects_at: Effects, rows: tuple[int, ...]) -> tuple
     """The set with two of its rows replaced by one, if such a set reaches it."""
     for pair in itertools.combinations(rows, 2):
         kept = tuple(row for row in rows if row not in pair)
-        point = fits(kept)
-        if np.isnan(point.g):
+        if np.isnan(fits.g(kept)):
             continue
-        for row in _largest(effects_at(kept, point), _TRIED):
+        for row in _largest(effects_at(kept, fits(kept)), _TRIED):
             if fits.reaches((*kept, row)):
                 return tuple(sorted((*kept, row)))
     return None

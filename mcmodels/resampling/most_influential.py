@@ -252,7 +252,7 @@ def most_influential(
         model=reduced,
         predicted=best.predicted,
         is_minimal=best.is_minimal,
-        is_smallest=best.is_smallest,
+        is_smallest=(best.reached and len(rows) == 1) or all(one.is_smallest for one in sets),
         level=level,
         most=most,
         n_rows=search.n_rows,
