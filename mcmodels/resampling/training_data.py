@@ -17,7 +17,7 @@ from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
-from mcmodels.rows import RowStream
+from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["TrainingData"]
@@ -95,11 +95,6 @@ class TrainingData:
 
     def _weighted(self, kept: npt.NDArray[np.bool_]) -> tuple[Any, Any, Any]:
         if isinstance(self.X, RowStream):
-            if type(self.X) is not RowStream:
-                raise InferenceError(
-                    f"rows of a {type(self.X).__name__} cannot be fitted again without some of "
-                    "them. Pass arrays, a data frame, or a RowStream of blocks."
-                )
             return _Masked(self.X, kept).stream, None, None
         given = check_weights(self.sample_weight, self.X)
         weights: Array = kept.astype(np.float64)
@@ -120,6 +115,7 @@ class _Masked:
     def _blocks(self) -> Iterator[tuple[Any, ...]]:
         start = 0
         for X, y, weights, *offsets in self.rows:
+            X = X.frame() if isinstance(X, CodedBlock) else X
             size = X.shape[0] if hasattr(X, "shape") else len(X)
             kept = self.kept[start : start + size].astype(np.float64)
             given = kept if weights is None else np.asarray(weights, dtype=np.float64) * kept

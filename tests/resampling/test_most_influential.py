@@ -18,6 +18,7 @@ from mcmodels import (
     RowStream,
     most_influential,
     results,
+    scan,
 )
 from mcmodels.exceptions import InferenceError
 from mcmodels.resampling import coefficient_search, influential_search
@@ -238,6 +239,20 @@ def test_rows_of_a_stream():
     found = most_influential(LinearRegression().fit(stream), stream, **options)
     expected = most_influential(model.fit(X, y), X, y, **options)
     assert found.rows.tolist() == expected.rows.tolist()
+
+
+def test_rows_of_a_table_that_is_scanned():
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"group": rng.choice(["a", "b"], 90), "age": rng.normal(size=90)})
+    table["y"] = table["age"] / 4 + rng.normal(size=90)
+    stream = scan(table, "y", ["age", "group"], categorical=["group"])
+    options = {"of": "age", "change": "sign", "max_share": 0.3}
+    found = most_influential(LinearRegression().fit(stream), stream, **options)
+    X = pd.get_dummies(table[["age", "group"]], drop_first=True, dtype=float)
+    expected = most_influential(LinearRegression().fit(X, table["y"]), X, table["y"], **options)
+    assert found.found
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert "age" in found.model.feature_names_in_
 
 
 def test_classes_and_targets(monkeypatch):
