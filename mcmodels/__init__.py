@@ -25,21 +25,26 @@ if TYPE_CHECKING:
     from mcmodels.reports.side_by_side import Comparison, compare
     from mcmodels.reports.summarize import summarize
     from mcmodels.reports.tidy import glance, tidy
+    from mcmodels.resampling.attribution import Attribution, attribution
     from mcmodels.resampling.bootstrap import bootstrap
     from mcmodels.resampling.bootstrap_result import Bootstrap
+    from mcmodels.resampling.fit_functions import loss_on, prediction_at
     from mcmodels.resampling.leave_one_out import LeaveOneOut, leave_one_out
+    from mcmodels.resampling.most_influential import InfluentialRows, most_influential
     from mcmodels.rows import RowStream
     from mcmodels.rule_checks import RuleCheck, check_rule
     from mcmodels.tables import scan
 
 __all__ = [
     "PCA",
+    "Attribution",
     "Bootstrap",
     "Comparison",
     "FirthLogisticRegression",
     "Formula",
     "FormulaFit",
     "GeneralizedLinearRegressor",
+    "InfluentialRows",
     "LeaveOneOut",
     "LinearRegression",
     "LogisticRegression",
@@ -52,6 +57,7 @@ __all__ = [
     "RowStream",
     "RuleCheck",
     "anova",
+    "attribution",
     "bootstrap",
     "check_gradient",
     "check_hessian",
@@ -61,6 +67,9 @@ __all__ = [
     "glance",
     "leave_one_out",
     "likelihood_ratio_test",
+    "loss_on",
+    "most_influential",
+    "prediction_at",
     "results",
     "scan",
     "summarize",
@@ -72,12 +81,14 @@ __version__ = "0.1.0"
 # holds for modules: ``mcmodels.calculus`` works after ``import mcmodels``.
 _MODULES = {
     "PCA": "pca",
+    "Attribution": "resampling.attribution",
     "Bootstrap": "resampling.bootstrap_result",
     "Comparison": "reports.side_by_side",
     "FirthLogisticRegression": "firth",
     "Formula": "formula",
     "FormulaFit": "formula_fit",
     "GeneralizedLinearRegressor": "glm",
+    "InfluentialRows": "resampling.most_influential",
     "LeaveOneOut": "resampling.leave_one_out",
     "LinearRegression": "linear",
     "LogisticRegression": "logistic",
@@ -90,6 +101,7 @@ _MODULES = {
     "RowStream": "rows",
     "RuleCheck": "rule_checks",
     "anova": "reports.nested",
+    "attribution": "resampling.attribution",
     "bootstrap": "resampling.bootstrap",
     "check_gradient": "derivative_checks",
     "check_hessian": "derivative_checks",
@@ -99,6 +111,9 @@ _MODULES = {
     "glance": "reports.tidy",
     "leave_one_out": "resampling.leave_one_out",
     "likelihood_ratio_test": "reports.comparison",
+    "loss_on": "resampling.fit_functions",
+    "most_influential": "resampling.most_influential",
+    "prediction_at": "resampling.fit_functions",
     "results": "reports.results",
     "scan": "tables",
     "summarize": "reports.summarize",

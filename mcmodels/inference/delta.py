@@ -21,7 +21,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.summary import Summarised, Summary
 
-__all__ = ["DeltaMethod", "delta_method", "jacobian"]
+__all__ = ["DeltaMethod", "delta_method", "jacobian", "second_derivatives"]
 
 
 # Derivatives from differences, relative to the largest, that may be rounding errors: a mistake of
@@ -138,6 +138,21 @@ def jacobian(
     scale = np.linalg.norm(directions, axis=1)
     scale[scale == 0] = 1.0
     return linalg.lstsq((directions.T / scale), along.T)[0].T / scale
+
+
+def second_derivatives(g: Callable[[Array], Any], theta: Array) -> Array:
+    """The Hessian of a number ``g(θ)`` over ``θ.ravel()``, by autodiff.
+
+    Raises
+    ------
+    TypeError, ValueError, AttributeError
+        If autodiff cannot differentiate g.
+    """
+    from mcmodels import autodiff  # imported only when it is needed
+
+    with np.errstate(all="ignore"):
+        H = autodiff.hessian(lambda at: np.reshape(g(at), ()))(theta)
+    return np.asarray(H, dtype=np.float64).reshape(theta.size, theta.size)
 
 
 def _by_rules(g: Callable[[Array], Any], theta: Array) -> Array | None:

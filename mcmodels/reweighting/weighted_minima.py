@@ -87,8 +87,7 @@ def minima(
         if count == 0 and first is not None:
             gradient = first[at]
         else:
-            with np.errstate(over="ignore", invalid="ignore"):  # a step may leave a loss's domain
-                gradient = gradients(fit, at, U[at].T, weights_of).T
+            gradient = gradients(fit, at, U[at].T, weights_of).T
         if count > 0:
             inverses[at] = _updated(inverses[at], steps[at], gradient - slopes[at])
         step = -np.einsum("mrs,ms->mr", inverses[at], gradient)
@@ -126,6 +125,7 @@ def gradients(
 ) -> Array:
     """``∇F`` for some sets of weights, each at its column of U; shape (R, m)."""
 
+    @np.errstate(all="ignore")  # a step may leave the domain of the loss
     def summarise(block: RowBlock) -> Array:
         eta = np.atleast_2d(block.linear_predictor(fit.params).T).T
         found = np.empty(U.shape)

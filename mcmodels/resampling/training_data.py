@@ -1,0 +1,123 @@
+"""Training rows as a user passes them, and fits of some of them."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+
+from mcmodels.arrays import Array
+from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
+from mcmodels.estimators.network_methods import NetworkMethods
+from mcmodels.exceptions import InferenceError
+from mcmodels.resampling.training_fit import TrainingFit, training_fit
+from mcmodels.rows import CodedBlock, RowStream
+from mcmodels.tables.dask_stream import in_parts
+
+__all__ = ["TrainingData"]
+
+# Of the total weight: gradients of networks that are fitted again, so that differences of two fits
+# are those of their rows.
+_TIGHT = 1e-10
+_MANY_STEPS = 1000
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A fitted model with its training rows.
+
+    Parameters
+    ----------
+    model : estimator
+        The fitted model.
+    X, y, sample_weight : object
+        The rows, as they were given to ``fit``.
+    offsets : dict of str to object
+        Offsets and exposures, by name.
+    """
+
+    model: Any
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+    offsets: dict[str, Any] = field(default_factory=dict)
+
+    def check(self, function: str) -> None:
+        """Refuse what no function of leaving rows out takes."""
+        if getattr(getattr(self.model, "_fit", None), "log_prior", None) is not None:
+            raise InferenceError(
+                f"{function} is for sums over rows, and Jeffreys' prior is none. Fit without it, "
+                "with a penalty if classes are separated."
+            )
+        names = getattr(self.model, "_offset_names", ())
+        refuse_unknown_keywords(self.offsets, names)
+        if in_parts(self.X, self.y, self.sample_weight, **self.offsets) is not None:
+            raise TypeError(
+                f"{function} takes no collections of Dask and no rows in parts: it reads all rows "
+                "in this process. Pass rows that fit in memory, after .compute(), or a RowStream."
+            )
+
+    def training(self, extras: dict[str, Any]) -> TrainingFit:
+        """The fit with its rows, which have further values by name."""
+        given = self.X, self.y, self.sample_weight
+        return training_fit(self.model, *given, extras=extras, **self.offsets)
+
+    def of(self, model: Any) -> TrainingData:
+        """The same rows with another model."""
+        return replace(self, model=model)
+
+    def without(self, removed: npt.NDArray[np.bool_]) -> TrainingData:
+        """The same rows with weight 0 for some, which is as if they were absent."""
+        return TrainingData(self.model, *self._weighted(~removed), self.offsets)
+
+    def fitted(self) -> Any:
+        """A new fit to these rows; warnings of the fit are not shown.
+
+        Networks start from the parameters of the model, and end where the gradient is very small.
+        """
+        if isinstance(self.model, NetworkMethods):
+            model = copy.copy(self.model)
+            model.set_params(warm_start=True, solver="newton-cg", tol=_TIGHT, max_iter=_MANY_STEPS)
+        else:
+            model = clone(self.model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return model.fit(self.X, *self._targets(), **self.offsets)
+
+    def _targets(self) -> tuple[Any, ...]:
+        return () if isinstance(self.X, RowStream) else (self.y, self.sample_weight)
+
+    def _weighted(self, kept: npt.NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+        if isinstance(self.X, RowStream):
+            return _Masked(self.X, kept).stream, None, None
+        given = check_weights(self.sample_weight, self.X)
+        weights: Array = kept.astype(np.float64)
+        return self.X, self.y, weights if given is None else given * weights
+
+
+@dataclass(frozen=True)
+class _Masked:
+    """A stream in which some rows have weight 0."""
+
+    rows: RowStream
+    kept: npt.NDArray[np.bool_]
+
+    @property
+    def stream(self) -> RowStream:
+        return RowStream(self._blocks)
+
+    def _blocks(self) -> Iterator[tuple[Any, ...]]:
+        start = 0
+        for X, y, weights, *offsets in self.rows:
+            X = X.frame() if isinstance(X, CodedBlock) else X
+            size = X.shape[0] if hasattr(X, "shape") else len(X)
+            kept = self.kept[start : start + size].astype(np.float64)
+            given = kept if weights is None else np.asarray(weights, dtype=np.float64) * kept
+            yield (X, y, given, *offsets)
+            start += size
