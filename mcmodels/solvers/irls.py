@@ -141,7 +141,7 @@ def _by_newton(
     placed: Placed, first: Array, bound: float, max_iter: int, count: int = 0
 ) -> Iterator[Progress]:
     """Newton's method; where the Hessian is ill-conditioned it changes its coordinates."""
-    unpenalised = placed.objective.penalty == 0
+    unpenalised = not placed.objective.is_penalised
     states = placed.newton_iterates(first, bound, max_iter, count)
     state, ill_conditioned = next(states), ILL_CONDITIONED
     while True:
@@ -192,7 +192,7 @@ def _is_to_be_judged(
 ) -> bool:
     """Whether conjugate gradients have come to an end that only a Hessian can judge, or stray."""
     at_end = state.status is not None or is_at_rest(state, bound)
-    if judge.objective.penalty > 0:
+    if judge.objective.is_penalised:
         return at_end and not judge.is_needless(state.params, state.direction)
     return at_end or _promises_too_much(state, value_before)
 
