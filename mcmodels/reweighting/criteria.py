@@ -63,17 +63,19 @@ class Evaluation:
         The criterion; infinite where it is not defined.
     gradient : ndarray of shape (n_groups,)
         Its derivatives by ``log αₖ``.
-    spread : ndarray of shape (KP, KP)
-        Its derivative by H⁻¹ where that is the part of the criterion that rises with the freedom of
-        the fit; zero for the evidence.
     loss_slope : float
         Its derivative by the sum of losses.
+    spread : ndarray of shape (KP, KP)
+        Its derivative by H⁻¹ at constant curvature of the rows; zero for the evidence.
+    pull : ndarray of shape (KP,)
+        Its derivative by the parameters, other than through the sum of losses.
     """
 
     value: float
     gradient: Array
-    spread: Array
     loss_slope: float
+    spread: Array
+    pull: Array
 
     @property
     def is_finite(self) -> bool:
@@ -103,7 +105,7 @@ class Criterion(ABC):
     def at(self, fit: PenalisedFit) -> Evaluation:
         """The criterion and its derivatives at a fit."""
 
-    def _losses_and_pull(self, fit: PenalisedFit, weight: Array) -> tuple[float, Array]:
+    def _losses_and_bend(self, fit: PenalisedFit, weight: Array) -> tuple[float, Array]:
         """``Σ wᵢ values`` and ``Σⱼ x̃ⱼ wⱼ ℓ‴:Qⱼ``, raveled, in one pass over the rows."""
         loss, params, K = fit.objective.loss, fit.params, fit.n_outputs
 
@@ -121,8 +123,8 @@ class Criterion(ABC):
                     bent += loss.third_product(block.y, eta, unit, Q[:, k])
             return Total([value, block.X.adjoint(block.weighted(bent))])
 
-        value, pull = fit.objective.rows.reduce(summarise).parts
-        return value, pull.ravel()
+        value, bent = fit.objective.rows.reduce(summarise).parts
+        return value, bent.ravel()
 
 
 @dataclass(frozen=True)
@@ -138,12 +140,15 @@ class LeaveOneOut(Criterion):
             total = objective.rows.reduce(lambda block: one_row(block, fit))
             value, slope, *products = total.parts
             if not np.isfinite(value):
-                return Evaluation(np.inf, np.zeros(fit.groups.count), np.zeros((0, 0)), 1.0)
+                nothing = np.zeros(0)
+                return Evaluation(np.inf, np.zeros(fit.groups.count), 1.0, nothing, nothing)
             B = self._assembled(products, K)
             N = fit.inverse @ B @ fit.inverse
-            _, pull = self._losses_and_pull(fit, N)
-            gradient = fit.along_penalties(slope.ravel() - pull, N)
-        return Evaluation(value, gradient, B, 1.0)
+            _, bent = self._losses_and_bend(fit, N)
+            by_params = slope.ravel() - bent
+            gradient = fit.along_penalties(by_params, N)
+        # At the minimum the gradient of the losses is minus that of the penalty.
+        return Evaluation(value, gradient, 1.0, B, by_params + fit.penalised * fit.params.ravel())
 
     def _single(self, block: RowBlock, fit: PenalisedFit) -> Total:
         """The sums over a block, of one output."""
@@ -205,7 +210,7 @@ class Evidence(Criterion):
     def at(self, fit: PenalisedFit) -> Evaluation:
         """The criterion and its derivatives at a fit."""
         sizes = fit.n_outputs * fit.groups.sizes()
-        losses, pull = self._losses_and_pull(fit, -fit.inverse / 2.0)
+        losses, bent = self._losses_and_bend(fit, -fit.inverse / 2.0)
         f = losses + fit.half_penalty
         if self.dispersion is not None:
             of_fit, slope = f / self.dispersion, 1.0 / self.dispersion
@@ -220,8 +225,8 @@ class Evidence(Criterion):
             value -= n_flat / 2.0 * float(np.log(self.dispersion))
         squares = fit.penalised * fit.params.ravel() ** 2 / 2.0
         gradient = slope * fit.by_group(squares) - sizes / 2.0
-        gradient = gradient + fit.along_penalties(-pull, -fit.inverse / 2.0)
-        return Evaluation(value, gradient, np.zeros_like(fit.hessian), slope)
+        gradient = gradient + fit.along_penalties(-bent, -fit.inverse / 2.0)
+        return Evaluation(value, gradient, slope, np.zeros_like(fit.hessian), -bent)
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,7 @@ class Aic(Criterion):
         inverse, H_loss = fit.inverse, fit.loss_hessian
         # ``d tr(H⁻¹H_loss)`` is ``tr(H⁻¹AH⁻¹ dH_loss) - tr(H⁻¹H_lossH⁻¹ dA)``.
         by_loss = -2.0 * (inverse * fit.penalised) @ inverse
-        losses, pull = self._losses_and_pull(fit, by_loss)
+        losses, bent = self._losses_and_bend(fit, by_loss)
         if self.dispersion is not None:
             of_fit, slope = 2.0 * losses / self.dispersion, 2.0 / self.dispersion
         else:
@@ -242,8 +247,9 @@ class Aic(Criterion):
         # At the minimum the gradient of the losses is minus that of the penalty.
         by_params = -slope * fit.penalised * fit.params.ravel()
         by_penalty = 2.0 * inverse @ H_loss @ inverse
-        gradient = fit.along_penalties(by_params - pull, by_penalty)
-        return Evaluation(of_fit + 2.0 * fit.loss_freedom, gradient, 2.0 * H_loss, slope)
+        gradient = fit.along_penalties(by_params - bent, by_penalty)
+        value = of_fit + 2.0 * fit.loss_freedom
+        return Evaluation(value, gradient, slope, 2.0 * H_loss, -bent)
 
 
 CRITERIA: dict[str, type[Criterion]] = {"loo": LeaveOneOut, "evidence": Evidence, "aic": Aic}

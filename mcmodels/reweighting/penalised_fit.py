@@ -141,33 +141,41 @@ class PenalisedFit:
         np.einsum("ii->i", found)[:] -= self.penalised
         return found
 
-    @functools.cached_property
-    def _factor_and_shift(self) -> tuple[ScaledCholesky | None, float]:
-        """A factor of the Hessian, and the logarithm of the curvature added along shifts.
+    @property
+    def _shift(self) -> float:
+        """Curvature that is added along the shift of all intercepts; zero if there is none."""
+        K = self.n_outputs
+        if K == 1 or not (self.objective.loss.shift_invariant and self.objective.rows.intercept):
+            return 0.0
+        P = len(self.hessian) // K
+        return float(np.diagonal(self.hessian)[P - 1 :: P].sum()) / K**2
 
-        Adding a number to the intercepts of all classes changes neither loss nor penalty: there the
-        Hessian has curvature added, which no criterion sees.
+    @functools.cached_property
+    def shifted_hessian(self) -> Array:
+        """The Hessian with curvature along the shift of the intercepts of all classes.
+
+        Adding a number to all of them changes neither loss nor penalty, and no criterion sees it.
         """
-        H, added = self.hessian, 0.0
-        K, shifts = self.n_outputs, self.objective.loss.shift_invariant
-        if K > 1 and shifts and self.objective.rows.intercept:
-            H = H.copy()
-            last = np.arange(1, K + 1) * (len(H) // K) - 1
-            block = np.ix_(last, last)
-            curvature = float(np.trace(H[block])) / K**2
-            H[block] += curvature
-            added = float(np.log(curvature * K))
-        scale = np.sqrt(np.clip(np.diagonal(H), 0.0, None))
-        return ScaledCholesky.of(H, scale), added
+        shift = self._shift
+        if shift == 0:
+            return self.hessian
+        H, P = self.hessian.copy(), len(self.hessian) // self.n_outputs
+        H[P - 1 :: P, P - 1 :: P] += shift
+        return H
+
+    @functools.cached_property
+    def _factor_if_definite(self) -> ScaledCholesky | None:
+        H = self.shifted_hessian
+        return ScaledCholesky.of(H, np.sqrt(np.clip(np.diagonal(H), 0.0, None)))
 
     @property
     def is_definite(self) -> bool:
-        """Whether the Hessian is positive definite, up to shifts."""
-        return self._factor_and_shift[0] is not None
+        """Whether the Hessian is positive definite, up to the shift."""
+        return self._factor_if_definite is not None
 
     @property
     def _factor(self) -> ScaledCholesky:
-        factor = self._factor_and_shift[0]
+        factor = self._factor_if_definite
         if factor is None:
             raise ValueError("the Hessian is not positive definite")
         return factor
@@ -184,9 +192,10 @@ class PenalisedFit:
 
     @property
     def log_determinant(self) -> float:
-        """``log det H``, up to shifts."""
-        factor, added = self._factor, self._factor_and_shift[1]
+        """``log det H``, without the direction of the shift."""
+        factor, shift = self._factor, self._shift
         logs = np.log(np.diagonal(factor.lower)) + np.log(factor.scale)
+        added = float(np.log(shift * self.n_outputs)) if shift else 0.0
         return 2.0 * float(logs.sum()) - added
 
     @property

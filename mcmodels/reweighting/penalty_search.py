@@ -1,0 +1,349 @@
+"""The search for the penalties at which a criterion is least.
+
+Each round fits at some penalties, from a start that the last fit predicts, computes the criterion
+and its exact derivatives, and minimises a model of the criterion around the best point so far
+(:mod:`mcmodels.reweighting.penalty_models`) within a trust region. As the slopes of the model are
+exact there, the search ends only where they are zero, or at a bound: Alexandrov, Dennis, Lewis and
+Torczon (1998), *A trust-region framework for managing the use of approximation models in
+optimization*, Structural Optimization 15, §3. A criterion may have several minima: where fits take
+little time, a path from strong to weak penalties is computed first, and the search begins at its
+lowest point; else it begins at the lowest point of the model over the whole range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import optimize
+
+from mcmodels.arrays import Array, Penalty
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.linear_predictor import Total
+from mcmodels.reweighting.criteria import Criterion, Evaluation
+from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
+from mcmodels.reweighting.penalty_models import PenaltyModel, penalty_model
+from mcmodels.rows import RowBlock
+from mcmodels.solvers import irls
+from mcmodels.solvers.coordinates import shifted_coordinates
+from mcmodels.solvers.fit_state import Placed, Progress
+from mcmodels.solvers.solution import Status
+
+__all__ = ["NoCriterionError", "PenaltySearch", "Tried", "range_of_penalties"]
+
+# Bounds of the penalties, relative to the curvature that columns have at the start: that of the
+# column with least, and of all together.
+_LEAST, _LARGEST = 1e-6, 1e4
+# The first penalty, relative to the geometric mean of the curvatures.
+_FIRST = 1e-3
+# The search ends where the model promises less than this, in nats.
+_ENOUGH = 1e-5
+# Most rounds.
+_ROUNDS = 40
+# Entries of a design up to which a path is computed first, and its step in log α.
+_SMALL, _PATH_STEP = 40_000, float(np.log(10.0))
+# Points of a model that are looked at for one penalty, or for the same factor of several.
+_GRID = 97
+# What counts as no difference between a point and a bound, in nats.
+_NO_DIFFERENCE = 1e-7
+# Iterations of the minimisation of a model of several penalties.
+_MODEL_STEPS = 200
+
+# What a fit hands on: its states, and in the end its point.
+Fitting = Generator[Progress, None, "_Point | None"]
+Start = Callable[[LinearPredictorObjective], Array]
+Steps = Callable[[LinearPredictorObjective, Array], Iterator[Progress]]
+
+
+class NoCriterionError(ValueError):
+    """No penalty was found at which the criterion is a number."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A point of the search.
+
+    Parameters
+    ----------
+    log_alphas : ndarray of shape (n_groups,)
+        Logarithms of the penalties.
+    evaluation : Evaluation
+        The criterion there.
+    freedom : float
+        Effective degrees of freedom of the fit.
+    """
+
+    log_alphas: Array
+    evaluation: Evaluation
+    freedom: float
+
+
+@dataclass(frozen=True)
+class _Point(Tried):
+    """A point with its fit."""
+
+    fit: PenalisedFit
+    last: Progress
+
+
+def range_of_penalties(
+    objective: LinearPredictorObjective, start: Array, groups: Groups
+) -> tuple[Array, Array, Array]:
+    """Bounds of ``log αₖ``, and where to begin.
+
+    Below the lower bound a penalty changes hardly any coefficient, above the upper bound all are
+    nearly zero.
+    """
+    placed = Placed(objective, shifted_coordinates(objective))
+    inner, params = placed.inner, placed.from_users(start)
+
+    def summarise(block: RowBlock) -> Total:
+        at = inner.loss.at(block.y, block.linear_predictor(params))
+        weights = np.zeros(block.X.n_rows)
+        for pairs, sign, size in at.curvature():
+            weights += sign * size * sum(k == j for k, j in pairs)
+        weights = block.weighted(np.maximum(weights, 0.0))
+        X = block.X
+        return Total([X.square_sums(weights), X.products(weights), float(weights.sum())])
+
+    squares, sums, total = inner.rows.reduce(summarise).parts
+    if inner.rows.intercept and total > 0:
+        squares = np.maximum(squares - sums**2 / total, 0.0)
+    curvatures = squares / (1 if params.ndim == 1 else len(params))
+    lowest, highest, first = (np.zeros(groups.count) for _ in range(3))
+    for k in range(groups.count):
+        of_group = curvatures[groups.of_column == k]
+        some = of_group[of_group > 0]
+        if some.size == 0:
+            some = curvatures[curvatures > 0]
+        if some.size == 0:
+            some = np.ones(1)
+        lowest[k], highest[k] = _LEAST * some.min(), _LARGEST * some.sum()
+        first[k] = _FIRST * np.exp(np.log(some).mean())
+    bounds = np.log(lowest), np.log(highest)
+    return *bounds, np.clip(np.log(first), *bounds)
+
+
+@dataclass
+class PenaltySearch:
+    """A search for penalties.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        Rows and loss; its penalty does not matter.
+    criterion : Criterion
+        What is minimised.
+    groups : Groups
+        Which penalty each column has.
+    unit : float
+        A nat in units of the criterion.
+    start : callable
+        The start of a fit of an objective without an earlier fit.
+    steps : callable
+        ``steps(objective, start)`` yields the states of a fit.
+    tol, max_iter
+        Those of the fits.
+
+    Attributes
+    ----------
+    tried : list of Tried
+        The points, in the order in which they were tried.
+    lowest, highest : ndarray of shape (n_groups,)
+        Bounds of the logarithms of the penalties.
+    best : Tried
+        Where the criterion is least.
+    """
+
+    objective: LinearPredictorObjective
+    criterion: Criterion
+    groups: Groups
+    unit: float
+    start: Start
+    steps: Steps
+    tol: float
+    max_iter: int
+    tried: list[Tried] = field(default_factory=list)
+    lowest: Array = field(init=False)
+    highest: Array = field(init=False)
+    best: _Point = field(init=False)
+
+    def run(self) -> Iterator[Progress]:
+        """Yield the states of all fits; the last one has a status, and is at the best penalties.
+
+        Raises
+        ------
+        NoCriterionError
+            If the criterion is not a number at any penalty that was tried.
+        """
+        objective = self._with_penalty(1.0)
+        start = self.start(objective)
+        self.lowest, self.highest, first = range_of_penalties(objective, start, self.groups)
+        best = yield from self._first_points(start, first)
+        radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
+        for _ in range(_ROUNDS):
+            model = penalty_model(best.fit, self.criterion, best.evaluation)
+            wanted = self._least_of(model, best.log_alphas, radius)
+            promised = best.evaluation.value - model(wanted)[0]
+            if promised <= _ENOUGH * self.unit:
+                wanted = self._at_bounds(model, best.log_alphas)
+                if np.array_equal(wanted, best.log_alphas):
+                    break
+            found = yield from self._refitted(best, model, wanted)
+            if found is not None and found.evaluation.value < best.evaluation.value + (
+                _NO_DIFFERENCE * self.unit
+            ):
+                best, radius = found, 2.0 * radius
+            else:
+                radius = np.abs(wanted - best.log_alphas).max() / 4.0
+        self.best = best
+        yield best.last
+
+    @property
+    def at_bound(self) -> Array:
+        """-1 where a penalty is at its lower bound, 1 where it is at its upper bound, else 0."""
+        t = self.best.log_alphas
+        return (t >= self.highest).astype(np.float64) - (t <= self.lowest)
+
+    def _with_penalty(self, alphas: Array | float) -> LinearPredictorObjective:
+        intercept = self.objective.rows.intercept
+        penalty: Penalty = (
+            alphas
+            if isinstance(alphas, float)
+            else self.groups.penalty(alphas, intercept=intercept)
+        )
+        return self.objective.over(self.objective.rows, penalty)
+
+    @property
+    def _is_small(self) -> bool:
+        rows = self.objective.rows
+        return rows.n_rows * rows.n_params <= _SMALL and not rows.walks_are_costly
+
+    def _first_points(self, start: Array, first: Array) -> Generator[Progress, None, _Point]:
+        """Fit at a first point; in small data along a path, whose lowest point is returned."""
+        if not self._is_small:
+            for shift in (0.0, 2.0, 4.0, 8.0):  # decades, towards strong penalties
+                wanted = np.minimum(first + shift * np.log(10.0), self.highest)
+                point = yield from self._fitted(start, wanted)
+                if point is not None:
+                    return point
+            raise NoCriterionError
+        best: _Point | None = None
+        least, most = float(self.lowest.min()), float(self.highest.max())
+        count = int(np.ceil((most - least) / _PATH_STEP)) + 1
+        last: _Point | None = None
+        for common in np.linspace(most, least, count):
+            wanted = np.clip(np.full(self.groups.count, common), self.lowest, self.highest)
+            if last is None:
+                found = yield from self._fitted(start, wanted)
+            else:
+                model = penalty_model(last.fit, self.criterion, last.evaluation)
+                found = yield from self._refitted(last, model, wanted)
+            if found is None:
+                continue
+            last = found
+            if best is None or found.evaluation.value < best.evaluation.value:
+                best = found
+        if best is None:
+            raise NoCriterionError
+        return best
+
+    def _fitted(self, start: Array, log_alphas: Array) -> Fitting:
+        """A fit from a start, as other fits are made."""
+        objective = self._with_penalty(np.exp(log_alphas))
+        last: Progress | None = None
+        for last in self.steps(objective, start):
+            if last.status is None:
+                yield last
+        return self._point(objective, log_alphas, last)
+
+    def _refitted(self, before: _Point, model: PenaltyModel, log_alphas: Array) -> Fitting:
+        """A fit from the minimum that another fit predicts."""
+        objective = self._with_penalty(np.exp(log_alphas))
+        predicted = model.params(log_alphas)
+        inner = Placed(objective, before.last.coordinates).inner
+        if not inner.value(predicted) < inner.value(before.fit.params):
+            predicted = before.fit.params
+        fit = before.fit
+        hessian = fit.loss_hessian.copy()
+        penalty = fit.groups.penalty(np.exp(log_alphas), intercept=fit.objective.rows.intercept)
+        held = fit.penalised > 0
+        of_each = np.broadcast_to(np.asarray(penalty), fit.params.shape).ravel()
+        np.einsum("ii->i", hessian)[held] += of_each[held]
+        states = irls.refit(
+            objective,
+            before.last.coordinates,
+            predicted,
+            hessian,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        last: Progress | None = None
+        for last in states:
+            if last.status is None:
+                yield last
+        if last is None or last.status is not Status.CONVERGED:
+            return (yield from self._fitted(self.start(objective), log_alphas))
+        return self._point(objective, log_alphas, last)
+
+    def _point(
+        self, objective: LinearPredictorObjective, log_alphas: Array, last: Progress | None
+    ) -> _Point | None:
+        """The criterion at the end of a fit; None where it is no number."""
+        if last is None or last.status is not Status.CONVERGED:
+            return None
+        fit = PenalisedFit.of(objective, self.groups, last)
+        if not fit.is_definite:
+            return None
+        evaluation = self.criterion.at(fit)
+        freedom = fit.loss_freedom
+        self.tried.append(Tried(log_alphas, evaluation, freedom))
+        if not evaluation.is_finite:
+            return None
+        return _Point(log_alphas, evaluation, freedom, fit, last)
+
+    def _least_of(self, model: PenaltyModel, at: Array, radius: float) -> Array:
+        """Where a model is least within a radius."""
+        low, high = np.maximum(self.lowest, at - radius), np.minimum(self.highest, at + radius)
+        reach = float((high - low).max())
+        shifts = np.linspace(-reach, reach, 2 * _GRID + 1)
+        points = [np.clip(at + shift, low, high) for shift in shifts]
+        values = [model(point)[0] for point in points] if self.groups.count == 1 else []
+        if self.groups.count == 1:
+            k = int(np.nanargmin(values))
+            left, right = points[max(k - 1, 0)], points[min(k + 1, len(points) - 1)]
+            return self._refined(model, points[k], left, right)
+        found = optimize.minimize(
+            model,
+            at,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(low, high, strict=True)),
+            options={"maxiter": _MODEL_STEPS, "gtol": 1e-6 * self.unit, "ftol": 1e-12},
+        )
+        return np.clip(np.asarray(found.x), low, high)
+
+    @staticmethod
+    def _refined(model: PenaltyModel, middle: Array, left: Array, right: Array) -> Array:
+        """The minimum of one penalty between its neighbours on a grid."""
+
+        def slope(t: float) -> float:
+            return float(model(np.array([t]))[1][0])
+
+        low, high = float(left[0]), float(right[0])
+        if low == high or not slope(low) < 0 < slope(high):
+            return middle
+        return np.array([optimize.brentq(slope, low, high, xtol=1e-9)])
+
+    def _at_bounds(self, model: PenaltyModel, at: Array) -> Array:
+        """The same point, with penalties at a bound where the model is no higher there."""
+        moved, value = at.copy(), model(at)[0]
+        for k in range(self.groups.count):
+            for bound in (self.lowest[k], self.highest[k]):
+                tried = moved.copy()
+                tried[k] = bound
+                reached = model(tried)[0]
+                if reached <= value + _NO_DIFFERENCE * self.unit:
+                    moved, value = tried, min(value, reached)
+        return moved
