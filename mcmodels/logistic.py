@@ -8,10 +8,18 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import (
+    Array,
+    Codes,
+    Labels,
+    Matrix,
+    MatrixLike,
+    Penalty,
+    VectorLike,
+    Weights,
+)
 from mcmodels.estimators.arguments import (
     check_choice,
-    check_number,
     check_weights,
     refuse_other_order,
 )
@@ -30,6 +38,8 @@ from mcmodels.estimators.logistic_rows import ClassRows, PreparedLabels, present
 from mcmodels.estimators.offset_predictions import OffsetClassPredictions, OffsetScore
 from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
+from mcmodels.estimators.penalty_groups import named_groups
+from mcmodels.estimators.penalty_tuning import GivenPenalty, PenaltyTuning
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.streams import checked_rows, of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import refuse_not_finite, training_pair
@@ -69,8 +79,14 @@ class LogisticRegression(
 
     Parameters
     ----------
-    C : float, default=1.0
-        Inverse strength of the penalty; ``np.inf`` for maximum likelihood.
+    C : float or {"loo", "evidence", "aic"}, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for maximum likelihood. A name chooses it by
+        approximate leave-one-out, by Laplace's marginal likelihood, or by AIC with effective
+        degrees of freedom, with exact derivatives: docs/tuning.md.
+    penalty_groups : dict of str to list, or "each", default=None
+        Names of groups of columns, each with the names or positions of its columns, that have a C
+        of their own, chosen together. Columns in no group are one more, "other". "each" gives one
+        to every column (automatic relevance determination). Only with the name of a criterion.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     class_weight : dict or "balanced", default=None
@@ -111,6 +127,11 @@ class LogisticRegression(
         parameters, where :meth:`hessian_vector_product` takes its place.
     objective_ : float
         The objective at ``params_``, on the training rows.
+    C_ : float or dict
+        C as it was given or chosen, of groups by their names.
+    criterion_, criterion_gradient_, criterion_path_, effective_freedom_
+        Of a C that was chosen: the criterion, its derivative by log C, what was tried, and the
+        effective degrees of freedom.
     n_iter_ : ndarray of shape (1,)
         Newton steps taken.
     converged_ : bool
@@ -170,7 +191,8 @@ class LogisticRegression(
     def __init__(
         self,
         *,
-        C: float = 1.0,
+        C: float | str = 1.0,
+        penalty_groups: Mapping[str, Any] | str | None = None,
         fit_intercept: bool = True,
         class_weight: Mapping[Any, float] | str | None = None,
         solver: str = "auto",
@@ -180,6 +202,7 @@ class LogisticRegression(
         weights: str = "frequency",
     ) -> None:
         self.C = C
+        self.penalty_groups = penalty_groups
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.solver = solver
@@ -236,20 +259,23 @@ class LogisticRegression(
         """
         self._check_parameters()
         X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
-        with FitCallbacks(self, X, "newton-step") as callbacks:
+        several = isinstance(self.C, str)
+        with FitCallbacks(self, X, "newton-step", several=several) as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(found.X, found.y, found.weights, found.attributes_of)
             rows = RowsWithCrossSums(found.rows, len(found.classes))
-            objective = self._objective_over(rows, len(found.classes), 1.0 / self.C)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
                 null = self._null_of(rows, found)
-                for step in self._steps(objective, found.class_totals, null):
+                fitting = self._fitting(rows, found, null)
+                for step in fitting.steps():
                     if callbacks.end_after(step):
                         break
-                solution = with_constant_columns(self._concluded(objective, step), rows)
-                record = self._recorded(solution, found, rows, null).with_rows(rows)
+                solution = with_constant_columns(self._concluded(fitting.objective, step), rows)
+                record = self._recorded(solution, found, rows, null)
+                record = fitting.described(record).with_rows(rows)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
+        fitting.warn_of_bounds()
         warn_of_classes(found.features, solution, rows.n_present, self.max_iter)
         return self._publish(published | {"_fit": record})
 
@@ -271,14 +297,17 @@ class LogisticRegression(
         return self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
 
     def _check_parameters(self) -> None:
-        check_number("C", self.C, above=0)
-        if 1.0 / float(self.C) == np.inf:
-            raise ValueError(f"C={self.C!r} is so small that 1/C overflows float64.")
+        criterion = self._check_penalty("C")
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
         theirs = dict.fromkeys(("lbfgs", "liblinear", "sag", "saga"), "auto")
         choices = ("auto", "newton", "newton-cholesky", "newton-cg")
         check_choice("solver", self.solver, choices, theirs)
+        if criterion is not None and self.solver == "newton-cg":
+            raise ValueError(
+                f"C={self.C!r} needs the Hessian, which solver='newton-cg' does not form. Take "
+                "solver='newton', or give C a number."
+            )
         check_newton_arguments(self)
 
     def _rows_of_fit(
@@ -365,7 +394,7 @@ class LogisticRegression(
 
     def _objective_of(self, rows: Rows) -> Objective:
         n_classes = 2 if self._is_single else len(self.classes_)
-        return self._objective_over(rows, n_classes, 1.0 / self.C)
+        return self._objective_over(rows, n_classes, self._stated_penalty("C"))
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
@@ -386,7 +415,7 @@ class LogisticRegression(
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return self._objective_over(rows, len(self._fit.classes), self._fit.penalty)
 
-    def _objective_over(self, rows: Rows, n: int, penalty: float) -> LinearPredictorObjective:
+    def _objective_over(self, rows: Rows, n: int, penalty: Penalty) -> LinearPredictorObjective:
         loss = BinaryCrossEntropy() if n == 2 else SoftmaxCrossEntropy()
         return LinearPredictorObjective(rows, loss, penalty)
 
@@ -396,6 +425,29 @@ class LogisticRegression(
             return None
         loss = BinaryCrossEntropy() if len(found.classes) == 2 else SoftmaxCrossEntropy()
         return null_fit(rows, loss, found.class_totals)
+
+    def _fitting(
+        self, rows: Rows, found: ClassRows, null: NullFit | None
+    ) -> GivenPenalty | PenaltyTuning:
+        """The fit, or the fits of a search for C."""
+        n_classes = len(found.classes)
+        if not isinstance(self.C, str):
+            objective = self._objective_over(rows, n_classes, 1.0 / self.C)
+            return GivenPenalty(objective, lambda: self._steps(objective, found.class_totals, null))
+        objective = self._objective_over(rows, n_classes, 1.0)
+        return PenaltyTuning(
+            "C",
+            self.C,
+            named_groups(self.penalty_groups, found.features),
+            objective,
+            values=objective.loss.value,
+            dispersion=1.0,
+            weighting=weighting_of(self.weights),
+            start=lambda one: self._start(one, found.class_totals, null),
+            steps=lambda one, start: irls.fit(one, start, tol=self.tol, max_iter=self.max_iter),
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _steps(
         self, objective: Any, class_totals: Array, null: NullFit | None
@@ -434,7 +486,8 @@ class LogisticRegression(
             rows,
             names=features.names,
             coefficients=(published[name] for name in self._tracked),
-            penalty=1.0 / float(self.C),
+            penalty=np.nan if isinstance(self.C, str) else 1.0 / float(self.C),
+            given_C=None if isinstance(self.C, str) else float(self.C),
             undetermined=undetermined(features, solution, rows.n_present),
             targets=tuple(map(str, found.classes)),
             is_classes=True,

@@ -21,11 +21,11 @@ from scipy import optimize
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.linear_predictor import Total
-from mcmodels.reweighting.criteria import Criterion, Evaluation
+from mcmodels.reweighting.criteria import Criterion, Evaluation, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
 from mcmodels.reweighting.penalty_models import PenaltyModel, penalty_model
-from mcmodels.rows import RowBlock
-from mcmodels.solvers import irls
+from mcmodels.rows import Derivatives, RowBlock
+from mcmodels.solvers import irls, room
 from mcmodels.solvers.coordinates import shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.solution import Status
@@ -41,8 +41,9 @@ _FIRST = 1e-3
 _ENOUGH = 1e-5
 # Most rounds.
 _ROUNDS = 40
-# Entries of a design up to which a path is computed first, and its step in log α.
-_SMALL, _PATH_STEP = 40_000, float(np.log(10.0))
+# Entries of a design up to which a path is computed first, its step in log α, and how far from the
+# bounds it begins and ends: nearer to them a criterion hardly changes.
+_SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(100.0))
 # Points of a model that are looked at for one penalty, or for the same factor of several.
 _GRID = 97
 # What counts as no difference between a point and a bound, in nats.
@@ -137,8 +138,6 @@ class PenaltySearch:
         What is minimised.
     groups : Groups
         Which penalty each column has.
-    unit : float
-        A nat in units of the criterion.
     start : callable
         The start of a fit of an objective without an earlier fit.
     steps : callable
@@ -152,14 +151,17 @@ class PenaltySearch:
         The points, in the order in which they were tried.
     lowest, highest : ndarray of shape (n_groups,)
         Bounds of the logarithms of the penalties.
-    best : Tried
-        Where the criterion is least.
+    best : Tried or None
+        Where the criterion is least; None before the search has ended.
+    current : LinearPredictorObjective
+        What the last fit minimised.
+    current_log_alphas : ndarray of shape (n_groups,)
+        Its penalties.
     """
 
     objective: LinearPredictorObjective
     criterion: Criterion
     groups: Groups
-    unit: float
     start: Start
     steps: Steps
     tol: float
@@ -167,7 +169,9 @@ class PenaltySearch:
     tried: list[Tried] = field(default_factory=list)
     lowest: Array = field(init=False)
     highest: Array = field(init=False)
-    best: _Point = field(init=False)
+    best: _Point | None = None
+    current: LinearPredictorObjective = field(init=False)
+    current_log_alphas: Array = field(init=False)
 
     def run(self) -> Iterator[Progress]:
         """Yield the states of all fits; the last one has a status, and is at the best penalties.
@@ -179,30 +183,45 @@ class PenaltySearch:
         """
         objective = self._with_penalty(1.0)
         start = self.start(objective)
+        rows, groups = self.objective.rows, self.groups
+        P = min(rows.n_features, rows.n_present if groups.count == 1 else rows.n_features)
+        if room.too_many(len(np.atleast_2d(start)) * (P + rows.intercept)):
+            raise NoCriterionError
         self.lowest, self.highest, first = range_of_penalties(objective, start, self.groups)
         best = yield from self._first_points(start, first)
+        unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
         for _ in range(_ROUNDS):
             model = penalty_model(best.fit, self.criterion, best.evaluation)
             wanted = self._least_of(model, best.log_alphas, radius)
             promised = best.evaluation.value - model(wanted)[0]
-            if promised <= _ENOUGH * self.unit:
-                wanted = self._at_bounds(model, best.log_alphas)
+            if promised <= _ENOUGH * unit:
+                wanted = self._at_bounds(model, best.log_alphas, unit)
                 if np.array_equal(wanted, best.log_alphas):
                     break
             found = yield from self._refitted(best, model, wanted)
-            if found is not None and found.evaluation.value < best.evaluation.value + (
-                _NO_DIFFERENCE * self.unit
-            ):
+            allowed = best.evaluation.value + _NO_DIFFERENCE * unit
+            if found is not None and found.evaluation.value < allowed:
                 best, radius = found, 2.0 * radius
             else:
                 radius = np.abs(wanted - best.log_alphas).max() / 4.0
-        self.best = best
+        self.best, self.current_log_alphas = best, best.log_alphas
+        self.current = self._with_penalty(np.exp(best.log_alphas))
         yield best.last
+
+    def _unit(self, point: Tried) -> float:
+        """A nat in units of the criterion: φ for sums of losses, where there is one."""
+        if not isinstance(self.criterion, LeaveOneOut):
+            return 1.0
+        if self.criterion.dispersion is not None:
+            return self.criterion.dispersion
+        return 2.0 * point.evaluation.value / self.criterion.n_observations
 
     @property
     def at_bound(self) -> Array:
         """-1 where a penalty is at its lower bound, 1 where it is at its upper bound, else 0."""
+        if self.best is None:
+            return np.zeros(self.groups.count)
         t = self.best.log_alphas
         return (t >= self.highest).astype(np.float64) - (t <= self.lowest)
 
@@ -214,6 +233,11 @@ class PenaltySearch:
             else self.groups.penalty(alphas, intercept=intercept)
         )
         return self.objective.over(self.objective.rows, penalty)
+
+    def _now_at(self, log_alphas: Array) -> LinearPredictorObjective:
+        self.current_log_alphas = log_alphas
+        self.current = self._with_penalty(np.exp(log_alphas))
+        return self.current
 
     @property
     def _is_small(self) -> bool:
@@ -230,7 +254,8 @@ class PenaltySearch:
                     return point
             raise NoCriterionError
         best: _Point | None = None
-        least, most = float(self.lowest.min()), float(self.highest.max())
+        least = float(self.lowest.min()) + _MARGIN
+        most = float(self.highest.max()) - 2.0 * _MARGIN
         count = int(np.ceil((most - least) / _PATH_STEP)) + 1
         last: _Point | None = None
         for common in np.linspace(most, least, count):
@@ -251,7 +276,7 @@ class PenaltySearch:
 
     def _fitted(self, start: Array, log_alphas: Array) -> Fitting:
         """A fit from a start, as other fits are made."""
-        objective = self._with_penalty(np.exp(log_alphas))
+        objective = self._now_at(log_alphas)
         last: Progress | None = None
         for last in self.steps(objective, start):
             if last.status is None:
@@ -260,7 +285,7 @@ class PenaltySearch:
 
     def _refitted(self, before: _Point, model: PenaltyModel, log_alphas: Array) -> Fitting:
         """A fit from the minimum that another fit predicts."""
-        objective = self._with_penalty(np.exp(log_alphas))
+        objective = self._now_at(log_alphas)
         predicted = model.params(log_alphas)
         inner = Placed(objective, before.last.coordinates).inner
         if not inner.value(predicted) < inner.value(before.fit.params):
@@ -293,6 +318,8 @@ class PenaltySearch:
         """The criterion at the end of a fit; None where it is no number."""
         if last is None or last.status is not Status.CONVERGED:
             return None
+        if last.iterate is None or not isinstance(last.iterate.derivatives, Derivatives):
+            return None
         fit = PenalisedFit.of(objective, self.groups, last)
         if not fit.is_definite:
             return None
@@ -320,7 +347,7 @@ class PenaltySearch:
             jac=True,
             method="L-BFGS-B",
             bounds=list(zip(low, high, strict=True)),
-            options={"maxiter": _MODEL_STEPS, "gtol": 1e-6 * self.unit, "ftol": 1e-12},
+            options={"maxiter": _MODEL_STEPS, "gtol": 0.0, "ftol": 1e-12},
         )
         return np.clip(np.asarray(found.x), low, high)
 
@@ -336,7 +363,7 @@ class PenaltySearch:
             return middle
         return np.array([optimize.brentq(slope, low, high, xtol=1e-9)])
 
-    def _at_bounds(self, model: PenaltyModel, at: Array) -> Array:
+    def _at_bounds(self, model: PenaltyModel, at: Array, unit: float) -> Array:
         """The same point, with penalties at a bound where the model is no higher there."""
         moved, value = at.copy(), model(at)[0]
         for k in range(self.groups.count):
@@ -344,6 +371,6 @@ class PenaltySearch:
                 tried = moved.copy()
                 tried[k] = bound
                 reached = model(tried)[0]
-                if reached <= value + _NO_DIFFERENCE * self.unit:
+                if reached <= value + _NO_DIFFERENCE * unit:
                     moved, value = tried, min(value, reached)
         return moved
