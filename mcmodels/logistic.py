@@ -35,10 +35,10 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
 from mcmodels.estimators.logistic_rows import ClassRows, PreparedLabels, present
+from mcmodels.estimators.logistic_tuning import logistic_tuning, refuse_conjugate_gradients
 from mcmodels.estimators.offset_predictions import OffsetClassPredictions, OffsetScore
 from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
-from mcmodels.estimators.penalty_groups import named_groups
 from mcmodels.estimators.penalty_tuning import GivenPenalty, PenaltyTuning
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.streams import checked_rows, of_blocks, refuse_other_arguments
@@ -275,7 +275,7 @@ class LogisticRegression(
                 record = fitting.described(record).with_rows(rows)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
-        fitting.warn_of_bounds()
+        fitting.warn()
         warn_of_classes(found.features, solution, rows.n_present, self.max_iter)
         return self._publish(published | {"_fit": record})
 
@@ -303,11 +303,7 @@ class LogisticRegression(
         theirs = dict.fromkeys(("lbfgs", "liblinear", "sag", "saga"), "auto")
         choices = ("auto", "newton", "newton-cholesky", "newton-cg")
         check_choice("solver", self.solver, choices, theirs)
-        if criterion is not None and self.solver == "newton-cg":
-            raise ValueError(
-                f"C={self.C!r} needs the Hessian, which solver='newton-cg' does not form. Take "
-                "solver='newton', or give C a number."
-            )
+        refuse_conjugate_gradients(self, criterion)
         check_newton_arguments(self)
 
     def _rows_of_fit(
@@ -430,24 +426,11 @@ class LogisticRegression(
         self, rows: Rows, found: ClassRows, null: NullFit | None
     ) -> GivenPenalty | PenaltyTuning:
         """The fit, or the fits of a search for C."""
-        n_classes = len(found.classes)
-        if not isinstance(self.C, str):
-            objective = self._objective_over(rows, n_classes, 1.0 / self.C)
-            return GivenPenalty(objective, lambda: self._steps(objective, found.class_totals, null))
-        objective = self._objective_over(rows, n_classes, 1.0)
-        return PenaltyTuning(
-            "C",
-            self.C,
-            named_groups(self.penalty_groups, found.features),
-            objective,
-            values=objective.loss.value,
-            dispersion=1.0,
-            weighting=weighting_of(self.weights),
-            start=lambda one: self._start(one, found.class_totals, null),
-            steps=lambda one, start: irls.fit(one, start, tol=self.tol, max_iter=self.max_iter),
-            tol=self.tol,
-            max_iter=self.max_iter,
-        )
+        penalty = 1.0 if isinstance(self.C, str) else 1.0 / self.C
+        objective = self._objective_over(rows, len(found.classes), penalty)
+        if isinstance(self.C, str):
+            return logistic_tuning(self, objective, found, null)
+        return GivenPenalty(objective, lambda: self._steps(objective, found.class_totals, null))
 
     def _steps(
         self, objective: Any, class_totals: Array, null: NullFit | None

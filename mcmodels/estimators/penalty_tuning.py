@@ -11,7 +11,7 @@ import numpy as np
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.penalty_groups import NamedGroups
-from mcmodels.exceptions import PenaltyBoundWarning
+from mcmodels.exceptions import ConvergenceWarning, PenaltyBoundWarning
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.records.curvature import CurvatureFit
@@ -51,7 +51,7 @@ class GivenPenalty:
         """The record as it is."""
         return record
 
-    def warn_of_bounds(self) -> None:
+    def warn(self) -> None:
         """Nothing: the user has chosen."""
 
 
@@ -168,10 +168,18 @@ class PenaltyTuning:
         penalty = tuned.penalty(intercept=record.intercept)
         return replace(record, penalty=penalty, tuned=tuned)
 
-    def warn_of_bounds(self) -> None:
-        """Warn of penalties at a bound of what is searched."""
+    def warn(self) -> None:
+        """Warn of penalties at a bound of what is searched, and of a search that did not end."""
         if self.search.best is None:
             return
+        if not self.search.has_converged:
+            warn_user(
+                f"the search for {self.argument} stopped after {len(self.search.tried)} fits, "
+                f"before {CRITERIA_IN_WORDS[self.criterion]} was stationary "
+                "(criterion_gradient_). Take fewer groups, or leave out columns that separate the "
+                "classes.",
+                ConvergenceWarning,
+            )
         by_penalty = -1.0 if self.argument == "C" else 1.0
         at_bound, stated = self.search.at_bound, f"{self.argument}={self.criterion!r}"
         for side, weak in ((1.0, False), (-1.0, True)):

@@ -14,6 +14,7 @@ penalty a generalised eigenvalue problem makes all matrices diagonal: a grid cos
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
@@ -22,7 +23,10 @@ from mcmodels.arrays import Array
 from mcmodels.reweighting.criteria import Criterion, Evaluation, Evidence
 from mcmodels.reweighting.penalised_fit import PenalisedFit
 
-__all__ = ["PenaltyModel", "penalty_model"]
+__all__ = ["BentModel", "PenaltyModel", "Tried", "penalty_model"]
+
+# How far away, in log α, points are that bend a model, and how many of them.
+_NEAR, _POINTS = 0.5, 5
 
 
 class PenaltyModel(ABC):
@@ -168,6 +172,68 @@ class _OfSeveral(PenaltyModel):
         value += float(np.trace(spread))
         along = along - A * np.einsum("ij,ji->i", inverse, spread)
         return value, fit.by_group(along)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A point of a search.
+
+    Parameters
+    ----------
+    log_alphas : ndarray of shape (n_groups,)
+        Logarithms of the penalties.
+    evaluation : Evaluation
+        The criterion there.
+    freedom : float
+        Effective degrees of freedom of the fit.
+    """
+
+    log_alphas: Array
+    evaluation: Evaluation
+    freedom: float
+
+
+@dataclass(frozen=True)
+class BentModel:
+    """A model with curvature added, so that its slopes at other points nearby are exact, too.
+
+    The symmetric matrix is found by Powell's updates, the nearest point last: Nocedal and Wright
+    (2006), *Numerical Optimization*, 2nd ed., §11.1 and exercise 6.10 (PSB).
+
+    Parameters
+    ----------
+    model : PenaltyModel
+        The model.
+    at : ndarray of shape (n_groups,)
+        Where it is exact.
+    bend : ndarray of shape (n_groups, n_groups)
+        The matrix.
+    """
+
+    model: PenaltyModel
+    at: Array
+    bend: Array
+
+    @classmethod
+    def of(cls, model: PenaltyModel, at: Array, tried: list[Tried]) -> BentModel:
+        """The model, bent by what was learnt at other points."""
+        bend = np.zeros((len(at), len(at)))
+        steps = [(point.log_alphas - at, point.evaluation) for point in tried]
+        near = [(s, e) for s, e in steps if 0 < np.abs(s).max() <= _NEAR and e.is_finite]
+        near.sort(key=lambda pair: -float(pair[0] @ pair[0]))
+        for s, evaluation in near[-_POINTS:]:
+            left = evaluation.gradient - model(at + s)[1] - bend @ s
+            square = float(s @ s)
+            bend += (np.outer(left, s) + np.outer(s, left)) / square
+            bend -= float(left @ s) / square**2 * np.outer(s, s)
+        return cls(model, at, bend)
+
+    def __call__(self, log_alphas: Array) -> tuple[float, Array]:
+        """Value and derivatives by the logarithms of the penalties."""
+        value, gradient = self.model(log_alphas)
+        s = log_alphas - self.at
+        curved = self.bend @ s
+        return value + float(s @ curved) / 2.0, gradient + curved
 
 
 def penalty_model(fit: PenalisedFit, criterion: Criterion, evaluation: Evaluation) -> PenaltyModel:

@@ -21,9 +21,9 @@ from scipy import optimize
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.linear_predictor import Total
-from mcmodels.reweighting.criteria import Criterion, Evaluation, LeaveOneOut
+from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
-from mcmodels.reweighting.penalty_models import PenaltyModel, penalty_model
+from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
 from mcmodels.rows import Derivatives, RowBlock
 from mcmodels.solvers import irls, room
 from mcmodels.solvers.coordinates import shifted_coordinates
@@ -59,25 +59,6 @@ Steps = Callable[[LinearPredictorObjective, Array], Iterator[Progress]]
 
 class NoCriterionError(ValueError):
     """No penalty was found at which the criterion is a number."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A point of the search.
-
-    Parameters
-    ----------
-    log_alphas : ndarray of shape (n_groups,)
-        Logarithms of the penalties.
-    evaluation : Evaluation
-        The criterion there.
-    freedom : float
-        Effective degrees of freedom of the fit.
-    """
-
-    log_alphas: Array
-    evaluation: Evaluation
-    freedom: float
 
 
 @dataclass(frozen=True)
@@ -151,6 +132,8 @@ class PenaltySearch:
         The points, in the order in which they were tried.
     lowest, highest : ndarray of shape (n_groups,)
         Bounds of the logarithms of the penalties.
+    has_converged : bool
+        Whether the search ended where the model promises nothing more.
     best : Tried or None
         Where the criterion is least; None before the search has ended.
     current : LinearPredictorObjective
@@ -169,6 +152,7 @@ class PenaltySearch:
     tried: list[Tried] = field(default_factory=list)
     lowest: Array = field(init=False)
     highest: Array = field(init=False)
+    has_converged: bool = True
     best: _Point | None = None
     current: LinearPredictorObjective = field(init=False)
     current_log_alphas: Array = field(init=False)
@@ -191,20 +175,33 @@ class PenaltySearch:
         best = yield from self._first_points(start, first)
         unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
-        for _ in range(_ROUNDS):
+        for count in range(_ROUNDS):
             model = penalty_model(best.fit, self.criterion, best.evaluation)
-            wanted = self._least_of(model, best.log_alphas, radius)
-            promised = best.evaluation.value - model(wanted)[0]
-            if promised <= _ENOUGH * unit:
-                wanted = self._at_bounds(model, best.log_alphas, unit)
+            bent = BentModel.of(model, best.log_alphas, self.tried)
+            box = self._box(best, radius, any_side=count == 0 and not self._is_small)
+            wanted = self._least_of(bent, best.log_alphas, *box)
+            promised = best.evaluation.value - bent(wanted)[0]
+            ends = promised <= _ENOUGH * unit
+            if ends:
+                wanted = self._at_bounds(model, best, unit)
                 if np.array_equal(wanted, best.log_alphas):
                     break
             found = yield from self._refitted(best, model, wanted)
+            step = float(np.abs(wanted - best.log_alphas).max())
             allowed = best.evaluation.value + _NO_DIFFERENCE * unit
-            if found is not None and found.evaluation.value < allowed:
-                best, radius = found, 2.0 * radius
-            else:
-                radius = np.abs(wanted - best.log_alphas).max() / 4.0
+            if found is None or not found.evaluation.value < allowed:
+                if ends:
+                    break
+                radius = step / 4.0
+                continue
+            share = (best.evaluation.value - found.evaluation.value) / max(promised, _ENOUGH * unit)
+            if share > 0.75:
+                radius = max(radius, 2.0 * step)
+            elif share < 0.25:
+                radius = step / 2.0
+            best = found
+        else:
+            self.has_converged = False
         self.best, self.current_log_alphas = best, best.log_alphas
         self.current = self._with_penalty(np.exp(best.log_alphas))
         yield best.last
@@ -330,47 +327,60 @@ class PenaltySearch:
             return None
         return _Point(log_alphas, evaluation, freedom, fit, last)
 
-    def _least_of(self, model: PenaltyModel, at: Array, radius: float) -> Array:
-        """Where a model is least within a radius."""
+    def _box(self, best: Tried, radius: float, *, any_side: bool) -> tuple[Array, Array]:
+        """Where the next point is looked for.
+
+        Of one penalty it is on the side to which the criterion falls, before the next point there.
+        """
+        at = best.log_alphas
         low, high = np.maximum(self.lowest, at - radius), np.minimum(self.highest, at + radius)
-        reach = float((high - low).max())
-        shifts = np.linspace(-reach, reach, 2 * _GRID + 1)
-        points = [np.clip(at + shift, low, high) for shift in shifts]
-        values = [model(point)[0] for point in points] if self.groups.count == 1 else []
-        if self.groups.count == 1:
-            k = int(np.nanargmin(values))
-            left, right = points[max(k - 1, 0)], points[min(k + 1, len(points) - 1)]
-            return self._refined(model, points[k], left, right)
-        found = optimize.minimize(
-            model,
-            at,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(low, high, strict=True)),
-            options={"maxiter": _MODEL_STEPS, "gtol": 0.0, "ftol": 1e-12},
-        )
-        return np.clip(np.asarray(found.x), low, high)
+        if self.groups.count > 1 or any_side:
+            return low, high
+        others = np.array([point.log_alphas[0] for point in self.tried])
+        if best.evaluation.gradient[0] < 0:
+            beyond = others[others > at[0]]
+            return at, np.minimum(high, beyond.min(initial=np.inf))
+        beyond = others[others < at[0]]
+        return np.maximum(low, beyond.max(initial=-np.inf)), at
 
-    @staticmethod
-    def _refined(model: PenaltyModel, middle: Array, left: Array, right: Array) -> Array:
-        """The minimum of one penalty between its neighbours on a grid."""
+    def _least_of(self, model: BentModel, at: Array, low: Array, high: Array) -> Array:
+        """Where a model is least in a box."""
+        if self.groups.count > 1:
+            found = optimize.minimize(
+                model,
+                at,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=list(zip(low, high, strict=True)),
+                options={"maxiter": _MODEL_STEPS, "gtol": 0.0, "ftol": 1e-12},
+            )
+            return np.clip(np.asarray(found.x), low, high)
+        points = np.linspace(low[0], high[0], _GRID)
+        k = int(np.nanargmin([model(np.array([t]))[0] for t in points]))
+        left, right = points[max(k - 1, 0)], points[min(k + 1, _GRID - 1)]
+        if left < right and _slope(model, left) < 0 < _slope(model, right):
+            return np.array([optimize.brentq(lambda t: _slope(model, t), left, right, xtol=1e-9)])
+        end = points[k]
+        if end == at[0] or end in (self.lowest[0], self.highest[0]) or not self._was_tried(end):
+            return np.array([end])
+        # The criterion is known to be higher at this end: the model is wrong in between.
+        return np.array([(at[0] + end) / 2.0])
 
-        def slope(t: float) -> float:
-            return float(model(np.array([t]))[1][0])
+    def _was_tried(self, log_alpha: float) -> bool:
+        return any(point.log_alphas[0] == log_alpha for point in self.tried)
 
-        low, high = float(left[0]), float(right[0])
-        if low == high or not slope(low) < 0 < slope(high):
-            return middle
-        return np.array([optimize.brentq(slope, low, high, xtol=1e-9)])
-
-    def _at_bounds(self, model: PenaltyModel, at: Array, unit: float) -> Array:
-        """The same point, with penalties at a bound where the model is no higher there."""
-        moved, value = at.copy(), model(at)[0]
-        for k in range(self.groups.count):
-            for bound in (self.lowest[k], self.highest[k]):
-                tried = moved.copy()
-                tried[k] = bound
-                reached = model(tried)[0]
-                if reached <= value + _NO_DIFFERENCE * unit:
-                    moved, value = tried, min(value, reached)
+    def _at_bounds(self, model: PenaltyModel, best: Tried, unit: float) -> Array:
+        """The same point, with penalties at the bound to which the criterion falls, if it does."""
+        moved, value = best.log_alphas.copy(), model(best.log_alphas)[0]
+        for k, slope in enumerate(best.evaluation.gradient):
+            tried = moved.copy()
+            tried[k] = self.lowest[k] if slope > 0 else self.highest[k]
+            reached = model(tried)[0]
+            if reached <= value + _NO_DIFFERENCE * unit:
+                moved, value = tried, min(value, reached)
         return moved
+
+
+def _slope(model: BentModel, log_alpha: float) -> float:
+    """The derivative of the model of one penalty."""
+    return float(model(np.array([log_alpha]))[1][0])
