@@ -23,7 +23,7 @@ from mcmodels.estimators.family_choice import (
 )
 from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective, TargetsOfBlock
-from mcmodels.estimators.glm_tuning import glm_tuning, refuse_other_choices
+from mcmodels.estimators.glm_tuning import glm_tuning, refuse_other_choices, tuned_fitting
 from mcmodels.estimators.linear_predictor import attributes_of
 from mcmodels.estimators.loss_rows import TrainingData
 from mcmodels.estimators.missing_means import warn_without_means
@@ -79,13 +79,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         g. "auto" is identity for normal, logit for binomial, and log for all others.
     alpha : float or {"loo", "evidence", "aic"}, default=0.0
         Strength of the penalty; the intercept is never penalised. Objectives here are sums over
-        rows, so that alpha is glum's alpha times ``Σ wᵢ``. A name chooses it by the deviance of
-        approximate leave-one-out, by Laplace's marginal likelihood, or by AIC with effective
-        degrees of freedom, with exact derivatives: docs/tuning.md.
+        rows, so that alpha is glum's alpha times ``Σ wᵢ``. A name chooses it, by
+        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md.
     penalty_groups : dict of str to list, or "each", default=None
-        Names of groups of columns, each with the names or positions of its columns, that have an
-        alpha of their own, chosen together. Columns in no group are one more, "other". "each" gives
-        one to every column. Only with the name of a criterion.
+        Groups of columns, by names or positions, each with an alpha of its own; the columns in no
+        group are one more, "other". "each": every column has its own. Only with a criterion.
     prior : {"jeffreys"}, default=None
         Jeffreys' prior: the objective has ``-φ/2 log det I(θ)`` more, I the expected information
         ``X̃ᵀW diag(μ′²/V) X̃``. Estimates are finite where those of largest likelihood are not, as
@@ -170,6 +168,8 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     >>> model.predict([[5.0]], exposure=[2.0]).round(4)
     array([52.5382])
     """
+
+    _tuning = glm_tuning
 
     def __init__(
         self,
@@ -266,7 +266,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
                 n_steps = 0
                 fitting: GivenPenalty | PenaltyTuning
                 if several:
-                    fitting = glm_tuning(self, rows, found.features, loss)
+                    fitting = tuned_fitting(self, rows, found.features, loss)
                 else:
                     start = self._start(self._objective_over(rows, loss), loss)
                     if estimated:

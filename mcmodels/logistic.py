@@ -8,16 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import (
-    Array,
-    Codes,
-    Labels,
-    Matrix,
-    MatrixLike,
-    Penalty,
-    VectorLike,
-    Weights,
-)
+from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, Penalty, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
     check_weights,
@@ -35,11 +26,14 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
 from mcmodels.estimators.logistic_rows import ClassRows, PreparedLabels, present
-from mcmodels.estimators.logistic_tuning import logistic_tuning, refuse_conjugate_gradients
+from mcmodels.estimators.logistic_tuning import (
+    logistic_fitting,
+    logistic_tuning,
+    refuse_conjugate_gradients,
+)
 from mcmodels.estimators.offset_predictions import OffsetClassPredictions, OffsetScore
 from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
-from mcmodels.estimators.penalty_tuning import GivenPenalty, PenaltyTuning
 from mcmodels.estimators.stream_fits import ExtrasOfPart, stream_rows, survey
 from mcmodels.estimators.streams import checked_rows, of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import refuse_not_finite, training_pair
@@ -80,13 +74,11 @@ class LogisticRegression(
     Parameters
     ----------
     C : float or {"loo", "evidence", "aic"}, default=1.0
-        Inverse strength of the penalty; ``np.inf`` for maximum likelihood. A name chooses it by
-        approximate leave-one-out, by Laplace's marginal likelihood, or by AIC with effective
-        degrees of freedom, with exact derivatives: docs/tuning.md.
+        Inverse strength of the penalty; ``np.inf`` for maximum likelihood. A name chooses it, by
+        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md.
     penalty_groups : dict of str to list, or "each", default=None
-        Names of groups of columns, each with the names or positions of its columns, that have a C
-        of their own, chosen together. Columns in no group are one more, "other". "each" gives one
-        to every column (automatic relevance determination). Only with the name of a criterion.
+        Groups of columns, by names or positions, each with a C of its own; the columns in no group
+        are one more, "other". "each": every column has its own. Only with the name of a criterion.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     class_weight : dict or "balanced", default=None
@@ -185,6 +177,7 @@ class LogisticRegression(
     """
 
     _tracked = ("coef_", "intercept_", "classes_")
+    _tuning = logistic_tuning
     # Of a copy that checks blocks: the classes, if they are known.
     _classes_of_rows: Labels | None = None
 
@@ -266,7 +259,7 @@ class LogisticRegression(
             rows = RowsWithCrossSums(found.rows, len(found.classes))
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
                 null = self._null_of(rows, found)
-                fitting = self._fitting(rows, found, null)
+                fitting = logistic_fitting(self, rows, found, null)
                 for step in fitting.steps():
                     if callbacks.end_after(step):
                         break
@@ -421,16 +414,6 @@ class LogisticRegression(
             return None
         loss = BinaryCrossEntropy() if len(found.classes) == 2 else SoftmaxCrossEntropy()
         return null_fit(rows, loss, found.class_totals)
-
-    def _fitting(
-        self, rows: Rows, found: ClassRows, null: NullFit | None
-    ) -> GivenPenalty | PenaltyTuning:
-        """The fit, or the fits of a search for C."""
-        penalty = 1.0 if isinstance(self.C, str) else 1.0 / self.C
-        objective = self._objective_over(rows, len(found.classes), penalty)
-        if isinstance(self.C, str):
-            return logistic_tuning(self, objective, found, null)
-        return GivenPenalty(objective, lambda: self._steps(objective, found.class_totals, null))
 
     def _steps(
         self, objective: Any, class_totals: Array, null: NullFit | None

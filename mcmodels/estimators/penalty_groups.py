@@ -45,7 +45,12 @@ def check_penalty(name: str, value: object, penalty_groups: object) -> str | Non
     """
     criterion = None
     if isinstance(value, str):
-        check_choice(name, value, tuple(CRITERIA_IN_WORDS), {"cv": "loo", "gcv": "loo"})
+        if value not in CRITERIA_IN_WORDS:
+            known = ", ".join(map(repr, CRITERIA_IN_WORDS))
+            raise ValueError(
+                f"{name}={example_of(value)} must be a number, or the name of a criterion by "
+                f"which it is chosen: {known}."
+            )
         criterion = value
     if penalty_groups is None:
         return criterion

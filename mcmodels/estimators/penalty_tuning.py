@@ -180,13 +180,13 @@ class PenaltyTuning:
                 "classes.",
                 ConvergenceWarning,
             )
-        by_penalty = -1.0 if self.argument == "C" else 1.0
+        values = self.result.values_of(self.argument)
         at_bound, stated = self.search.at_bound, f"{self.argument}={self.criterion!r}"
         for side, weak in ((1.0, False), (-1.0, True)):
             groups = np.flatnonzero(at_bound == side)
             if groups.size == 0:
                 continue
-            value = float(np.exp(by_penalty * self.search.best.log_alphas[groups[0]]))
+            value = float(values[groups[0]])
             names = self.named.names
             which = f" of {listed(repr(names[k]) for k in groups)}" if names else ""
             said = (

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from mcmodels.arrays import Penalty
+from mcmodels.arrays import MatrixLike, Penalty, VectorLike, Weights
 from mcmodels.estimators.arguments import check_number
+from mcmodels.estimators.criterion_curve import criterion_curve
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.penalty_groups import check_penalty
 from mcmodels.exceptions import InferenceError
+from mcmodels.rows import RowStream
 
 __all__ = ["TunedAttributes"]
 
@@ -36,6 +39,43 @@ class TunedAttributes:
     effective_freedom_ = Fitted(
         "effective_freedom", "``tr(H⁻¹ H_loss)`` at the chosen penalty, the intercept included."
     )
+
+    def criterion_curve(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        values: VectorLike | None = None,
+        group: str | None = None,
+        **offsets: Any,
+    ) -> pd.DataFrame:
+        """The criterion of a chosen penalty at other penalties, each with a fit of its own.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows.
+        y : array-like of shape (n_samples,), default=None
+            Their targets; a stream holds them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+        values : array-like of shape (k,), default=None
+            Positive values of C, or of alpha; by default 25 between a thousandth and a thousand
+            times the chosen one.
+        group : str, default=None
+            With ``penalty_groups``, the group whose penalty varies, the others held; required
+            there.
+        **offsets
+            ``offset`` or ``exposure``, if the fit has had one.
+
+        Returns
+        -------
+        DataFrame
+            Columns C or alpha, criterion, and edf (effective degrees of freedom), in the order of
+            ``values``. Where a fit did not converge, the last two are NaN.
+        """
+        return criterion_curve(self, X, y, sample_weight, values, group, offsets)
 
     def _check_penalty(self, name: str) -> str | None:
         """Refuse a penalty that is neither a number nor the name of a criterion, which is returned.

@@ -21,6 +21,8 @@ CRITERIA_IN_WORDS = {
 }
 # Groups that a summary shows.
 _SHOWN = 6
+# Points of a curve.
+_CURVE = 25
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,22 @@ class TunedPenalty:
         if not self.names:
             return float(values[0])
         return dict(zip(self.names, values.tolist(), strict=True))
+
+    def values_of(self, name: str) -> Array:
+        """The parameters C or alpha of the groups."""
+        found: Array = np.exp(-self.log_alphas if name == "C" else self.log_alphas)
+        return found
+
+    def around(self, name: str, group: int) -> Array:
+        """Values of the parameter of a group, three decades to both sides of the chosen one."""
+        found: Array = self.values_of(name)[group] * np.logspace(-3.0, 3.0, _CURVE)
+        return found
+
+    def log_alphas_at(self, name: str, group: int, value: float) -> Array:
+        """Logarithms of the penalties, with that of a group by another value of its parameter."""
+        found = self.log_alphas.copy()
+        found[group] = -np.log(value) if name == "C" else np.log(value)
+        return found
 
     def penalty(self, *, intercept: bool) -> Penalty:
         """The penalty as objectives take it."""

@@ -214,6 +214,20 @@ class PenaltySearch:
             return self.criterion.dispersion
         return 2.0 * point.evaluation.value / self.criterion.n_observations
 
+    def along(self, points: list[Array]) -> list[Tried | None]:
+        """The criterion at given penalties, one after the other; None where it is no number."""
+        start, last = self.start(self._with_penalty(1.0)), None
+        found: list[Tried | None] = []
+        for log_alphas in points:
+            fitting = self._fitted(start, log_alphas)
+            if last is not None:
+                model = penalty_model(last.fit, self.criterion, last.evaluation)
+                fitting = self._refitted(last, model, log_alphas)
+            point = _end_of(fitting)
+            last = point or last
+            found.append(point)
+        return found
+
     @property
     def at_bound(self) -> Array:
         """-1 where a penalty is at its lower bound, 1 where it is at its upper bound, else 0."""
@@ -379,6 +393,16 @@ class PenaltySearch:
             if reached <= value + _NO_DIFFERENCE * unit:
                 moved, value = tried, min(value, reached)
         return moved
+
+
+def _end_of(fitting: Fitting) -> _Point | None:
+    """What a fit hands on in the end."""
+    while True:
+        try:
+            next(fitting)
+        except StopIteration as end:
+            point: _Point | None = end.value
+            return point
 
 
 def _slope(model: BentModel, log_alpha: float) -> float:
