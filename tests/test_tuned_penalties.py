@@ -209,7 +209,7 @@ def test_separated_classes_end_at_the_bound_of_no_penalty():
     X = np.repeat([-1.0, 1.0], 20)[:, np.newaxis] + np.tile(np.linspace(-0.1, 0.1, 20), 2)[:, None]
     with pytest.warns(PenaltyBoundWarning, match=r"fit without one \(C=np.inf\)"):
         model = LogisticRegression(C="loo").fit(X, X[:, 0] > 0)
-    assert model.C_ > 1e5
+    assert model.C_ > 1e4
     assert np.isfinite(model.params_).all()
 
 
