@@ -5,9 +5,9 @@ and its exact derivatives, and minimises a model of the criterion around the bes
 (:mod:`mcmodels.reweighting.penalty_models`) within a trust region. As the slopes of the model are
 exact there, the search ends only where they are zero, or at a bound: Alexandrov, Dennis, Lewis and
 Torczon (1998), *A trust-region framework for managing the use of approximation models in
-optimization*, Structural Optimization 15, §3. A criterion may have several minima: where fits take
-little time, a path from strong to weak penalties is computed first, and the search begins at its
-lowest point; else it begins at the lowest point of the model over the whole range.
+optimization*, Structural Optimization 15, §3. A criterion may have several minima: in small data
+with few rows for each parameter a path from strong to weak penalties is computed first, and the
+search begins at its lowest point; else it begins at the lowest point of the model over the range.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ _ROUNDS = 40
 # Entries of a design up to which a path is computed first, its step in log α, and how far from the
 # bounds it begins and ends: nearer to them a criterion hardly changes.
 _SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(100.0))
-# Points of a model that are looked at for one penalty, or for the same factor of several.
-_GRID = 97
+# Rows for each parameter from which criteria have one minimum, in all data that were tried.
+_MANY_ROWS = 20
+# Fewest and most points of a model of one penalty that are looked at, and their distance.
+_FEWEST_POINTS, _MOST_POINTS, _POINT_STEP = 9, 97, 0.3
 # What counts as no difference between a point and a bound, in nats.
 _NO_DIFFERENCE = 1e-7
 # Iterations of the minimisation of a model of several penalties.
@@ -253,7 +255,8 @@ class PenaltySearch:
     @property
     def _is_small(self) -> bool:
         rows = self.objective.rows
-        return rows.n_rows * rows.n_params <= _SMALL and not rows.walks_are_costly
+        few = rows.n_present < _MANY_ROWS * rows.n_params
+        return few and rows.n_rows * rows.n_params <= _SMALL and not rows.walks_are_costly
 
     def _first_points(self, start: Array, first: Array) -> Generator[Progress, None, _Point]:
         """Fit at a first point; in small data along a path, whose lowest point is returned."""
@@ -369,9 +372,11 @@ class PenaltySearch:
                 options={"maxiter": _MODEL_STEPS, "gtol": 0.0, "ftol": 1e-12},
             )
             return np.clip(np.asarray(found.x), low, high)
-        points = np.linspace(low[0], high[0], _GRID)
+        wanted = int((high[0] - low[0]) / _POINT_STEP)
+        count = min(max(wanted, _FEWEST_POINTS), _MOST_POINTS)
+        points = np.linspace(low[0], high[0], count)
         k = int(np.nanargmin([model(np.array([t]))[0] for t in points]))
-        left, right = points[max(k - 1, 0)], points[min(k + 1, _GRID - 1)]
+        left, right = points[max(k - 1, 0)], points[min(k + 1, count - 1)]
         if left < right and _slope(model, left) < 0 < _slope(model, right):
             return np.array([optimize.brentq(lambda t: _slope(model, t), left, right, xtol=1e-9)])
         end = points[k]
