@@ -34,16 +34,16 @@ __all__ = ["NoCriterionError", "PenaltySearch", "Tried", "range_of_penalties"]
 
 # Bounds of the penalties, relative to the curvature that columns have at the start: that of the
 # column with least, and of all together.
-_LEAST, _LARGEST = 1e-6, 1e4
+_LEAST, _LARGEST = 1e-8, 1e4
 # The first penalty, relative to the geometric mean of the curvatures.
 _FIRST = 1e-3
 # The search ends where the model promises less than this, in nats.
 _ENOUGH = 1e-5
 # Most rounds.
 _ROUNDS = 40
-# Entries of a design up to which a path is computed first, its step in log α, and how far from the
+# Entries of a design up to which a path is computed first, its step in log α, and how far from both
 # bounds it begins and ends: nearer to them a criterion hardly changes.
-_SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(100.0))
+_SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(1e4))
 # Rows for each parameter from which criteria have one minimum, in all data that were tried.
 _MANY_ROWS = 20
 # Fewest and most points of a model of one penalty that are looked at, and their distance.
@@ -132,6 +132,8 @@ class PenaltySearch:
     ----------
     tried : list of Tried
         The points, in the order in which they were tried.
+    n_params : int
+        Number of parameters of all outputs.
     lowest, highest : ndarray of shape (n_groups,)
         Bounds of the logarithms of the penalties.
     has_converged : bool
@@ -154,6 +156,7 @@ class PenaltySearch:
     tried: list[Tried] = field(default_factory=list)
     lowest: Array = field(init=False)
     highest: Array = field(init=False)
+    n_params: int = field(init=False)
     has_converged: bool = True
     best: _Point | None = None
     current: LinearPredictorObjective = field(init=False)
@@ -169,7 +172,7 @@ class PenaltySearch:
         """
         objective = self._with_penalty(1.0)
         start = self.start(objective)
-        rows, groups = self.objective.rows, self.groups
+        rows, groups, self.n_params = self.objective.rows, self.groups, start.size
         P = min(rows.n_features, rows.n_present if groups.count == 1 else rows.n_features)
         if room.too_many(len(np.atleast_2d(start)) * (P + rows.intercept)):
             raise NoCriterionError
@@ -255,7 +258,7 @@ class PenaltySearch:
     @property
     def _is_small(self) -> bool:
         rows = self.objective.rows
-        few = rows.n_present < _MANY_ROWS * rows.n_params
+        few = rows.n_present < _MANY_ROWS * self.n_params
         return few and rows.n_rows * rows.n_params <= _SMALL and not rows.walks_are_costly
 
     def _first_points(self, start: Array, first: Array) -> Generator[Progress, None, _Point]:
@@ -269,7 +272,7 @@ class PenaltySearch:
             raise NoCriterionError
         best: _Point | None = None
         least = float(self.lowest.min()) + _MARGIN
-        most = float(self.highest.max()) - 2.0 * _MARGIN
+        most = float(self.highest.max()) - _MARGIN
         count = int(np.ceil((most - least) / _PATH_STEP)) + 1
         last: _Point | None = None
         for common in np.linspace(most, least, count):
