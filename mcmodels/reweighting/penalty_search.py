@@ -180,6 +180,7 @@ class PenaltySearch:
         best = yield from self._first_points(start, first)
         unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
+        may_jump = self.groups.count > 1
         for count in range(_ROUNDS):
             model = penalty_model(best.fit, self.criterion, best.evaluation)
             bent = BentModel.of(model, best.log_alphas, self.tried)
@@ -187,18 +188,28 @@ class PenaltySearch:
             wanted = self._least_of(bent, best.log_alphas, *box)
             promised = best.evaluation.value - bent(wanted)[0]
             ends = promised <= _ENOUGH * unit
-            if ends:
-                wanted = self._at_bounds(model, best, unit)
-                if np.array_equal(wanted, best.log_alphas):
+            jumps = np.zeros(len(wanted), dtype=bool)
+            if ends or may_jump:
+                jumped = self._at_bounds(model, best, unit, weak=ends)
+                jumps = jumped != best.log_alphas
+                if ends and not jumps.any():
                     break
+                low, high = (np.where(jumps, jumped, side) for side in box)
+                jumped = self._least_of(model, jumped, low, high) if jumps.any() else jumped
+                if ends or model(jumped)[0] < bent(wanted)[0]:
+                    wanted = jumped
+                else:
+                    jumps[:] = False
             found = yield from self._refitted(best, model, wanted)
-            step = float(np.abs(wanted - best.log_alphas).max())
+            step = float(np.abs(wanted - best.log_alphas)[~jumps].max(initial=0.0))
             allowed = best.evaluation.value + _NO_DIFFERENCE * unit
             if found is None or not found.evaluation.value < allowed:
                 if ends:
                     break
-                radius = step / 4.0
+                may_jump = False
+                radius = radius if jumps.any() else step / 4.0
                 continue
+            may_jump = self.groups.count > 1
             share = (best.evaluation.value - found.evaluation.value) / max(promised, _ENOUGH * unit)
             if share > 0.75:
                 radius = max(radius, 2.0 * step)
@@ -363,7 +374,9 @@ class PenaltySearch:
         beyond = others[others < at[0]]
         return np.maximum(low, beyond.max(initial=-np.inf)), at
 
-    def _least_of(self, model: BentModel, at: Array, low: Array, high: Array) -> Array:
+    def _least_of(
+        self, model: BentModel | PenaltyModel, at: Array, low: Array, high: Array
+    ) -> Array:
         """Where a model is least in a box."""
         if self.groups.count > 1:
             found = optimize.minimize(
@@ -391,10 +404,15 @@ class PenaltySearch:
     def _was_tried(self, log_alpha: float) -> bool:
         return any(point.log_alphas[0] == log_alpha for point in self.tried)
 
-    def _at_bounds(self, model: PenaltyModel, best: Tried, unit: float) -> Array:
-        """The same point, with penalties at the bound to which the criterion falls, if it does."""
+    def _at_bounds(self, model: PenaltyModel, best: Tried, unit: float, *, weak: bool) -> Array:
+        """The same point, with penalties at the bound to which the criterion falls, if it does.
+
+        Without ``weak`` none is at its lower bound.
+        """
         moved, value = best.log_alphas.copy(), model(best.log_alphas)[0]
         for k, slope in enumerate(best.evaluation.gradient):
+            if slope > 0 and not weak:
+                continue
             tried = moved.copy()
             tried[k] = self.lowest[k] if slope > 0 else self.highest[k]
             reached = model(tried)[0]
@@ -413,6 +431,6 @@ def _end_of(fitting: Fitting) -> _Point | None:
             return point
 
 
-def _slope(model: BentModel, log_alpha: float) -> float:
+def _slope(model: BentModel | PenaltyModel, log_alpha: float) -> float:
     """The derivative of the model of one penalty."""
     return float(model(np.array([log_alpha]))[1][0])
