@@ -372,7 +372,8 @@ def test_likelihood_tests_refuse_a_chosen_penalty():
 
 
 def test_a_search_that_does_not_end_warns(monkeypatch):
-    monkeypatch.setattr(mcmodels.reweighting.penalty_search, "_ROUNDS", 1)
+    for name in ("_ROUNDS", "_MOST_FITS"):
+        monkeypatch.setattr(mcmodels.reweighting.penalty_search, name, 1)
     X, y = classes()
     with pytest.warns(ConvergenceWarning, match="the search for C stopped after"):
         LogisticRegression(C="loo").fit(X, y)

@@ -20,27 +20,22 @@ from scipy import optimize
 
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.objectives.linear_predictor import Total
 from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
 from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
-from mcmodels.rows import Derivatives, RowBlock
+from mcmodels.reweighting.penalty_range import range_of_penalties
+from mcmodels.rows import Derivatives
 from mcmodels.solvers import irls, room
-from mcmodels.solvers.coordinates import shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.solution import Status
 
-__all__ = ["NoCriterionError", "PenaltySearch", "Tried", "range_of_penalties"]
+__all__ = ["NoCriterionError", "PenaltySearch"]
 
-# Bounds of the penalties, relative to the curvature that columns have at the start: that of the
-# column with least, and of all together.
-_LEAST, _LARGEST = 1e-8, 1e4
-# The first penalty, relative to the geometric mean of the curvatures.
-_FIRST = 1e-3
 # The search ends where the model promises less than this, in nats.
 _ENOUGH = 1e-5
-# Most rounds.
-_ROUNDS = 40
+# Most rounds with one penalty, and with several, after which a quasi-Newton method takes over, and
+# its most fits.
+_ROUNDS, _ROUNDS_OF_SEVERAL, _MOST_FITS = 40, 15, 150
 # Entries of a design up to which a path is computed first, its step in log α, and how far from both
 # bounds it begins and ends: nearer to them a criterion hardly changes.
 _SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(1e4))
@@ -48,6 +43,8 @@ _SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(1e4))
 _MANY_ROWS = 20
 # Fewest and most points of a model of one penalty that are looked at, and their distance.
 _FEWEST_POINTS, _MOST_POINTS, _POINT_STEP = 9, 97, 0.3
+# Where a criterion is no number.
+_HUGE = 1e100
 # What counts as no difference between a point and a bound, in nats.
 _NO_DIFFERENCE = 1e-7
 # Iterations of the minimisation of a model of several penalties.
@@ -69,44 +66,6 @@ class _Point(Tried):
 
     fit: PenalisedFit
     last: Progress
-
-
-def range_of_penalties(
-    objective: LinearPredictorObjective, start: Array, groups: Groups
-) -> tuple[Array, Array, Array]:
-    """Bounds of ``log αₖ``, and where to begin.
-
-    Below the lower bound a penalty changes hardly any coefficient, above the upper bound all are
-    nearly zero.
-    """
-    placed = Placed(objective, shifted_coordinates(objective))
-    inner, params = placed.inner, placed.from_users(start)
-
-    def summarise(block: RowBlock) -> Total:
-        at = inner.loss.at(block.y, block.linear_predictor(params))
-        weights = np.zeros(block.X.n_rows)
-        for pairs, sign, size in at.curvature():
-            weights += sign * size * sum(k == j for k, j in pairs)
-        weights = block.weighted(np.maximum(weights, 0.0))
-        X = block.X
-        return Total([X.square_sums(weights), X.products(weights), float(weights.sum())])
-
-    squares, sums, total = inner.rows.reduce(summarise).parts
-    if inner.rows.intercept and total > 0:
-        squares = np.maximum(squares - sums**2 / total, 0.0)
-    curvatures = squares / (1 if params.ndim == 1 else len(params))
-    lowest, highest, first = (np.zeros(groups.count) for _ in range(3))
-    for k in range(groups.count):
-        of_group = curvatures[groups.of_column == k]
-        some = of_group[of_group > 0]
-        if some.size == 0:
-            some = curvatures[curvatures > 0]
-        if some.size == 0:
-            some = np.ones(1)
-        lowest[k], highest[k] = _LEAST * some.min(), _LARGEST * some.sum()
-        first[k] = _FIRST * np.exp(np.log(some).mean())
-    bounds = np.log(lowest), np.log(highest)
-    return *bounds, np.clip(np.log(first), *bounds)
 
 
 @dataclass
@@ -181,7 +140,7 @@ class PenaltySearch:
         unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
         may_jump = self.groups.count > 1
-        for count in range(_ROUNDS):
+        for count in range(_ROUNDS if self.groups.count == 1 else _ROUNDS_OF_SEVERAL):
             model = penalty_model(best.fit, self.criterion, best.evaluation)
             bent = BentModel.of(model, best.log_alphas, self.tried)
             box = self._box(best, radius, any_side=count == 0 and not self._is_small)
@@ -217,10 +176,38 @@ class PenaltySearch:
                 radius = step / 2.0
             best = found
         else:
-            self.has_converged = False
+            best, self.has_converged = self._by_quasi_newton(best, unit)
         self.best, self.current_log_alphas = best, best.log_alphas
         self.current = self._with_penalty(np.exp(best.log_alphas))
         yield best.last
+
+    def _by_quasi_newton(self, best: _Point, unit: float) -> tuple[_Point, bool]:
+        """L-BFGS-B on the criterion itself, where its models are too far from it.
+
+        Second is whether it has converged.
+        """
+        latest = lowest = best
+
+        def function(log_alphas: Array) -> tuple[float, Array]:
+            nonlocal latest, lowest
+            model = penalty_model(latest.fit, self.criterion, latest.evaluation)
+            found = _end_of(self._refitted(latest, model, log_alphas))
+            if found is None:
+                return _HUGE, np.zeros(self.groups.count)
+            latest = found
+            if found.evaluation.value < lowest.evaluation.value:
+                lowest = found
+            return found.evaluation.value / unit, found.evaluation.gradient / unit
+
+        found = optimize.minimize(
+            function,
+            best.log_alphas,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(self.lowest, self.highest, strict=True)),
+            options={"maxfun": _MOST_FITS, "ftol": 1e-7, "gtol": 1e-3},
+        )
+        return lowest, bool(found.success)
 
     def _unit(self, point: Tried) -> float:
         """A nat in units of the criterion: φ for sums of losses, where there is one."""
