@@ -54,8 +54,9 @@ def test_the_criterion_at_the_chosen_C_is_the_least(criterion, K):
     X, y = classes(K=K)
     model = LogisticRegression(C=criterion).fit(X, y)
     assert model.criterion_ <= brute_force(model, X, y, "C_") + 1e-4
-    # The search ends where the model promises less than 1e-5 nats: slopes of up to a few 1e-3.
-    assert abs(model.criterion_gradient_) < 1e-2
+    # The search ends where the model promises less than 3e-5 nats: with a curvature of up to Kp/2
+    # that leaves slopes of up to 0.03.
+    assert abs(model.criterion_gradient_) < 3e-2
     assert model.criterion_path_["criterion"].min() == pytest.approx(model.criterion_, abs=1e-6)
 
 

@@ -47,6 +47,7 @@ from mcmodels.reweighting.penalised_fit import (
     quadratic_forms,
     signed_products,
     squared_lengths,
+    upper_root,
 )
 from mcmodels.rows import RowBlock
 
@@ -108,13 +109,15 @@ class Criterion(ABC):
     def _losses_and_bend(self, fit: PenalisedFit, weight: Array) -> tuple[float, Array]:
         """``Σ wᵢ values`` and ``Σⱼ x̃ⱼ wⱼ ℓ‴:Qⱼ``, raveled, in one pass over the rows."""
         loss, params, K = fit.objective.loss, fit.params, fit.n_outputs
+        sign = -1.0 if weight[0, 0] < 0 else 1.0
+        root = upper_root(sign * weight) if K == 1 else None
 
         def summarise(block: RowBlock) -> Total:
             eta = block.linear_predictor(params)
             value = float(block.weighted(self.values(block.y, eta)).sum())
             if K == 1:
-                one = np.ones(len(eta))
-                bent = loss.third_product(block.y, eta, one, quadratic_forms(block.X, weight))
+                Q = sign * quadratic_forms(block.X, sign * weight, root)
+                bent = loss.third_product(block.y, eta, np.ones(len(eta)), Q)
             else:
                 Q, bent = block_forms(block.X, weight, K), np.zeros_like(eta)
                 for k in range(K):

@@ -12,12 +12,14 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import linalg
 
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.rows import Derivatives
-from mcmodels.rows.blocks import Design
+from mcmodels.rows.blocks import Design, product
+from mcmodels.rows.unlocked import times_triangle
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.fit_state import Placed, Progress
 
@@ -226,8 +228,16 @@ class PenalisedFit:
         return -self.by_group(along)
 
 
-def quadratic_forms(X: Design, N: Array) -> Array:
-    """``x̃ᵢᵀ N x̃ᵢ`` of each row, for a symmetric N."""
+def upper_root(N: Array) -> Array | None:
+    """The upper triangular R with ``RRᵀ = N``; None if N is not positive definite."""
+    lower, info = linalg.lapack.dpotrf(np.asfortranarray(N[::-1, ::-1]), lower=1, clean=1)
+    return None if info != 0 else np.asfortranarray(lower[::-1, ::-1])
+
+
+def quadratic_forms(X: Design, N: Array, root: Array | None = None) -> Array:
+    """``x̃ᵢᵀ N x̃ᵢ`` of each row, for a symmetric N; ``root`` is that of :func:`upper_root`."""
+    if root is not None:
+        return squared_lengths(X, root)
     XN = X.predictor(np.ascontiguousarray(N))
     features = X.X
     p = features.shape[1]
@@ -247,7 +257,17 @@ def signed_products(X: Design, weights: Array) -> Array:
 
 
 def squared_lengths(X: Design, root: Array) -> Array:
-    """``|Tᵀx̃ᵢ|²`` of each row."""
+    """``|Tᵀx̃ᵢ|²`` of each row, for an upper triangular T."""
+    features = X.X
+    if isinstance(features, np.ndarray) and features.dtype == np.float64 and features.size:
+        p = features.shape[1]
+        by_row = X.scratch.array("triangular", features.shape)
+        np.copyto(by_row, features)
+        times_triangle(by_row, np.asfortranarray(root[:p, :p]))
+        squares: Array = np.einsum("ij,ij->i", by_row, by_row)
+        if X.intercept:
+            squares += (product(features, np.ascontiguousarray(root[:p, p])) + root[p, p]) ** 2
+        return squares
     Z = X.predictor(np.ascontiguousarray(root.T), own=False)
     found: Array = np.einsum("ij,ij->i", Z, Z)
     return found

@@ -97,6 +97,18 @@ class _OfOne(PenaltyModel):
         change = self._basis @ self._moves(float(np.exp(log_alphas[0])))
         return self.fit.params + change.reshape(self.fit.params.shape)
 
+    def values(self, log_alphas: Array) -> Array:
+        """Values at many penalties, shape (m,)."""
+        alpha, before = np.exp(log_alphas)[:, np.newaxis], float(self.fit.alphas[0])
+        d, tau, slope = self._d, self._tau, self.evaluation.loss_slope
+        moves = -(alpha - before) * tau / (d + alpha)
+        terms = slope * (d * moves**2 / 2.0 - before * tau * moves) + self._pull * moves
+        if self.is_evidence:
+            terms += slope * alpha * (tau + moves) ** 2 / 2.0 + np.log1p(d / alpha) / 2.0
+        else:
+            terms += self._spread / (d + alpha)
+        return np.asarray(terms.sum(axis=1) + self._offset)
+
     def __call__(self, log_alphas: Array) -> tuple[float, Array]:
         """Value and derivatives by the logarithms of the penalties."""
         alpha, before = float(np.exp(log_alphas[0])), float(self.fit.alphas[0])
@@ -234,6 +246,12 @@ class BentModel:
         s = log_alphas - self.at
         curved = self.bend @ s
         return value + float(s @ curved) / 2.0, gradient + curved
+
+    def values(self, log_alphas: Array) -> Array:
+        """Values at many points of one penalty, shape (m,)."""
+        assert isinstance(self.model, _OfOne)
+        moves = log_alphas - self.at[0]
+        return self.model.values(log_alphas) + self.bend[0, 0] * moves**2 / 2.0
 
 
 def penalty_model(fit: PenalisedFit, criterion: Criterion, evaluation: Evaluation) -> PenaltyModel:

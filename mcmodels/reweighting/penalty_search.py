@@ -32,7 +32,7 @@ from mcmodels.solvers.solution import Status
 __all__ = ["NoCriterionError", "PenaltySearch"]
 
 # The search ends where the model promises less than this, in nats.
-_ENOUGH = 1e-5
+_ENOUGH = 3e-5
 # Most rounds with one penalty, and with several, after which a quasi-Newton method takes over, and
 # its most fits.
 _ROUNDS, _ROUNDS_OF_SEVERAL, _MOST_FITS = 40, 15, 150
@@ -365,7 +365,7 @@ class PenaltySearch:
         self, model: BentModel | PenaltyModel, at: Array, low: Array, high: Array
     ) -> Array:
         """Where a model is least in a box."""
-        if self.groups.count > 1:
+        if not isinstance(model, BentModel) or self.groups.count > 1:
             found = optimize.minimize(
                 model,
                 at,
@@ -378,7 +378,7 @@ class PenaltySearch:
         wanted = int((high[0] - low[0]) / _POINT_STEP)
         count = min(max(wanted, _FEWEST_POINTS), _MOST_POINTS)
         points = np.linspace(low[0], high[0], count)
-        k = int(np.nanargmin([model(np.array([t]))[0] for t in points]))
+        k = int(np.nanargmin(model.values(points)))
         left, right = points[max(k - 1, 0)], points[min(k + 1, count - 1)]
         if left < right and _slope(model, left) < 0 < _slope(model, right):
             return np.array([optimize.brentq(lambda t: _slope(model, t), left, right, xtol=1e-9)])
@@ -418,6 +418,6 @@ def _end_of(fitting: Fitting) -> _Point | None:
             return point
 
 
-def _slope(model: BentModel | PenaltyModel, log_alpha: float) -> float:
+def _slope(model: BentModel, log_alpha: float) -> float:
     """The derivative of the model of one penalty."""
     return float(model(np.array([log_alpha]))[1][0])
