@@ -131,9 +131,10 @@ class PenaltyTuning:
                 ) from None
             raise ValueError(
                 f"{stated}: at no penalty that was tried {CRITERIA_IN_WORDS[self.criterion]} was a "
-                "number: the fits did not converge, or leaving a row out leads outside the means "
-                f"of the family. Give {self.argument} a number, raise max_iter, or choose a link "
-                "whose means have no bounds."
+                "number: the fits did not converge, leaving a row out leads outside the means of "
+                "the family, or no residuals are left. Give "
+                f"{self.argument} a number, raise max_iter, or choose a link whose means have no "
+                "bounds."
             ) from None
 
     @property

@@ -143,8 +143,7 @@ class LeaveOneOut(Criterion):
             total = objective.rows.reduce(lambda block: one_row(block, fit))
             value, slope, *products = total.parts
             if not np.isfinite(value):
-                nothing = np.zeros(0)
-                return Evaluation(np.inf, np.zeros(fit.groups.count), 1.0, nothing, nothing)
+                return _no_number(fit)
             B = self._assembled(products, K)
             N = fit.inverse @ B @ fit.inverse
             _, bent = self._losses_and_bend(fit, N)
@@ -215,6 +214,8 @@ class Evidence(Criterion):
         sizes = fit.n_outputs * fit.groups.sizes()
         losses, bent = self._losses_and_bend(fit, -fit.inverse / 2.0)
         f = losses + fit.half_penalty
+        if self.dispersion is None and not f > 0:
+            return _no_number(fit)
         if self.dispersion is not None:
             of_fit, slope = f / self.dispersion, 1.0 / self.dispersion
         else:
@@ -242,6 +243,8 @@ class Aic(Criterion):
         # ``d tr(H⁻¹H_loss)`` is ``tr(H⁻¹AH⁻¹ dH_loss) - tr(H⁻¹H_lossH⁻¹ dA)``.
         by_loss = -2.0 * (inverse * fit.penalised) @ inverse
         losses, bent = self._losses_and_bend(fit, by_loss)
+        if self.dispersion is None and not losses > 0:
+            return _no_number(fit)
         if self.dispersion is not None:
             of_fit, slope = 2.0 * losses / self.dispersion, 2.0 / self.dispersion
         else:
@@ -256,6 +259,12 @@ class Aic(Criterion):
 
 
 CRITERIA: dict[str, type[Criterion]] = {"loo": LeaveOneOut, "evidence": Evidence, "aic": Aic}
+
+
+def _no_number(fit: PenalisedFit) -> Evaluation:
+    """A criterion that is not defined: where a prediction has no loss, or no residuals are left."""
+    nothing = np.zeros(0)
+    return Evaluation(np.inf, np.zeros(fit.groups.count), 1.0, nothing, nothing)
 
 
 def _curvatures(loss: Loss, y: Array, eta: Array) -> Array:

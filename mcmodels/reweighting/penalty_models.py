@@ -113,7 +113,8 @@ class _OfOne(PenaltyModel):
         """Value and derivatives by the logarithms of the penalties."""
         alpha, before = float(np.exp(log_alphas[0])), float(self.fit.alphas[0])
         d, tau, moves = self._d, self._tau, self._moves(float(np.exp(log_alphas[0])))
-        by_alpha = -tau * (d + before) / (d + alpha) ** 2
+        # Squares of penalties may be outside the range of float64.
+        by_alpha = -tau * ((d + before) / (d + alpha)) / (d + alpha)
         slope = self.evaluation.loss_slope
         value = slope * float(np.sum(-before * tau * moves + d * moves**2 / 2.0))
         value += self._offset + float(self._pull @ moves)
@@ -127,7 +128,7 @@ class _OfOne(PenaltyModel):
             derivative -= float(np.sum(d / (d + alpha))) / (2.0 * alpha)
         else:
             value += float(np.sum(self._spread / (d + alpha)))
-            derivative -= float(np.sum(self._spread / (d + alpha) ** 2))
+            derivative -= float(np.sum(self._spread / (d + alpha) / (d + alpha)))
         return value, np.array([alpha * derivative])
 
 
