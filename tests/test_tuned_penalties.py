@@ -388,3 +388,50 @@ def test_an_intercept_far_from_zero_and_units_change_nothing():
     assert far.C_ == pytest.approx(near.C_, rel=1e-2)
     small = LogisticRegression(C="loo").fit(X * 1e-3, y)
     assert small.C_ == pytest.approx(near.C_ * 1e6, rel=1e-2)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("unit", [1e-100, 1e100])
+def test_columns_in_any_unit(unit):
+    X, y = classes(p=3)
+    reference = LogisticRegression(C="loo").fit(X, y)
+    model = LogisticRegression(C="loo").fit(X * unit, y)
+    assert model.C_ * unit**2 == pytest.approx(reference.C_, rel=1e-2)
+    np.testing.assert_allclose(model.coef_ * unit, reference.coef_, rtol=1e-2)
+
+
+@pytest.mark.parametrize("criterion", ["evidence", "aic"])
+def test_without_residuals_an_estimated_dispersion_has_no_criterion(criterion):
+    X, _ = targets("normal")
+    with pytest.raises(ValueError, match=f"alpha='{criterion}': at no penalty.*no residuals"):
+        GeneralizedLinearRegressor(alpha=criterion).fit(X, np.ones(len(X)))
+
+
+def test_constant_and_repeated_columns_have_penalties():
+    X, y = classes(p=3)
+    wide = np.column_stack([X, X[:, 0], np.ones(len(X))])
+    groups = {"first": [0, 3], "constant": [4]}
+    model = LogisticRegression(C="evidence", penalty_groups=groups).fit(wide, y)
+    assert np.isfinite(model.standard_errors_).all()
+    assert model.coef_[0, 0] == pytest.approx(model.coef_[0, 3], rel=1e-6)
+    assert abs(model.coef_[0, 4]) < 1e-6
+
+
+def test_tables_and_callbacks():
+    pytest.importorskip("sklearn.callback")
+    from sklearn.callback import ProgressBar
+
+    X, y = classes(n=200)
+    frame = pd.DataFrame(X, columns=list("abcdefgh")).assign(y=y)
+    rows = mcmodels.scan(frame, target="y", features=list("abcdefgh"))
+    scanned = LogisticRegression(C="loo", penalty_groups={"k": ["a", "b"]})
+    scanned.set_callbacks(ProgressBar()).fit(rows)
+    plain = LogisticRegression(C="loo", penalty_groups={"k": [0, 1]}).fit(X, y)
+    assert scanned.criterion_ == pytest.approx(plain.criterion_, rel=1e-6)
+
+
+def test_more_parameters_than_a_hessian_has_room_for(monkeypatch):
+    monkeypatch.setattr(mcmodels.solvers.room, "LARGEST_SIDE", 5)
+    X, y = classes(n=100, p=8)
+    with pytest.raises(ValueError, match="C='loo' needs the Hessian, which is not formed"):
+        LogisticRegression(C="loo").fit(X, y)
