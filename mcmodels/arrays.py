@@ -17,6 +17,7 @@ __all__ = [
     "Labels",
     "Matrix",
     "MatrixLike",
+    "Penalty",
     "RandomState",
     "Values",
     "VectorLike",
@@ -30,6 +31,8 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Matrix: TypeAlias = npt.NDArray[Any] | sparse.sparray | sparse.spmatrix
 # Features as users pass them, before validation.
 MatrixLike: TypeAlias = "npt.ArrayLike | sparse.sparray | sparse.spmatrix | pd.DataFrame"
+# Strength of a penalty: for all columns, or for each parameter of an output.
+Penalty: TypeAlias = float | Array
 # Targets, labels and parameters as users pass them, before validation.
 VectorLike: TypeAlias = "npt.ArrayLike | pd.Series | pd.DataFrame"
 # Weights of rows as users pass them; None means that all are one.

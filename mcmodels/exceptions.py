@@ -26,6 +26,7 @@ __all__ = [
     "NonDifferentiableWarning",
     "NonSmoothLossWarning",
     "NotEstimableWarning",
+    "PenaltyBoundWarning",
     "PerfectFitWarning",
     "RankDeficiencyWarning",
     "SeparationWarning",
@@ -108,6 +109,10 @@ class FewCurvedRowsWarning(FitWarning):
 
 class PerfectFitWarning(FitWarning):
     """The residuals are rounding errors: standard errors, tests and intervals mean nothing."""
+
+
+class PenaltyBoundWarning(FitWarning):
+    """The best penalty is at a bound of the range that is searched: none, or nearly infinite."""
 
 
 class LeverageWarning(FitWarning):

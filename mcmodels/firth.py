@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.estimators.logistic_rows import ClassRows
 from mcmodels.estimators.parameter_methods import ParameterMethods
 from mcmodels.estimators.weighting import check_newton_arguments
@@ -141,6 +141,7 @@ class FirthLogisticRegression(LogisticRegression):
 
     # What LogisticRegression has as parameters, and this model has not.
     C = np.inf
+    penalty_groups = None
     class_weight = None
     solver = "newton"
 
@@ -180,7 +181,7 @@ class FirthLogisticRegression(LogisticRegression):
     def _check_parameters(self) -> None:
         check_newton_arguments(self)
 
-    def _objective_over(self, rows: Rows, n: int, penalty: float) -> PenalisedByInformation:
+    def _objective_over(self, rows: Rows, n: int, penalty: Penalty) -> PenalisedByInformation:
         loss = super()._objective_over(rows, n, 0.0).loss
         return PenalisedByInformation(rows, loss, Prior(LOGISTIC if n == 2 else None))
 

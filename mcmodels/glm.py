@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from mcmodels.arrays import Array, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_number, check_weights, refuse_other_order
+from mcmodels.arrays import Array, MatrixLike, Penalty, VectorLike, Weights
+from mcmodels.estimators.arguments import check_weights, refuse_other_order
 from mcmodels.estimators.callbacks import CallbackSupportMixin, FitCallbacks, with_callbacks
 from mcmodels.estimators.deviance_score import DevianceScore
 from mcmodels.estimators.family_choice import (
@@ -23,10 +23,12 @@ from mcmodels.estimators.family_choice import (
 )
 from mcmodels.estimators.glm_effects import GlmEffects
 from mcmodels.estimators.glm_rows import OF_STREAMS, GlmObjective, TargetsOfBlock
+from mcmodels.estimators.glm_tuning import glm_tuning, refuse_other_choices, tuned_fitting
 from mcmodels.estimators.linear_predictor import attributes_of
 from mcmodels.estimators.loss_rows import TrainingData
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.offsets import checked_offset, with_offsets
+from mcmodels.estimators.penalty_tuning import GivenPenalty, PenaltyTuning
 from mcmodels.estimators.stream_fits import stream_rows, survey
 from mcmodels.estimators.streams import of_blocks, refuse_other_arguments
 from mcmodels.estimators.validation import refuse_not_finite, training_pair
@@ -75,9 +77,13 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     link : {"auto", "identity", "log", "logit", "probit", "cloglog", "inverse", "inverse_squared", \
 "sqrt"}, default="auto"
         g. "auto" is identity for normal, logit for binomial, and log for all others.
-    alpha : float, default=0.0
+    alpha : float or {"loo", "evidence", "aic"}, default=0.0
         Strength of the penalty; the intercept is never penalised. Objectives here are sums over
-        rows, so that alpha is glum's alpha times ``Σ wᵢ``.
+        rows, so that alpha is glum's alpha times ``Σ wᵢ``. A name chooses it, by
+        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md.
+    penalty_groups : dict of str to list, or "each", default=None
+        Groups of columns, by names or positions, each with an alpha of its own; the columns in no
+        group are one more, "other". "each": every column has its own. Only with a criterion.
     prior : {"jeffreys"}, default=None
         Jeffreys' prior: the objective has ``-φ/2 log det I(θ)`` more, I the expected information
         ``X̃ᵀW diag(μ′²/V) X̃``. Estimates are finite where those of largest likelihood are not, as
@@ -123,6 +129,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         information.
     objective_, deviance_, pearson_chi2_, dispersion_, log_likelihood_ : float
         On the training rows.
+    alpha_ : float or dict
+        alpha as it was given or chosen, of groups by their names.
+    criterion_, criterion_gradient_, criterion_path_, effective_freedom_
+        Of an alpha that was chosen: the criterion, its derivative by log alpha, what was tried, and
+        the effective degrees of freedom.
     theta_, theta_standard_error_ : float
         θ of negative binomial targets; its standard error where it was estimated.
     n_iter_ : int
@@ -158,12 +169,15 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     array([52.5382])
     """
 
+    _tuning = glm_tuning
+
     def __init__(
         self,
         family: str = "normal",
         *,
         link: str = "auto",
-        alpha: float = 0.0,
+        alpha: float | str = 0.0,
+        penalty_groups: Mapping[str, Any] | str | None = None,
         prior: str | None = None,
         power: float = 1.5,
         theta: float | str = 1.0,
@@ -177,6 +191,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         self.family = family
         self.link = link
         self.alpha = alpha
+        self.penalty_groups = penalty_groups
         self.prior = prior
         self.power = power
         self.theta = theta
@@ -240,27 +255,35 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         X, y, sample_weight, _, offsets = with_offsets(
             X, y, sample_weight, offset=offset, exposure=exposure
         )
-        with FitCallbacks(self, X, "newton-step") as callbacks:
+        several = isinstance(self.alpha, str)
+        with FitCallbacks(self, X, "newton-step", several=several) as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, loss, offsets)
             callbacks.know(
                 found.X, found.y, found.weights, lambda params: self._attributes(params, found)
             )
             rows = RowsWithCrossSums(found.rows, None)
-            objective = self._objective_over(rows, loss)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
-                start = self._start(objective, loss)
                 n_steps = 0
-                if estimated:
-                    loss, start, n_steps = self._with_theta(rows, loss, start)
-                    objective = self._objective_over(rows, loss)
-                for step in self._steps(objective, loss, start):
+                fitting: GivenPenalty | PenaltyTuning
+                if several:
+                    fitting = tuned_fitting(self, rows, found.features, loss)
+                else:
+                    start = self._start(self._objective_over(rows, loss), loss)
+                    if estimated:
+                        loss, start, n_steps = self._with_theta(rows, loss, start)
+                    given = self._objective_over(rows, loss)
+                    fitting = GivenPenalty(given, lambda: self._steps(given, loss, start))
+                for step in fitting.steps():
                     if callbacks.end_after(step):
                         break
+                objective = fitting.objective
                 solution = with_constant_columns(_concluded(objective, step), rows)
                 solution = replace(solution, iterations=solution.iterations + n_steps)
-                record = self._recorded(solution, found, rows, loss, estimated)
+                record = self._recorded(solution, found, rows, loss, objective.penalty, estimated)
+                record = fitting.described(record)
             published = self._attributes(record.params, found)
             callbacks.conclude(published)
+        fitting.warn()
         self._warn_of(solution, found, rows.n_present, objective, loss)
         return self._publish(published | {"_fit": record})
 
@@ -308,9 +331,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
 
     def _check_parameters(self) -> FamilyLoss:
         loss = chosen_loss(self.family, self.link, self.power, self.theta)
-        check_number("alpha", self.alpha, at_least=0)
-        if not np.isfinite(float(self.alpha)):
-            raise ValueError(f"alpha={self.alpha!r} must be finite.")
+        refuse_other_choices(self, self._check_penalty("alpha"), loss)
         check_dispersion(self.dispersion)
         self._refuse_other_priors(loss)
         check_newton_arguments(self)
@@ -344,7 +365,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         return TrainingData(in_memory, features, matrix, y, weights)
 
     def _start(self, objective: GlmObjective, loss: FamilyLoss) -> Array:
-        without_prior = UserObjective(objective.rows, UserLoss(loss), float(self.alpha))
+        without_prior = UserObjective(objective.rows, UserLoss(loss), objective.penalty)
         start = family_start(without_prior, loss)
         if start is None:
             raise ValueError(
@@ -385,6 +406,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         found: TrainingData,
         rows: RowsWithCrossSums,
         loss: FamilyLoss,
+        penalty: Penalty,
         estimated: bool,
     ) -> GlmFit:
         published = self._attributes(solution.value.params, found)
@@ -401,7 +423,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
             weighting=weighting_of(self.weights),
             names=found.features.names,
             coefficients=(published[name] for name in self._tracked),
-            penalty=float(self.alpha),
+            penalty=penalty,
             undetermined=undetermined(
                 found.features, solution, rows.n_present, REMEDIES_OF_FAMILIES
             ),

@@ -8,10 +8,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Codes, Labels, Matrix, MatrixLike, Penalty, VectorLike, Weights
 from mcmodels.estimators.arguments import (
     check_choice,
-    check_number,
     check_weights,
     refuse_other_order,
 )
@@ -27,6 +26,11 @@ from mcmodels.estimators.classes import (
 )
 from mcmodels.estimators.logistic_methods import LogisticMethods
 from mcmodels.estimators.logistic_rows import ClassRows, PreparedLabels, present
+from mcmodels.estimators.logistic_tuning import (
+    logistic_fitting,
+    logistic_tuning,
+    refuse_conjugate_gradients,
+)
 from mcmodels.estimators.offset_predictions import OffsetClassPredictions, OffsetScore
 from mcmodels.estimators.offsets import offset_of_classes, refuse_other_outputs, with_offsets
 from mcmodels.estimators.parts import rows_in_parts
@@ -69,8 +73,12 @@ class LogisticRegression(
 
     Parameters
     ----------
-    C : float, default=1.0
-        Inverse strength of the penalty; ``np.inf`` for maximum likelihood.
+    C : float or {"loo", "evidence", "aic"}, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for maximum likelihood. A name chooses it, by
+        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md.
+    penalty_groups : dict of str to list, or "each", default=None
+        Groups of columns, by names or positions, each with a C of its own; the columns in no group
+        are one more, "other". "each": every column has its own. Only with the name of a criterion.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     class_weight : dict or "balanced", default=None
@@ -111,6 +119,11 @@ class LogisticRegression(
         parameters, where :meth:`hessian_vector_product` takes its place.
     objective_ : float
         The objective at ``params_``, on the training rows.
+    C_ : float or dict
+        C as it was given or chosen, of groups by their names.
+    criterion_, criterion_gradient_, criterion_path_, effective_freedom_
+        Of a C that was chosen: the criterion, its derivative by log C, what was tried, and the
+        effective degrees of freedom.
     n_iter_ : ndarray of shape (1,)
         Newton steps taken.
     converged_ : bool
@@ -164,13 +177,15 @@ class LogisticRegression(
     """
 
     _tracked = ("coef_", "intercept_", "classes_")
+    _tuning = logistic_tuning
     # Of a copy that checks blocks: the classes, if they are known.
     _classes_of_rows: Labels | None = None
 
     def __init__(
         self,
         *,
-        C: float = 1.0,
+        C: float | str = 1.0,
+        penalty_groups: Mapping[str, Any] | str | None = None,
         fit_intercept: bool = True,
         class_weight: Mapping[Any, float] | str | None = None,
         solver: str = "auto",
@@ -180,6 +195,7 @@ class LogisticRegression(
         weights: str = "frequency",
     ) -> None:
         self.C = C
+        self.penalty_groups = penalty_groups
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
         self.solver = solver
@@ -236,20 +252,23 @@ class LogisticRegression(
         """
         self._check_parameters()
         X, y, sample_weight, *_ = with_offsets(X, y, sample_weight, offset=offset)
-        with FitCallbacks(self, X, "newton-step") as callbacks:
+        several = isinstance(self.C, str)
+        with FitCallbacks(self, X, "newton-step", several=several) as callbacks:
             found = self._rows_of_fit(X, y, sample_weight, offset)
             callbacks.know(found.X, found.y, found.weights, found.attributes_of)
             rows = RowsWithCrossSums(found.rows, len(found.classes))
-            objective = self._objective_over(rows, len(found.classes), 1.0 / self.C)
             with refuse_not_finite(self, X), rows.one_thread_for_algebra():
                 null = self._null_of(rows, found)
-                for step in self._steps(objective, found.class_totals, null):
+                fitting = logistic_fitting(self, rows, found, null)
+                for step in fitting.steps():
                     if callbacks.end_after(step):
                         break
-                solution = with_constant_columns(self._concluded(objective, step), rows)
-                record = self._recorded(solution, found, rows, null).with_rows(rows)
+                solution = with_constant_columns(self._concluded(fitting.objective, step), rows)
+                record = self._recorded(solution, found, rows, null)
+                record = fitting.described(record).with_rows(rows)
             published = found.attributes_of(record.params)
             callbacks.conclude(published)
+        fitting.warn()
         warn_of_classes(found.features, solution, rows.n_present, self.max_iter)
         return self._publish(published | {"_fit": record})
 
@@ -271,14 +290,13 @@ class LogisticRegression(
         return self._linear_predictor(X, {"offset": offset}, keep_dtype=True)
 
     def _check_parameters(self) -> None:
-        check_number("C", self.C, above=0)
-        if 1.0 / float(self.C) == np.inf:
-            raise ValueError(f"C={self.C!r} is so small that 1/C overflows float64.")
+        criterion = self._check_penalty("C")
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             check_choice("class_weight", self.class_weight, ("balanced",))
         theirs = dict.fromkeys(("lbfgs", "liblinear", "sag", "saga"), "auto")
         choices = ("auto", "newton", "newton-cholesky", "newton-cg")
         check_choice("solver", self.solver, choices, theirs)
+        refuse_conjugate_gradients(self, criterion)
         check_newton_arguments(self)
 
     def _rows_of_fit(
@@ -365,7 +383,7 @@ class LogisticRegression(
 
     def _objective_of(self, rows: Rows) -> Objective:
         n_classes = 2 if self._is_single else len(self.classes_)
-        return self._objective_over(rows, n_classes, 1.0 / self.C)
+        return self._objective_over(rows, n_classes, self._stated_penalty("C"))
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
@@ -386,7 +404,7 @@ class LogisticRegression(
     def _objective_of_fit(self, rows: Rows) -> Objective:
         return self._objective_over(rows, len(self._fit.classes), self._fit.penalty)
 
-    def _objective_over(self, rows: Rows, n: int, penalty: float) -> LinearPredictorObjective:
+    def _objective_over(self, rows: Rows, n: int, penalty: Penalty) -> LinearPredictorObjective:
         loss = BinaryCrossEntropy() if n == 2 else SoftmaxCrossEntropy()
         return LinearPredictorObjective(rows, loss, penalty)
 
@@ -434,7 +452,8 @@ class LogisticRegression(
             rows,
             names=features.names,
             coefficients=(published[name] for name in self._tracked),
-            penalty=1.0 / float(self.C),
+            penalty=np.nan if isinstance(self.C, str) else 1.0 / float(self.C),
+            given_C=None if isinstance(self.C, str) else float(self.C),
             undetermined=undetermined(features, solution, rows.n_present),
             targets=tuple(map(str, found.classes)),
             is_classes=True,

@@ -163,8 +163,8 @@ def _data_facts(
         yield "classes", listed(classes)
         if len(classes) == 2:
             yield "log-odds of", f"{model.classes_[1]} against {model.classes_[0]}"
-        penalty = f"|coefficients|²/(2C), C = {_number(model.C)}"
-        yield "penalty", "none" if np.isinf(model.C) else penalty
+        C = float(model.C_)
+        yield "penalty", "none" if np.isinf(C) else f"|coefficients|²/(2C), C = {_number(C)}"
 
 
 def _fit_facts(model: Any, data: FitData) -> Iterator[tuple[str, str]]:

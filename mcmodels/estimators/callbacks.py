@@ -43,10 +43,12 @@ class FitCallbacks:
         The training rows, as the user has given them.
     step : str, default=""
         Name of a step.
+    several : bool, default=False
+        Whether there are several fits, so that ``max_iter`` is not the number of all steps.
     """
 
-    def __init__(self, estimator: Any, X: Any, step: str = "") -> None:
-        self._estimator, self._step = estimator, step
+    def __init__(self, estimator: Any, X: Any, step: str = "", *, several: bool = False) -> None:
+        self._estimator, self._step, self._several = estimator, step, several
         self._streams = isinstance(X, RowStream) and not X.in_parts
         self._data: dict[str, Any] = {"estimator": estimator, "X": X}
         self._attributes_of: Callable[[Array], dict[str, Any]] | None = None
@@ -107,7 +109,8 @@ class FitCallbacks:
         """Report that the fit begins, if that was not reported."""
         if self._fit_context is None and hasattr(self._estimator, "_init_callback_context"):
             # The passes over a stream before and after all steps are tasks, too.
-            steps = None if self._streams else int(getattr(self._estimator, "max_iter", 0))
+            unknown = self._streams or self._several
+            steps = None if unknown else int(getattr(self._estimator, "max_iter", 0))
             self._fit_context = self._estimator._init_callback_context(max_subtasks=steps)
             self._fit_context.call_on_fit_task_begin(**self._data)
 

@@ -55,7 +55,8 @@ class EffectMethods(OffsetRows):
         if at != "rows":
             record.warn_of_perfect_fit()
             found = marginal_effects(record.model, self._response(), rows, indicators, at=at)
-            table = replace(found, names=tuple(names)).table(level, p_values=not record.penalty)
+            shown = not record.is_penalised
+            table = replace(found, names=tuple(names)).table(level, p_values=shown)
             return table.set_axis(names)
         if is_dask(X):
             like = pd.DataFrame(columns=names, dtype=np.float64)

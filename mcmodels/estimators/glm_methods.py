@@ -31,6 +31,9 @@ class GlmMethods(GlmRows):
 
     _kinds = (*ParameterMethods._kinds, "expected")
 
+    alpha_ = Fitted(
+        "alpha", "alpha as it was given or chosen; of groups of columns a dict by their names."
+    )
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
         "converged", "Whether the tolerance was met at a minimum.", describes_coefficients=False

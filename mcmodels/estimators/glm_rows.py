@@ -15,6 +15,7 @@ from mcmodels.estimators.offsets import checked_offset
 from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import checked_rows
+from mcmodels.estimators.tuned_attributes import TunedAttributes
 from mcmodels.estimators.weighting import weighting_of
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import Objective
@@ -39,14 +40,14 @@ GlmObjective = UserObjective | PenalisedByInformation
 OF_STREAMS: dict[str, Any] = {"multi_output": False, "y_numeric": True}
 
 
-class GlmRows(OffsetRows):
+class GlmRows(TunedAttributes, OffsetRows):
     """What the methods of a generalized linear model need of rows."""
 
     _offset_names = ("offset", "exposure")
 
     family: str
     link: str
-    alpha: float
+    alpha: float | str
     power: float
     theta: float | str
     prior: str | None
@@ -77,7 +78,7 @@ class GlmRows(OffsetRows):
     def _objective_over(self, rows: Rows, loss: FamilyLoss) -> GlmObjective:
         """The objective that the parameters of the estimator ask for."""
         if self.prior is None:
-            return UserObjective(rows, UserLoss(loss), float(self.alpha))
+            return UserObjective(rows, UserLoss(loss), self._stated_penalty("alpha"))
         return PenalisedByInformation(rows, UserLoss(loss), self._prior(loss))
 
     def _prior(self, loss: FamilyLoss) -> Prior:
@@ -90,7 +91,7 @@ class GlmRows(OffsetRows):
         if self.prior is None:
             return
         check_choice("prior", self.prior, ("jeffreys",))
-        if self.alpha > 0:
+        if isinstance(self.alpha, str) or self.alpha > 0:
             raise ValueError(
                 f"alpha={self.alpha!r} was given with prior='jeffreys': these are two priors. "
                 "Leave one out."

@@ -14,6 +14,7 @@ from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.offsets import with_offsets
 from mcmodels.estimators.parameter_methods import RobustOptions, output_table
 from mcmodels.estimators.streams import of_blocks
+from mcmodels.estimators.tuned_attributes import TunedAttributes
 from mcmodels.inference.diagnostics import score_test
 from mcmodels.inference.hypotheses import HypothesisTest
 from mcmodels.inference.influence import (
@@ -33,7 +34,7 @@ from mcmodels.tables.dask_stream import is_dask
 __all__ = ["LogisticMethods"]
 
 
-class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
+class LogisticMethods(TunedAttributes, EffectMethods, ClassLikelihoodMethods):
     """Inference of LogisticRegression, from the inverse Hessian of the objective.
 
     Formulas and sources are in :mod:`mcmodels.inference.logistic_model`.
@@ -43,6 +44,7 @@ class LogisticMethods(EffectMethods, ClassLikelihoodMethods):
 
     _influence_measures = RESIDUAL_MEASURES
 
+    C_ = Fitted("C", "C as it was given or chosen; of groups of columns a dict by their names.")
     objective_ = Fitted("objective", "The objective at ``params_``, on the training rows.")
     converged_ = Fitted(
         "converged",

@@ -29,6 +29,7 @@ from mcmodels.inference.robust import require_scores
 from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
 from mcmodels.objectives.auxiliary import AuxiliaryLoss
+from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import InnerCurvature
@@ -191,7 +192,7 @@ class AuxiliaryModelInference(LossModelInference):
         """Minus the sum of the losses, without the penalties."""
         coef = self.params[: self._n_predictor - self.intercept]
         absolute = self.l1 * float(np.abs(coef).sum())
-        return -(self.objective - self.penalty * float(coef @ coef) / 2 - absolute)
+        return -(self.objective - half_squares(self.penalty, coef) - absolute)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import linalg
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import Estimate
@@ -22,6 +22,7 @@ from mcmodels.inference.predictor_errors import PredictorErrors
 from mcmodels.inference.robust import ScoreSquares, require_scores
 from mcmodels.inference.weighting import Weighting
 from mcmodels.inference.whitening import Whitening
+from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.rows import RowBlock
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import InnerCurvature
@@ -43,8 +44,8 @@ class CurvatureInference:
         The Hessian in the coordinates in which the fit ran; None if these are the columns of X.
     objective : float
         The minimum of the objective, penalty included.
-    penalty : float
-        α in ``α‖coef‖²/2``; 0 for maximum likelihood.
+    penalty : float, or ndarray of shape (P,)
+        α in ``α‖coef‖²/2``, or that of each column; 0 for maximum likelihood.
     names : tuple of str
         Names of the features, then of the intercept if there is one.
     intercept : bool
@@ -70,7 +71,7 @@ class CurvatureInference:
     hessian: Array
     inner: InnerCurvature | None
     objective: float
-    penalty: float
+    penalty: Penalty
     names: tuple[str, ...]
     intercept: bool
     undetermined: str
@@ -84,7 +85,14 @@ class CurvatureInference:
     @property
     def penalty_words(self) -> tuple[str, str]:
         """The penalty as the model's parameter, and how to fit without one."""
+        if isinstance(self.penalty, np.ndarray):
+            return "alpha by group", "alpha=0"
         return f"alpha={self.penalty:g}", "alpha=0"
+
+    @property
+    def is_penalised(self) -> bool:
+        """Whether coefficients are penalised."""
+        return bool(np.any(self.penalty))
 
     @property
     def without_curvature(self) -> str:
@@ -98,7 +106,7 @@ class CurvatureInference:
             return "HC1"
         if self.log_prior is not None:
             return "Jeffreys"
-        return "Laplace" if self.penalty else "nonrobust"
+        return "Laplace" if self.is_penalised else "nonrobust"
 
     @functools.cached_property
     def covariance(self) -> Array:
@@ -280,9 +288,11 @@ class CurvatureInference:
     @property
     def log_likelihood(self) -> float:
         """ℓ at the parameters, without the penalty."""
-        coef = self.params[..., :-1] if self.intercept else self.params
+        coef = self.params
+        if self.intercept:
+            coef = coef * (np.arange(coef.shape[-1]) < coef.shape[-1] - 1)
         without = self.objective + (self.log_prior or 0.0)
-        return -(without - self.penalty * float(np.vdot(coef, coef)) / 2)
+        return -(without - half_squares(self.penalty, coef))
 
     def refuse_penalised(self, what: str) -> None:
         """Raise if the fit is penalised: ``what`` needs the maximum of the likelihood."""
@@ -292,7 +302,7 @@ class CurvatureInference:
                 "likelihood_ratio_tests(X, y), which keeps the prior of the whole model, or fit "
                 "without the prior."
             )
-        if self.penalty:
+        if self.is_penalised:
             stated, without = self.penalty_words
             raise InferenceError(
                 f"{what} compares maxima of the likelihood, and this fit is penalised "
@@ -334,7 +344,7 @@ class CurvatureInference:
 
         It changes no probability and no penalty.
         """
-        columns = np.full(count, self.params.ndim > 1 and not self.penalty)
+        columns = np.full(count, self.params.ndim > 1 and not self.is_penalised)
         if self.params.ndim > 1 and self.intercept:
             columns[-1] = True
         return columns

@@ -67,6 +67,8 @@ class LogisticModelInference(CurvatureInference):
     @property
     def penalty_words(self) -> tuple[str, str]:
         """The penalty as the model's parameter, and how to fit without one."""
+        if isinstance(self.penalty, np.ndarray):
+            return "C by group", "C=np.inf"
         return f"C={1 / self.penalty:g}", "C=np.inf"
 
     @property

@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives.absolute_penalty import L1Objective
 from mcmodels.objectives.auxiliary import AuxiliaryLoss, AuxiliaryObjective
 from mcmodels.rows import Rows, Slope
@@ -32,12 +32,12 @@ class L1AuxiliaryObjective(AuxiliaryObjective):
     """
 
     def __init__(
-        self, rows: Rows, auxiliary: AuxiliaryLoss, penalty: float = 0.0, l1: float = 0.0
+        self, rows: Rows, auxiliary: AuxiliaryLoss, penalty: Penalty = 0.0, l1: float = 0.0
     ) -> None:
         super().__init__(rows, auxiliary, penalty)
         self.l1 = l1
 
-    def over(self, rows: Rows, penalty: float) -> Self:
+    def over(self, rows: Rows, penalty: Penalty) -> Self:
         """The same objective over other rows, with another α."""
         return type(self)(rows, self.auxiliary, penalty, self.l1)
 

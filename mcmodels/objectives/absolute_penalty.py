@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives.linear_predictor import CurvatureSums
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.rows import RowBlock, Rows, Slope
@@ -32,11 +32,11 @@ class L1Objective(UserObjective):
         Strength of the penalty on absolute values.
     """
 
-    def __init__(self, rows: Rows, loss: UserLoss, penalty: float = 0.0, l1: float = 0.0) -> None:
+    def __init__(self, rows: Rows, loss: UserLoss, penalty: Penalty = 0.0, l1: float = 0.0) -> None:
         super().__init__(rows, loss, penalty)
         self.l1 = l1
 
-    def over(self, rows: Rows, penalty: float) -> Self:
+    def over(self, rows: Rows, penalty: Penalty) -> Self:
         """The same objective over other rows, with another α."""
         return type(self)(rows, self.loss, penalty, self.l1)
 

@@ -21,7 +21,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives.linear_predictor import Total
 from mcmodels.objectives.user_loss import (
     CurvatureRange,
@@ -181,7 +181,7 @@ class AuxiliaryObjective(UserObjective):
         α; neither the intercept nor the auxiliary parameters are penalised.
     """
 
-    def __init__(self, rows: Rows, auxiliary: AuxiliaryLoss, penalty: float = 0.0) -> None:
+    def __init__(self, rows: Rows, auxiliary: AuxiliaryLoss, penalty: Penalty = 0.0) -> None:
         self.rows = rows
         self.auxiliary = auxiliary
         self.penalty = penalty
@@ -191,7 +191,7 @@ class AuxiliaryObjective(UserObjective):
         """Number of auxiliary parameters, which are the last of all."""
         return self.auxiliary.shapes.size
 
-    def over(self, rows: Rows, penalty: float) -> Self:
+    def over(self, rows: Rows, penalty: Penalty) -> Self:
         """The same objective over other rows, with another penalty."""
         return type(self)(rows, self.auxiliary, penalty)
 

@@ -1,5 +1,7 @@
 """A pointwise loss composed with design rows: ``Σ wᵢ ℓ(yᵢ, Θx̃ᵢ) + α‖coef‖²/2``.
 
+With a penalty of each column, α is a diagonal matrix: ``Σⱼ αⱼ coefⱼ²/2``.
+
 ================  ==========================================================
 objective         ``f(θ) = Σ wᵢ ℓ(yᵢ, x̃ᵢᵀθ) + α/2 Σ coef²``
 gradient          ``X̃ᵀW ℓ' + α coef``, the intercept not penalised
@@ -19,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Slope
 from mcmodels.rows.blocks import Sandwich
@@ -41,11 +43,12 @@ class LinearPredictorObjective:
         Design rows, targets and weights.
     loss : Loss
         The pointwise loss.
-    penalty : float, default=0.0
-        α in ``α‖coef‖²/2``; the intercept is never penalised.
+    penalty : float, or ndarray of shape (P,), default=0.0
+        α in ``α‖coef‖²/2``; the intercept is never penalised. An array holds that of each column,
+        all of them positive, and zero for the intercept.
     """
 
-    def __init__(self, rows: Rows, loss: Loss, penalty: float = 0.0) -> None:
+    def __init__(self, rows: Rows, loss: Loss, penalty: Penalty = 0.0) -> None:
         self.rows = rows
         self.loss = loss
         self.penalty = penalty
@@ -177,7 +180,19 @@ class LinearPredictorObjective:
         least = curvature.least
         return Derivatives(slope.value, slope.gradient, hessian, least_curvature=least)
 
-    def over(self, rows: Rows, penalty: float) -> Self:
+    @property
+    def is_penalised(self) -> bool:
+        """Whether all coefficients are penalised; else none is."""
+        return bool(np.any(self.penalty))
+
+    @property
+    def least_penalty(self) -> float:
+        """The smallest penalty of a coefficient."""
+        if isinstance(self.penalty, float | int):
+            return self.penalty
+        return float(self.penalty[: self.rows.n_features].min(initial=np.inf))
+
+    def over(self, rows: Rows, penalty: Penalty) -> Self:
         """The same objective over other rows, with another penalty."""
         return type(self)(rows, self.loss, penalty)
 
@@ -230,7 +245,7 @@ class LinearPredictorObjective:
                 for k in range(K):
                     blocks[k, :, k, :] = -blocks[k].sum(axis=1)
         diagonal = np.einsum("ii->i", hessian)
-        diagonal += self.penalty * self._penalised(np.ones_like(params)).ravel()
+        diagonal += (self.penalty * self._penalised(np.ones_like(params))).ravel()
         return hessian
 
     def _penalised(self, params: Array) -> Array:
@@ -276,8 +291,10 @@ def _distinct(pointwise: Pointwise) -> Iterator[CurvatureTerm]:
     return (pointwise.off_diagonal or pointwise.curvature)()
 
 
-def half_squares(penalty: float, coef: Array) -> float:
+def half_squares(penalty: Penalty, coef: Array) -> float:
     """``penalty · ‖coef‖²/2``; squares outside the range of float64 are scaled first."""
+    if isinstance(penalty, np.ndarray):
+        return half_squares(1.0, np.sqrt(penalty) * coef)
     if penalty == 0:
         return 0.0
     squares = float(np.vdot(coef, coef))

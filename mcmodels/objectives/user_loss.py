@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives.far_out import falls_far_out, least_far_out
 from mcmodels.objectives.linear_predictor import CurvatureSums, LinearPredictorObjective, Total
 from mcmodels.objectives.losses import CurvatureTerm, Loss, Pointwise
 from mcmodels.rows import Derivatives, RowBlock, Rows, Scratch, Slope
-from mcmodels.rows.blocks import Array, Sandwich
+from mcmodels.rows.blocks import Sandwich
 
 __all__ = [
     "CurvatureRange",
@@ -167,7 +168,7 @@ class UserObjective(LinearPredictorObjective):
 
     loss: UserLoss
 
-    def __init__(self, rows: Rows, loss: UserLoss, penalty: float = 0.0) -> None:
+    def __init__(self, rows: Rows, loss: UserLoss, penalty: Penalty = 0.0) -> None:
         super().__init__(rows, loss, penalty)
 
     def slope(self, params: Array) -> Slope:

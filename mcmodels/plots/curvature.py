@@ -151,7 +151,7 @@ class CurvatureDisplay(Display, draws="the objective of a fitted model"):
             )
         hessian = np.asarray(model.hessian_)
         if several:  # in differences from the first class, and what the penalty holds
-            held = len(record.names) if record.penalty else 0
+            held = len(record.names) if record.is_penalised else 0
             objective = ClassDifferences(objective, params, held)
             params, T = objective.start, objective.map
             hessian = T.T @ hessian @ T

@@ -9,14 +9,16 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.objectives import Objective
 from mcmodels.records.record import ParameterFit, digest
 from mcmodels.records.training_rows import TrainingRows
+from mcmodels.records.tuned_penalty import TunedPenalty
 from mcmodels.rows import Rows, RowsWithCrossSums, Seen
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.coordinates import InnerCurvature
@@ -40,8 +42,8 @@ class CurvatureFit(ParameterFit):
         The Hessian over the raveled parameters; None where there are too many of them.
     inner : InnerCurvature or None
         The Hessian in the coordinates of the fit, where they are others.
-    penalty : float
-        α in ``α‖coef‖²/2``.
+    penalty : float, or ndarray of shape (P,)
+        α in ``α‖coef‖²/2``, or that of each column.
     rank : int
         Rank of the features, about their mean if there is an intercept.
     training : TrainingRows
@@ -52,18 +54,24 @@ class CurvatureFit(ParameterFit):
         The span of the rows about ``row_centre``, where columns depend on each other.
     row_centre : ndarray of shape (p,), default=None
         A combination of the rows; None without an intercept.
+    tuned : TunedPenalty, default=None
+        How the penalty was chosen; None where it was given.
     """
 
     gradient: Array
     objective: float
     formed_hessian: Array | None
     inner: InnerCurvature | None
-    penalty: float
+    penalty: Penalty
     rank: int
     training: TrainingRows
     log_prior: float | None = None
     row_space: RowSpace | None = None
     row_centre: Array | None = None
+    tuned: TunedPenalty | None = None
+
+    # The parameter of the estimator, and the sign of its logarithm against that of α.
+    _penalty_name, _penalty_sign = "alpha", 1.0
 
     @classmethod
     def of(
@@ -73,7 +81,7 @@ class CurvatureFit(ParameterFit):
         *,
         names: tuple[str, ...],
         coefficients: Iterable[Array],
-        penalty: float,
+        penalty: Penalty,
         undetermined: str,
         targets: tuple[str, ...],
         is_classes: bool,
@@ -123,6 +131,48 @@ class CurvatureFit(ParameterFit):
             training=TrainingRows.of(seen, rows.cross_sums, names, targets, is_classes=is_classes),
             **of_the_model,
         )
+
+    @property
+    def is_penalised(self) -> bool:
+        """Whether coefficients are penalised."""
+        return bool(np.any(self.penalty))
+
+    @property
+    def _was_tuned(self) -> TunedPenalty:
+        if self.tuned is None:
+            name = self._penalty_name
+            raise InferenceError(
+                f"{name} was given as a number; fit with {name}='loo', 'evidence' or 'aic' to "
+                "choose it by a criterion."
+            )
+        return self.tuned
+
+    @property
+    def alpha(self) -> Any:
+        """The penalty: a number, or a dict by the names of groups."""
+        if self.tuned is not None:
+            return self.tuned.shown(np.exp(self.tuned.log_alphas))
+        return self.penalty
+
+    @property
+    def criterion(self) -> float:
+        """The criterion at the chosen penalty."""
+        return self._was_tuned.value
+
+    @property
+    def criterion_gradient(self) -> Any:
+        """Its derivative by the logarithm of the parameter."""
+        return self._was_tuned.shown(self._penalty_sign * self._was_tuned.gradient)
+
+    @property
+    def criterion_path(self) -> pd.DataFrame:
+        """The penalties that were tried."""
+        return self._was_tuned.path(self._penalty_name, self._penalty_sign)
+
+    @property
+    def effective_freedom(self) -> float:
+        """``tr(H⁻¹ H_loss)`` at the chosen penalty."""
+        return self._was_tuned.freedom
 
     @property
     def has_constant(self) -> bool:
@@ -184,7 +234,7 @@ class CurvatureFit(ParameterFit):
         """Parameters of one linear predictor that the rows determine; None without an optimum."""
         if self.undetermined:
             return None
-        if self.method != "newton-cg" or self.penalty:
+        if self.method != "newton-cg" or self.is_penalised:
             return self._n_by_rank
         # Conjugate gradients do not find the rank; the block of one output has it.
         P = self.params.shape[-1]
@@ -272,13 +322,27 @@ class CurvatureFit(ParameterFit):
 
     def said_of_penalty(self, facts: dict[str, str]) -> tuple[str, ...]:
         """Notes of a summary on the penalty, which is added to the facts; none without one."""
-        if not self.penalty:
+        if not self.is_penalised:
             return ()
-        facts["penalty"] = f"alpha |coefficients|²/2, alpha = {self.penalty:g}"
+        facts["penalty"] = f"alpha |coefficients|²/2, {self._penalty_in_words}"
         return (
             "The fit is penalised: intervals are centred at coefficients that are shrunk towards "
             "zero, and their coverage is not that of an unpenalised fit (alpha=0).",
+            *self.notes_on_the_choice,
         )
+
+    @property
+    def _penalty_in_words(self) -> str:
+        """The parameter and its value, or the values of groups."""
+        name, sign = self._penalty_name, self._penalty_sign
+        if isinstance(self.penalty, np.ndarray):
+            return self._was_tuned.in_groups(name, sign)
+        return f"{name} = {self.penalty**sign:g}"
+
+    @property
+    def notes_on_the_choice(self) -> tuple[str, ...]:
+        """What a summary says of a penalty that was chosen; nothing of one that was given."""
+        return () if self.tuned is None else (self.tuned.note(self._penalty_name),)
 
     def notes_on_the_end(self) -> tuple[str, ...]:
         """A note for summaries of fits that have not simply converged."""

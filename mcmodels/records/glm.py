@@ -19,6 +19,7 @@ from mcmodels.inference.tolerances import LARGEST_STATISTIC, RESIDUAL_ROUNDING, 
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.families import Binomial, NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.records.covariance_kind import CovarianceKind, described
 from mcmodels.records.curvature import CurvatureFit
@@ -211,7 +212,7 @@ class GlmFit(CurvatureFit):
         model = self.model
         if robust.kind == "expected":
             return model.expected_estimate(rows, self.loss)
-        if not self.penalty:
+        if not self.is_penalised:
             self.refuse_saturated(self.rank + self.intercept)
         if robust.kind in HC_KINDS and self.counts_trials:
             rows = RowsOfOutcomes(rows)
@@ -257,8 +258,8 @@ class GlmFit(CurvatureFit):
         training = self.training
         if training.offset is not None or training.y is None:
             return np.nan
-        coefficients = self.params[: len(self.names)]
-        kernel = self.objective - self.penalty / 2.0 * float(coefficients @ coefficients)
+        coefficients = self.params * (np.arange(len(self.params)) < len(self.names))
+        kernel = self.objective - half_squares(self.penalty, coefficients)
         return null_deviance(
             self.loss,
             self.deviance,
@@ -287,7 +288,7 @@ class GlmFit(CurvatureFit):
     def summary(self, estimate: Estimate, level: float, p_values: bool | None) -> Summary:
         """Coefficients with their errors, tests and intervals."""
         model = self.model
-        shown = not model.penalty if p_values is None else bool(p_values)
+        shown = not model.is_penalised if p_values is None else bool(p_values)
         facts = {
             "family": self.loss.family.description,
             "link": self.loss.link.name,
@@ -309,11 +310,11 @@ class GlmFit(CurvatureFit):
             "deviance": number(self.deviance),
             "Pearson χ²": number(self.pearson_chi2),
         }
-        if not self.penalty and np.isfinite(self.sums.log_likelihood):
+        if not self.is_penalised and np.isfinite(self.sums.log_likelihood):
             conclusions |= {self.weighting.likelihood_name: number(model.log_likelihood)}
         if self.log_prior is not None:
             facts["prior"] = "Jeffreys: φ/2 log det I"
-        elif not self.penalty and np.isfinite(self.sums.log_likelihood):
+        elif not self.is_penalised and np.isfinite(self.sums.log_likelihood):
             conclusions |= self.criteria
         notes = (*estimate.notes, *self.said_of_penalty(facts))
         table = estimate.table(level, p_values=shown)

@@ -46,12 +46,24 @@ class LogisticFit(CurvatureFit):
         The factors by which ``class_weight`` multiplies the weights of the rows of each class.
     null_of_offset : float or None
         Log-likelihood of intercepts alone beside the offset, where there is one.
+    given_C : float or None
+        C as it was given; None where it was chosen.
     """
 
     classes: Labels
     class_totals: Array
     class_factors: dict[Any, float]
     null_of_offset: float | None = None
+    given_C: float | None = None
+
+    _penalty_name, _penalty_sign = "C", -1.0
+
+    @property
+    def C(self) -> Any:
+        """C: a number, or a dict by the names of groups."""
+        if self.tuned is not None:
+            return self.tuned.shown(np.exp(-self.tuned.log_alphas))
+        return self.given_C if self.given_C is not None else float(np.divide(1.0, self.penalty))
 
     @property
     def n_iter_array(self) -> npt.NDArray[np.int32]:
@@ -171,7 +183,7 @@ class LogisticFit(CurvatureFit):
         """Coefficients with their errors, tests and intervals, and how good the fit is."""
         model = self.model
         identified = self.reported(estimate, reference)
-        shown = not model.penalty if p_values is None else bool(p_values)
+        shown = not model.is_penalised if p_values is None else bool(p_values)
         table = identified.table(level, p_values=shown)
         facts = {
             "observations": number(model.n_observations),
@@ -201,8 +213,8 @@ class LogisticFit(CurvatureFit):
             facts["prior"] = "Jeffreys: log det I / 2"
             conclusions["penalised log-likelihood"] = number(-self.objective)
         notes = identified.notes
-        if model.penalty:
-            facts["penalty"] = f"|coefficients|²/(2C), C = {1 / self.penalty:g}"
+        if model.is_penalised:
+            facts["penalty"] = f"|coefficients|²/(2C), {self._penalty_in_words}"
             posterior = (
                 "standard errors and intervals are those of a normal approximation to the "
                 "posterior under a normal prior of variance C, and their coverage is not that of "
@@ -212,6 +224,7 @@ class LogisticFit(CurvatureFit):
             notes = (
                 *notes,
                 f"The fit is penalised: {posterior if estimate.kind == 'Laplace' else shrunk}",
+                *self.notes_on_the_choice,
             )
         elif self.log_prior is None:
             if has_null:

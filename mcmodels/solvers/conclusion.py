@@ -68,17 +68,17 @@ def conclude(objective: LinearPredictorObjective, last: Progress) -> Solution[Op
         of_classes = objective.loss.of_classes
         # What is known to diverge needs no proof unless that gives it another name.
         doubted = status is Status.NOT_CONVERGED or (status is Status.UNBOUNDED and of_classes)
-        if status is Status.CONVERGED and not objective.penalty:
+        if status is Status.CONVERGED and not objective.is_penalised:
             doubted = objective.loss.falls_are_known and not regular
             doubted = doubted or slopes_are_lost(placed.inner, state)
             doubted = doubted and not has_minimum(placed, state)
-        if doubted and objective.penalty == 0:
+        if doubted and not objective.is_penalised:
             direction = proved_direction(placed, state)
         if direction is not None:
             status = Status.SEPARATED if of_classes else Status.UNBOUNDED
         elif status is Status.UNBOUNDED:
             direction = placed.to_users(state.direction.step)
-    elif objective.penalty == 0 and status is not Status.CONVERGED:
+    elif not objective.is_penalised and status is not Status.CONVERGED:
         direction = separating_direction(placed, state)
         if direction is None:
             direction = separates_by_linear_program(rows, last.params.shape)
@@ -123,7 +123,7 @@ def divergence(placed: Placed, state: NewtonIterate[Slope], bound: float) -> Sta
         # A maximum or a saddle is left: that the objective is lower elsewhere says nothing there.
         left = has_negative_curvature(state.direction)
         return Status.UNBOUNDED if not left and recedes(inner, state.params, step) else None
-    if objective.penalty > 0 or not is_at_rest(state, bound):
+    if objective.is_penalised or not is_at_rest(state, bound):
         return None
     if MinimumProof(inner).reach(state.params, step) < _DIVERGING_CHANGE:
         return None
@@ -214,7 +214,7 @@ def _status_of_loss(
         return Status.CONVERGED
     if recedes(objective, params, step, strictly=False):
         return Status.UNBOUNDED
-    return Status.CONVERGED if objective.penalty == 0 else Status.NOT_CONVERGED
+    return Status.NOT_CONVERGED if objective.is_penalised else Status.CONVERGED
 
 
 def contributing_columns(rows: Rows, step: Array) -> tuple[int, ...]:

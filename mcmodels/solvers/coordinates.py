@@ -259,7 +259,8 @@ def row_space_coordinates(
     of the centred rows. At the minimum the coefficients are a multiple of it, and lie there too.
     """
     rows = objective.rows
-    if objective.penalty == 0 or rows.n_present >= rows.n_features:
+    of_each_column = isinstance(objective.penalty, np.ndarray)
+    if of_each_column or not objective.is_penalised or rows.n_present >= rows.n_features:
         return None
     n_classes = len(np.atleast_2d(start))
     large = room.too_many(n_classes * (rows.n_present + 1))
@@ -299,7 +300,7 @@ def white_coordinates(objective: LinearPredictorObjective) -> Coordinates | None
     depend on each other.
     """
     rows = objective.rows
-    if objective.penalty > 0 or not passes_are_expensive(rows):
+    if objective.is_penalised or not passes_are_expensive(rows):
         return None
     found = rough_factor(rows, largest_condition=_LARGEST_CONDITION)
     if found is None:

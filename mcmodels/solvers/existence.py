@@ -73,9 +73,9 @@ class MinimumProof:
 
     def is_needless(self, params: Array, direction: NewtonDirection) -> bool:
         """Whether the penalty alone shows that the next step changes no coefficient by much."""
-        penalty = self.objective.penalty
-        if penalty == 0:
+        if not self.objective.is_penalised:
             return False
+        penalty = self.objective.least_penalty
         coef = params[..., : self.objective.rows.n_features]
         change = math.sqrt(max(direction.decrease, 0.0)) / math.sqrt(penalty)
         return change <= _SMALL_CHANGE * float(np.linalg.norm(coef))
@@ -110,7 +110,7 @@ class MinimumProof:
         directions that hardly change a predictor.
         """
         if not is_accurate(direction):
-            return self.objective.penalty > 0 and self._has_dependent_columns()
+            return self.objective.is_penalised and self._has_dependent_columns()
         if self.is_needless(params, direction):
             return True
         reach = _bound_of_reach(derivatives, direction)

@@ -18,6 +18,7 @@ from mcmodels.rows import Slope
 from mcmodels.solvers import room
 from mcmodels.solvers.conclusion import divergence, is_at_rest
 from mcmodels.solvers.coordinates import (
+    Coordinates,
     curvature_coordinates,
     orthonormal_coordinates,
     row_space_coordinates,
@@ -26,7 +27,7 @@ from mcmodels.solvers.coordinates import (
 )
 from mcmodels.solvers.existence import MinimumProof
 from mcmodels.solvers.fit_state import Placed, Progress
-from mcmodels.solvers.kept_hessian import approach, saves_passes
+from mcmodels.solvers.kept_hessian import Approach, approach, descend_from, saves_passes
 from mcmodels.solvers.newton import NewtonIterate
 from mcmodels.solvers.newton_cg import newton_cg_iterates
 from mcmodels.solvers.solution import Status
@@ -85,8 +86,43 @@ def fit(
     if conjugate_gradients or room.too_many(first.size):
         return _by_conjugate_gradients(placed, first, bound, max_iter, chosen=conjugate_gradients)
     if saves_passes(placed.inner.rows, first.size) and not _looks_quadratic(placed, first):
-        return _by_kept_hessian(placed, start, first, bound, max_iter)
+        points = approach(placed.inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
+        return _by_kept_hessian(placed, start, first, points, bound, max_iter)
     return _by_newton(placed, first, bound, max_iter)
+
+
+def refit(
+    objective: LinearPredictorObjective,
+    coordinates: Coordinates,
+    first: Array,
+    hessian: Array,
+    *,
+    tol: float,
+    max_iter: int,
+) -> Iterator[Progress]:
+    """The same from near the minimum, with a Hessian from near by; what was learned is used again.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What is minimised; it is penalised.
+    coordinates : Coordinates
+        Those of an earlier fit to the rows.
+    first : ndarray of shape (P,) or (K, P)
+        Parameters near the minimum, in these coordinates.
+    hessian : ndarray of shape (KP, KP)
+        A Hessian from near by, in these coordinates.
+    tol, max_iter
+        Those of :func:`fit`.
+    """
+    placed, bound = Placed(objective, coordinates), tol * objective.rows.total_weight
+    rows = placed.inner.rows
+    if rows.walks_are_costly or not saves_passes(rows, first.size):
+        return _by_newton(placed, first, bound, max_iter)
+    points = descend_from(
+        placed.inner, first, hessian, gradient_tolerance=bound, max_steps=max_iter - 1
+    )
+    return _by_kept_hessian(placed, placed.to_users(first), first, points, bound, max_iter)
 
 
 def _looks_quadratic(placed: Placed, first: Array) -> bool:
@@ -124,11 +160,15 @@ def _by_conjugate_gradients(
 
 
 def _by_kept_hessian(
-    placed: Placed, start: Array, first: Array, bound: float, max_iter: int
+    placed: Placed,
+    start: Array,
+    first: Array,
+    points: Iterator[Approach],
+    bound: float,
+    max_iter: int,
 ) -> Iterator[Progress]:
     """Steps with a kept Hessian, then Newton's method."""
     count, latest = 0, Progress(start, placed.coordinates, None)
-    points = approach(placed.inner, first, gradient_tolerance=bound, max_steps=max_iter - 1)
     for point in points:
         if point.count > 0:
             yield latest  # the last point is yielded as the start of Newton's method
@@ -141,7 +181,7 @@ def _by_newton(
     placed: Placed, first: Array, bound: float, max_iter: int, count: int = 0
 ) -> Iterator[Progress]:
     """Newton's method; where the Hessian is ill-conditioned it changes its coordinates."""
-    unpenalised = placed.objective.penalty == 0
+    unpenalised = not placed.objective.is_penalised
     states = placed.newton_iterates(first, bound, max_iter, count)
     state, ill_conditioned = next(states), ILL_CONDITIONED
     while True:
@@ -192,7 +232,7 @@ def _is_to_be_judged(
 ) -> bool:
     """Whether conjugate gradients have come to an end that only a Hessian can judge, or stray."""
     at_end = state.status is not None or is_at_rest(state, bound)
-    if judge.objective.penalty > 0:
+    if judge.objective.is_penalised:
         return at_end and not judge.is_needless(state.params, state.direction)
     return at_end or _promises_too_much(state, value_before)
 

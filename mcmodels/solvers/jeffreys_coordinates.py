@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective, Loss
 from mcmodels.objectives.jeffreys import JeffreysObjective, Prior
 from mcmodels.objectives.user_loss import UserLoss
@@ -207,6 +207,6 @@ class PenalisedByInformation(LinearPredictorObjective):
         """The diagonal of the Hessian, in the shape of params."""
         return np.diagonal(self.hessian(params)).reshape(params.shape)
 
-    def over(self, rows: Rows, penalty: float) -> PenalisedByInformation:
+    def over(self, rows: Rows, penalty: Penalty) -> PenalisedByInformation:
         """The same objective over other rows."""
         return PenalisedByInformation(rows, self.loss, self.prior)

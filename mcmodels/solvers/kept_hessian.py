@@ -158,6 +158,36 @@ def approach(
     )
 
 
+def descend_from(
+    objective: LinearPredictorObjective,
+    params: Array,
+    hessian: Array,
+    *,
+    gradient_tolerance: float,
+    max_steps: int,
+) -> Iterator[Approach]:
+    """The same from a point near the minimum, with a Hessian that is known to be near its own.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        What is minimised.
+    params : ndarray
+        The point.
+    hessian : ndarray
+        Of the objective somewhere near.
+    gradient_tolerance, max_steps
+        Those of :func:`approach`.
+    """
+    factor = _factor(objective, hessian, params.shape)
+    with _QUIET():
+        gradient = objective.gradient(params)
+    if factor is None or not np.isfinite(gradient).all():
+        return
+    steps, model = min(max_steps, _MAX_STEPS), _SecantModel(factor)
+    yield from _descend(objective, params, gradient, model, gradient_tolerance, steps)
+
+
 def _descend(
     objective: LinearPredictorObjective,
     params: Array,

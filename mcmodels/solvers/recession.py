@@ -40,7 +40,7 @@ def recedes(
     the intercept alone must recede, made as long as the linear predictors, or the decrease must be
     that of a power for 20 decades.
     """
-    if objective.penalty > 0:
+    if objective.is_penalised:
         if falls_for_ever(objective, params, step):
             return True
         alone = np.zeros_like(step)

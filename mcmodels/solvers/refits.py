@@ -177,7 +177,10 @@ def least_without(objective: LinearPredictorObjective, params: Array, position: 
     position : int
         The column; that of the intercept is the last.
     """
-    small = objective.over(WithoutColumn(objective.rows, position), objective.penalty)
+    penalty = objective.penalty
+    if isinstance(penalty, np.ndarray):
+        penalty = np.delete(penalty, position)
+    small = objective.over(WithoutColumn(objective.rows, position), penalty)
     start = np.delete(params, position, axis=-1)
     if not start.size:
         return small.value(start)

@@ -1,0 +1,107 @@
+"""What estimators with C or alpha share: a penalty that is given or chosen, and its criterion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mcmodels.arrays import MatrixLike, Penalty, VectorLike, Weights
+from mcmodels.estimators.arguments import check_number
+from mcmodels.estimators.criterion_curve import criterion_curve
+from mcmodels.estimators.model import Fitted
+from mcmodels.estimators.penalty_groups import check_penalty
+from mcmodels.exceptions import InferenceError
+from mcmodels.rows import RowStream
+
+__all__ = ["TunedAttributes"]
+
+
+class TunedAttributes:
+    """The criterion by which a penalty was chosen, and the penalties that were tried."""
+
+    _fit: Any
+    penalty_groups: Any
+
+    criterion_ = Fitted(
+        "criterion",
+        "The criterion at the chosen penalty, up to terms that no penalty changes; docs/tuning.md.",
+    )
+    criterion_gradient_ = Fitted(
+        "criterion_gradient",
+        "Its derivative by the logarithm of the penalty's parameter, of groups a dict.",
+    )
+    criterion_path_ = Fitted(
+        "criterion_path",
+        "The penalties that were tried, with the criterion and effective degrees of freedom.",
+    )
+    effective_freedom_ = Fitted(
+        "effective_freedom", "``tr(H⁻¹ H_loss)`` at the chosen penalty, the intercept included."
+    )
+
+    def criterion_curve(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        values: VectorLike | None = None,
+        group: str | None = None,
+        **offsets: Any,
+    ) -> pd.DataFrame:
+        """The criterion of a chosen penalty at other penalties, each with a fit of its own.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
+            The training rows.
+        y : array-like of shape (n_samples,), default=None
+            Their targets; a stream holds them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights.
+        values : array-like of shape (k,), default=None
+            Positive values of C, or of alpha; by default 25 between a thousandth and a thousand
+            times the chosen one.
+        group : str, default=None
+            With ``penalty_groups``, the group whose penalty varies, the others held; required
+            there.
+        **offsets
+            ``offset`` or ``exposure``, if the fit has had one.
+
+        Returns
+        -------
+        DataFrame
+            Columns C or alpha, criterion, and edf (effective degrees of freedom), in the order of
+            ``values``. Where a fit did not converge, the last two are NaN.
+        """
+        return criterion_curve(self, X, y, sample_weight, values, group, offsets)
+
+    def _check_penalty(self, name: str) -> str | None:
+        """Refuse a penalty that is neither a number nor the name of a criterion, which is returned.
+
+        ``name`` is that of the parameter, C or alpha.
+        """
+        value = getattr(self, name)
+        criterion = check_penalty(name, value, self.penalty_groups)
+        if criterion is None and name == "C":
+            check_number("C", value, above=0)
+            if 1.0 / float(value) == np.inf:
+                raise ValueError(f"C={value!r} is so small that 1/C overflows float64.")
+        elif criterion is None:
+            check_number("alpha", value, at_least=0)
+            if not np.isfinite(float(value)):
+                raise ValueError(f"alpha={value!r} must be finite.")
+        return criterion
+
+    def _stated_penalty(self, name: str) -> Penalty:
+        """α by the parameter of the estimator; of a name, that of the fit."""
+        value = getattr(self, name)
+        if not isinstance(value, str):
+            return 1.0 / float(value) if name == "C" else float(value)
+        if self._fit is None:
+            raise InferenceError(
+                f"{name}={value!r} has a number after a fit only; fit, or give {name} a number."
+            )
+        penalty: Penalty = self._fit.penalty
+        return penalty

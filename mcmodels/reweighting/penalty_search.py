@@ -1,0 +1,423 @@
+"""The search for the penalties at which a criterion is least.
+
+Each round fits at some penalties, from a start that the last fit predicts, computes the criterion
+and its exact derivatives, and minimises a model of the criterion around the best point so far
+(:mod:`mcmodels.reweighting.penalty_models`) within a trust region. As the slopes of the model are
+exact there, the search ends only where they are zero, or at a bound: Alexandrov, Dennis, Lewis and
+Torczon (1998), *A trust-region framework for managing the use of approximation models in
+optimization*, Structural Optimization 15, §3. A criterion may have several minima: in small data
+with few rows for each parameter a path from strong to weak penalties is computed first, and the
+search begins at its lowest point; else it begins at the lowest point of the model over the range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import optimize
+
+from mcmodels.arrays import Array, Penalty
+from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
+from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
+from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
+from mcmodels.reweighting.penalty_range import range_of_penalties
+from mcmodels.rows import Derivatives
+from mcmodels.solvers import irls, room
+from mcmodels.solvers.fit_state import Placed, Progress
+from mcmodels.solvers.solution import Status
+
+__all__ = ["NoCriterionError", "PenaltySearch"]
+
+# The search ends where the model promises less than this, in nats.
+_ENOUGH = 3e-5
+# Most rounds with one penalty, and with several, after which a quasi-Newton method takes over, and
+# its most fits.
+_ROUNDS, _ROUNDS_OF_SEVERAL, _MOST_FITS = 40, 15, 150
+# Entries of a design up to which a path is computed first, its step in log α, and how far from both
+# bounds it begins and ends: nearer to them a criterion hardly changes.
+_SMALL, _PATH_STEP, _MARGIN = 40_000, float(np.log(30.0)), float(np.log(1e4))
+# Rows for each parameter from which criteria have one minimum, in all data that were tried.
+_MANY_ROWS = 20
+# Fewest and most points of a model of one penalty that are looked at, and their distance.
+_FEWEST_POINTS, _MOST_POINTS, _POINT_STEP = 9, 97, 0.3
+# Where a criterion is no number.
+_HUGE = 1e100
+# What counts as no difference between a point and a bound, in nats.
+_NO_DIFFERENCE = 1e-7
+# Iterations of the minimisation of a model of several penalties.
+_MODEL_STEPS = 200
+
+# What a fit hands on: its states, and in the end its point.
+Fitting = Generator[Progress, None, "_Point | None"]
+Start = Callable[[LinearPredictorObjective], Array]
+Steps = Callable[[LinearPredictorObjective, Array], Iterator[Progress]]
+
+
+class NoCriterionError(ValueError):
+    """No penalty was found at which the criterion is a number."""
+
+
+@dataclass(frozen=True)
+class _Point(Tried):
+    """A point with its fit."""
+
+    fit: PenalisedFit
+    last: Progress
+
+
+@dataclass
+class PenaltySearch:
+    """A search for penalties.
+
+    Parameters
+    ----------
+    objective : LinearPredictorObjective
+        Rows and loss; its penalty does not matter.
+    criterion : Criterion
+        What is minimised.
+    groups : Groups
+        Which penalty each column has.
+    start : callable
+        The start of a fit of an objective without an earlier fit.
+    steps : callable
+        ``steps(objective, start)`` yields the states of a fit.
+    tol, max_iter
+        Those of the fits.
+
+    Attributes
+    ----------
+    tried : list of Tried
+        The points, in the order in which they were tried.
+    n_params : int
+        Number of parameters of all outputs.
+    lowest, highest : ndarray of shape (n_groups,)
+        Bounds of the logarithms of the penalties.
+    has_converged : bool
+        Whether the search ended where the model promises nothing more.
+    best : Tried or None
+        Where the criterion is least; None before the search has ended.
+    current : LinearPredictorObjective
+        What the last fit minimised.
+    current_log_alphas : ndarray of shape (n_groups,)
+        Its penalties.
+    """
+
+    objective: LinearPredictorObjective
+    criterion: Criterion
+    groups: Groups
+    start: Start
+    steps: Steps
+    tol: float
+    max_iter: int
+    tried: list[Tried] = field(default_factory=list)
+    lowest: Array = field(init=False)
+    highest: Array = field(init=False)
+    n_params: int = field(init=False)
+    has_converged: bool = True
+    best: _Point | None = None
+    current: LinearPredictorObjective = field(init=False)
+    current_log_alphas: Array = field(init=False)
+
+    def run(self) -> Iterator[Progress]:
+        """Yield the states of all fits; the last one has a status, and is at the best penalties.
+
+        Raises
+        ------
+        NoCriterionError
+            If the criterion is not a number at any penalty that was tried.
+        """
+        objective = self._with_penalty(1.0)
+        start = self.start(objective)
+        rows, groups, self.n_params = self.objective.rows, self.groups, start.size
+        P = min(rows.n_features, rows.n_present if groups.count == 1 else rows.n_features)
+        if room.too_many(len(np.atleast_2d(start)) * (P + rows.intercept)):
+            raise NoCriterionError
+        self.lowest, self.highest, first = range_of_penalties(objective, start, self.groups)
+        best = yield from self._first_points(start, first)
+        unit = self._unit(best)
+        radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
+        may_jump = self.groups.count > 1
+        for count in range(_ROUNDS if self.groups.count == 1 else _ROUNDS_OF_SEVERAL):
+            model = penalty_model(best.fit, self.criterion, best.evaluation)
+            bent = BentModel.of(model, best.log_alphas, self.tried)
+            box = self._box(best, radius, any_side=count == 0 and not self._is_small)
+            wanted = self._least_of(bent, best.log_alphas, *box)
+            promised = best.evaluation.value - bent(wanted)[0]
+            ends = promised <= _ENOUGH * unit
+            jumps = np.zeros(len(wanted), dtype=bool)
+            if ends or may_jump:
+                jumped = self._at_bounds(model, best, unit, weak=ends)
+                jumps = jumped != best.log_alphas
+                if ends and not jumps.any():
+                    break
+                low, high = (np.where(jumps, jumped, side) for side in box)
+                jumped = self._least_of(model, jumped, low, high) if jumps.any() else jumped
+                if ends or model(jumped)[0] < bent(wanted)[0]:
+                    wanted = jumped
+                else:
+                    jumps[:] = False
+            found = yield from self._refitted(best, model, wanted)
+            step = float(np.abs(wanted - best.log_alphas)[~jumps].max(initial=0.0))
+            allowed = best.evaluation.value + _NO_DIFFERENCE * unit
+            if found is None or not found.evaluation.value < allowed:
+                if ends:
+                    break
+                may_jump = False
+                radius = radius if jumps.any() else step / 4.0
+                continue
+            may_jump = self.groups.count > 1
+            share = (best.evaluation.value - found.evaluation.value) / max(promised, _ENOUGH * unit)
+            if share > 0.75:
+                radius = max(radius, 2.0 * step)
+            elif share < 0.25:
+                radius = step / 2.0
+            best = found
+        else:
+            best, self.has_converged = self._by_quasi_newton(best, unit)
+        self.best, self.current_log_alphas = best, best.log_alphas
+        self.current = self._with_penalty(np.exp(best.log_alphas))
+        yield best.last
+
+    def _by_quasi_newton(self, best: _Point, unit: float) -> tuple[_Point, bool]:
+        """L-BFGS-B on the criterion itself, where its models are too far from it.
+
+        Second is whether it has converged.
+        """
+        latest = lowest = best
+
+        def function(log_alphas: Array) -> tuple[float, Array]:
+            nonlocal latest, lowest
+            model = penalty_model(latest.fit, self.criterion, latest.evaluation)
+            found = _end_of(self._refitted(latest, model, log_alphas))
+            if found is None:
+                return _HUGE, np.zeros(self.groups.count)
+            latest = found
+            if found.evaluation.value < lowest.evaluation.value:
+                lowest = found
+            return found.evaluation.value / unit, found.evaluation.gradient / unit
+
+        found = optimize.minimize(
+            function,
+            best.log_alphas,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(self.lowest, self.highest, strict=True)),
+            options={"maxfun": _MOST_FITS, "ftol": 1e-7, "gtol": 1e-3},
+        )
+        return lowest, bool(found.success)
+
+    def _unit(self, point: Tried) -> float:
+        """A nat in units of the criterion: φ for sums of losses, where there is one."""
+        if not isinstance(self.criterion, LeaveOneOut):
+            return 1.0
+        if self.criterion.dispersion is not None:
+            return self.criterion.dispersion
+        return 2.0 * point.evaluation.value / self.criterion.n_observations
+
+    def along(self, points: list[Array]) -> list[Tried | None]:
+        """The criterion at given penalties, one after the other; None where it is no number."""
+        start, last = self.start(self._with_penalty(1.0)), None
+        found: list[Tried | None] = []
+        for log_alphas in points:
+            fitting = self._fitted(start, log_alphas)
+            if last is not None:
+                model = penalty_model(last.fit, self.criterion, last.evaluation)
+                fitting = self._refitted(last, model, log_alphas)
+            point = _end_of(fitting)
+            last = point or last
+            found.append(point)
+        return found
+
+    @property
+    def at_bound(self) -> Array:
+        """-1 where a penalty is at its lower bound, 1 where it is at its upper bound, else 0."""
+        if self.best is None:
+            return np.zeros(self.groups.count)
+        t = self.best.log_alphas
+        return (t >= self.highest).astype(np.float64) - (t <= self.lowest)
+
+    def _with_penalty(self, alphas: Array | float) -> LinearPredictorObjective:
+        intercept = self.objective.rows.intercept
+        penalty: Penalty = (
+            alphas
+            if isinstance(alphas, float)
+            else self.groups.penalty(alphas, intercept=intercept)
+        )
+        return self.objective.over(self.objective.rows, penalty)
+
+    def _now_at(self, log_alphas: Array) -> LinearPredictorObjective:
+        self.current_log_alphas = log_alphas
+        self.current = self._with_penalty(np.exp(log_alphas))
+        return self.current
+
+    @property
+    def _is_small(self) -> bool:
+        rows = self.objective.rows
+        few = rows.n_present < _MANY_ROWS * self.n_params
+        return few and rows.n_rows * rows.n_params <= _SMALL and not rows.walks_are_costly
+
+    def _first_points(self, start: Array, first: Array) -> Generator[Progress, None, _Point]:
+        """Fit at a first point; in small data along a path, whose lowest point is returned."""
+        if not self._is_small:
+            for shift in (0.0, 2.0, 4.0, 8.0):  # decades, towards strong penalties
+                wanted = np.minimum(first + shift * np.log(10.0), self.highest)
+                point = yield from self._fitted(start, wanted)
+                if point is not None:
+                    return point
+            raise NoCriterionError
+        best: _Point | None = None
+        least = float(self.lowest.min()) + _MARGIN
+        most = float(self.highest.max()) - _MARGIN
+        count = int(np.ceil((most - least) / _PATH_STEP)) + 1
+        last: _Point | None = None
+        for common in np.linspace(most, least, count):
+            wanted = np.clip(np.full(self.groups.count, common), self.lowest, self.highest)
+            if last is None:
+                found = yield from self._fitted(start, wanted)
+            else:
+                model = penalty_model(last.fit, self.criterion, last.evaluation)
+                found = yield from self._refitted(last, model, wanted)
+            if found is None:
+                continue
+            last = found
+            if best is None or found.evaluation.value < best.evaluation.value:
+                best = found
+        if best is None:
+            raise NoCriterionError
+        return best
+
+    def _fitted(self, start: Array, log_alphas: Array) -> Fitting:
+        """A fit from a start, as other fits are made."""
+        objective = self._now_at(log_alphas)
+        last: Progress | None = None
+        for last in self.steps(objective, start):
+            if last.status is None:
+                yield last
+        return self._point(objective, log_alphas, last)
+
+    def _refitted(self, before: _Point, model: PenaltyModel, log_alphas: Array) -> Fitting:
+        """A fit from the minimum that another fit predicts."""
+        objective = self._now_at(log_alphas)
+        predicted = model.params(log_alphas)
+        inner = Placed(objective, before.last.coordinates).inner
+        if not inner.value(predicted) < inner.value(before.fit.params):
+            predicted = before.fit.params
+        fit = before.fit
+        hessian = fit.loss_hessian.copy()
+        penalty = fit.groups.penalty(np.exp(log_alphas), intercept=fit.objective.rows.intercept)
+        held = fit.penalised > 0
+        of_each = np.broadcast_to(np.asarray(penalty), fit.params.shape).ravel()
+        np.einsum("ii->i", hessian)[held] += of_each[held]
+        states = irls.refit(
+            objective,
+            before.last.coordinates,
+            predicted,
+            hessian,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        last: Progress | None = None
+        for last in states:
+            if last.status is None:
+                yield last
+        if last is None or last.status is not Status.CONVERGED:
+            return (yield from self._fitted(self.start(objective), log_alphas))
+        return self._point(objective, log_alphas, last)
+
+    def _point(
+        self, objective: LinearPredictorObjective, log_alphas: Array, last: Progress | None
+    ) -> _Point | None:
+        """The criterion at the end of a fit; None where it is no number."""
+        if last is None or last.status is not Status.CONVERGED:
+            return None
+        if last.iterate is None or not isinstance(last.iterate.derivatives, Derivatives):
+            return None
+        fit = PenalisedFit.of(objective, self.groups, last)
+        if not fit.is_definite:
+            return None
+        evaluation = self.criterion.at(fit)
+        freedom = fit.loss_freedom
+        self.tried.append(Tried(log_alphas, evaluation, freedom))
+        if not evaluation.is_finite:
+            return None
+        return _Point(log_alphas, evaluation, freedom, fit, last)
+
+    def _box(self, best: Tried, radius: float, *, any_side: bool) -> tuple[Array, Array]:
+        """Where the next point is looked for.
+
+        Of one penalty it is on the side to which the criterion falls, before the next point there.
+        """
+        at = best.log_alphas
+        low, high = np.maximum(self.lowest, at - radius), np.minimum(self.highest, at + radius)
+        if self.groups.count > 1 or any_side:
+            return low, high
+        others = np.array([point.log_alphas[0] for point in self.tried])
+        if best.evaluation.gradient[0] < 0:
+            beyond = others[others > at[0]]
+            return at, np.minimum(high, beyond.min(initial=np.inf))
+        beyond = others[others < at[0]]
+        return np.maximum(low, beyond.max(initial=-np.inf)), at
+
+    def _least_of(
+        self, model: BentModel | PenaltyModel, at: Array, low: Array, high: Array
+    ) -> Array:
+        """Where a model is least in a box."""
+        if not isinstance(model, BentModel) or self.groups.count > 1:
+            found = optimize.minimize(
+                model,
+                at,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=list(zip(low, high, strict=True)),
+                options={"maxiter": _MODEL_STEPS, "gtol": 0.0, "ftol": 1e-12},
+            )
+            return np.clip(np.asarray(found.x), low, high)
+        wanted = int((high[0] - low[0]) / _POINT_STEP)
+        count = min(max(wanted, _FEWEST_POINTS), _MOST_POINTS)
+        points = np.linspace(low[0], high[0], count)
+        k = int(np.nanargmin(model.values(points)))
+        left, right = points[max(k - 1, 0)], points[min(k + 1, count - 1)]
+        if left < right and _slope(model, left) < 0 < _slope(model, right):
+            return np.array([optimize.brentq(lambda t: _slope(model, t), left, right, xtol=1e-9)])
+        end = points[k]
+        if end == at[0] or end in (self.lowest[0], self.highest[0]) or not self._was_tried(end):
+            return np.array([end])
+        # The criterion is known to be higher at this end: the model is wrong in between.
+        return np.array([(at[0] + end) / 2.0])
+
+    def _was_tried(self, log_alpha: float) -> bool:
+        return any(point.log_alphas[0] == log_alpha for point in self.tried)
+
+    def _at_bounds(self, model: PenaltyModel, best: Tried, unit: float, *, weak: bool) -> Array:
+        """The same point, with penalties at the bound to which the criterion falls, if it does.
+
+        Without ``weak`` none is at its lower bound.
+        """
+        moved, value = best.log_alphas.copy(), model(best.log_alphas)[0]
+        for k, slope in enumerate(best.evaluation.gradient):
+            if slope > 0 and not weak:
+                continue
+            tried = moved.copy()
+            tried[k] = self.lowest[k] if slope > 0 else self.highest[k]
+            reached = model(tried)[0]
+            if reached <= value + _NO_DIFFERENCE * unit:
+                moved, value = tried, min(value, reached)
+        return moved
+
+
+def _end_of(fitting: Fitting) -> _Point | None:
+    """What a fit hands on in the end."""
+    while True:
+        try:
+            next(fitting)
+        except StopIteration as end:
+            point: _Point | None = end.value
+            return point
+
+
+def _slope(model: BentModel, log_alpha: float) -> float:
+    """The derivative of the model of one penalty."""
+    return float(model(np.array([log_alpha]))[1][0])
