@@ -42,6 +42,7 @@ from mcmodels.calculus.study.doctor.samples import (
     shape_of,
     value_of_claimed,
 )
+from mcmodels.calculus.study.doctor.vanishing import seen_elsewhere
 from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
 from mcmodels.calculus.study.doctor.wrong_shapes import wrong_shape
 from mcmodels.calculus.study.instances import Instance, as_declared
@@ -231,11 +232,15 @@ def _compared(
     if case.shape_is_right and not is_clear(samples, given):
         found = _in_more_digits(case, claimed, instances, seed)
         if found is not None:
+            if given and not found.error:  # else digits tell what is right there
+                found = seen_elsewhere(found, case, claimed, seed, values)
             return found, unseen
     diagnosis = _examined(case)
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
     if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
         diagnosis = with_an_assumption(case, claimed, seed) or diagnosis
+    if given:
+        diagnosis = seen_elsewhere(diagnosis, case, claimed, seed, values)
     doubt = _unconfirmed(case, *drawn)
     if doubt:
         words = f"{diagnosis.explanation}; {doubt}"
