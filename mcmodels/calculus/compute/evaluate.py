@@ -20,6 +20,14 @@ from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.kinks import warn_of_kinks
+from mcmodels.calculus.compute.lost_digits import (
+    DIGITS,
+    Doubt,
+    Noise,
+    digits_left,
+    warn_of_lost_digits,
+)
+from mcmodels.calculus.compute.more_digits import value_by_digits
 from mcmodels.calculus.compute.stable.forms import PositiveLogDet, stabilised
 from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
@@ -85,20 +93,58 @@ ANALYTIC = SimpleNamespace(
 )
 
 
+_SAME = 1e-9  # relative: two ways to compute a value differ by rounding
+
+
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
     bound, sizes = bind(expression, values)
     form = guarded(stabilised(expression), keep_steps=True)
-    with np.errstate(all="ignore"):
+    doubt = Doubt(form)
+    with np.errstate(all="ignore", under="call", call=doubt.underflow):
         try:
-            result = walk(form, bound, sizes, checked=True)
+            result = walk(form, bound, sizes, checked=True, doubt=doubt)
         except EvaluationError:  # a part overflows on the way to a finite value, or has none
             wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
             if wide is None:
+                wide = value_by_digits(expression, bound, sizes)
+            if wide is None:
                 raise
             result = wide
+        else:
+            if doubt.of_range:  # a part underflows on the way to another value
+                wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
+                if wide is not None and not np.allclose(wide, result, rtol=_SAME, atol=0):
+                    result = wide
+            elif doubt.of_digits:
+                result = _judged(expression, form, bound, sizes, result)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
+
+
+def _judged(
+    expression: Expression,
+    form: Expression,
+    bound: Mapping[N.Symbol, Array],
+    sizes: Mapping[str, int],
+    result: Array,
+) -> Array:
+    """The value, or the one in more digits where it has lost its own; a warning where none is."""
+
+    def compute(values: Mapping[N.Symbol, Array], noise: Noise | None) -> Array:
+        return walk(form, values, sizes, changed=None if noise is None else noise.changed)
+
+    try:
+        left = digits_left(compute, bound, result)
+    except EvaluationError:
+        return result
+    if left == DIGITS:
+        return result
+    exact = value_by_digits(expression, bound, sizes)
+    if exact is None:
+        warn_of_lost_digits(expression, left)
+        return result
+    return exact
 
 
 def natural(expression: Expression, value: Array, sizes: Mapping[str, int] | None = None) -> Array:
@@ -117,6 +163,8 @@ def walk(
     checked: bool = False,
     largest: float = np.inf,
     known: dict[bytes, Array] | None = None,
+    doubt: Doubt | None = None,
+    changed: Callable[[Expression, list[Array], Array], Array] | None = None,
 ) -> Array:
     """The value as an array of two dimensions.
 
@@ -132,6 +180,11 @@ def walk(
     known : dict of bytes to array, optional
         Values of parts at this point, by their keys, of walks that were not checked; those that
         are computed are added.
+    doubt : Doubt, optional
+        What is told of the parts that it watches, where ``checked``.
+    changed : callable, optional
+        What is used in place of the value of a part, from the part, the values of its children
+        and its own.
 
     Raises
     ------
@@ -171,7 +224,8 @@ def walk(
 
     def node(part: Expression, children: list[Array]) -> Array:
         try:
-            return VALUES[type(part)](part, children, ANALYTIC, sizes)
+            result = VALUES[type(part)](part, children, ANALYTIC, sizes)
+            return result if changed is None else changed(part, children, result)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             why = str(error) or "a division by zero"
             raise EvaluationError("{} is not defined here: {}", part, why) from None
@@ -184,6 +238,8 @@ def walk(
                 raise
         if takes_step_or_sign(part) and not children[0].all():
             kinks.append(part)
+        if doubt is not None and part.key in doubt.watched:
+            doubt.see(part, children, result)
 
     def check_term(part: Expression, children: list[Array], result: Array) -> None:
         check(part, children, result)

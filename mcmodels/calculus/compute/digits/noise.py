@@ -17,8 +17,9 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import SumOver, UnitAt
 
-__all__ = ["Again", "Noise", "Range", "is_choice"]
+__all__ = ["Again", "Noise", "Range", "is_choice", "is_exact"]
 
 Again = Callable[[Callable[[Any], Any]], Rows]
 """The result once more, from the values of the children with a function of each entry."""
@@ -27,9 +28,10 @@ _CHANGED = 2  # of the digits at work, so many are changed: more than any functi
 _SHARES = tuple(sign * k for sign in (1, -1) for k in range(5, 11))
 _EXACT = 2**50  # whole numbers up to this are added and multiplied without rounding
 _CHOICES = frozenset({"abs", "relu", "sign", "step", "maximum", "minimum"})
-_MOVED = (N.Transpose, N.Vec, N.Unvec, N.Stack, N.Diagonal, N.DiagonalMatrix)
+_MOVED = (N.Transpose, N.Vec, N.Unvec, N.Stack, N.Diagonal, N.DiagonalMatrix, UnitAt)
+_SELECTIONS = (N.Unit, UnitAt, N.Selection, N.Identity, N.Commutation, N.Elimination)
 _CHOSEN = (F.Where, F.Largest, F.Hardmax)
-_ADDED = (N.Sum, N.Product, N.Total, N.Trace, N.BlockSum, N.BlockTrace, Einsum)
+_ADDED = (N.Sum, N.Product, N.Total, N.Trace, N.BlockSum, N.BlockTrace, Einsum, SumOver)
 _WHOLE = (*_ADDED, N.Scaled, N.Hadamard, N.Power, N.Kron)
 _ELIMINATED = (N.Det, N.LogDet, N.MatrixPower)
 _EXPONENTIAL = frozenset({"exp", "expm1", "sigmoid", "softplus", "tanh", "sinh", "cosh"})
@@ -48,6 +50,31 @@ def is_choice(part: Expression) -> bool:
     return isinstance(part, _CHOSEN)
 
 
+def is_exact(part: Expression) -> bool:
+    """Whether it is computed without rounding, in binary numbers of any precision."""
+    if isinstance(part, N.Scaled):
+        return len(part.children) == 1 and _is_power_of_2(part.coefficient)
+    return is_choice(part) or isinstance(part, _MOVED) or _only_picks(part)
+
+
+def _is_power_of_2(coefficient: Any) -> bool:
+    above, below = abs(coefficient).as_integer_ratio()
+    return not (above & (above - 1) or below & (below - 1))
+
+
+def _only_picks(part: Expression) -> bool:
+    """Whether it is a product that takes entries of one factor."""
+    if not isinstance(part, N.Product):
+        return False
+    others = [factor for factor in part.children if not _is_selection(factor)]
+    return len(others) <= 1
+
+
+def _is_selection(factor: Expression) -> bool:
+    inner = factor.argument if isinstance(factor, N.Transpose) else factor
+    return isinstance(inner, _SELECTIONS)
+
+
 class Noise:
     """Changes of results, the same at each use.
 
@@ -63,7 +90,7 @@ class Noise:
 
     def changed(self, part: Expression, children: list[Rows], result: Rows, again: Again) -> Rows:
         """A result with its last digits changed, unless it is exact."""
-        if not children or is_choice(part) or isinstance(part, _MOVED):
+        if not children or is_exact(part):
             return result
         if isinstance(part, _WHOLE) and all(map(_is_whole, (*children, result))):
             return result
@@ -72,11 +99,28 @@ class Noise:
         def share() -> Any:
             return unit * self._draw.choice(_SHARES)
 
-        if isinstance(part, _ADDED):  # by the last digits of what was added
+        if isinstance(part, N.Sum):  # by the last digits of what was added
+            sizes = mapped(_rounded_size, *children)
+            return mapped(lambda entry, size: entry + share() * size, result, sizes)
+        if isinstance(part, _ADDED):
             return mapped(lambda entry, size: entry + share() * size, result, again(abs))
         if isinstance(part, _ELIMINATED):
             return again(lambda entry: entry * (1 + share()))
         return mapped(lambda entry: entry * (1 + share()), result)
+
+
+def _rounded_size(*terms: Any) -> Any:
+    """The sum of the sizes of some numbers; 0 where they are added without rounding.
+
+    Knuth, The Art of Computer Programming, volume 2, section 4.2.2.
+    """
+    total, exact = terms[0], True
+    for term in terms[1:]:
+        found = total + term
+        part = found - total
+        exact = exact and (total - (found - part)) + (term - part) == 0
+        total = found
+    return mpmath().mp.mpf(0) if exact else sum(map(abs, terms))
 
 
 def _is_whole(rows: Rows) -> bool:

@@ -63,6 +63,8 @@ def _unit(e: N.Unit, sizes: Sizes) -> Rows:
 
 
 def _unit_at(e: UnitAt, position: int, sizes: Sizes) -> Rows:
+    if not 0 <= position + e.shift < e.rows.value(sizes):
+        raise EvaluationError(f"index {position + e.shift} is outside a vector of {e.rows}")
     return made(e.rows.value(sizes), 1, lambda i, j: i == position + e.shift)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from mcmodels.calculus.compute.digits.functions import mpmath
 from mcmodels.calculus.compute.digits.noise import Again
-from mcmodels.calculus.compute.digits.rows import Rows, entries, mapped
+from mcmodels.calculus.compute.digits.rows import Rows, added, entries, mapped
 from mcmodels.calculus.compute.digits.sums import sum_of_terms
 from mcmodels.calculus.compute.digits.values import (
     VALUES,
@@ -96,6 +97,7 @@ def _value_in(
         if has_selections(part):
             return with_selections(part)
         if isinstance(part, SumOver):
+            added_up: list[Rows] = []
 
             def term(inner: Expression, place: Rows) -> Rows:
                 moved, around = {**values, part.index: place}, (part.index, value)
@@ -104,10 +106,16 @@ def _value_in(
                 at_place = _value_in(
                     expression, moved, sizes, strict, warn_of_kink, changed, seen, around
                 )
-                return at_place(inner)
+                found = at_place(inner)
+                if changed is not None and inner is part.body:
+                    added_up.append(mapped(abs, found))
+                return found
 
             total = after_check(part, [], sum_of_terms(part, term, sizes))
-            return total if changed is None else changed(part, [total], total, lambda f: total)
+            largest = reduce(added, added_up) if added_up else total  # of a logarithm, itself
+            if changed is None:
+                return total
+            return changed(part, [largest, *added_up], total, lambda f: largest)
         if type(part) not in VALUES:
             raise EvaluationError(f"{part} has no value in digits")
         children = [value(child) for child in part.children]

@@ -230,10 +230,8 @@ def _compared(
     case = Case(f, symbol, right, samples, tolerance, seed)
     given = any(used.name in values for used in f.used | symbol.used)
     if case.shape_is_right and not is_clear(samples, given):
-        found = _in_more_digits(case, claimed, instances, seed)
+        found = _in_more_digits(case, claimed, instances, seed, values)
         if found is not None:
-            if given and not found.error:  # else digits tell what is right there
-                found = seen_elsewhere(found, case, claimed, seed, values)
             return found, unseen
     diagnosis = _examined(case)
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
@@ -249,16 +247,22 @@ def _compared(
 
 
 def _in_more_digits(
-    case: Case, claimed: Any, instances: list[Instance], seed: int
+    case: Case, claimed: Any, instances: list[Instance], seed: int, values: dict[str, Any]
 ) -> Diagnosis | None:
     """What digits say, where they can say more than float64."""
     if not isinstance(claimed, Expression):
-        return _at_other_points(case, claimed, instances, seed)
+        found_there = _at_other_points(case, claimed, instances, seed)
+        if found_there is None:
+            return None
+        return seen_elsewhere(found_there, case, claimed, seed, values)
     found = compared(case.right, claimed, instances)
     if found is None:
         return None
     if found.correct:
-        return _agreement(case, len(instances), found.error, "; compared in more digits")
+        agreement = _agreement(case, len(instances), found.error, "; compared in more digits")
+        if found.vanishes and values:  # else digits tell what is right there
+            return seen_elsewhere(agreement, case, claimed, seed, values)
+        return agreement
     exact = Case(case.f, case.x, case.right, found.samples, ROUNDED, seed)
     return named(_clear_case(case, claimed, seed) or exact, found.error)
 

@@ -85,11 +85,14 @@ class Compared:
     samples : tuple of Sample
         The points, with values in digits. They are rounded when they have been divided by the
         size of the right derivative, so that 1e-400 is not 0.
+    vanishes : bool
+        Whether the right derivative is 0 at all points.
     """
 
     correct: bool
     error: float
     samples: tuple[Sample, ...]
+    vanishes: bool
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def compared(
     except ImportError:
         return None
     tolerance = EXACT.relative if _has_decimals(claimed) else _EQUAL
-    samples, correct, error = [], True, 0.0
+    samples, correct, error, vanishes = [], True, 0.0, True
     for instance in instances:
         if not _is_affordable(instance):
             return None
@@ -183,6 +186,7 @@ def compared(
         working = max(of_right[1], of_claim[1])
         with mp.workdps(working):
             largest = largest_of(of_right[0])
+            vanishes = vanishes and not largest
             # A mistake in a small term is one, too.
             sizes = [largest_of(term[0]) for term in terms if term is not None]
             smallest = min([largest, *(size for size in sizes if size)])
@@ -204,7 +208,7 @@ def compared(
                 unit=unit,
             )
         )
-    return Compared(correct, error, tuple(samples))
+    return Compared(correct, error, tuple(samples), vanishes)
 
 
 def right_in_digits(right: Expression, instance: Instance) -> Array | None:
