@@ -19,7 +19,7 @@ from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values
 from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.kinks import warn_of_kinks
+from mcmodels.calculus.compute.kinks import kinks_that_count
 from mcmodels.calculus.compute.lost_digits import (
     DIGITS,
     Doubt,
@@ -28,6 +28,7 @@ from mcmodels.calculus.compute.lost_digits import (
     warn_of_lost_digits,
 )
 from mcmodels.calculus.compute.more_digits import value_by_digits
+from mcmodels.calculus.compute.sides_of_kinks import value_on_all_sides
 from mcmodels.calculus.compute.stable.forms import PositiveLogDet, stabilised
 from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
@@ -101,9 +102,10 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     bound, sizes = bind(expression, values)
     form = guarded(stabilised(expression), keep_steps=True)
     doubt = Doubt(form)
+    kinks: list[Expression] = []
     with np.errstate(all="ignore", under="call", call=doubt.underflow):
         try:
-            result = walk(form, bound, sizes, checked=True, doubt=doubt)
+            result = walk(form, bound, sizes, checked=True, doubt=doubt, kinks=kinks)
         except EvaluationError:  # a part overflows on the way to a finite value, or has none
             wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
             if wide is None:
@@ -118,6 +120,8 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
                     result = wide
             elif doubt.of_digits:
                 result = _judged(expression, form, bound, sizes, result)
+            if kinks:
+                result = _beside_kinks(form, bound, sizes, result, kinks)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
@@ -147,6 +151,26 @@ def _judged(
     return exact
 
 
+def _beside_kinks(
+    form: Expression,
+    bound: Mapping[N.Symbol, Array],
+    sizes: Mapping[str, int],
+    result: Array,
+    kinks: list[Expression],
+) -> Array:
+    """The value on all sides of what has a kink; a warning of it where they differ."""
+    found = value_on_all_sides(
+        lambda values, changed: walk(form, values, sizes, changed=changed), bound
+    )
+    if found is not None:
+        result = np.where(np.isnan(found), result, found)
+        if not np.isnan(found).any():
+            return result
+    for part in kinks:
+        warn_of_kink(part)
+    return result
+
+
 def natural(expression: Expression, value: Array, sizes: Mapping[str, int] | None = None) -> Array:
     """A value of two dimensions, in the shape of the expression; with sizes, of a tensor."""
     if sizes is not None and isinstance(expression, TensorSymbol):
@@ -165,6 +189,7 @@ def walk(
     known: dict[bytes, Array] | None = None,
     doubt: Doubt | None = None,
     changed: Callable[[Expression, list[Array], Array], Array] | None = None,
+    kinks: list[Expression] | None = None,
 ) -> Array:
     """The value as an array of two dimensions.
 
@@ -185,6 +210,8 @@ def walk(
     changed : callable, optional
         What is used in place of the value of a part, from the part, the values of its children
         and its own.
+    kinks : list of Expression, optional
+        Takes the parts that have a kink at this point, in place of a warning of each.
 
     Raises
     ------
@@ -192,7 +219,8 @@ def walk(
         If a part is not defined there.
     """
     found: dict[bytes, Array] = {} if known is None else known
-    kinks: list[Expression] = []
+    met: list[Expression] = []
+    tell = warn_of_kink if kinks is None else kinks.append
 
     def value(part: Expression) -> Array:
         if part.key not in found:
@@ -237,17 +265,18 @@ def walk(
             if part.key not in parts_of_choices(expression):
                 raise
         if takes_step_or_sign(part) and not children[0].all():
-            kinks.append(part)
+            met.append(part)
         if doubt is not None and part.key in doubt.watched:
             doubt.see(part, children, result)
 
     def check_term(part: Expression, children: list[Array], result: Array) -> None:
         check(part, children, result)
-        while kinks:  # the other factors of a term are not kept
-            warn_of_kink(kinks.pop())
+        while met:  # the other factors of a term are not kept
+            tell(met.pop())
 
     result = value(expression)
-    warn_of_kinks(expression, kinks, lambda part: (found[part.key] == 0).ravel().tolist())
+    for part in kinks_that_count(expression, met, lambda e: (found[e.key] == 0).ravel().tolist()):
+        tell(part)
     return result
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mcmodels.calculus.compute.digits.functions import mpmath
 from mcmodels.calculus.compute.digits.given import exact_rows
 from mcmodels.calculus.compute.digits.noise import Noise, Range, is_choice
 from mcmodels.calculus.compute.digits.rows import Rows, entries, largest_of, mapped
 from mcmodels.calculus.compute.digits.walking import walk_exactly
-from mcmodels.calculus.compute.undefined import EvaluationError
+from mcmodels.calculus.compute.undefined import EvaluationError, warn_of_kink
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import parts_of
@@ -30,6 +30,7 @@ def certified(
     checked: bool = True,
     as_a_whole: bool = False,
     shown: Expression | None = None,
+    tell: Callable[[Expression], None] = warn_of_kink,
 ) -> tuple[Rows, int]:
     """The value, and the digits in which it was computed.
 
@@ -52,6 +53,8 @@ def certified(
         Whether digits are counted relative to the largest entry, and not in each.
     shown : Expression, optional
         What messages name, where the form is one that was made of it.
+    tell : callable
+        Takes each part that has a kink at this point; it warns of it, where nothing is given.
 
     Raises
     ------
@@ -61,11 +64,16 @@ def certified(
     mp = mpmath().mp
     shown = form if shown is None else shown
     reach = Range()
+    met: list[Expression] = []  # kinks of the last computation
+    unheard: list[Expression] = []
     signs = (1, -1) if any(map(is_choice, parts_of(form))) else (1,)
 
     def clean(working: int) -> Rows:
         with mp.workdps(working):
-            found = walk_exactly(form, exact_rows(given), sizes, checked, seen=reach.see)
+            met.clear()
+            found = walk_exactly(
+                form, exact_rows(given), sizes, checked, seen=reach.see, tell=met.append
+            )
         if not all(mp.isfinite(entry) for entry in entries(found)):
             raise EvaluationError("{} is not finite here", shown)
         return found
@@ -76,7 +84,12 @@ def certified(
             with mp.workdps(working):
                 return [
                     walk_exactly(
-                        form, exact_rows(given), sizes, checked, changed=Noise(sign).changed
+                        form,
+                        exact_rows(given),
+                        sizes,
+                        checked,
+                        changed=Noise(sign).changed,
+                        tell=unheard.append,
                     )
                     for sign in signs
                 ]
@@ -102,6 +115,8 @@ def certified(
         with mp.workdps(working):
             agreeing = _agree(before, found, digits, as_a_whole)
             if all(agreeing):
+                for part in met:
+                    tell(part)
                 return found, working
             before = rough(working)
             if working < max(_FEWEST_OF_ZERO, reach.digits):
@@ -111,6 +126,8 @@ def certified(
                 continue
             zeros = [a and b for a, b in zip(still, nothing, strict=True)]
             if all(near or zero for near, zero in zip(agreeing, zeros, strict=True)):
+                for part in met:
+                    tell(part)
                 return _with_zeros(found, zeros), working
             raise _no_digits(shown, digits, working)
 

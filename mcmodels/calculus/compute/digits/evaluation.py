@@ -9,6 +9,7 @@ from mcmodels.calculus.compute.digits.certified import certified
 from mcmodels.calculus.compute.digits.functions import mpmath
 from mcmodels.calculus.compute.digits.given import bind_exactly
 from mcmodels.calculus.compute.digits.rows import entries, mapped
+from mcmodels.calculus.compute.digits.sides import beside_kinks
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core.expression import Expression
@@ -38,7 +39,10 @@ def evaluate_in_digits(expression: Expression, values: Mapping[str, Any], digits
     mp = mpmath().mp
     given, sizes = bind_exactly(expression, values)
     form = guarded(stabilised(expression, in_digits=True), keep_steps=True)
-    found, _ = certified(form, given, sizes, digits, shown=expression)
+    kinks: list[Expression] = []
+    found, _ = certified(form, given, sizes, digits, shown=expression, tell=kinks.append)
+    if kinks:
+        found = beside_kinks(form, given, sizes, digits, found, kinks)
     with mp.workdps(digits):
         rounded = mapped(lambda value: +value, found)
     if expression.is_scalar:

@@ -15,7 +15,7 @@ from mcmodels.calculus.compute.digits.values import (
     chain_with_selections,
     has_selections,
 )
-from mcmodels.calculus.compute.kinks import warn_of_kinks
+from mcmodels.calculus.compute.kinks import kinks_that_count
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,
     parts_of_choices,
@@ -41,6 +41,7 @@ def walk_exactly(
     checked: bool = False,
     changed: Changed | None = None,
     seen: Seen | None = None,
+    tell: Callable[[Expression], None] = warn_of_kink,
 ) -> Rows:
     """The value as lists of rows.
 
@@ -55,6 +56,8 @@ def walk_exactly(
         What is used in place of the value of a part, as `Noise.changed`.
     seen : callable, optional
         Takes each part, the values of its children, and its own.
+    tell : callable
+        Takes each part that has a kink at this point; it warns of it, where nothing is given.
 
     Raises
     ------
@@ -62,9 +65,12 @@ def walk_exactly(
         If a part is not defined there; where ``checked``, also if one is not finite.
     """
     kinks: list[Expression] = []
-    value = _value_in(expression, values, sizes, checked, kinks.append, changed, seen)
+    value = _value_in(expression, values, sizes, checked, kinks.append, tell, changed, seen)
     result = value(expression)
-    warn_of_kinks(expression, kinks, lambda part: [not entry for entry in entries(value(part))])
+    for part in kinks_that_count(
+        expression, kinks, lambda part: [not entry for entry in entries(value(part))]
+    ):
+        tell(part)
     return result
 
 
@@ -74,6 +80,7 @@ def _value_in(
     sizes: Mapping[str, int],
     checked: bool,
     met_kink: Callable[[Expression], None],
+    tell: Callable[[Expression], None],
     changed: Changed | None,
     seen: Seen | None,
     outer: tuple[N.Symbol, Value] | None = None,
@@ -104,7 +111,7 @@ def _value_in(
                 # Terms that are left out need not be defined.
                 strict = checked and not part.is_conditional
                 at_place = _value_in(
-                    expression, moved, sizes, strict, warn_of_kink, changed, seen, around
+                    expression, moved, sizes, strict, tell, tell, changed, seen, around
                 )
                 found = at_place(inner)
                 if changed is not None and inner is part.body:
