@@ -28,42 +28,50 @@ def beside_kinks(
     kinks: list[Expression],
 ) -> Rows:
     """The value on all sides, for each entry where these agree; else as it is, with a warning."""
+    try:
+        sides = _values_beside(form, given, sizes, digits)
+    except (EvaluationError, ArithmeticError):
+        sides = []
+    small, values = mpmath().mp.mpf(10) ** -digits, entries(result)
+    merged, agreed = [], True
+    for i, value in enumerate(values):
+        each = [side[i] for side in sides]
+        same = bool(each) and max(each) - min(each) <= small * max(map(abs, each))
+        merged.append(each[0] if same else value)
+        agreed = agreed and same
+    if not agreed:
+        for part in kinks:
+            warn_of_kink(part)
+    width = len(result[0])
+    return [merged[start : start + width] for start in range(0, len(merged), width)]
+
+
+def _values_beside(
+    form: Expression, given: Mapping[Symbol, Rows], sizes: Mapping[str, int], digits: int
+) -> list[list[Any]]:
+    """The entries at points so close that they differ by less than the digits tell."""
     mp, draw = mpmath().mp, random.Random(0)
     power = 3 * digits + _BEYOND
     sides: list[list[Any]] = []
-    try:
-        with mp.workdps(4 * power):
-            small = mp.mpf(10) ** -digits
-            for _ in range(_DIRECTIONS):
-                moves = {
-                    symbol: mapped(lambda entry: draw.choice((-1, 1)) * draw.randint(5, 9), rows)
+    with mp.workdps(4 * power):
+        for _ in range(_DIRECTIONS):
+            moves = {
+                symbol: mapped(lambda entry: draw.choice((-1, 1)) * draw.randint(5, 9), rows)
+                for symbol, rows in given.items()
+            }
+            for sign in (1, -1):
+                step = sign * mp.mpf(10) ** -power
+
+                def moved(value: Any, move: int, step: Any = step) -> Any:
+                    return number(value) + step * move
+
+                points = {
+                    symbol: rows
+                    if "integer" in symbol.declared
+                    else mapped(moved, rows, moves[symbol])
                     for symbol, rows in given.items()
-                    if "integer" not in symbol.declared
                 }
-                for sign in (1, -1):
-                    step = sign * mp.mpf(10) ** -power
-                    moved = {
-                        symbol: mapped(lambda v, k: number(v) + step * k, rows, moves[symbol])  # noqa: B023
-                        if symbol in moves
-                        else rows
-                        for symbol, rows in given.items()
-                    }
-                    unheard: list[Expression] = []
-                    found, _ = certified(form, moved, sizes, digits, tell=unheard.append)
-                    sides.append(entries(found))
-            agreed = iter(
-                [max(each) - min(each) <= small * max(map(abs, each)) for each in zip(*sides)]
-            )
-    except (EvaluationError, ArithmeticError):
-        agreed = iter([False] * len(entries(result)))
-    flags = list(agreed)
-    if not all(flags):
-        for part in kinks:
-            warn_of_kink(part)
-    if not any(flags):
-        return result
-    width, values = len(result[0]), entries(result)
-    merged = [
-        sides[0][i] if flag else value for i, (flag, value) in enumerate(zip(flags, values))
-    ]
-    return [merged[start : start + width] for start in range(0, len(merged), width)]
+                unheard: list[Expression] = []
+                found, _ = certified(form, points, sizes, digits, tell=unheard.append)
+                sides.append(entries(found))
+    return sides
