@@ -40,7 +40,7 @@ WRONG = [
     ("a label at a margin", loss, w, -X.T @ sigmoid(-y * (X @ w)), SURE, "dropped factor"),
     ("the sign at a margin", loss, w, X.T @ (y * sigmoid(-y * (X @ w))), SURE, "factor"),
     ("factor 2 in a tail", curvature, z, 2 * sigmoid(z) * sigmoid(-z), {"z": 40.0}, "factor"),
-    ("σ² in a tail", curvature, z, sigmoid(z) ** 2, {"z": 40.0}, "factor"),
+    ("σ² in a tail", curvature, z, sigmoid(z) ** 2, {"z": 40.0}, "wrong derivative"),
     ("a term that cancels", quotient, z, exp(z) / z, {"z": 1e-9}, "dropped term"),
     ("half of a small slope", norm(A @ x - b) ** 2, x, A.T @ (A @ x - b), AT_A_MINIMUM, "factor"),
     ("at random points that saturate", steep, x,

@@ -1,7 +1,7 @@
 """Values of derivatives at kinks that are none: where all sides of them give the same.
 
 The derivative of log(cosh|x|) is tanh(|x|) sign(x), and its second derivative at 0 is 1, though
-sign jumps there. Values on a side are those of the same formula with sign, step and choices taken as
+sign jumps there. Values on a side are those of the formula with sign, step and choices taken as
 they are when x moves a little; the complex step tells which way their arguments move.
 """
 

@@ -26,6 +26,7 @@ from mcmodels.calculus.study.doctor.claims import (
     value_or_nan,
 )
 from mcmodels.calculus.study.doctor.functions import diagnose_function
+from mcmodels.calculus.study.doctor.kink_notes import kink_note
 from mcmodels.calculus.study.doctor.more_digits import (
     ROUNDED,
     compared,
@@ -159,6 +160,9 @@ def _of_expression(
     f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
 ) -> Diagnosis:
     diagnosis, unseen = _compared(f, symbol, claimed, seed, values)
+    if not diagnosis.correct and symbol.name in values:
+        note = kink_note(f, symbol, values)
+        return replace(diagnosis, explanation=diagnosis.explanation + note)
     if not (diagnosis.correct and unseen):
         return diagnosis
     cases = " or ".join(unseen)
