@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import sklearn.exceptions
 
-from mcmodels.user_warnings import NonDifferentiableWarning
+from mcmodels.user_warnings import LostDigitsWarning, NonDifferentiableWarning
 
 __all__ = [
     "BaselineTestWarning",
@@ -20,6 +20,7 @@ __all__ = [
     "InferenceError",
     "LeftOutWarning",
     "LeverageWarning",
+    "LostDigitsWarning",
     "NoMeanWarning",
     "NoMinimumWarning",
     "NonConvexLossWarning",

@@ -6,11 +6,15 @@ import sys
 import warnings
 from types import FrameType
 
-__all__ = ["NonDifferentiableWarning", "warn_user"]
+__all__ = ["LostDigitsWarning", "NonDifferentiableWarning", "warn_user"]
 
 # This package, and libraries that call it for the user: in pipelines, searches, the decorators of
 # fit, NumPy's dispatch.
 _LIBRARIES = frozenset({"contextlib", "joblib", "mcmodels", "numpy", "scipy", "sklearn"})
+
+
+class LostDigitsWarning(UserWarning):
+    """A value has few right digits: in its formula, terms cancel at the point given."""
 
 
 class NonDifferentiableWarning(UserWarning):

@@ -116,7 +116,7 @@ from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.derive.tensor_derivatives import tensor_derivative
 from mcmodels.calculus.study.derivation import Derivation, Step
 from mcmodels.calculus.text.parsing import ParseError, parse
-from mcmodels.user_warnings import NonDifferentiableWarning
+from mcmodels.user_warnings import LostDigitsWarning, NonDifferentiableWarning
 
 if TYPE_CHECKING:
     from mcmodels.calculus.compute.compiled import CompiledFunction
@@ -140,6 +140,7 @@ __all__ = [
     "ExportedFunction",
     "Expression",
     "Lagrangian",
+    "LostDigitsWarning",
     "NestingError",
     "NonDifferentiableWarning",
     "ParseError",

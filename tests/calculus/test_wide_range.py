@@ -102,7 +102,7 @@ def test_a_choice_is_looked_at_where_it_chooses():
         ("exp(x) / (1 + x**2)", 1000.0, "exp(x)"),
         ("1 / x + exp(-x)", 0.0, "1 / x"),
         ("log(-cosh(x))", 1000.0, "cosh(x)"),
-        # Two that are 2, of which no digit is left.
+        # Two that are 2, of which 1e-344 is left.
         ("exp(x) / (x + cosh(x)) - exp(x) / (2 * x + cosh(x) + exp(-x))", 800.0, "exp(x)"),
     ],
 )

@@ -19,7 +19,16 @@ from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values
 from mcmodels.calculus.compute.contractions import einsum_value
 from mcmodels.calculus.compute.function_values import FUNCTION_OPERATIONS, FUNCTION_VALUES
 from mcmodels.calculus.compute.guards import guarded
-from mcmodels.calculus.compute.kinks import warn_of_kinks
+from mcmodels.calculus.compute.kinks import kinks_that_count
+from mcmodels.calculus.compute.lost_digits import (
+    DIGITS,
+    Doubt,
+    Noise,
+    digits_left,
+    warn_of_lost_digits,
+)
+from mcmodels.calculus.compute.more_digits import value_by_digits
+from mcmodels.calculus.compute.sides_of_kinks import value_on_all_sides
 from mcmodels.calculus.compute.stable.forms import PositiveLogDet, stabilised
 from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
@@ -85,20 +94,81 @@ ANALYTIC = SimpleNamespace(
 )
 
 
+_SAME = 1e-9  # relative: two ways to compute a value differ by rounding
+
+
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
     bound, sizes = bind(expression, values)
     form = guarded(stabilised(expression), keep_steps=True)
-    with np.errstate(all="ignore"):
+    doubt = Doubt(form)
+    kinks: list[Expression] = []
+    with np.errstate(all="ignore", under="call", call=doubt.underflow):
         try:
-            result = walk(form, bound, sizes, checked=True)
+            result = walk(form, bound, sizes, checked=True, doubt=doubt, kinks=kinks)
         except EvaluationError:  # a part overflows on the way to a finite value, or has none
             wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
             if wide is None:
+                wide = value_by_digits(expression, bound, sizes)
+            if wide is None:
                 raise
             result = wide
+        else:
+            if doubt.of_range:  # a part underflows on the way to another value
+                wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
+                if wide is not None and not np.allclose(wide, result, rtol=_SAME, atol=0):
+                    result = wide
+            elif doubt.of_digits:
+                result = _judged(expression, form, bound, sizes, result)
+            if kinks:
+                result = _beside_kinks(form, bound, sizes, result, kinks)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
+
+
+def _judged(
+    expression: Expression,
+    form: Expression,
+    bound: Mapping[N.Symbol, Array],
+    sizes: Mapping[str, int],
+    result: Array,
+) -> Array:
+    """The value, or the one in more digits where it has lost its own; a warning where none is."""
+
+    def compute(values: Mapping[N.Symbol, Array], noise: Noise | None) -> Array:
+        return walk(form, values, sizes, changed=None if noise is None else noise.changed)
+
+    try:
+        left = digits_left(compute, bound, result)
+    except EvaluationError:
+        return result
+    if left == DIGITS:
+        return result
+    exact = value_by_digits(expression, bound, sizes)
+    if exact is None:
+        warn_of_lost_digits(expression, left)
+        return result
+    return exact
+
+
+def _beside_kinks(
+    form: Expression,
+    bound: Mapping[N.Symbol, Array],
+    sizes: Mapping[str, int],
+    result: Array,
+    kinks: list[Expression],
+) -> Array:
+    """The value on all sides of what has a kink; a warning of it where they differ."""
+    found = value_on_all_sides(
+        lambda values, changed: walk(form, values, sizes, changed=changed), bound
+    )
+    if found is not None:
+        result = np.where(np.isnan(found), result, found)
+        if not np.isnan(found).any():
+            return result
+    for part in kinks:
+        warn_of_kink(part)
+    return result
 
 
 def natural(expression: Expression, value: Array, sizes: Mapping[str, int] | None = None) -> Array:
@@ -117,6 +187,9 @@ def walk(
     checked: bool = False,
     largest: float = np.inf,
     known: dict[bytes, Array] | None = None,
+    doubt: Doubt | None = None,
+    changed: Callable[[Expression, list[Array], Array], Array] | None = None,
+    kinks: list[Expression] | None = None,
 ) -> Array:
     """The value as an array of two dimensions.
 
@@ -132,6 +205,13 @@ def walk(
     known : dict of bytes to array, optional
         Values of parts at this point, by their keys, of walks that were not checked; those that
         are computed are added.
+    doubt : Doubt, optional
+        What is told of the parts that it watches, where ``checked``.
+    changed : callable, optional
+        What is used in place of the value of a part, from the part, the values of its children
+        and its own.
+    kinks : list of Expression, optional
+        Takes the parts that have a kink at this point, in place of a warning of each.
 
     Raises
     ------
@@ -139,7 +219,8 @@ def walk(
         If a part is not defined there.
     """
     found: dict[bytes, Array] = {} if known is None else known
-    kinks: list[Expression] = []
+    met: list[Expression] = []
+    tell = warn_of_kink if kinks is None else kinks.append
 
     def value(part: Expression) -> Array:
         if part.key not in found:
@@ -171,7 +252,8 @@ def walk(
 
     def node(part: Expression, children: list[Array]) -> Array:
         try:
-            return VALUES[type(part)](part, children, ANALYTIC, sizes)
+            result = VALUES[type(part)](part, children, ANALYTIC, sizes)
+            return result if changed is None else changed(part, children, result)
         except (np.linalg.LinAlgError, ZeroDivisionError) as error:
             why = str(error) or "a division by zero"
             raise EvaluationError("{} is not defined here: {}", part, why) from None
@@ -183,15 +265,18 @@ def walk(
             if part.key not in parts_of_choices(expression):
                 raise
         if takes_step_or_sign(part) and not children[0].all():
-            kinks.append(part)
+            met.append(part)
+        if doubt is not None and part.key in doubt.watched:
+            doubt.see(part, children, result)
 
     def check_term(part: Expression, children: list[Array], result: Array) -> None:
         check(part, children, result)
-        while kinks:  # the other factors of a term are not kept
-            warn_of_kink(kinks.pop())
+        while met:  # the other factors of a term are not kept
+            tell(met.pop())
 
     result = value(expression)
-    warn_of_kinks(expression, kinks, lambda part: (found[part.key] == 0).ravel().tolist())
+    for part in kinks_that_count(expression, met, lambda e: (found[e.key] == 0).ravel().tolist()):
+        tell(part)
     return result
 
 

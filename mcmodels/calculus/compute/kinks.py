@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from mcmodels.calculus.compute.undefined import takes_step_or_sign, warn_of_kink
+from mcmodels.calculus.compute.undefined import takes_step_or_sign
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 
-__all__ = ["warn_of_kinks"]
+__all__ = ["kinks_that_count"]
 
 Zeros = Callable[[Expression], list[bool]]
 """Which entries of the value of a part are 0."""
 
 
-def warn_of_kinks(expression: Expression, met: Iterable[Expression], zeros: Zeros) -> None:
-    """Warn of each step and sign that was met where its argument is 0, if the whole jumps there."""
-    for part in met:
-        if _may_jump(part, expression, zeros):
-            warn_of_kink(part)
+def kinks_that_count(
+    expression: Expression, met: Iterable[Expression], zeros: Zeros
+) -> list[Expression]:
+    """Those of the steps and signs met where their argument is 0 with which the whole may jump."""
+    return [part for part in met if _may_jump(part, expression, zeros)]
 
 
 def _may_jump(kink: Expression, expression: Expression, zeros: Zeros) -> bool:

@@ -185,11 +185,14 @@ class Expression(ExpressionOperators, ExpressionMethods):
         A derivative and its function take the same. The values may determine sizes: the Hessian 2I
         of ‖x‖² is n×n, and the value of x determines n.
         """
+        context = symbols - self.used
+        if context == self.context:
+            return self
         result = object.__new__(type(self))
         for kind in type(self).__mro__:
             for slot in getattr(kind, "__slots__", ()):
                 setattr(result, slot, getattr(self, slot))
-        result.context = symbols - self.used
+        result.context = context
         return result
 
     def __eq__(self, other: object) -> bool:

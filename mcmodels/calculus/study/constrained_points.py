@@ -14,9 +14,12 @@ from mcmodels.calculus.core.arithmetic import is_symmetric
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.critical_points import CriticalPoint
 from mcmodels.calculus.study.instances import Instance, as_declared
+from mcmodels.calculus.study.kinks import at_kinks, has_kinks, require_decided, with_relu
+from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 if TYPE_CHECKING:
     from mcmodels.calculus.study.lagrangians import Lagrangian
@@ -44,9 +47,13 @@ def constrained_point(lagrangian: Lagrangian, x: Any, at: Any) -> CriticalPoint:
     )
     with np.errstate(all="ignore"):
         _require_feasible(lagrangian.constraints, instance)
+        _require_smooth(lagrangian.constraints, symbol, instance)
         J = np.vstack([_slopes(g, symbol, instance) @ basis for g in lagrangian.constraints])
         count = sum(_count(g, sizes) for g in lagrangian.constraints)
         tangent = _tangent_space(symbol, J, count)
+        kinked = _at_kinks(lagrangian, symbol, free, instance, basis, tangent)
+        if kinked is not None:
+            return kinked
         slope = gradients.gradient(L, symbol)
         start = _vec(slope, instance)
         _fill(free, lagrangian, symbol, instance, basis, start)
@@ -65,6 +72,48 @@ def constrained_point(lagrangian: Lagrangian, x: Any, at: Any) -> CriticalPoint:
     eigenvalues = np.linalg.eigvalsh(Z.T @ ((H + H.T) / 2) @ Z)
     shown = natural(symbol, gradient.reshape(point[symbol].shape, order="F"))
     return CriticalPoint.of(eigenvalues, float(shown) if symbol.is_scalar else shown, value)
+
+
+def _require_smooth(constraints: Sequence[Expression], x: Symbol, instance: Instance) -> None:
+    for g in constraints:
+        if has_kinks(with_relu(by_whole_arrays(g)), x, *instance):
+            raise ValueError(
+                f"the constraint {g} = 0 has a kink there, where it has no tangent space: write it "
+                "without abs, relu, norm, maximum or minimum"
+            )
+
+
+def _at_kinks(
+    lagrangian: Lagrangian,
+    x: Symbol,
+    free: Sequence[Symbol],
+    instance: Instance,
+    basis: Array,
+    tangent: Array,
+) -> CriticalPoint | None:
+    """The point where the objective has kinks, which the tangent directions cross; else None."""
+    point, sizes = instance
+    f = with_relu(by_whole_arrays(lagrangian.objective))
+    require_decided(f, x, point, sizes)
+    directions_ = basis @ tangent
+    smooth = at_kinks(f, x, point, sizes, directions_)
+    if smooth is None:
+        return None
+    if free:  # the multipliers of the constraints, which the Hessian below needs
+        _fill(free, lagrangian, x, instance, basis, smooth.gradient.ravel(order="F"))
+    L = with_relu(by_whole_arrays(lagrangian.expression))
+    smooth = at_kinks(L, x, point, sizes, directions_)
+    if smooth is None:
+        return None
+    if not smooth.strict:
+        warn_user(
+            f"{f} stands at a kink where it is flat on one side, up to second derivatives: these "
+            "do not say whether it is an extremum",
+            NonDifferentiableWarning,
+        )
+    value = float(walk(lagrangian.objective, point, sizes, checked=True)[0, 0])
+    shown = natural(x, smooth.gradient)
+    return CriticalPoint.at_kinks(smooth, float(shown) if x.is_scalar else shown, value)
 
 
 def _vec(expression: Expression, instance: Instance) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 import numpy as np
@@ -28,6 +28,19 @@ _DRAWS: tuple[Draw, ...] = (
     lambda rng, shape: 0.2 * rng.standard_normal(shape),
     lambda rng, shape: rng.uniform(0.01, 0.1, shape),
 )
+# Tried next, for each symbol another one: arccosh(x) and log(x - 2) want numbers above one,
+# log(a - x) + log(x - b) one between two others, log(det(X)) another matrix.
+_OTHER_DRAWS: tuple[Draw, ...] = (
+    *_DRAWS,
+    lambda rng, shape: rng.uniform(1.1, 3.0, shape),
+    lambda rng, shape: rng.uniform(3.0, 9.0, shape),
+    lambda rng, shape: rng.uniform(10.0, 30.0, shape),
+    lambda rng, shape: rng.uniform(100.0, 300.0, shape),
+    lambda rng, shape: rng.uniform(1000.0, 3000.0, shape),
+    lambda rng, shape: -rng.uniform(0.5, 3.0, shape),
+    lambda rng, shape: -rng.uniform(3.0, 9.0, shape),
+)
+_OTHERS = 100  # points that are drawn so
 _LARGEST = 1e8  # larger entries come from the inverse of a matrix that is nearly singular
 _SMALLEST = 3  # 2 is a factor in many formulas, and must not be taken for a size
 
@@ -65,13 +78,14 @@ def random_instance(
     free = [name for name in names if name not in known]
     smallest = _smallest(expressions)
     reason: Exception | None = None
-    for draw, downwards in product(_DRAWS, (False, True)):
-        rng = np.random.default_rng(seed)
+    for rng, draws, downwards in _drawn(seed):
         counted = list(reversed(free)) if downwards else free
         sizes = {**known, **_distinct(counted, set(known.values()), smallest)}
         try:
             values = {
-                symbol: given[symbol] if symbol in given else _value(symbol, sizes, rng, draw)
+                symbol: given[symbol]
+                if symbol in given
+                else _value(symbol, sizes, rng, _one_of(draws, rng))
                 for symbol in symbols
             }
             with np.errstate(all="ignore"):
@@ -84,6 +98,22 @@ def random_instance(
     raise EvaluationError(
         f"no random values were found at which {expressions[0]} is defined ({reason}); give some"
     )
+
+
+def _drawn(seed: int) -> Iterator[tuple[np.random.Generator, tuple[Draw, ...], bool]]:
+    """How points are drawn, in the order in which they are tried.
+
+    The generator of random numbers, the ways of which each symbol takes one, and whether the sizes
+    are counted downwards.
+    """
+    for draw, downwards in product(_DRAWS, (False, True)):
+        yield np.random.default_rng(seed), (draw,), downwards
+    for i in range(_OTHERS):
+        yield np.random.default_rng([seed, i]), _OTHER_DRAWS, i % 2 == 1
+
+
+def _one_of(draws: tuple[Draw, ...], rng: np.random.Generator) -> Draw:
+    return draws[0] if len(draws) == 1 else draws[rng.integers(len(draws))]
 
 
 def _smallest(expressions: Iterable[Expression]) -> int:

@@ -27,7 +27,7 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, rewrite, substitute
 from mcmodels.calculus.derive import gradients
 
-__all__ = ["SmoothPart", "at_kinks", "require_decided", "with_relu"]
+__all__ = ["SmoothPart", "at_kinks", "has_kinks", "require_decided", "with_relu"]
 
 _STRICT = 1 - 1e-9  # multipliers of at least this size decide nothing
 _ROUNDING = 1e-9  # of a gradient that the multipliers should cancel, relative to its terms
@@ -130,6 +130,13 @@ def require_decided(
                 f"{part} may have a kink at this point, where {what}: slopes on both sides are "
                 "compared at kinks of abs, relu, norm, maximum and minimum alone"
             )
+
+
+def has_kinks(
+    f: Expression, x: N.Symbol, point: Mapping[N.Symbol, Array], sizes: Mapping[str, int]
+) -> bool:
+    """Whether abs, relu or norm stands at a kink in it."""
+    return bool(_active(f, x, point, sizes))
 
 
 def at_kinks(

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mcmodels.calculus.compute.digits.certified import certified
 from mcmodels.calculus.compute.digits.functions import mpmath
-from mcmodels.calculus.compute.digits.given import bind_exactly, exact_rows
-from mcmodels.calculus.compute.digits.rows import Rows, entries, mapped
-from mcmodels.calculus.compute.digits.walking import walk_exactly
+from mcmodels.calculus.compute.digits.given import bind_exactly
+from mcmodels.calculus.compute.digits.rows import entries, mapped
+from mcmodels.calculus.compute.digits.sides import beside_kinks
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable.forms import stabilised
-from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.tensors import Tensor
 
 __all__ = ["evaluate_in_digits", "evaluate_tensor_in_digits", "require_digits"]
 
 _MOST_DIGITS = 400
-_MORE = 15  # digits of the first of two computations, beyond those asked for
-_DOUBLINGS = 3
 
 
 def require_digits(digits: Any) -> int:
@@ -35,31 +33,16 @@ def require_digits(digits: Any) -> int:
 def evaluate_in_digits(expression: Expression, values: Mapping[str, Any], digits: Any) -> Any:
     """The value in ``digits`` digits; the work of `Expression.evaluate`.
 
-    It is computed twice, the second time in more than twice the digits. Where the two do not agree
-    in the digits asked for, terms have cancelled, and it is computed in more.
+    They are right relative to the value: see `certified`.
     """
     digits = require_digits(digits)
     mp = mpmath().mp
     given, sizes = bind_exactly(expression, values)
     form = guarded(stabilised(expression, in_digits=True), keep_steps=True)
-
-    def computed(working: int) -> Rows:
-        with mp.workdps(working):
-            return walk_exactly(form, exact_rows(given), sizes, checked=True)
-
-    working = digits + _MORE
-    found = computed(working)
-    for _ in range(_DOUBLINGS):
-        working = 2 * working + _MORE
-        previous, found = found, computed(working)
-        with mp.workdps(working):
-            if _agree(previous, found, digits):
-                break
-    else:
-        raise EvaluationError(
-            f"{expression} keeps fewer than {digits} digits here, even where it is computed in "
-            f"{working}: it is at a singularity, or at a jump"
-        )
+    kinks: list[Expression] = []
+    found, _ = certified(form, given, sizes, digits, shown=expression, tell=kinks.append)
+    if kinks:
+        found = beside_kinks(form, given, sizes, digits, found, kinks)
     with mp.workdps(digits):
         rounded = mapped(lambda value: +value, found)
     if expression.is_scalar:
@@ -76,15 +59,6 @@ def evaluate_tensor_in_digits(tensor: Tensor, values: Mapping[str, Any], digits:
         length = size.value(sizes)
         nested = [nested[i : i + length] for i in range(0, len(nested), length)]
     return _as_array(nested)
-
-
-def _agree(previous: Rows, found: Rows, digits: int) -> bool:
-    """Whether all entries agree in so many digits, or cancel to less than the square of that."""
-    small = mpmath().mp.mpf(10) ** -digits
-    return all(
-        abs(a - b) <= small * max(abs(b), small)
-        for a, b in zip(entries(previous), entries(found), strict=True)
-    )
 
 
 def _as_array(nested: list[Any]) -> Any:

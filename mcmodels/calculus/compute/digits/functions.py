@@ -70,6 +70,18 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return of_numbers
 
 
+def _far_out(z: Any) -> Any:
+    """√π z exp(z²) erfc(z) = 1 − 1/(2z²) + 3/(2z²)² − …: DLMF (7.12.1)."""
+    mp = mpmath().mp
+    total = term = mp.mpf(1)
+    k = 1
+    while abs(term) > mp.eps:
+        term *= -k / (2 * z * z)
+        total += term
+        k += 2
+    return total
+
+
 @cache
 def functions() -> Mapping[str, Callable[..., Any]]:
     """By name: those of `core.elementwise`, those of two numbers, and `power` and `polygamma`."""
@@ -91,8 +103,8 @@ def functions() -> Mapping[str, Callable[..., Any]]:
 
     @wider
     def erfc(z: Any) -> Any:
-        # mpmath squares z as a float; the next term of the expansion is z⁻²/2 times this one.
-        return mp.exp(-z * z) / (z * mp.sqrt(mp.pi)) if z > _FAR else mp.erfc(z)
+        # mpmath squares z as a float.
+        return mp.exp(-z * z) * _far_out(z) / (z * mp.sqrt(mp.pi)) if z > _FAR else mp.erfc(z)
 
     @wider
     def cdf(z: Any) -> Any:

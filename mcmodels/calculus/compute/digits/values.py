@@ -38,7 +38,6 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import UnitAt
-from mcmodels.calculus.core.named_numbers import exact
 
 __all__ = ["VALUES", "chain_with_selections", "has_selections"]
 
@@ -64,6 +63,8 @@ def _unit(e: N.Unit, sizes: Sizes) -> Rows:
 
 
 def _unit_at(e: UnitAt, position: int, sizes: Sizes) -> Rows:
+    if not 0 <= position + e.shift < e.rows.value(sizes):
+        raise EvaluationError(f"index {position + e.shift} is outside a vector of {e.rows}")
     return made(e.rows.value(sizes), 1, lambda i, j: i == position + e.shift)
 
 
@@ -281,7 +282,7 @@ VALUES: dict[type[Expression], Values] = {
     ),
     UnitAt: lambda e, c, s: _unit_at(e, int(c[0][0][0]), s),
     N.Number: lambda e, c, s: _one(number(e.value)),
-    N.NamedNumber: lambda e, c, s: _one(number(exact(e.name))),
+    N.NamedNumber: lambda e, c, s: _one(+getattr(mpmath().mp, e.name)),
     N.SizeValue: lambda e, c, s: _one(number(s[e.name])),
     N.Identity: lambda e, c, s: identity(shape_of(e, s)[0]),
     N.Zeros: lambda e, c, s: made(*shape_of(e, s), lambda i, j: 0),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
 
 from mcmodels.calculus.compute.digits.functions import mpmath
-from mcmodels.calculus.compute.digits.rows import Rows, entries
+from mcmodels.calculus.compute.digits.noise import Again
+from mcmodels.calculus.compute.digits.rows import Rows, added, entries, mapped
 from mcmodels.calculus.compute.digits.sums import sum_of_terms
 from mcmodels.calculus.compute.digits.values import (
     VALUES,
     chain_with_selections,
     has_selections,
 )
-from mcmodels.calculus.compute.kinks import warn_of_kinks
+from mcmodels.calculus.compute.kinks import kinks_that_count
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,
     parts_of_choices,
@@ -27,6 +30,8 @@ from mcmodels.calculus.core.index_nodes import SumOver
 __all__ = ["walk_exactly"]
 
 Value = Callable[[Expression], Rows]
+Changed = Callable[[Expression, list[Rows], Rows, Again], Rows]
+Seen = Callable[[Expression, list[Rows], Rows], None]
 
 
 def walk_exactly(
@@ -34,8 +39,25 @@ def walk_exactly(
     values: Mapping[N.Symbol, Rows],
     sizes: Mapping[str, int],
     checked: bool = False,
+    changed: Changed | None = None,
+    seen: Seen | None = None,
+    tell: Callable[[Expression], None] = warn_of_kink,
 ) -> Rows:
     """The value as lists of rows.
+
+    Parameters
+    ----------
+    expression : Expression
+    values : mapping of Symbol to lists of rows
+    sizes : mapping of str to int
+    checked : bool
+        Whether a part that is not finite is an error that names it.
+    changed : callable, optional
+        What is used in place of the value of a part, as `Noise.changed`.
+    seen : callable, optional
+        Takes each part, the values of its children, and its own.
+    tell : callable
+        Takes each part that has a kink at this point; it warns of it, where nothing is given.
 
     Raises
     ------
@@ -43,9 +65,12 @@ def walk_exactly(
         If a part is not defined there; where ``checked``, also if one is not finite.
     """
     kinks: list[Expression] = []
-    value = _value_in(expression, values, sizes, checked, kinks.append)
+    value = _value_in(expression, values, sizes, checked, kinks.append, tell, changed, seen)
     result = value(expression)
-    warn_of_kinks(expression, kinks, lambda part: [not entry for entry in entries(value(part))])
+    for part in kinks_that_count(
+        expression, kinks, lambda part: [not entry for entry in entries(value(part))]
+    ):
+        tell(part)
     return result
 
 
@@ -55,6 +80,9 @@ def _value_in(
     sizes: Mapping[str, int],
     checked: bool,
     met_kink: Callable[[Expression], None],
+    tell: Callable[[Expression], None],
+    changed: Changed | None,
+    seen: Seen | None,
     outer: tuple[N.Symbol, Value] | None = None,
 ) -> Value:
     """The function that gives the values of parts; ``outer``: an index, and that around its sum.
@@ -72,18 +100,29 @@ def _value_in(
 
     def computed(part: Expression) -> Rows:
         if isinstance(part, N.Symbol):
-            return values[part]
+            return reported(part, [], values[part], lambda f: values[part])
         if has_selections(part):
-            return chain_with_selections(part, value, sizes)
+            return with_selections(part)
         if isinstance(part, SumOver):
+            added_up: list[Rows] = []
 
             def term(inner: Expression, place: Rows) -> Rows:
                 moved, around = {**values, part.index: place}, (part.index, value)
                 # Terms that are left out need not be defined.
                 strict = checked and not part.is_conditional
-                return _value_in(expression, moved, sizes, strict, warn_of_kink, around)(inner)
+                at_place = _value_in(
+                    expression, moved, sizes, strict, tell, tell, changed, seen, around
+                )
+                found = at_place(inner)
+                if changed is not None and inner is part.body:
+                    added_up.append(mapped(abs, found))
+                return found
 
-            return after_check(part, [], sum_of_terms(part, term, sizes))
+            total = after_check(part, [], sum_of_terms(part, term, sizes))
+            largest = reduce(added, added_up) if added_up else total  # of a logarithm, itself
+            if changed is None:
+                return total
+            return changed(part, [largest, *added_up], total, lambda f: largest)
         if type(part) not in VALUES:
             raise EvaluationError(f"{part} has no value in digits")
         children = [value(child) for child in part.children]
@@ -92,7 +131,27 @@ def _value_in(
         except ArithmeticError as error:
             why = str(error) or "a division by zero"
             raise EvaluationError(f"{part} is not defined here: {why}") from None
-        return after_check(part, children, result)
+
+        def again(function: Callable[[Any], Any]) -> Rows:
+            moved = [mapped(function, child) for child in children]
+            if isinstance(part, N.MatrixPower):
+                moved[1] = children[1]
+            return VALUES[type(part)](part, moved, sizes)
+
+        return reported(part, children, after_check(part, children, result), again)
+
+    def with_selections(part: N.Product) -> Rows:
+        def again(function: Callable[[Any], Any]) -> Rows:
+            return chain_with_selections(part, lambda e: mapped(function, value(e)), sizes)
+
+        result = chain_with_selections(part, value, sizes)
+        children = [value(child) for child in part.children if not isinstance(child, N.Selection)]
+        return reported(part, children, result, again)
+
+    def reported(part: Expression, children: list[Rows], result: Rows, again: Again) -> Rows:
+        if seen is not None:
+            seen(part, children, result)
+        return result if changed is None else changed(part, children, result, again)
 
     def after_check(part: Expression, children: list[Rows], result: Rows) -> Rows:
         if checked:

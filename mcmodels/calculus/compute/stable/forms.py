@@ -62,9 +62,14 @@ def stabilised(expression: Expression, in_digits: bool = False) -> Expression:
         Whether it is computed in more digits than float64 has, where a series that is cut off for
         float64 would be wrong.
     """
-    if not any(map(_may_lose_digits, parts_of(expression))):
+    if not _needs_another_form(expression):
         return expression
     return _stabilised(expression, in_digits).within(expression.context)
+
+
+@lru_cache(maxsize=512)
+def _needs_another_form(expression: Expression) -> bool:
+    return any(map(_may_lose_digits, parts_of(expression)))
 
 
 @lru_cache(maxsize=512)

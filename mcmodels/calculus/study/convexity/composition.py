@@ -17,6 +17,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
     hadamard,
     is_symmetric,
+    is_zero,
     parts,
     power,
     scale,
@@ -43,6 +44,12 @@ from mcmodels.calculus.study.convexity.forms import (
 )
 from mcmodels.calculus.study.convexity.joined_pieces import of_choice
 from mcmodels.calculus.study.convexity.matrix_products import of_product, of_square, of_trace
+from mcmodels.calculus.study.convexity.quotients import (
+    affine_quotient,
+    log_of_growth,
+    rooted_terms,
+    zero_or_odd_power,
+)
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
 from mcmodels.calculus.study.convexity.spectral import (
     as_function_of_eigenvalues,
@@ -136,6 +143,10 @@ class Composition:
 
     def _of_function(self, e: N.Elementwise | F.Polygamma | N.Power) -> Curvature:
         inside = e.children[0]
+        if isinstance(e, N.Elementwise) and e.name == "relu":
+            odd = zero_or_odd_power(inside)
+            if odd is not None and self.of(odd) >= CONVEX:
+                return CONVEX
         if isinstance(e, N.Elementwise) and e.name == "log":
             found = self._of_log(inside)
             if found:
@@ -171,6 +182,9 @@ class Composition:
         """
         if self._is_log_convex(inside):
             return CONVEX
+        growing = log_of_growth(inside)
+        if growing is not None and self.of(growing) >= CONCAVE:
+            return CONCAVE
         if isinstance(inside, N.Softmax):
             return CONCAVE if self.is_affine(inside.argument) else UNKNOWN
         if isinstance(inside, N.Det):
@@ -211,6 +225,8 @@ class Composition:
             return e.coefficient > 0 and all(map(self._is_log_convex, e.children))
         if isinstance(e, N.Elementwise) and e.name == "exp":
             return self.of(e.argument) >= CONVEX
+        if isinstance(e, N.Power) and isinstance(e.exponent, N.Number) and e.exponent.value < 0:
+            return self._is_concave_and_at_least_0(e.base)
         if isinstance(e, N.Elementwise) and e.name == "cosh":
             return self._size_is_convex(e.argument)
         if isinstance(e, N.Trace) and isinstance(e.argument, F.MatrixFunction):
@@ -233,7 +249,7 @@ class Composition:
             squares = sum_of_squares(e.base)  # norms of rows or columns
             if squares is not None and self._size_is_convex(squares[0]):
                 return CONVEX if all(self._is_weight(f) for f in squares[1]) else UNKNOWN
-            if isinstance(e.base, N.Sum) and all(map(self._is_square, e.base.terms)):
+            if all(map(self._is_square, rooted_terms(e.base))):
                 return CONVEX  # a norm of the parts that are squared
         found = self._of_function(e) or self._of_p_norm(e)
         if found or not isinstance(e.base, N.Scaled | N.Hadamard):
@@ -344,7 +360,10 @@ class Composition:
             return times(self.of(varying[0]), sign)
         found = self._of_monomial([pair for factor in varying for pair in powers_of(factor)])
         if not found and len(varying) == 2:
-            found = self._of_entropy(*varying) or self._of_entropy(*reversed(varying))
+            for one, other in (varying, varying[::-1]):
+                found = found or self._of_entropy(one, other) or affine_quotient(self, one, other)
+        if not found and all(map(self._is_log_convex, varying)):
+            found = CONVEX
         return times(found, sign)
 
     def _of_entropy(self, z: Expression, other: Expression) -> Curvature:
@@ -405,6 +424,10 @@ class Composition:
         if isinstance(e, N.LogSumExp | F.Largest):
             return CONVEX if inside[0] >= CONVEX else UNKNOWN
         if isinstance(e, F.Pairwise) and e.name in ("maximum", "minimum"):
+            for one, other in (e.children, e.children[::-1]) if e.name == "maximum" else ():
+                odd = zero_or_odd_power(one) if is_zero(other) else None
+                if odd is not None and self.of(odd) >= CONVEX:
+                    return CONVEX
             needed = CONVEX if e.name == "maximum" else CONCAVE
             return needed if all(found >= needed for found in inside) else UNKNOWN
         if isinstance(e, N.Norm) and isinstance(e.argument, N.Product):

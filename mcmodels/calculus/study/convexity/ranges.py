@@ -47,6 +47,7 @@ _ZERO_ONE = (
     N.Softmax,
     F.Hardmax,
 )
+_POWER_SERIES = frozenset({"exp", "expm1", "sinh", "cosh"})
 _SAME_ENTRIES = (N.Transpose, N.Vec, N.Unvec, N.Diagonal, F.Largest)
 
 
@@ -153,6 +154,8 @@ class Ranges:
             result = self._of_product(e)
         elif isinstance(e, N.Total):
             result = of_sums(self.of(e.argument))
+            if self.definite(e.argument):  # 1ᵀM1
+                result = meet(result, AT_LEAST_0)
         elif isinstance(e, SumOver):
             result = of_sums(self.of(e.body))
             result = join([result, (ZERO, ZERO)]) if e.is_conditional else result
@@ -272,6 +275,8 @@ class Ranges:
         if isinstance(M, N.Power) and isinstance(M.exponent, N.Number):
             p = M.exponent.value
             return sign > 0 and p == int(p) > 0 and self.definite(M.base)
+        if isinstance(M, N.Elementwise):  # a series of elementwise powers (Schur)
+            return sign > 0 and M.name in _POWER_SERIES and self.definite(M.argument)
         if isinstance(M, N.MatrixPower) and isinstance(M.exponent, N.Number):
             k = M.exponent.value
             if k % 2 == 0:

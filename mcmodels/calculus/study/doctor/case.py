@@ -61,11 +61,14 @@ class Finding:
         What the mistake gives.
     remedy : str
         What to do in this case; empty where the remedy of the mistake says it all.
+    yields_to : frozenset of str
+        The mistakes that are named in place of this one where they explain the case, too.
     """
 
     words: str
     reproduced: Expression | None
     remedy: str = ""
+    yields_to: frozenset[str] = frozenset()
 
 
 class Case:

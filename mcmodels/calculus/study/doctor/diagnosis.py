@@ -26,6 +26,7 @@ from mcmodels.calculus.study.doctor.claims import (
     value_or_nan,
 )
 from mcmodels.calculus.study.doctor.functions import diagnose_function
+from mcmodels.calculus.study.doctor.kink_notes import kink_note
 from mcmodels.calculus.study.doctor.more_digits import (
     ROUNDED,
     compared,
@@ -42,6 +43,7 @@ from mcmodels.calculus.study.doctor.samples import (
     shape_of,
     value_of_claimed,
 )
+from mcmodels.calculus.study.doctor.vanishing import seen_elsewhere
 from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
 from mcmodels.calculus.study.doctor.wrong_shapes import wrong_shape
 from mcmodels.calculus.study.instances import Instance, as_declared
@@ -158,6 +160,9 @@ def _of_expression(
     f: Expression, symbol: Symbol, claimed: Any, seed: int, values: dict[str, Any]
 ) -> Diagnosis:
     diagnosis, unseen = _compared(f, symbol, claimed, seed, values)
+    if not diagnosis.correct and symbol.name in values:
+        note = kink_note(f, symbol, values)
+        return replace(diagnosis, explanation=diagnosis.explanation + note)
     if not (diagnosis.correct and unseen):
         return diagnosis
     cases = " or ".join(unseen)
@@ -229,13 +234,15 @@ def _compared(
     case = Case(f, symbol, right, samples, tolerance, seed)
     given = any(used.name in values for used in f.used | symbol.used)
     if case.shape_is_right and not is_clear(samples, given):
-        found = _in_more_digits(case, claimed, instances, seed)
+        found = _in_more_digits(case, claimed, instances, seed, values)
         if found is not None:
             return found, unseen
     diagnosis = _examined(case)
     numbers = not isinstance(claimed, Expression) and (given or not callable(claimed))
     if diagnosis.mistake == "unknown" and not numbers and not case.is_large:
         diagnosis = with_an_assumption(case, claimed, seed) or diagnosis
+    if given:
+        diagnosis = seen_elsewhere(diagnosis, case, claimed, seed, values)
     doubt = _unconfirmed(case, *drawn)
     if doubt:
         words = f"{diagnosis.explanation}; {doubt}"
@@ -244,16 +251,22 @@ def _compared(
 
 
 def _in_more_digits(
-    case: Case, claimed: Any, instances: list[Instance], seed: int
+    case: Case, claimed: Any, instances: list[Instance], seed: int, values: dict[str, Any]
 ) -> Diagnosis | None:
     """What digits say, where they can say more than float64."""
     if not isinstance(claimed, Expression):
-        return _at_other_points(case, claimed, instances, seed)
+        found_there = _at_other_points(case, claimed, instances, seed)
+        if found_there is None:
+            return None
+        return seen_elsewhere(found_there, case, claimed, seed, values)
     found = compared(case.right, claimed, instances)
     if found is None:
         return None
     if found.correct:
-        return _agreement(case, len(instances), found.error, "; compared in more digits")
+        agreement = _agreement(case, len(instances), found.error, "; compared in more digits")
+        if found.vanishes and values:  # else digits tell what is right there
+            return seen_elsewhere(agreement, case, claimed, seed, values)
+        return agreement
     exact = Case(case.f, case.x, case.right, found.samples, ROUNDED, seed)
     return named(_clear_case(case, claimed, seed) or exact, found.error)
 

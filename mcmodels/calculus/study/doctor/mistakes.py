@@ -19,6 +19,11 @@ from mcmodels.calculus.study.doctor.mistakes_of_normalisations import (
     divided_along_another_axis,
     not_divided,
 )
+from mcmodels.calculus.study.doctor.mistakes_of_numbers import (
+    derivative_in_argument,
+    products_of_numbers,
+    quotients_of_numbers,
+)
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     dropped_factor,
     elementwise_product,
@@ -201,6 +206,9 @@ MISTAKES = (
     Mistake("assumed symmetric", "keep both terms", equal_terms),
     Mistake("chain rule", "take the outer derivative at the inner function", taken_elsewhere),
     Mistake("product rule", "use the product rule", product_of_derivatives, alone=True),
+    Mistake("product rule", "use the product rule", products_of_numbers, alone=True),
+    Mistake("quotient rule", "use the quotient rule", quotients_of_numbers, alone=True),
+    Mistake("chain rule", "use the chain rule", derivative_in_argument, alone=True),
     Mistake("missing inverse", "invert the matrix", missing_inverse, alone=True),
     Mistake(
         "wrong derivative",

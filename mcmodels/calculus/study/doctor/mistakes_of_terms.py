@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+# A term that stands there when products are multiplied out may be part of the derivative of a
+# function, as −tanh² of 1 − tanh².
+_OF_SLOPES = frozenset({"chain rule"})
+
 Effect = tuple[str, str, Expression, str]
 
 
@@ -141,7 +145,8 @@ def of_terms(
     def findings(case: Case) -> Iterator[Finding]:
         for found, words, wrong, remedy in case.once(source.__name__, source):
             if found == kind:
-                yield Finding(words, wrong, remedy)
+                within = not isinstance(case.right, N.Sum) and kind == "dropped term"
+                yield Finding(words, wrong, remedy, _OF_SLOPES if within else frozenset())
         if inner is not None:
             for edit in everywhere_first(case.edits(inner, inside=True)):
                 if case.is_claimed_after(edit.local):

@@ -20,6 +20,7 @@ from mcmodels.calculus.derive.gradients import derivative
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.assumptions import symbols_assumed_symmetric
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.terms import Local, changed_terms, expanded, instead
 
 __all__ = [
@@ -38,6 +39,10 @@ __all__ = [
 ]
 
 
+_RULES = frozenset({"chain rule", "dropped term", "product rule", "quotient rule"})
+_RULES |= {"wrong derivative"}
+
+
 def overall_factor(case: Case) -> Iterator[Finding]:
     """A factor of the whole that is made of numbers, sizes or scalars of the formula."""
     factor = case.factor_of(case.right)
@@ -47,7 +52,20 @@ def overall_factor(case: Case) -> Iterator[Finding]:
             factor.statement(),
             None if expression is None else scale(expression, case.right),
             factor.remedy(),
+            _RULES if _comes_of_a_rule(case, factor) else frozenset(),
         )
+
+
+def _comes_of_a_rule(case: Case, factor: Factor) -> bool:
+    """Whether it varies with the number x that f is of: a rule was forgotten, and no constant."""
+    return (
+        case.x.is_scalar
+        and case.f.used == {case.x}
+        and any(
+            quantity.expression is not None and case.x in quantity.expression.used
+            for quantity, _ in factor.powers
+        )
+    )
 
 
 def odd_factor(case: Case) -> Iterator[Finding]:
@@ -85,6 +103,8 @@ def sign_of_a_scalar(case: Case) -> Iterator[Finding]:
 
 def transposed(case: Case) -> Iterator[Finding]:
     """The transpose, perhaps with a factor."""
+    if case.right.is_scalar:
+        return
     turned = transpose(case.right)
     factor = case.factor_of(turned)
     if factor is not None and factor.recognised:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.digits.certified import certified
 from mcmodels.calculus.compute.digits.functions import mpmath, number
-from mcmodels.calculus.compute.digits.rows import Rows, entries, largest_of, mapped
+from mcmodels.calculus.compute.digits.rows import Rows, largest_of, mapped
 from mcmodels.calculus.compute.digits.walking import walk_exactly
 from mcmodels.calculus.compute.evaluate import EvaluationError, natural
 from mcmodels.calculus.compute.guards import guarded
@@ -26,9 +27,7 @@ from mcmodels.calculus.study.instances import Instance
 
 __all__ = ["ROUNDED", "Compared", "compared", "is_clear", "right_in_digits"]
 
-# A probability at a margin of 1000 is 1e-434: beside 1, more digits than that are needed.
-_WORKING = (60, 150, 400, 1000)
-_MOST_DIGITS = 5000  # at a margin of 5000, twice those of what is left
+_WORKING = 60
 _KEPT = 25  # digits in which two computations agree
 _EQUAL = 1e-20  # relative: two forms of one expression
 _LARGEST_DENOMINATOR = 1000  # of ratios that are exact; 0.3989 has another
@@ -86,18 +85,21 @@ class Compared:
     samples : tuple of Sample
         The points, with values in digits. They are rounded when they have been divided by the
         size of the right derivative, so that 1e-400 is not 0.
+    vanishes : bool
+        Whether the right derivative is 0 at all points.
     """
 
     correct: bool
     error: float
     samples: tuple[Sample, ...]
+    vanishes: bool
 
 
 @dataclass(frozen=True)
 class _InDigits(Sample):
     """A point where values are computed in digits, and divided by ``unit``."""
 
-    working: int = _WORKING[0]
+    working: int = _WORKING
     unit: Any = 1
 
     def _rounded(self, expression: Expression, unit: Any, more: Any = None) -> Array:
@@ -137,34 +139,14 @@ def _exactly(values: Any) -> dict[Any, Rows]:
 
 
 def _value(expression: Expression, instance: Instance) -> tuple[Rows, int] | None:
-    """A value to many digits and the digits that it takes; None where they are too many."""
-    form = guarded(stabilised(expression), keep_steps=False)
+    """A value to many digits and the digits that it takes; None where it has none."""
+    form = guarded(stabilised(expression, in_digits=True), keep_steps=False)
     values, sizes = instance
-    exact, mp = _exactly(values), mpmath().mp
-    before: Rows | None = None
-    schedule = list(_WORKING)
-    while schedule:
-        working = schedule.pop(0)
-        with mp.workdps(working):
-            found = walk_exactly(form, exact, sizes, checked=False)
-            if not all(mp.isfinite(entry) for entry in entries(found)):
-                return None
-            largest = largest_of(found)
-            # What is left of terms of size one may have been lost in as many digits.
-            needed = 2 * -int(mp.floor(mp.log10(largest))) if largest > 0 else 0
-            if needed > _MOST_DIGITS:
-                return None
-            if needed > working:
-                before, schedule = None, [needed, needed + needed // 4]
-                continue
-            if before is not None:
-                allowed = mp.mpf(10) ** -_KEPT * largest
-                off = largest_of(mapped(lambda a, b: a - b, found, before))
-                # Where 1 - p is 0 in few digits, it may not be in more.
-                if off <= allowed and (largest > 0 or not schedule):
-                    return found, working
-        before = found
-    return None
+    given = {symbol: array.tolist() for symbol, array in values.items()}
+    try:
+        return certified(form, given, sizes, _KEPT, checked=False, as_a_whole=True)
+    except EvaluationError:
+        return None
 
 
 def _has_decimals(expression: Expression) -> bool:
@@ -190,7 +172,7 @@ def compared(
     except ImportError:
         return None
     tolerance = EXACT.relative if _has_decimals(claimed) else _EQUAL
-    samples, correct, error = [], True, 0.0
+    samples, correct, error, vanishes = [], True, 0.0, True
     for instance in instances:
         if not _is_affordable(instance):
             return None
@@ -204,6 +186,7 @@ def compared(
         working = max(of_right[1], of_claim[1])
         with mp.workdps(working):
             largest = largest_of(of_right[0])
+            vanishes = vanishes and not largest
             # A mistake in a small term is one, too.
             sizes = [largest_of(term[0]) for term in terms if term is not None]
             smallest = min([largest, *(size for size in sizes if size)])
@@ -225,7 +208,7 @@ def compared(
                 unit=unit,
             )
         )
-    return Compared(correct, error, tuple(samples))
+    return Compared(correct, error, tuple(samples), vanishes)
 
 
 def right_in_digits(right: Expression, instance: Instance) -> Array | None:

@@ -62,12 +62,16 @@ def _explained(case: Case, error: float) -> Diagnosis | None:
     for mistake in MISTAKES:
         if mistake.of_zero < nothing:  # 0 is no product, and has no wrong factor
             continue
-        if first is not None and (mistake.alone or case.is_large):
+        better = first is not None and mistake.name in first[2].yields_to
+        if first is not None and (case.is_large or (mistake.alone and not better)):
             continue
         finding = next(iter(mistake.findings(case)), None)
         if finding is None:
             continue
-        if first is None:
+        if first is None or better:
+            if first is not None:
+                also.append(first[0])
+            also = [name for name in also if name != mistake.name]
             first = mistake.name, finding.remedy or mistake.remedy, finding
         elif mistake.name != first[0] and mistake.name not in also:
             also.append(mistake.name)

@@ -38,14 +38,14 @@ class Diagnosis:
         ``"assumed symmetric"``, ``"symmetric convention"``, ``"dropped term"``,
         ``"sign of a term"``, ``"factor of a term"``, ``"extra term"``, ``"trace order"``,
         ``"product order"``, ``"rule for numbers"`` (−A X⁻² for −X⁻¹AX⁻¹), ``"product rule"``,
-        ``"elementwise product"``, ``"mixed layout"``, ``"chain rule"``, ``"wrong derivative"`` (of
-        one function, as 1 − tanh), ``"extra derivative"`` (one that cancels), ``"diagonal
-        Jacobian"``, ``"not normalised"`` (exp or σ for softmax), ``"forgotten function"``,
-        ``"wrong argument"``, ``"missing case"`` (of where, maximum or abs), ``"missing
-        indicator"``, ``"missing inverse"``, ``"dropped factor"`` (weights, a metric),
-        ``"extra factor"``, ``"row-major vec"``, ``"another variable"``,
-        ``"wrong axis"`` (softmax or sums along columns), ``"missing condition"`` (of a sum),
-        ``"held constant"`` (a mean that varies), ``"forgotten symbol"`` (taken to be 1 or 0),
+        ``"quotient rule"``, ``"elementwise product"``, ``"mixed layout"``, ``"chain rule"``,
+        ``"wrong derivative"`` (of one function, as 1 − tanh), ``"extra derivative"`` (one that
+        cancels), ``"diagonal Jacobian"``, ``"not normalised"`` (exp or σ for softmax),
+        ``"forgotten function"``, ``"wrong argument"``, ``"missing case"`` (of where, maximum or
+        abs), ``"missing indicator"``, ``"missing inverse"``, ``"dropped factor"`` (weights, a
+        metric), ``"extra factor"``, ``"row-major vec"``, ``"another variable"``, ``"wrong axis"``
+        (softmax or sums along columns), ``"missing condition"`` (of a sum), ``"held constant"`` (a
+        mean that varies), ``"forgotten symbol"`` (taken to be 1 or 0),
         ``"inner product"`` (for an outer one), ``"false identity"`` (tr(X⁻¹) = 1/det(X)),
         ``"assumed to be 1"`` (a length, a sum), ``"exchanged symbols"``,
         ``"another sum"`` (a trace for the sum of all entries), ``"missing derivative"`` (0),

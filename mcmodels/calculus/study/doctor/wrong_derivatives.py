@@ -49,7 +49,11 @@ _WRONG_SLOPES: dict[str, tuple[Callable[[Expression, Expression], Expression], .
     "log": (lambda z, y: z, lambda z, y: z**-2, lambda z, y: -(z**-2)),
     "sin": (lambda z, y: -elementwise("cos", z),),
     "cos": (lambda z, y: elementwise("sin", z),),
-    "tan": (lambda z, y: 1 - y**2, lambda z, y: elementwise("cos", z) ** 2),
+    "tan": (
+        lambda z, y: 1 - y**2,
+        lambda z, y: elementwise("cos", z) ** 2,
+        lambda z, y: 1 / elementwise("cos", z),
+    ),
     "sinh": (lambda z, y: -elementwise("cosh", z),),
     "cosh": (lambda z, y: -elementwise("sinh", z),),
     "arctan": (lambda z, y: 1 / (1 - z**2), lambda z, y: (1 + z**2) ** _MINUS_HALF),
@@ -140,7 +144,12 @@ def _wrong_slopes(part: Contribution) -> Iterator[Change]:
         assert isinstance(node, N.Power)
         less, same = power(node.base, add([node.exponent, number(-1)])), node
         more = power(node.base, add([node.exponent, number(1)]))
-        wrong_slopes = [less, scale(node.exponent, same), scale(node.exponent, more)]
+        k, one = node.exponent, number(1)
+        wrong_slopes = [less, scale(k, same), scale(k, more), scale(add([k, -one]), less)]
+        if k == number(-1):
+            wrong_slopes.append(elementwise("log", node.base))
+        else:  # the integral
+            wrong_slopes.append(scale(power(add([k, one]), number(-1)), more))
     for wrong in wrong_slopes:
         if wrong != right:
             yield Change(

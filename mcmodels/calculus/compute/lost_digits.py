@@ -1,0 +1,215 @@
+"""Whether a value in float64 has lost its digits: terms cancelled, or small ones were absorbed.
+
+Parts that may have lost digits are seen while the value is computed. It is computed again, with
+each result changed by some units in the last place, and with the values given changed a little.
+Where the first changes it much more than the second explains, the digits are lost by the formula,
+and not by the question: Vignes (1993), Mathematics and Computers in Simulation 35(3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from mcmodels.calculus.compute.binding import Array
+from mcmodels.calculus.compute.digits.noise import is_exact
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.user_warnings import LostDigitsWarning, warn_user
+
+__all__ = ["DIGITS", "Doubt", "Noise", "digits_left", "warn_of_lost_digits"]
+
+DIGITS = 15.0
+"""Those of a float64."""
+_LARGEST = 256  # entries of a part that is looked at: beyond, it takes time, and terms average out
+_CANCELLED = 1e-4  # of the largest term
+_ABSORBED = 1e-9  # of the sum
+_HIGH = 1e4  # an exponent that magnifies rounding
+_NOISE = 2.0**-50  # relative: 4 units in the last place
+_MOVE = 1e-10  # relative, of the values given
+_RUNS = 3
+_LOST = 1e-6  # relative: nine digits of fifteen are lost
+_MORE_THAN_GIVEN = 100.0  # times what a rounding of the values given explains
+_WHOLE = 2.0**50
+_MOVED = (N.Transpose, N.Vec, N.Unvec, N.Stack, N.Diagonal, N.DiagonalMatrix)
+_LINEAR = (*_MOVED, N.Scaled, N.Hadamard, N.Product, N.Selection, N.Kron)
+_ARITHMETIC = (N.Sum, N.Scaled, N.Hadamard, N.Product, N.Total, N.Trace, N.Power, N.Kron)
+
+
+class Doubt:
+    """What was seen while a value was computed.
+
+    Attributes
+    ----------
+    of_digits : bool
+        Whether terms have cancelled, or a small one was absorbed.
+    of_range : bool
+        Whether something has underflowed.
+    watched : frozenset of bytes
+        The keys of the parts that are looked at.
+    """
+
+    def __init__(self, expression: Expression) -> None:
+        self.of_digits = self.of_range = False
+        self.watched = _watched(expression)
+
+    def see(self, part: Expression, children: list[Array], result: Array) -> None:
+        """Look at a part that is watched, the values of its children and its own."""
+        if self.of_digits or not children or result.size > _LARGEST:
+            return
+        if isinstance(part, N.Power):
+            self.of_digits = bool(np.abs(children[1]).max() > _HIGH)
+        else:
+            self.of_digits = _loses_digits(children, result)
+
+    def underflow(self, kind: str, flag: int) -> None:
+        """What NumPy calls at an underflow."""
+        self.of_range = True
+
+
+@lru_cache(maxsize=512)
+def _watched(expression: Expression) -> frozenset[bytes]:
+    """Keys of the parts that may lose digits which the values given have."""
+    return frozenset(part.key for part in parts_of(expression) if _may_lose_digits(part))
+
+
+def _may_lose_digits(part: Expression) -> bool:
+    if isinstance(part, N.Power):
+        exponent = part.exponent
+        return not isinstance(exponent, N.Number) or abs(float(exponent.value)) > _HIGH
+    if not isinstance(part, N.Sum):
+        return False
+    # What is left of sums of products of symbols has the digits that they have. A number given may
+    # be absorbed in a constant.
+    constant = any(not child.used for child in part.children)
+    return part.is_scalar or constant or not all(map(_is_multilinear, part.children))
+
+
+def _is_multilinear(term: Expression) -> bool:
+    symbols: list[Expression] = []
+    waiting = [term]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, N.Symbol):
+            symbols.append(part)
+        elif isinstance(part, _LINEAR) or not part.used:
+            waiting.extend(part.children)
+        else:
+            return False
+    return len(symbols) == len(set(symbols))
+
+
+def _loses_digits(children: list[Array], result: Array) -> bool:
+    if result.size == 1 and all(child.size == 1 for child in children):
+        size = abs(result.item())
+        return any(_lost(abs(child.item()), size) for child in children)
+    sizes = np.abs(result)
+    high, low = sizes / _CANCELLED, sizes * _ABSORBED
+    for child in children:
+        each = np.abs(child)
+        within = (each <= high) & (each >= low)
+        if not within.all() and (~within & (each != 0)).any():
+            return True
+    return False
+
+
+def _lost(term: float, total: float) -> bool:
+    return total < _CANCELLED * term or 0 < term < _ABSORBED * total
+
+
+class Noise:
+    """Changes of results in their last digits, by random numbers.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def changed(self, part: Expression, children: list[Array], result: Array) -> Array:
+        """A result with its last digits changed, unless it is exact."""
+        if not children or is_exact(part):
+            return result
+        if isinstance(part, _ARITHMETIC) and all(map(_is_whole, (*children, result))):
+            return result
+        units = self._rng.choice((-1.0, 1.0), result.shape) * self._rng.uniform(
+            0.5, 1.0, result.shape
+        )
+        size: Any = result
+        if isinstance(part, N.Sum):
+            size = _rounded_size(children)
+        elif isinstance(part, N.Elementwise) and _is_whole(2 * result):
+            units = units * (children[0] != 0)  # exp(0) = 1, and cos(0), are exact
+        return result + units * _NOISE * size
+
+
+def _rounded_size(terms: list[Array]) -> Array:
+    """The sum of the sizes of some arrays; 0 where they are added without rounding.
+
+    Knuth, The Art of Computer Programming, volume 2, section 4.2.2.
+    """
+    total: Any = terms[0]
+    rounds: Any = False
+    for term in terms[1:]:
+        found = total + term
+        part = found - total
+        rounds = rounds | ((total - (found - part)) + (term - part) != 0)
+        total = found
+    size: Any = sum(np.abs(term) for term in terms)
+    return rounds * size
+
+
+def _is_whole(array: Array) -> bool:
+    return bool((np.abs(array) < _WHOLE).all() and (array == np.round(array)).all())
+
+
+def digits_left(
+    compute: Callable[[Mapping[N.Symbol, Array], Noise | None], Array],
+    given: Mapping[N.Symbol, Array],
+    result: Array,
+) -> float:
+    """The digits of the worst entry; 15 where no more than nine are lost, or by what was given.
+
+    Parameters
+    ----------
+    compute : callable
+        The value, from those of symbols, with a noise or none.
+    given : mapping of Symbol to array
+    result : ndarray
+        The value that is judged.
+    """
+    by_rounding, by_what_is_given = np.zeros(result.shape), np.zeros(result.shape)
+    for seed in range(_RUNS):
+        rng = np.random.default_rng(seed)
+        noisy = compute(given, Noise(seed))
+        by_rounding = np.fmax(by_rounding, np.abs(noisy - result))
+        moved = {
+            symbol: array * (1 + _MOVE * rng.choice((-1.0, 1.0), array.shape))
+            if "integer" not in symbol.declared
+            else array
+            for symbol, array in given.items()
+        }
+        by_what_is_given = np.fmax(by_what_is_given, np.abs(compute(moved, None) - result))
+    explained = _MORE_THAN_GIVEN * by_what_is_given * (_NOISE / _MOVE)
+    lost = (by_rounding > _LOST * np.abs(result)) & ~(by_rounding <= explained)
+    if not lost.any():
+        return DIGITS
+    size = np.abs(result)[lost]
+    share = float(np.max(np.where(size > 0, by_rounding[lost] / np.maximum(size, 1e-300), 1.0)))
+    return max(0.0, -math.log10(share)) if math.isfinite(share) and share > 0 else 0.0
+
+
+def warn_of_lost_digits(expression: Expression, left: float) -> None:
+    """Say how many digits a value has."""
+    warn_user(
+        f"{expression} keeps about {int(left)} of 15 digits here: terms cancel in it. "
+        "evaluate(…, digits=20) gives all of them, by mpmath",
+        LostDigitsWarning,
+    )

@@ -1,0 +1,65 @@
+"""Convexity of quotients: u/v with affine u and v, and products of log-convex functions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from mcmodels.calculus.core import nodes as N
+from mcmodels.calculus.core.arithmetic import add, power, scale
+from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.derive import gradients
+from mcmodels.calculus.derive.simplification import simplify
+from mcmodels.calculus.study.convexity.curvature import CONCAVE, CONVEX, UNKNOWN, Curvature
+
+if TYPE_CHECKING:
+    from mcmodels.calculus.study.convexity.composition import Composition
+
+__all__ = ["affine_quotient", "log_of_growth", "rooted_terms", "zero_or_odd_power"]
+
+_GROWTHS = frozenset({"expm1", "sinh"})
+
+
+def affine_quotient(composition: Composition, u: Expression, other: Expression) -> Curvature:
+    """Of u/v for a number x: u/v = k + c/v with constants k and c, and v at least 0."""
+    x = composition.x
+    is_quotient = isinstance(other, N.Power) and other.exponent == number(-1)
+    if not (is_quotient and x.is_scalar and u.is_scalar and other.is_scalar):
+        return UNKNOWN
+    v = other.children[0]
+    affine = composition.is_affine(u) and composition.is_affine(v)
+    if not affine or composition.ranges.sign(v) != 1:
+        return UNKNOWN
+    k = scale(gradients.gradient(u, x), power(gradients.gradient(v, x), number(-1)))
+    rest = simplify(add([u, scale(-1, k, v)]))
+    if composition.varies(rest):
+        return UNKNOWN
+    sign = composition.ranges.sign(rest)
+    return CONVEX if sign == 1 else CONCAVE if sign == -1 else UNKNOWN
+
+
+def log_of_growth(inside: Expression) -> Expression | None:
+    """The z of exp(z) − 1 and sinh(z), whose logarithms rise and are concave in z; else None."""
+    if isinstance(inside, N.Elementwise) and inside.name in _GROWTHS:
+        return inside.argument
+    if isinstance(inside, N.Sum) and len(inside.terms) == 2:
+        for term, other in (inside.terms, inside.terms[::-1]):
+            less = scale(-1, other)
+            is_one = isinstance(less, N.Ones) or less == number(1)
+            if is_one and isinstance(term, N.Elementwise) and term.name == "exp":
+                return term.argument
+    return None
+
+
+def rooted_terms(base: Expression) -> tuple[Expression, ...]:
+    """What is summed under a root."""
+    return base.terms if isinstance(base, N.Sum) else (base,)
+
+
+def zero_or_odd_power(e: Expression) -> Expression | None:
+    """The z of zᵖ with p = 1, 3, 5, …, whose larger one of it and 0 is max(z, 0)ᵖ; else None."""
+    if not (isinstance(e, N.Power) and isinstance(e.exponent, N.Number)):
+        return None
+    p = Fraction(e.exponent.value)
+    return e.base if p > 0 and p.denominator == 1 and p % 2 == 1 else None
