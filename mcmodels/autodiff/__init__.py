@@ -24,9 +24,10 @@ from mcmodels.autodiff import (  # noqa: F401  (in_place adds functions)
     special,
     stats,
 )
+from mcmodels.autodiff.checkpoints import checkpoint
 from mcmodels.autodiff.constants import constant
 from mcmodels.autodiff.mapping import vmap
-from mcmodels.autodiff.own_rules import checkpoint, rule
+from mcmodels.autodiff.own_rules import rule
 from mcmodels.autodiff.second_derivatives import hessian, hessian_vector_product
 from mcmodels.autodiff.sparse_jacobians import sparse_jacobian
 from mcmodels.autodiff.tracing import NoRuleError

@@ -146,7 +146,7 @@ def returned_array(y: Any, tracer: Tracer) -> Any:
             raise ValueError(
                 "the function returned a value of a derivative inside it that has ended, and was "
                 "kept in a list, an attribute or the like. Return it from there by value_and_grad, "
-                "jvp or vjp; or keep constant(x)."
+                "jvp or vjp, from a checkpointed function beside its result; or keep constant(x)."
             )
         if y.tracer is not tracer:
             _refuse_ended(y)
@@ -177,7 +177,11 @@ def split_aux(returned: Any, tracer: Tracer) -> tuple[Any, Any]:
         )
 
     def plain(leaf: Any) -> Any:
+        if type(leaf) in (list, tuple):
+            return type(leaf)(map(plain, leaf))  # numbers, which together are an array
         filled, leaf = isinstance(leaf, FilledArray), settled(leaf)
+        while isinstance(leaf, Traced) and leaf.tracer is not tracer and leaf.tracer.ended:
+            leaf = leaf.value  # it was kept inside a checkpointed function, or a derivative
         if isinstance(leaf, Traced) and leaf.tracer is tracer:
             return unshared(leaf.value, [leaf.value])  # a pullback may read it again
         if filled and isinstance(leaf, np.ndarray):

@@ -137,6 +137,10 @@ class FilledArray(TracedArray):
         """Sort the entries in place."""
         self[...] = np.sort(self, axis=axis)
 
+    def partition(self, kth: Any, axis: int = -1, kind: Any = "introselect") -> None:
+        """Part the entries in place: those before and after the kth in order."""
+        self[...] = np.partition(self, kth, axis=axis, kind=kind)
+
     @property
     def real(self) -> Any:
         """The real parts, which can be assigned to as a whole."""

@@ -1,4 +1,4 @@
-"""Derivatives that the user knows: ``rule``, and ``checkpoint``, which computes values again."""
+"""Derivatives that the user knows: ``rule``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from mcmodels.autodiff.captured import kept_options
 from mcmodels.autodiff.tables import shape_of
 from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply
-from mcmodels.autodiff.transforms import jvp, vjp
-from mcmodels.autodiff.trees import Tree, joined, parted, tree_of
+from mcmodels.autodiff.transforms import vjp
+from mcmodels.autodiff.trees import tree_of
 
-__all__ = ["checkpoint", "rule"]
+__all__ = ["refuse_traced", "rule"]
 
 
 def rule(
@@ -77,7 +77,7 @@ def rule(
 
         def function(*args: Any, **kwargs: Any) -> Any:
             returned = f(*args, **kwargs)
-            _refuse_traced([returned], name)
+            refuse_traced([returned], name)
             return np.asarray(returned)
 
         known = DerivativeRule(
@@ -103,7 +103,7 @@ def rule(
     return decorate
 
 
-def _refuse_traced(leaves: Sequence[Any], name: str) -> None:
+def refuse_traced(leaves: Sequence[Any], name: str) -> None:
     """Refuse what a function returned where it holds a value that is being differentiated."""
     if any(isinstance(leaf, Traced) for leaf in leaves):
         raise NoRuleError(
@@ -153,110 +153,3 @@ def _of_shape(found: Any, shape: tuple[int, ...], what: str, of: str) -> Any:
     if shape_of(found) != shape:
         raise ValueError(f"{what} returned shape {shape_of(found)}; {of} has shape {shape}.")
     return found
-
-
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of which reverse mode keeps the arguments alone, and computes the rest again.
-
-    A loop of many steps, each of them checkpointed, then needs the memory of one step and of the
-    states between the steps. It takes the time of one more evaluation.
-
-    Parameters
-    ----------
-    f : callable
-        NumPy code of arrays or containers of arrays; returns an array or a container of arrays.
-        Everything that is differentiated must be a positional argument. It must return the same
-        values when it is called again.
-
-    Returns
-    -------
-    callable
-        The same function.
-
-    Raises
-    ------
-    NoRuleError
-        When called, if ``f`` computes with a differentiated value that is none of its arguments.
-
-    Notes
-    -----
-    Source: Griewank and Walther (2008), *Evaluating Derivatives*, 2nd ed., §12.1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from mcmodels.autodiff import checkpoint, grad
-    >>> step = checkpoint(lambda h, w: np.tanh(w * h + 1.0))
-    >>> def last(w):
-    ...     h = np.zeros(())
-    ...     for _ in range(100):
-    ...         h = step(h, w)
-    ...     return h
-    >>> round(float(grad(last)(0.5)), 4)
-    0.1974
-    """
-    name = getattr(f, "__qualname__", repr(f))
-
-    @functools.wraps(f)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        trees = [tree_of(x) for x in args]
-        leaves = [leaf for tree in trees for leaf in tree.leaves]
-        if not any(isinstance(leaf, Traced) for leaf in leaves):
-            return f(*args, **kwargs)
-        step = _Checkpoint(f, name, trees, kept_options(kwargs))
-        vector = apply(step.rule, leaves, {})
-        return step.made.rebuilt(parted(vector, step.shapes))
-
-    return checkpointed
-
-
-class _Checkpoint:
-    """One call of a checkpointed function: its arrays are the arguments of a rule."""
-
-    def __init__(
-        self, f: Callable[..., Any], name: str, trees: Sequence[Tree], kwargs: dict[str, Any]
-    ) -> None:
-        self._f, self._name, self._trees, self._kwargs = f, name, trees, kwargs
-        leaves = [leaf for tree in trees for leaf in tree.leaves]
-        self._varied = [k for k, leaf in enumerate(leaves) if isinstance(leaf, Traced)]
-        self.made: Tree
-        self.shapes: list[tuple[int, ...]] = []
-        self._swept: tuple[Any, dict[int, Any]] | None = None
-        self.rule = DerivativeRule(name, self._function, name, self._push, self._pull)
-
-    def _returned(self, leaves: Sequence[Any]) -> Tree:
-        args, start = [], 0
-        for tree in self._trees:
-            stop = start + len(tree.leaves)
-            args.append(tree.rebuilt(leaves[start:stop]))
-            start = stop
-        return tree_of(self._f(*args, **self._kwargs))
-
-    def _function(self, *leaves: Any) -> Any:
-        self.made = self._returned(leaves)
-        _refuse_traced(self.made.leaves, self._name)
-        self.shapes = [np.shape(leaf) for leaf in self.made.leaves]
-        return np.asarray(joined(self.made.leaves))
-
-    def _of(self, positions: Sequence[int], leaves: Sequence[Any]) -> Callable[..., Any]:
-        """The function of the arrays at these positions."""
-
-        def function(*varied: Any) -> Any:
-            moved = list(leaves)
-            for i, x in zip(positions, varied, strict=True):
-                moved[i] = x
-            return joined(self._returned(moved).leaves)
-
-        return function
-
-    def _push(self, i: int, dx: Any, y: Any, leaves: Sequence[Any], _: dict[str, Any]) -> Any:
-        return jvp(self._of([i], leaves), (leaves[i],), (dx,))[1]
-
-    def _pull(self, i: int, g: Any, y: Any, leaves: Sequence[Any], _: dict[str, Any]) -> Any:
-        # A tape asks for each argument in turn: one sweep answers for all of them.
-        if self._swept is None or self._swept[0] is not g:
-            points = [leaves[k] for k in self._varied]
-            found = vjp(self._of(self._varied, leaves), *points)[1](g)
-            parts = found if len(points) > 1 else (found,)
-            self._swept = g, dict(zip(self._varied, parts, strict=True))
-        return self._swept[1][i]

@@ -203,10 +203,10 @@ class Recorded:
         return results
 
     def along(self, tangents: Sequence[Any]) -> Any:
-        """``Jv`` for a tangent of each input."""
+        """``Jv`` for a tangent of each input; None stands for zero."""
 
         def pushed() -> list[Any]:
-            parts = [self.push(v, i) for i, v in enumerate(tangents)]
+            parts = [self.push(v, i) for i, v in enumerate(tangents) if v is not None]
             known = [part for part in parts if part is not None]
             return [sum(known[1:], known[0]) if known else np.zeros(shape_of(self.value))]
 

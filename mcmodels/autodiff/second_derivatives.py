@@ -24,7 +24,9 @@ from mcmodels.autodiff.trees import joined, parted
 __all__ = ["hessian", "hessian_vector_product"]
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def hessian(
+    f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """The Hessian of a scalar function, by forward sweeps over its reverse gradient.
 
     Parameters
@@ -33,6 +35,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         NumPy code that returns a scalar.
     argnums : int, str, or sequence of them, default=0
         As for :func:`grad`.
+    has_aux : bool, default=False
+        Whether ``f`` returns a pair ``(value, aux)``, of which only the value is differentiated.
 
     Returns
     -------
@@ -43,7 +47,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
         For several arguments, a tuple of tuples: the entry ``[i][j]`` has the derivatives by
         argument i and then by argument j, and their shapes one after the other. For a dict of
-        arrays, a dict of dicts, and so for other containers.
+        arrays, a dict of dicts, and so for other containers. With ``has_aux`` the pair of Hessian
+        and ``aux``.
 
     Examples
     --------
@@ -61,23 +66,24 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     def second(*args: Any, **kwargs: Any) -> Any:
         places = places_of(argnums, f, args, kwargs)
         wanted: Argnums = places[0] if is_single(argnums) else places
-        recorded = Recorded(
-            functools.partial(_all_slopes, f, "hessian", places), wanted, args, kwargs
-        )
+        slopes = functools.partial(_all_slopes, f, "hessian", places, has_aux)
+        recorded = Recorded(slopes, wanted, args, kwargs, has_aux=has_aux)
         shapes = [shape_of(x) for x in recorded.points]
         columns = [parted(recorded.columns(j), shapes) for j in range(len(shapes))]
-        return recorded.packed([recorded.packed(row) for row in zip(*columns, strict=True)])
+        found = recorded.packed([recorded.packed(row) for row in zip(*columns, strict=True)])
+        return (found, recorded.aux) if has_aux else found
 
     return second
 
 
 def _all_slopes(
-    f: Callable[..., Any], operator: str, places: Any, *args: Any, **kwargs: Any
+    f: Callable[..., Any], operator: str, places: Any, has_aux: bool, *args: Any, **kwargs: Any
 ) -> Any:
     """The gradient by all arrays of some arguments: one after another, of a single one as it is."""
-    recorded = Recorded(f, places, args, kwargs)
+    recorded = Recorded(f, places, args, kwargs, has_aux=has_aux)
     recorded.require_scalar(operator)
-    return joined(recorded.slopes())
+    found = joined(recorded.slopes())
+    return (found, recorded.aux) if has_aux else found
 
 
 def hessian_vector_product(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -134,7 +140,7 @@ def hessian_vector_product(f: Callable[..., Any], argnums: Argnums = 0) -> Calla
                     named[k] = x
                 else:
                     moved[k] = x
-            return _all_slopes(f, "hessian_vector_product", places, *moved, **named)
+            return _all_slopes(f, "hessian_vector_product", places, False, *moved, **named)
 
         shapes = [shape_of(x) for tree in trees for x in tree.leaves]
         parts = parted(jvp(slopes, points, tangents)[1], shapes)

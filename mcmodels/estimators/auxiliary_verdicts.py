@@ -10,7 +10,12 @@ from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.validation import Features
 from mcmodels.estimators.verdicts import rank_deficient, warn_rank_deficient
-from mcmodels.exceptions import ConvergenceWarning, NoMinimumWarning, RankDeficiencyWarning
+from mcmodels.exceptions import (
+    ConvergenceWarning,
+    FlatObjectiveWarning,
+    NoMinimumWarning,
+    RankDeficiencyWarning,
+)
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.auxiliary_limits import has_gone_far
 from mcmodels.solvers.fit_state import Optimum
@@ -35,6 +40,12 @@ _REMEDY_LIMIT = (
 _REMEDY_TIED = (
     "Leave one of them out: set fit_intercept=False beside thresholds, or write a number for an "
     "auxiliary parameter into the loss."
+)
+
+
+_REMEDY_FLAT = (
+    "If they stand in the loss as one product or sum alone, write a number for one of them; else "
+    "give other first values in auxiliary, and compare objective_."
 )
 
 
@@ -82,6 +93,13 @@ def _cause(
             f"the objective does not change along a direction of {where}: they have no unique "
             "values",
             _REMEDY_TIED,
+        )
+    if solution.flat:
+        where = _involved(features, solution, names)
+        return (
+            f"the Hessian is zero along a direction of {where}: other values may have the same "
+            "objective, or a lower one",
+            _REMEDY_FLAT,
         )
     if solution.rank < features.n_features and solution.value.row_space is None:
         return rank_deficient(features, solution, n_rows), "Drop columns, or penalise (alpha > 0)."
@@ -135,6 +153,8 @@ def warn_of_auxiliary(
         )
     elif solution.status is Status.RANK_DEFICIENT:
         warn_user(f"{cause}. {stopped} {remedy}", RankDeficiencyWarning)
+    elif cause and solution.status is Status.CONVERGED:
+        warn_user(f"{cause}. {stopped} {remedy}", FlatObjectiveWarning)
     elif solution.status is Status.NOT_CONVERGED and cause:
         warn_user(f"{cause}. {stopped} {remedy}", ConvergenceWarning)
     elif solution.status is Status.NOT_CONVERGED:

@@ -21,7 +21,7 @@ from mcmodels.estimators.validation import (
     refuse_not_finite,
     target_names,
 )
-from mcmodels.estimators.verdicts import warn_large_columns
+from mcmodels.estimators.verdicts import warn_columns_as_given
 from mcmodels.objectives.network import Network
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.objectives.network_units import NetworkInUnits
@@ -109,7 +109,7 @@ class NetworkUpdating(NetworkEstimator):
             if found is not None:
                 units = found.targets
                 if found.columns is not None:
-                    warn_large_columns(features, found.columns[1])
+                    warn_columns_as_given(features, *found.columns)
         if units is not None and record is None:
             params = start_in_units(network, units, params)
         elif units is not None:

@@ -19,7 +19,12 @@ from mcmodels.estimators.network_layers import refuse_large_hessian
 from mcmodels.estimators.network_rows import NetworkRows
 from mcmodels.estimators.network_targets import Targets, warn_constant_sums
 from mcmodels.estimators.validation import Features, refuse_not_finite
-from mcmodels.estimators.verdicts import warn_not_converged, warn_small_targets
+from mcmodels.estimators.verdicts import (
+    warn_not_converged,
+    warn_saddle,
+    warn_small_columns,
+    warn_small_targets,
+)
 from mcmodels.exceptions import example_of
 from mcmodels.inference.network_score import NetworkScore
 from mcmodels.objectives.network import Network
@@ -164,6 +169,12 @@ class NetworkEstimator(CallbackSupportMixin, NetworkRows):
             and units.targets is not None
         ):
             warn_small_targets(units.targets.largest, float(self.alpha), units.targets.factor)
+        if units is not None and units.columns is not None:
+            small = units.outweighed_columns
+            if small.any():
+                warn_small_columns(features, units.columns[1], small, float(self.alpha))
+        if record.falls_along > 0:
+            warn_saddle(record.falls_along)
         if solution.status is Status.NOT_CONVERGED:
             self._warn_not_converged(solution, stopped, units)
         return self._publish(found | {"_fit": record})

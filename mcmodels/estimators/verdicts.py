@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.validation import Features
@@ -76,14 +77,20 @@ def warn_not_converged(text: str) -> None:
     warn_user(text, ConvergenceWarning)
 
 
-def warn_large_columns(features: Features, sizes: Array) -> None:
-    """Warn of columns that ``partial_fit`` leaves as large as they are; the others have size 1."""
-    large = np.flatnonzero(sizes != 1.0).tolist()
+def warn_columns_as_given(features: Features, centres: Array, sizes: Array) -> None:
+    """Warn of columns that ``partial_fit`` leaves as they are; the others have size 1."""
+    own = np.flatnonzero((sizes != 1.0) | (centres != 0.0))
+    largest = np.max(np.hypot(centres, sizes)[own])
+    what = (
+        f"as large as given, with values of about {largest:.2g}: the first updates drive hidden "
+        "units where they are flat, or the outputs far off"
+    )
+    if largest < 1.0:
+        what = f"as small as given, with values of about {largest:.2g}: updates hardly see them"
     warn_user(
-        f"partial_fit leaves {features.name(large)} as large as given, with values of about "
-        f"{sizes.max():.2g}: the first updates drive hidden units where they are flat, or the "
-        "outputs far off. Scale them before: scaler = StandardScaler().fit(X) on first rows, then "
-        "partial_fit(scaler.transform(X), y) on these and all later ones; fit scales them itself.",
+        f"partial_fit leaves {features.name(own.tolist())} {what}. Scale them before: scaler = "
+        "StandardScaler().fit(X) on first rows, then partial_fit(scaler.transform(X), y) on these "
+        "and all later ones; fit scales them itself.",
         ScaleWarning,
     )
 
@@ -95,6 +102,30 @@ def warn_small_targets(size: float, alpha: float, factor: float) -> None:
         "coefficients outweighs all that the features could explain: predictions are close to "
         f"their mean. Divide y by {size:.0e}, as sklearn.compose.TransformedTargetRegressor "
         f"with a StandardScaler does, or set alpha to {alpha * factor:.0e} or less.",
+        ScaleWarning,
+    )
+
+
+def warn_saddle(share: float) -> None:
+    """Warn of a fit that has ended where the objective has negative curvature."""
+    warn_user(
+        "the fit has ended at a saddle point: the gradient is small, but the objective falls along "
+        f"a direction (the least eigenvalue of hessian_ is -{share:.1e} of the largest). Lower "
+        "tol, take another random_state, or fit with solver='newton-cg', which mostly leaves them.",
+        ConvergenceWarning,
+    )
+
+
+def warn_small_columns(
+    features: Features, sizes: Array, small: npt.NDArray[np.bool_], alpha: float
+) -> None:
+    """Warn of a penalty that outweighs what small columns could explain."""
+    size = float(sizes[small].min())
+    warn_user(
+        f"{features.name(np.flatnonzero(small).tolist())} are of size {size:.1e} only, and the "
+        f"penalty of alpha={alpha:g} on their coefficients, which must be large, outweighs what "
+        "they could explain. Scale them, as sklearn.preprocessing.StandardScaler does, or set "
+        f"alpha to {alpha * size:.0e} or less.",
         ScaleWarning,
     )
 

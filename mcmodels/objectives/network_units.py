@@ -22,6 +22,7 @@ penalty is ``α/2u`` times the squares of the coefficients as given.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.linear_predictor import half_squares
@@ -30,6 +31,10 @@ from mcmodels.objectives.target_units import RowsInTargetUnits, TargetUnits
 from mcmodels.rows.scaled import ScaledRows
 
 __all__ = ["NetworkInUnits"]
+
+
+# A penalty of this share of the weight of the rows is large beside what there is to explain.
+_OUTWEIGHS = 0.1
 
 
 class NetworkInUnits(NetworkObjective):
@@ -61,6 +66,20 @@ class NetworkInUnits(NetworkObjective):
             rows, loss = RowsInTargetUnits(rows, targets), targets.loss(loss)
             alpha = alpha / targets.factor
         super().__init__(rows, objective.network, loss, alpha)
+
+    @property
+    def outweighed_columns(self) -> npt.NDArray[np.bool_]:
+        """Small columns for which the penalty of coefficients of size one outweighs their rows.
+
+        With coefficients a and b of two layers, ``ab = 1/s``, the penalty ``α(a² + b²)/2`` is at
+        least ``α/s``.
+        """
+        assert self.columns is not None
+        _, size = self.columns
+        found: npt.NDArray[np.bool_] = (size < 1.0) & (
+            self.alpha / size > _OUTWEIGHS * self.rows.total_weight
+        )
+        return found
 
     def params(self, inside: Array) -> Array:
         """The parameters of the columns and targets as given."""

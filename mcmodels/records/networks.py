@@ -25,6 +25,8 @@ __all__ = ["NetworkFit", "NetworkRecord", "NetworkUpdates"]
 
 # A critical point is near if Newton's step changes the objective by at most this share.
 _NEAR_CRITICAL = 1e-2
+# An eigenvalue below zero by this share of the largest is no rounding error.
+_NEGATIVE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,16 @@ class NetworkFit(NetworkRecord):
         from mcmodels.calculus import CriticalPoint  # only imported if needed
 
         return CriticalPoint.of(self.eigenvalues.copy(), self.gradient.ravel(), self.objective)
+
+    @property
+    def falls_along(self) -> float:
+        """Minus the least eigenvalue over the largest at a saddle point; 0 elsewhere or unknown."""
+        if self.eigenvalues is None or not self.converged or not self.eigenvalues.size:
+            return 0.0
+        if self.decrease_to_critical > _NEAR_CRITICAL * abs(self.objective):
+            return 0.0
+        share = -float(self.eigenvalues.min() / abs(self.eigenvalues).max())
+        return share if share > _NEGATIVE else 0.0
 
     def require_training_rows(self, rows: Rows, objective: NetworkObjective, params: Array) -> None:
         """Refuse rows that are not those of the fit; ``objective`` is that of these rows."""

@@ -31,6 +31,8 @@ CANCELLED = 1e-6
 _FAR = (8.0, 64.0)
 # A step changes an auxiliary parameter by at most so many times its size, or this number.
 _LONGEST = 5.0
+# Derivatives of this share of the objective, over the longest step, are rounding errors.
+_HIDDEN = 1e-13
 # Near a minimum, a step changes what it changes by less than this share.
 _GROWING = 1e-3
 
@@ -68,10 +70,12 @@ def auxiliary_share(objective: AuxiliaryObjective, params: Array, step: Array) -
 def units_of_step(params: Array, known: UserDerivatives) -> Array:
     """Roots of the diagonal of the Hessian, or of what would end a step of the longest length.
 
-    Where there is hardly any curvature, a step is as long as parameters may change at once.
+    Where there is hardly any curvature, a step is as long as parameters may change at once; but a
+    parameter without effect, whose derivative is only rounding of the objective, stays where it is.
     """
     longest = _LONGEST * np.maximum(np.abs(params), 1.0)
     curvature = np.maximum(np.abs(np.diagonal(known.hessian)), np.abs(known.gradient) / longest)
+    curvature = np.maximum(curvature, _HIDDEN * abs(known.value) / longest**2)
     units: Array = np.sqrt(curvature)
     return np.where(units > 0, units, 1.0)
 
@@ -94,12 +98,13 @@ def grows_jointly(objective: AuxiliaryObjective, params: Array, step: Array) -> 
 def is_lower_far_out(
     objective: AuxiliaryObjective, params: Array, step: Array, *, strictly: bool
 ) -> bool:
-    """Whether the objective is still lower far beyond the end of a step.
+    """Whether the objective is still lower far beyond the end of a step, by more than rounding.
 
     Without ``strictly`` it may also be the same up to rounding.
     """
     value = objective.value(params)
-    limit = value if strictly else value + unverifiable_decrease(value)
+    rounding = unverifiable_decrease(value)
+    limit = value - rounding if strictly else value + rounding
     with np.errstate(all="ignore"):
         reached = [objective.value(params + length * step) for length in _FAR]
     return all(far < limit if strictly else far <= limit for far in reached)

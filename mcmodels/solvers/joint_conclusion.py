@@ -20,6 +20,7 @@ from mcmodels.rows import RowBlock
 from mcmodels.solvers.auxiliary_limits import LimitDirection
 from mcmodels.solvers.coordinates import InnerCurvature
 from mcmodels.solvers.fit_state import Optimum, Placed, Progress
+from mcmodels.solvers.flat_points import flat_steps
 from mcmodels.solvers.newton_direction import NewtonDirection
 from mcmodels.solvers.proximal_conclusion import dependent_columns
 from mcmodels.solvers.recession import column_squares
@@ -31,6 +32,8 @@ __all__ = ["JointSolution", "conclude"]
 # The fit is exact up to rounding where the rounding of linear predictors changes the derivatives of
 # the loss by auxiliary parameters by this share.
 _ROUNDED = 1e-2
+# A parameter has no effect where its derivatives are less than this share of the losses.
+_NO_EFFECT = 1e-12
 # A parameter takes part in a direction if its share of it is above this one.
 _LARGE_SHARE = 1e-2
 
@@ -49,6 +52,9 @@ class JointSolution(Solution[Optimum]):
         Whether the fit is exact up to rounding.
     tied : bool
         Whether a direction of auxiliary parameters, or of these and others, changes nothing.
+    flat : bool
+        Whether the Hessian is zero along a direction in which the objective may change: the point
+        may be no minimum, or one of many.
     limit : float, or None
         What the objective tends to where it has no minimum, if that is known.
     side : float
@@ -59,6 +65,7 @@ class JointSolution(Solution[Optimum]):
     intercept: bool = False
     is_exact: bool = False
     tied: bool = False
+    flat: bool = False
     limit: float | None = None
     side: float = 0.0
 
@@ -75,7 +82,7 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
     rank, columns = objective.rows.n_features, tuple[int, ...]()
     if coordinates.inverse is not None:
         rank, columns = coordinates.inverse.rank, coordinates.inverse.dependent
-    auxiliary, of_intercept, tied = tuple[int, ...](), False, False
+    auxiliary, of_intercept, tied, flat = tuple[int, ...](), False, False, False
     exact = status is not Status.UNBOUNDED and _is_exact(inner, state.params, known.hessian)
     if exact:
         status = Status.NOT_CONVERGED
@@ -96,6 +103,14 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
                 tied, rank = False, rank - 1
         elif rank < objective.rows.n_features:
             status = Status.RANK_DEFICIENT
+        elif not isinstance(objective, L1AuxiliaryObjective):
+            steps = flat_steps(inner, state.params, known, state.direction.condition)
+            if steps:
+                flat = True
+                parts = [_parts(objective, last, step) for step in steps]
+                columns = tuple(sorted({j for part in parts for j in part[0]}))
+                of_intercept = any(part[1] for part in parts)
+                auxiliary = tuple(sorted({k for part in parts for k in part[2]}))
     found = known if coordinates.is_identity else objective.derivatives(last.params)
     curvature, ending = InnerCurvature(known.hessian, coordinates), state.direction
     return JointSolution(
@@ -110,6 +125,7 @@ def conclude(objective: AuxiliaryObjective, last: Progress) -> JointSolution:
         intercept=of_intercept,
         is_exact=exact,
         tied=tied,
+        flat=flat,
         limit=ending.limit if isinstance(ending, LimitDirection) else None,
         side=float(np.sign(ending.step.sum())) if isinstance(ending, LimitDirection) else 0.0,
     )
@@ -126,17 +142,21 @@ def _is_exact(objective: AuxiliaryObjective, params: Array, hessian: Array) -> b
     def sizes(block: RowBlock) -> Array:
         eta = block.linear_predictor(theta)
         rounding = FLOAT64_EPSILON * np.maximum(np.abs(eta), np.abs(block.y))
-        _, first = objective.auxiliary.function(block.y, eta, a, 1)
+        value, first = objective.auxiliary.function(block.y, eta, a, 1)
         _, above = objective.auxiliary.function(block.y, eta + rounding, a, 1)
         _, below = objective.auxiliary.function(block.y, eta - rounding, a, 1)
         changes = np.fmax(np.abs(above - first), np.abs(below - first))[:, 1:]
-        return block.weighted(np.stack([changes, np.abs(first[:, 1:])], axis=1)).sum(axis=0)
+        of_a = np.stack([changes, np.abs(first[:, 1:])], axis=1)
+        losses = np.broadcast_to(np.abs(value)[:, np.newaxis], changes.shape)
+        return block.weighted(np.concatenate([of_a, losses[:, np.newaxis]], axis=1)).sum(axis=0)
 
     with np.errstate(all="ignore"):
-        changes, whole = objective.rows.reduce(sizes)
+        changes, whole, losses = objective.rows.reduce(sizes)
         curvature = np.abs(np.diagonal(hessian))[len(theta) :]
         stays = changes <= _ROUNDED * np.maximum(whole, curvature * np.minimum(np.abs(a), 1.0))
-        return not bool(stays.all())
+        # Two components that are equal have no proportions: rounding is all of their derivative.
+        no_effect = whole + changes <= _NO_EFFECT * losses
+        return not bool((stays | no_effect).all())
 
 
 def _tied_direction(

@@ -28,6 +28,7 @@ from mcmodels.solvers.auxiliary_limits import towards_limit
 from mcmodels.solvers.cholesky import ScaledCholesky
 from mcmodels.solvers.coordinates import Coordinates, orthonormal_coordinates, shifted_coordinates
 from mcmodels.solvers.fit_state import Placed, Progress
+from mcmodels.solvers.flat_points import flat_steps, has_no_effect, probes
 from mcmodels.solvers.joint_checks import (
     CANCELLED,
     PRECISE,
@@ -56,6 +57,8 @@ __all__ = ["JointCoordinates", "fit", "joint_coordinates"]
 
 # An auxiliary parameter of this size no data determine.
 _FARTHEST = 1e100
+# So many points where the Hessian is zero along a direction are left, one after another.
+_FLAT_POINTS = 3
 # A gradient of so many roundings of its terms shows nothing in further steps.
 _ROUNDINGS = 16.0
 
@@ -136,6 +139,9 @@ def fit(
     refuse_start_not_finite(method.objective, params, known)
     state = method.iterate(params, known, 0)
     while True:
+        if method.is_stationary(state):
+            with single_threaded_blas():
+                state = method.beyond_flat_point(state)
         yield Progress(placed.to_users(state.params), coordinates, state)
         if state.status is not None:
             return
@@ -231,7 +237,10 @@ class _Method:
         if has_negative_curvature(direction):
             return None
         if grows_jointly(self.objective, state.params, direction.step):
-            return Status.UNBOUNDED if self.recedes(state, strictly=True) else None
+            if self.recedes(state, strictly=True):
+                return Status.UNBOUNDED
+            unaffected = has_no_effect(self.objective, state.params, direction.step)
+            return Status.CONVERGED if unaffected else None
         left = np.sqrt(max(direction.decrease, 0.0) / self.objective.rows.total_weight)
         precise = direction.relative_length <= NEGLIGIBLE_STEP and left <= PRECISE
         return Status.CONVERGED if precise else None
@@ -247,6 +256,12 @@ class _Method:
     def _stalled(self, current: NewtonIterate[UserDerivatives]) -> NewtonIterate[UserDerivatives]:
         """The end where no step decreases the objective."""
         if has_negative_curvature(current.direction):
+            # Where parameters have no effect, all of their curvature is rounding of the objective.
+            assert isinstance(current.direction, ModifiedDirection)
+            gain = -0.5 * current.direction.curvature
+            small = gradient_is_small(current.derivatives, self.gradient_tolerance)
+            if small and gain <= unverifiable_decrease(current.derivatives.value):
+                return replace(current, status=Status.CONVERGED)
             return self._given_up(current)
         hidden = 0 < current.direction.decrease <= unverifiable_decrease(current.derivatives.value)
         ends = (
@@ -256,11 +271,77 @@ class _Method:
         )
         if not ends:
             return self._given_up(current)
-        if grows_jointly(self.objective, current.params, current.direction.step):
+        step = current.direction.step
+        if grows_jointly(self.objective, current.params, step):
+            if has_no_effect(self.objective, current.params, step):
+                return replace(current, status=Status.CONVERGED)
             if not self.recedes(current, strictly=False):
                 return self._given_up(current)
             return self._unbounded(current)
         return replace(current, status=Status.CONVERGED)
+
+    def is_stationary(self, state: NewtonIterate[UserDerivatives]) -> bool:
+        """Whether a fit has ended at a stationary point, be it a minimum or not."""
+        if state.status is Status.NOT_CONVERGED and state.count < self.max_iter:
+            return gradient_is_small(state.derivatives, self.gradient_tolerance)
+        return state.status is Status.CONVERGED
+
+    def beyond_flat_point(
+        self, current: NewtonIterate[UserDerivatives]
+    ) -> NewtonIterate[UserDerivatives]:
+        """The lowest end of fits from around a point where the Hessian is zero along directions.
+
+        It is the point itself where none of them is lower.
+        """
+        for _ in range(_FLAT_POINTS):
+            steps = flat_steps(
+                self.objective, current.params, current.derivatives, current.direction.condition
+            )
+            if not steps:
+                return current
+            best, place = current, self._with_first_values(current)
+            known = self.objective.derivatives(place)
+            if known.is_finite:
+                steps += flat_steps(self.objective, place, known, np.inf)
+            for points in probes(self.objective, place, steps):
+                for point in points:
+                    found = self._fitted_from(point, current.count)
+                    if found is not None and self._is_lower(found, best):
+                        best = found
+                if best is not current:
+                    break
+            if best is current or not self.is_stationary(best):
+                return best
+            current = best
+        return current
+
+    def _with_first_values(self, current: NewtonIterate[UserDerivatives]) -> Array:
+        """The parameters; auxiliary ones without effect, which have wandered, as they were."""
+        assert self.start is not None
+        value, place = current.derivatives.value, current.params
+        for k in range(place.size - self.objective.n_auxiliary, place.size):
+            moved = place.copy()
+            moved[k] = self.start[k]
+            if abs(self.objective.value(moved) - value) <= unverifiable_decrease(value):
+                place = moved
+        return place
+
+    def _fitted_from(self, params: Array, count: int) -> NewtonIterate[UserDerivatives] | None:
+        """The end of a fit from another start; None if it did not end in ``max_iter`` steps."""
+        with np.errstate(all="ignore"):
+            known = self.objective.derivatives(params)
+        if not known.is_finite:
+            return None
+        state = self.iterate(params, known, count)
+        while state.status is None:
+            state = self.advance(state)
+        return None if state.status is Status.NOT_CONVERGED else state
+
+    def _is_lower(
+        self, found: NewtonIterate[UserDerivatives], than: NewtonIterate[UserDerivatives]
+    ) -> bool:
+        value = than.derivatives.value
+        return found.derivatives.value < value - unverifiable_decrease(value)
 
     def _has_cancelled(self, current: NewtonIterate[UserDerivatives], share: float) -> bool:
         return has_cancelled_jointly(

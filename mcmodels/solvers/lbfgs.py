@@ -21,6 +21,11 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, UNVERIFIABLE_DECREASE
 
 # The descent stops at a step whose relative decrease is below this.
 _SMALLEST_DECREASE = 64 * FLOAT64_EPSILON
+# Where a gradient is small, but promises this share of the objective, which is itself above the
+# second number in units of the scale, it is that of a plateau: the descent goes on to a smaller one
+# by the third number, at most so many times. An objective that tends to zero promises all of it.
+# A tolerance above the last number is for those who want to stop anywhere.
+_PROMISING, _SMALL_VALUE, _STRICTER, _PLATEAUS, _ROUGH = 0.01, 0.05, 0.01, 6, 0.01
 # Length of the trial step that measures the curvature along the gradient, relative to the
 # parameters.
 _TRIAL_LENGTH = 1e-5
@@ -60,8 +65,9 @@ def minimise_by_lbfgs(
     scale : float
         The objective is divided by this for SciPy, so that it is of moderate size.
     gradient_tolerance : float
-        CONVERGED when no entry of the gradient exceeds it, or when values show no further decrease
-        and the gradient predicts none. At a kink the gradient predicts more: NOT_CONVERGED.
+        CONVERGED when no entry of the gradient exceeds it, and it is not that of a plateau; or when
+        values show no further decrease and the gradient predicts none. At a kink the gradient
+        predicts more: NOT_CONVERGED.
     max_iter : int
         NOT_CONVERGED after this many steps.
     after_step : callable, default=None
@@ -72,9 +78,10 @@ def minimise_by_lbfgs(
     ValueError
         When value or gradient are not finite at the start.
     """
-    passes, last, first = 0, np.inf, 0.0
+    passes, steps, last, first = 0, 0, np.inf, 0.0
     after_step = after_step or (lambda params: False)
     stopped, reached = False, start
+    is_rough = gradient_tolerance > _ROUGH * scale
 
     def scaled(params: Array) -> tuple[float, Array]:
         nonlocal passes, first
@@ -97,7 +104,7 @@ def minimise_by_lbfgs(
         if stopped or before - last <= _SMALLEST_DECREASE * abs(last):
             raise StopIteration
 
-    options = {
+    options: dict[str, Any] = {
         "maxiter": max_iter,
         "maxfun": _UNLIMITED,
         "maxls": _LINE_SEARCH,
@@ -105,20 +112,31 @@ def minimise_by_lbfgs(
         "ftol": 0.0,  # the callback tests it: SciPy's is not relative below 1
     }
     with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
-        found = scipy_minimize(
-            scaled, start, jac=True, method="L-BFGS-B", callback=callback, options=options
-        )
-        value, gradient = float(found.fun), found.jac
-        if not np.array_equal(found.x, reached):  # SciPy returned a rejected trial
-            value, gradient = scaled(reached)
-        largest = np.abs(gradient).max(initial=0.0) * scale
-        done = largest <= gradient_tolerance
-        if not (done or stopped or found.nit >= max_iter):
+        for _ in range(_PLATEAUS):
+            found = scipy_minimize(
+                scaled, reached, jac=True, method="L-BFGS-B", callback=callback, options=options
+            )
+            steps += int(found.nit)
+            value, gradient = float(found.fun), found.jac
+            if not np.array_equal(found.x, reached):  # SciPy returned a rejected trial
+                value, gradient = scaled(reached)
+            largest = np.abs(gradient).max(initial=0.0) * scale
+            done = largest <= gradient_tolerance
+            if stopped or steps >= max_iter:
+                break
+            if done and (largest == 0 or value <= _SMALL_VALUE or is_rough):
+                break
             predicted = _predicted_decrease(scaled, reached, value, gradient)
-            done = predicted <= UNVERIFIABLE_DECREASE * abs(value)
+            if not done:
+                done = predicted <= UNVERIFIABLE_DECREASE * abs(value)
+                break
+            if predicted <= _PROMISING * abs(value):
+                break
+            done, last = False, np.inf
+            options |= {"gtol": _STRICTER * largest / scale, "maxiter": max_iter - steps}
     status = Status.CONVERGED if done else Status.NOT_CONVERGED
     minimum = DescentResult(reached, Slope(value * scale, gradient * scale), passes)
-    return Solution(minimum, status, "lbfgs", int(found.nit), start.size, np.inf)
+    return Solution(minimum, status, "lbfgs", steps, start.size, np.inf)
 
 
 def _wall(value: float, step: Array) -> tuple[float, Array]:

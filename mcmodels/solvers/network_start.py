@@ -2,8 +2,9 @@
 
 Random coefficients suit columns of size one. With large columns, hidden units start where tanh is
 flat, or relu is large; and for counts, with the mean ``e^η``, outputs of some hundred overflow
-float64. So large columns are shifted and scaled first, as by a StandardScaler. If outputs of counts
-are still huge, the last layer is shrunk: the start is then as random as before.
+float64. So large columns are shifted and scaled first, as by a StandardScaler; so are columns far
+from zero beside their deviation, and very small ones. If outputs of counts are still huge, the last
+layer is shrunk: the start is then as random as before.
 
 Random coefficients suit targets of size one, too. Those of another size, or far from zero, are
 shifted and scaled as well: the intercept of an output starts at the null model.
@@ -32,8 +33,12 @@ __all__ = [
 # Outputs beyond the first number are shrunk to the second: no count has a mean of e³⁰, which is
 # 1e13, and from there the steepest steps go far beyond the minimum.
 _LARGEST, _MODERATE = 30.0, 1.0
-# Columns of this root mean square are large: they are measured in their own units.
-_LARGE_COLUMN = 10.0
+# Columns of this root mean square are large: they are measured in their own units. So are those
+# below the second number: what they explain needs coefficients far from random ones.
+_LARGE_COLUMN, _SMALL_COLUMN = 10.0, 0.01
+# A column is far from zero if its mean is above the first number, and as many times its deviation;
+# or, whatever it is, the second number times its deviation.
+_FAR_COLUMN, _VERY_FAR = 3.0, 10.0
 # A column whose deviations are a smaller share of its mean is constant, but for rounding.
 _CONSTANT = 1e-12
 # Targets with a root mean square or mean count above this, or with deviations or a mean count below
@@ -145,7 +150,7 @@ def units_of_targets(objective: NetworkObjective) -> TargetUnits | None:
 
 
 def in_units_of_columns(objective: NetworkObjective) -> NetworkInUnits | None:
-    """The same objective with large columns shifted and scaled; None where none is large.
+    """The same objective with columns of another size than one shifted and scaled; None if none is.
 
     Its random start, its first steps, which are along the gradient, and the tolerance of its
     gradient are then those of a network in the columns of a StandardScaler. Sparse columns are not
@@ -165,14 +170,18 @@ def in_units_of_columns(objective: NetworkObjective) -> NetworkInUnits | None:
     with np.errstate(over="ignore", invalid="ignore"):
         *sums, n_sparse = rows.reduce(squares)
         sizes = np.sqrt(np.array(sums) / rows.total_weight)
-    large = np.isfinite(sizes) & (sizes > _LARGE_COLUMN)
-    if not large.any():
-        return None
-    centre = np.zeros(sizes.size)
+    known = np.isfinite(sizes)
+    own = known & (sizes > _LARGE_COLUMN)
     if not n_sparse:
+        own |= (sizes > 0) & (sizes < _SMALL_COLUMN)
+    centre = np.zeros(sizes.size)
+    if not n_sparse and known.any():
         moments = ColumnMoments.of(rows, targets=False)
         deviations = np.sqrt(moments.squares / moments.weight)
-        centre = np.where(large, moments.mean, 0.0)
-        varies = deviations > _CONSTANT * np.abs(centre)
-        sizes = np.where(varies & np.isfinite(deviations), deviations, sizes)
-    return NetworkInUnits(objective, centre, np.where(large, sizes, 1.0))
+        varies = (deviations > _CONSTANT * np.abs(moments.mean)) & np.isfinite(deviations)
+        means = np.abs(moments.mean)
+        far = (means > _FAR_COLUMN) & (means > _FAR_COLUMN * deviations)
+        own |= known & varies & (far | (means > _VERY_FAR * deviations))
+        centre = np.where(own, moments.mean, 0.0)
+        sizes = np.where(varies, deviations, sizes)
+    return NetworkInUnits(objective, centre, np.where(own, sizes, 1.0)) if own.any() else None

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.linalg.patterns import toeplitz
+from mcmodels.autodiff.linalg.patterns import mirrored, toeplitz
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.rules.scipy_matrices import banded_to_full
 from mcmodels.autodiff.tables import call, shape_of
+from mcmodels.autodiff.tracing import constant
 
 __all__ = [
     "solve",
@@ -22,25 +23,74 @@ __all__ = [
 ]
 
 
-def solve(a: Any, b: Any, *, assume_a: str | None = None, transposed: bool = False) -> Any:
+# What SciPy reads of a matrix, by its names; its short names stand for the long ones.
+_SHORT = {"gen": "general", "sym": "symmetric", "her": "hermitian", "pos": "positive definite"}
+_OF_A_TRIANGLE = ("symmetric", "hermitian", "positive definite")
+_OF_A_PART = ("diagonal", "tridiagonal", "upper triangular", "lower triangular")
+_STRUCTURES = ("general", "banded", *_OF_A_PART, *_OF_A_TRIANGLE)
+
+
+def solve(
+    a: Any,
+    b: Any,
+    lower: bool = False,
+    *,
+    assume_a: str | None = None,
+    transposed: bool = False,
+) -> Any:
     """``a⁻¹b``.
 
     Parameters
     ----------
     a : array-like of shape (n, n)
-        The matrix. Both triangles are read, whatever ``assume_a`` is.
+        The matrix.
     b : array-like of shape (n,) or (n, k)
         Right-hand sides.
+    lower : bool, default=False
+        Which triangle of a symmetric matrix is read.
     assume_a : str, optional
-        SciPy's hint at the structure of a. It has no effect here.
+        The structure of a, by SciPy's names: only the part of a that it names is read.
+        ``"diagonal"``, ``"tridiagonal"``, ``"upper triangular"``, ``"lower triangular"``;
+        ``"symmetric"`` (``"sym"``), ``"hermitian"`` (``"her"``) and ``"positive definite"``
+        (``"pos"``): one triangle, which is mirrored. For ``"general"`` (``"gen"``), ``"banded"``
+        and None it is the whole matrix.
     transposed : bool, default=False
         Whether ``a⁻ᵀb`` is wanted.
 
     Returns
     -------
     ndarray, the shape of b
+
+    Raises
+    ------
+    ValueError
+        For another ``assume_a``.
+    numpy.linalg.LinAlgError
+        For a singular matrix, and for one that is said to be positive definite, and is not.
+
+    Notes
+    -----
+    Of a matrix that is symmetric, both triangles are read, as by :func:`eigh`: its derivative is
+    that of a general matrix.
     """
-    return np.linalg.solve(np.transpose(a) if transposed else a, b)
+    structure = "general" if assume_a is None else _SHORT.get(assume_a, assume_a)
+    if structure not in _STRUCTURES:
+        raise ValueError(
+            f"linalg.solve: assume_a must be None or one of {', '.join(_STRUCTURES)}; found "
+            f"{assume_a!r}."
+        )
+    if structure in _OF_A_TRIANGLE:
+        a = mirrored(a, lower)
+        if structure == "positive definite":
+            np.linalg.cholesky(constant(a))  # raises an error if it is not
+    elif structure == "upper triangular":
+        a = call("triu", a)
+    elif structure == "lower triangular":
+        a = call("tril", a)
+    elif structure in ("diagonal", "tridiagonal"):
+        width = 0 if structure == "diagonal" else 1
+        a = call("triu", call("tril", a, k=width), k=-width)
+    return np.linalg.solve(np.swapaxes(a, -1, -2) if transposed else a, b)
 
 
 def solve_triangular(

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.linalg as sl
 
 from mcmodels.autodiff.linalg.equations import solve_triangular
+from mcmodels.autodiff.linalg.patterns import mirrored
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import call, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, constant
@@ -180,22 +181,13 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
     if b is None:
         return np.linalg.eigvalsh(a, uplo) if eigvals_only else tuple(np.linalg.eigh(a, uplo))
     L = cholesky(b, lower=True) if lower else transposed(cholesky(b))
-    half = call("solve_triangular", L, _mirrored(a, lower), lower=True)
+    half = call("solve_triangular", L, mirrored(a, lower), lower=True)
     inner = call("solve_triangular", L, transposed(half), lower=True)
     inner = 0.5 * (inner + transposed(inner))
     if eigvals_only:
         return np.linalg.eigvalsh(inner)
     w, v = np.linalg.eigh(inner)
     return w, call("solve_triangular", transposed(L), v)
-
-
-def _mirrored(a: Any, lower: bool) -> Any:
-    """The symmetric matrix that one triangle stands for, if the other differs from it."""
-    values = np.asarray(constant(a))
-    if np.array_equal(values, values.T):
-        return a
-    half = call("tril", a, k=-1) if lower else call("triu", a, k=1)
-    return half + transposed(half) + np.diag(np.diagonal(a))
 
 
 def eigvalsh(a: Any, b: Any = None, *, lower: bool = True) -> Any:

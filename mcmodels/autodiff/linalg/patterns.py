@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import shape_of
+from mcmodels.autodiff.tables import call, shape_of
+from mcmodels.autodiff.tracing import constant
 
 __all__ = [
     "block_diag",
     "circulant",
     "hankel",
+    "mirrored",
     "toeplitz",
 ]
 
@@ -75,3 +77,14 @@ def block_diag(*arrs: Any) -> Any:
         parts = [np.zeros((height, before)), block, np.zeros((height, after))]
         rows.append(np.concatenate(parts, axis=1))
     return np.concatenate(rows, axis=0)
+
+
+def mirrored(a: Any, lower: bool) -> Any:
+    """The symmetric matrix that one triangle stands for, if the other differs from it."""
+    values = np.asarray(constant(a))
+    other = np.swapaxes(values, -1, -2)
+    if np.array_equal(values, other):
+        return a
+    half = call("tril", a, k=-1) if lower else call("triu", a, k=1)
+    diagonal = call("triu", call("tril", a))
+    return half + np.swapaxes(half, -1, -2) + diagonal

@@ -12,6 +12,7 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (each adds its rules to the
     beta_moments,
     closed_forms,
     complex_numbers,
+    dawson,
     densities,
     elementwise,
     exponentials,

@@ -21,30 +21,25 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are ma
     closed_forms,
     complex_numbers,
     elementwise,
+    exponents,
     linear_algebra,
     log_differences,
     special,
 )
 from mcmodels.autodiff.rules.at_zero_forms import quotient_at_zero
+from mcmodels.autodiff.rules.exponents import exponent_of, negative_of
 from mcmodels.autodiff.rules.origins import is_number, kind_of, made, negated, origin, same
 from mcmodels.autodiff.tables import RULES, call, shape_of
-from mcmodels.autodiff.tracing import CHANGED, is_complex
+from mcmodels.autodiff.tracing import CHANGED, Traced, is_complex
 
 # Sums of exponentials of which the logarithm is taken as written: their size, and how far from 1.
 _MOST_TERMS = 8
 _LEAST, _MOST, _NEAR = 1e-8, 1e300, 0.01
 # What a sum of exponentials may be made of.
-_OF_EXPONENTIALS = frozenset(("exp", "sum", "exponentials", "multiple", CHANGED))
+_OF_EXPONENTIALS = exponents.KINDS | {"sum", "exponentials", "multiple", CHANGED}
+_LN2, _LN10 = float(np.log(2.0)), float(np.log(10.0))
 
 Recogniser = Callable[[Sequence[Any], dict[str, Any]], Any]
-
-
-def _exponent(x: Any) -> Any:
-    """The u with x = exp(u), for an exponential or a positive number; else None."""
-    found = origin(x, "exp")
-    if found is not None:
-        return found[0]
-    return float(np.log(x)) if is_number(x) and x > 0 else None
 
 
 def _negative(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -56,6 +51,10 @@ def _exp(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return None if is_complex(args[0]) else made("exp", args[0])
 
 
+def _exp2(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return exponents.of_number(2.0, args[0])
+
+
 def _expit(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return made("expit", args[0])
 
@@ -64,7 +63,7 @@ def _sum_of_two(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if not all(kind_of(x) in _OF_EXPONENTIALS or is_number(x) for x in args):
         found = closed_forms.added(*args)
         return _less_softplus(*args) if found is None else found
-    u, v = map(_exponent, args)
+    u, v = map(exponent_of, args)
     if u is not None and v is not None:
         return made("sum", u, v)
     terms = [*_terms(args[0]), *_terms(args[1])]
@@ -81,7 +80,7 @@ def _terms(x: Any) -> list[Any]:
             return list(found) if len(found) <= _MOST_TERMS else []
     if (found := origin(x, "multiple")) is not None:
         return [found]
-    u = _exponent(x)
+    u = exponent_of(x)
     return [] if u is None else [u]
 
 
@@ -119,7 +118,7 @@ def _difference(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     a, b = args
     if is_number(a) and a == 1 and (found := origin(b, "expit")) is not None:
         return sp.expit(-found[0])
-    u, v = _exponent(a), _exponent(b)
+    u, v = exponent_of(a), exponent_of(b)
     if u is None or v is None:
         found = closed_forms.subtracted(a, b)
         return _softplus_less(a, b) if found is None else found
@@ -144,10 +143,12 @@ def _log_of_difference(u: Any, v: Any) -> Any:
 
 
 def _total(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    found = origin(args[0], "exp")
-    if found is None:
+    if kind_of(args[0]) not in (*exponents.KINDS, CHANGED):
         return None
-    return made("total", found[0], kwargs.get("axis"), kwargs.get("keepdims", False))
+    u = exponent_of(args[0])
+    if u is None:
+        return None
+    return made("total", u, kwargs.get("axis"), kwargs.get("keepdims", False))
 
 
 def _keeps_digits(total: Any) -> bool:
@@ -186,18 +187,30 @@ def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if (found := origin(x, "softmax")) is not None:
         u, axis = found
         return u - call("logsumexp", u, axis=axis, keepdims=True)
-    found = origin(x, "exp")
-    return closed_forms.logarithm(x) if found is None else found[0] + 0.0
+    if (found := origin(x, "multiple")) is not None:
+        return found[1] + float(np.log(found[0]))
+    u = exponent_of(x)
+    return closed_forms.logarithm(x) if u is None else u + 0.0
+
+
+def _log2(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    found = _log(args, kwargs)
+    return None if found is None else found / _LN2
+
+
+def _log10(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    found = _log(args, kwargs)
+    return None if found is None else found / _LN10
 
 
 def _log1p(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    if (found := origin(args[0], "exp")) is not None:
-        return np.logaddexp(0.0, found[0])
+    if kind_of(args[0]) in _OF_EXPONENTIALS and (terms := _terms(args[0])):
+        return _log_of_terms([0.0, *terms])
     negative = origin(args[0], "negative")
     if negative is not None and (found := origin(negative[0], "expit")) is not None:
         return sp.log_expit(-found[0])
-    if negative is not None and (found := origin(negative[0], "exp")) is not None:
-        return call("log1mexp", -found[0])
+    if negative is not None and (u := exponent_of(negative[0])) is not None:
+        return call("log1mexp", negative_of(u))
     found = closed_forms.log1p_of(args[0])
     return made("log1p", args[0]) if found is None else found
 
@@ -211,7 +224,10 @@ def _divide(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if same(top[0], u) and (keepdims or axis is None or len(shape_of(u)) == 1):
             return call("softmax", u, axis=axis)
     if (found := origin(b, "exp")) is not None:  # in derivatives, 1/exp(u)² underflows
-        return a * np.exp(-found[0])
+        inverse = np.exp(negative_of(found[0]))
+        return inverse if is_number(a) and a == 1 else a * inverse
+    if (form := exponents.quotient(a, b)) is not None:
+        return form
     found = closed_forms.divided(a, b)
     return quotient_at_zero(a, b) if found is None else found
 
@@ -225,7 +241,7 @@ def _over_sum(a: Any, u: Any, v: Any) -> Any:
         if same(x, v) and same(y, u):
             return np.tanh(0.5 * (x - y))
         return None
-    x = _exponent(a)
+    x = exponent_of(a)
     if x is not None and same(x, u):
         return sp.expit(u - v)
     if x is not None and same(x, v):
@@ -236,14 +252,20 @@ def _over_sum(a: Any, u: Any, v: Any) -> Any:
 
 
 def _reciprocal(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    pair = origin(args[0], "sum")
-    return closed_forms.divided(1.0, args[0]) if pair is None else _over_sum(1.0, *pair)
+    if (pair := origin(args[0], "sum")) is not None:
+        return _over_sum(1.0, *pair)
+    form = exponents.power(args[0], -1.0)
+    return closed_forms.divided(1.0, args[0]) if form is None else form
 
 
 def _power(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     base, exponent = args
-    if not is_number(exponent):
+    if not isinstance(base, Traced):
+        return exponents.of_number(base, exponent) if is_number(base) else None
+    if base.origin is None or not is_number(exponent):
         return None
+    if (form := exponents.power(base, exponent)) is not None:
+        return form
     pair = origin(base, "sum")
     if pair is None or exponent >= 0:
         return closed_forms.raised(base, exponent)
@@ -252,18 +274,23 @@ def _power(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _square(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    return closed_forms.raised(args[0], 2)
+    form = exponents.power(args[0], 2.0)
+    return closed_forms.raised(args[0], 2) if form is None else form
+
+
+def _root(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    return exponents.power(args[0], 0.5)
 
 
 def _product(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     a, b = args
     if a is b:
-        return closed_forms.raised(a, 2)
+        return _square([a], kwargs)
     if is_number(b):
         a, b = b, a
     if is_number(a) and a > 0 and (found := origin(b, "exp")) is not None:
         return made("multiple", float(a), found[0])
-    return None
+    return exponents.product(a, b)
 
 
 def _softmax(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -273,20 +300,33 @@ def _softmax(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 RECOGNISERS: dict[Any, Recogniser] = {
     np.negative: _negative,
     np.exp: _exp,
+    np.exp2: _exp2,
     sp.expit: _expit,
     np.add: _sum_of_two,
     np.subtract: _difference,
     "sum": _total,
     np.log: _log,
+    np.log2: _log2,
+    np.log10: _log10,
     np.log1p: _log1p,
     np.divide: _divide,
     np.reciprocal: _reciprocal,
     np.power: _power,
     np.square: _square,
+    np.sqrt: _root,
     np.multiply: _product,
     "softmax": _softmax,
     **closed_forms.STARTS,
 }
-STARTS = {np.negative, np.exp, sp.expit, np.log1p, "softmax", *closed_forms.STARTS}
+STARTS = {
+    np.negative,
+    np.exp,
+    np.exp2,
+    np.power,
+    sp.expit,
+    np.log1p,
+    "softmax",
+    *closed_forms.STARTS,
+}
 for key, recogniser in RECOGNISERS.items():
     RULES[key] = dataclasses.replace(RULES[key], recognise=recogniser, starts=key in STARTS)

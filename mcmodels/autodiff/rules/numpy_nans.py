@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import Axis, call, implements
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import NoRuleError, constant
 
 __all__: list[str] = []
 
@@ -95,6 +95,11 @@ def _nanmin(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def _nan_to_num(
     x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
+    if not copy:
+        raise NoRuleError(
+            "numpy.nan_to_num(x, copy=False) changes x in place, which cannot be followed; write "
+            "x = np.nan_to_num(x)."
+        )
     plain = np.asarray(constant(x))
     limits = np.finfo(plain.dtype)
     x = np.where(np.isnan(plain), nan, x)

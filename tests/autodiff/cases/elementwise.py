@@ -39,6 +39,7 @@ BINARY = {
     sp.xlogy: ("any", "positive"),
     sp.xlog1py: ("any", "positive"),
     sp.rel_entr: ("positive", "positive"),
+    sp.owens_t: ("any", "any"),
 }
 
 UNARY = {
@@ -52,7 +53,7 @@ UNARY = {
     sp.expit: "any", sp.logit: "unit", sp.log_expit: "any", sp.erf: "any", sp.erfc: "any",
     sp.erfinv: "inner", sp.ndtr: "any", sp.log_ndtr: "any", sp.ndtri: "unit",
     sp.gammaln: "positive", sp.gamma: "positive", sp.psi: "positive", sp.entr: "positive",
-    sp.rgamma: "any", sp.sindg: "any", sp.tandg: "any",
+    sp.rgamma: "any", sp.dawsn: "any", sp.sindg: "any", sp.tandg: "any",
 }  # fmt: skip
 
 for ufunc, kind in UNARY.items():

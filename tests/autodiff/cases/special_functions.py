@@ -41,3 +41,8 @@ for axis in (None, 0, (0, 2)):
     )
 case("logcosh", "log cosh", lambda x: call("logcosh", x), any_(2, 3))
 case("logsumexp", "scalar", special.logsumexp, any_())
+for n in (1, 2):
+    case(
+        "dawsn_derivative", f"{n}, near and far",
+        lambda x, n=n: call("dawsn_derivative", n, x), np.array([0.3, -2.0, 7.0]),
+    )  # fmt: skip
