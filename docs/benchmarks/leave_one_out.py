@@ -67,9 +67,9 @@ def main():
     for n, p in SHAPES:
         for name, model, X, y, methods in problems(n, p):
             runs = {"fit": lambda m=model, X=X, y=y: m.fit(X, y)} | {
-                what: lambda m=model, X=X, y=y, method=method: leave_one_out(
-                    m, X, y, method=method
-                ).log_score_
+                what: lambda m=model, X=X, y=y, method=method: (
+                    leave_one_out(m, X, y, method=method).log_score_
+                )
                 for what, method in methods.items()
             }
             medians = timed(runs, options.repeats)
