@@ -17,7 +17,8 @@ from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.records.curvature import CurvatureFit
 from mcmodels.resampling.full_refits import refuse_many
-from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost
+from mcmodels.resampling.left_out_result import LeaveOneOut
+from mcmodels.resampling.left_out_warnings import warn_of_lost
 from mcmodels.resampling.measures import FamilyMeasure
 from mcmodels.resampling.units import codes_of, refuse_a_single_unit
 from mcmodels.rows import RowStream

@@ -11,7 +11,8 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, refuse_other_order
 from mcmodels.resampling.fits_of_any import leave_out_of_any
 from mcmodels.resampling.left_out_fits import LeftOutFits
-from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_lost, warn_of_rows_without_mean
+from mcmodels.resampling.left_out_result import LeaveOneOut
+from mcmodels.resampling.left_out_warnings import warn_of_lost, warn_of_rows_without_mean
 from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.resampling.training_fit import has_prior, is_served, training_fit
 from mcmodels.resampling.units import codes_of, refuse_a_single_unit

@@ -41,7 +41,7 @@ _PASSES, _BESIDE = 8, 60
 # All units are fitted exactly where that takes no more operations: about a second.
 _FEW_OPERATIONS = 1e9
 # Otherwise as many as take so many, between these numbers.
-_SOME_OPERATIONS, _FEWEST, _MOST = 2e9, 16, 128
+_SOME_OPERATIONS, _FEWEST, _MOST = 2e9, 32, 128
 # The third derivatives are summed where that takes no more operations, in so much memory.
 _MOST_OF_TENSOR, _LARGEST_TENSOR = 1e11, 2**25
 # Fits from the start.

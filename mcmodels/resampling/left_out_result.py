@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import copy
 import functools
-import html
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer
 
 from mcmodels.arrays import Array, Codes
-from mcmodels.exceptions import InferenceError, LeftOutWarning, NoMeanWarning
+from mcmodels.exceptions import InferenceError
 from mcmodels.inference.summary import facts_html, number, table_html, table_text
 from mcmodels.inference.weighting import Weighting
 from mcmodels.resampling.conformal import Conformal
+from mcmodels.resampling.left_out_difference import LeftOutDifference
 from mcmodels.resampling.left_out_fits import LeftOutFits
+from mcmodels.resampling.left_out_predictors import LeftOutClassifier, LeftOutRegressor
+from mcmodels.resampling.left_out_warnings import some_labels
 from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.resampling.training_fit import TrainingFit
-from mcmodels.user_warnings import warn_user
 
-__all__ = ["LeaveOneOut", "LeftOutDifference", "warn_of_lost", "warn_of_rows_without_mean"]
+__all__ = ["LeaveOneOut"]
 
-# Rows of the table that are shown; labels in a message.
-_ROWS_SHOWN, _LABELS_SHOWN = 5, 10
+# Rows of the table that are shown.
+_ROWS_SHOWN = 5
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -41,6 +41,8 @@ class LeaveOneOut(Conformal):
         The unit that each row is left out with: its group, or its position.
     groups : Index or None
         Labels of the groups; None if rows are left out one by one.
+    index : Index or None
+        Of the rows.
     eta : ndarray of shape (n, K), or None
         The linear predictor of each row by the fit without it, offset included.
     y : ndarray
@@ -53,10 +55,35 @@ class LeaveOneOut(Conformal):
         Of one observation of each row. There are no log scores where ``no_scores`` says why.
     times : ndarray of shape (n,)
         How often the log score of each row counts in the sum.
+    weights : ndarray of shape (n,)
+        Of the rows; ones where there were none.
+    weighting : Weighting
+        What they are.
     exact_rows : ndarray of shape (n,), bool
         Rows that are judged by an exact fit without them.
     lost : ndarray of shape (n,), bool
         Rows without which there is no optimum.
+    kind : {"density", "probability", "likelihood", "loss"}
+        What the exponential of a log score is; of "loss" it is minus the loss, and no more.
+    loss_name, model_name : str
+        What the loss is; the class of the model.
+    no_scores : str
+        Why there are no log scores; empty where there are.
+    known_error : float or None
+        ``error_``, where it was found with the scores.
+    seed : int
+        Of the sample that ``error_`` needs, where it was not.
+    fits : LeftOutFits or None
+        The fits without the units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, leave_one_out
+    >>> X = np.arange(6.0)[:, np.newaxis]
+    >>> y = np.array([0.1, 0.8, 2.3, 2.9, 4.2, 4.9])
+    >>> leave_one_out(LinearRegression().fit(X, y), X, y).predictions.round(3)
+    array([-0.01 ,  1.143,  1.978,  3.059,  3.951,  5.15 ])
     """
 
     training: TrainingFit | None
@@ -218,7 +245,7 @@ class LeaveOneOut(Conformal):
             the area under the curve, it is that of the predictions together.
         """
         present = self.weights > 0
-        kind = _LeftOutRegressor if self.classes is None else _LeftOutClassifier
+        kind = LeftOutRegressor if self.classes is None else LeftOutClassifier
         predictor = kind(self.predictions[present], self.classes)
         positions = np.arange(int(present.sum()))[:, np.newaxis]
         further = {}
@@ -288,7 +315,7 @@ class LeaveOneOut(Conformal):
             facts["log score"] = f"{what})"
         facts[f"mean {self.loss_name}"] = number(self.loss_)
         if self.separated_:
-            facts["no optimum without row"] = _some(self.separated_)
+            facts["no optimum without row"] = some_labels(self.separated_)
         return facts
 
     @property
@@ -346,109 +373,3 @@ class LeaveOneOut(Conformal):
                 f"{other.model_name} of the kind {other.kind!r}, whose difference means nothing. "
                 "Compare predictions: score('neg_mean_squared_error') of both."
             )
-
-
-@dataclass(frozen=True, repr=False)
-class LeftOutDifference:
-    """How much larger the sum of log scores of one model is than that of another.
-
-    Parameters
-    ----------
-    difference : float
-        The difference of the sums; positive where the first model predicts better.
-    standard_error : float
-        ``√n`` times the deviation of the differences of the rows.
-    n : int
-        The number of rows.
-    names : tuple of str
-        Names of the models.
-    """
-
-    difference: float
-    standard_error: float
-    n: int
-    names: tuple[str, str]
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{name}: {value}" for name, value in self._facts.items())
-
-    def _repr_html_(self) -> str:
-        return facts_html(self._facts)
-
-    @property
-    def _facts(self) -> dict[str, str]:
-        first, second = self.names
-        which = f"{first} less {second}" if first != second else "first less second"
-        return {
-            f"difference of log scores ({html.escape(which)})": number(self.difference),
-            "standard error": number(self.standard_error),
-        }
-
-
-class _LeftOutRegressor(RegressorMixin, BaseEstimator):
-    """Predictions that are there, for scorers; X has positions."""
-
-    def __init__(self, predictions: Any = None, classes: Any = None) -> None:
-        self.predictions = predictions
-        self.classes = classes
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def predict(self, X: Any) -> Array:
-        """The predictions of these rows."""
-        return self.predictions[X[:, 0]]
-
-
-class _LeftOutClassifier(ClassifierMixin, _LeftOutRegressor):
-    """The same of classes."""
-
-    @property
-    def classes_(self) -> Any:
-        """Labels of the classes."""
-        return self.classes
-
-    def predict_proba(self, X: Any) -> Array:
-        """The probabilities of these rows."""
-        found = self.predictions[X[:, 0]]
-        if found.ndim == 1:
-            raise AttributeError("the model has no probabilities; take a score of labels.")
-        return found
-
-    def predict(self, X: Any) -> Any:
-        """The most probable class."""
-        found = self.predictions[X[:, 0]]
-        best = (found > 0).astype(np.intp) if found.ndim == 1 else found.argmax(axis=1)
-        return np.asarray(self.classes)[best]
-
-
-def warn_of_lost(labels: list[Any], of_groups: bool) -> None:
-    """Warn of rows without which there is no optimum."""
-    if labels:
-        what = "their groups" if of_groups else "them"
-        warn_user(
-            f"without {what} a fit of the others has no optimum, and its limit gives row(s) "
-            f"{_some(labels)} a probability of zero: the log score is minus infinity. Penalise "
-            "the fit (a smaller C, a larger alpha), or collect more rows.",
-            LeftOutWarning,
-        )
-
-
-def warn_of_rows_without_mean(found: LeaveOneOut) -> None:
-    """Warn of rows whose linear predictor by the fit without them is outside the domain."""
-    outside = np.isinf(found.losses) & ~found.lost & (found.weights > 0)
-    if outside.any():
-        rows = np.nonzero(outside)[0]
-        labels = list(rows.tolist() if found.index is None else found.index[rows])
-        warn_user(
-            f"the fits without row(s) {_some(labels)} give them no mean of the family: their "
-            "linear predictors are outside the domain of the link, and their log scores are minus "
-            "infinity. Choose a link whose means have no bounds (log; logit for binomial).",
-            NoMeanWarning,
-        )
-
-
-def _some(labels: list[Any]) -> str:
-    return ", ".join(map(str, labels[:_LABELS_SHOWN])) + (
-        ", …" if len(labels) > _LABELS_SHOWN else ""
-    )

@@ -3,7 +3,8 @@
 Units are sorted by an indicator d of the size of their error. Those in which it is largest are
 fitted exactly. The others are divided into strata with the same sum of d, and some of each are
 drawn. The error of the others is bounded by twice the largest ratio of error to d that was seen in
-their stratum: errors are never added with different signs.
+their stratum, and in that of the next larger d, because ratios grow with d, too. Errors are never
+added with different signs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from mcmodels.resampling.left_out_fits import LeftOutFits
 
 __all__ = ["fit_some_exactly"]
 
-_STRATA = 8
+_MOST_STRATA, _DRAWN = 8, 4
 # The largest ratio in a stratum may be larger than the largest that is drawn.
 _SAFETY = 2.0
 
@@ -39,13 +40,15 @@ def fit_some_exactly(fits: LeftOutFits, seed: int, *, replaces: bool = True) -> 
     chosen = np.concatenate([largest, *drawn])
     fits.fit_exactly(chosen)
     error = 0.0 if replaces else float(np.abs(fits.errors(chosen)).sum())
+    ratios = np.zeros(fits.count)
+    ratios[chosen] = np.abs(fits.errors(chosen)) / indicator[chosen]
+    ratios[~np.isfinite(ratios)] = 0.0  # without these there is no optimum: they are known
+    next_larger = largest
     for stratum, sample in zip(strata, drawn, strict=True):
         left = stratum[~np.isin(stratum, sample)]
-        if not left.size:
-            continue
-        ratios = np.abs(fits.errors(sample)) / indicator[sample]
-        seen = ratios[np.isfinite(ratios)]
-        error += _SAFETY * float(seen.max(initial=0.0) * indicator[left].sum())
+        seen = ratios[np.concatenate([sample, next_larger])].max(initial=0.0)
+        error += _SAFETY * float(seen * indicator[left].sum())
+        next_larger = sample
     return error
 
 
@@ -58,9 +61,10 @@ def _chosen(
         return order, [], []
     largest, others = order[: count // 2], order[count // 2 :]
     share = np.cumsum(indicator[others])
-    bounds = np.searchsorted(share, share[-1] * np.arange(1, _STRATA) / _STRATA)
+    number = int(np.clip((count - count // 2) // _DRAWN, 1, _MOST_STRATA))
+    bounds = np.searchsorted(share, share[-1] * np.arange(1, number) / number)
     strata = [part for part in np.split(others, np.unique(bounds)) if part.size]
     random = np.random.default_rng(seed)
-    each = max((count - count // 2) // len(strata), 2)
+    each = max((count - count // 2) // len(strata), _DRAWN)
     drawn = [random.choice(part, min(each, part.size), replace=False) for part in strata]
     return largest, strata, drawn
