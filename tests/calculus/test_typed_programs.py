@@ -233,3 +233,24 @@ def test_an_index_outside_of_its_sum_is_refused_in_the_shell():
 def test_numbers_of_a_shape_are_no_powers():
     with pytest.raises(ParseError, match=r"write vec\(X\) for one column"):
         parse("x.reshape(-1^1)", **SHAPES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["X.std(dim=0)", "torch.sum(X.std(0))", "torch.log(x.var())", "F.relu(X).var(dim=1)"],
+)
+def test_variances_of_pytorch_divide_by_one_less(text):
+    with pytest.raises(ParseError, match=r"PyTorch's divides by n - 1: write \.(std|var)\(corr"):
+        parse(text, **SHAPES)
+
+
+def test_variances_that_say_by_what_they_divide():
+    for text, expected in (
+        ("torch.log(x.var(correction=1))", np.log(VALUES["x"].var(ddof=1))),
+        ("X.std(dim=0, correction=0)", VALUES["X"].std(axis=0)),
+        ("X.std(0)", VALUES["X"].std(axis=0)),
+        ("np.sum(X.var(axis=1, ddof=1))", VALUES["X"].var(axis=1, ddof=1).sum()),
+    ):
+        f = parse(text, **SHAPES)
+        found = f.evaluate(**{symbol.name: VALUES[symbol.name] for symbol in f.symbols})
+        np.testing.assert_allclose(found, expected, rtol=1e-13)

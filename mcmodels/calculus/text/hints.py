@@ -222,6 +222,8 @@ def _instead(name: str) -> str:
 def for_function(name: str) -> str:
     """What to write instead of an unknown function: the like of it, a near name, or all names."""
     simple = name.lower()
+    if name.startswith("torch."):
+        return f"PyTorch's divides by n - 1: write .{name[6:]}(correction=1), or correction=0 for n"
     if name in _INSTEAD:
         return _instead(name)
     if simple != name and simple in _known():

@@ -41,6 +41,7 @@ _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what s
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _BY_ONE_LESS = frozenset(["std", "var"])  # PyTorch's divide by n - 1
+_OF_TORCH = frozenset(["F", "torch"])
 _STACKS_ALONE = frozenset(["column_stack", "concatenate"])  # read without a module, too
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
 _OF_COLUMNS = frozenset(["math", "sympy"])  # modules that say nothing of vectors of one axis
@@ -113,10 +114,12 @@ def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.ex
     """The tree of a text with such calls as functions alone."""
     if _MAY_HOLD.search(text) is None:
         return tree
-    return with_nodes_changed(tree, lambda node: _plain(node, known))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(known)
+    is_torch = not names.isdisjoint(_OF_TORCH)
+    return with_nodes_changed(tree, lambda node: _plain(node, known, is_torch))
 
 
-def _plain(node: Any, known: Collection[str]) -> Any:
+def _plain(node: Any, known: Collection[str], is_torch: bool) -> Any:
     if isinstance(node, ast.Attribute) and node.attr in _NUMBERS:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
@@ -131,6 +134,10 @@ def _plain(node: Any, known: Collection[str]) -> Any:
         of_module = _is_module(function.value, known)
         if not of_module:
             node.args.insert(0, function.value)
+            options = {option.arg for option in node.keywords}
+            if name in _BY_ONE_LESS and (is_torch or "dim" in options):
+                is_told = not options.isdisjoint(["correction", "ddof"])
+                name = f"np.{name}" if is_told else f"torch.{name}"  # which is refused
             name = f"np.{name}" if name in METHODS else name
         elif name == "size" and len(node.args) == 1:
             return _called("len", [_called("vec", node.args, node)], node)
