@@ -86,7 +86,7 @@ class LeaveOneOut(Conformal):
     array([-0.01 ,  1.143,  1.978,  3.059,  3.951,  5.15 ])
     """
 
-    training: TrainingFit | None
+    training: Any  # a TrainingFit
     codes: Codes
     groups: pd.Index | None
     index: pd.Index | None
@@ -107,7 +107,7 @@ class LeaveOneOut(Conformal):
     no_scores: str = ""
     known_error: float | None = None
     seed: int = 0
-    fits: LeftOutFits | None = field(default=None)
+    fits: Any = field(default=None)  # LeftOutFits
 
     @classmethod
     def of_fits(
