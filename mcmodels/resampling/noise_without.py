@@ -187,7 +187,7 @@ def noise_of(
 
 def has_density(scale: Array) -> bool:
     """Whether the noise without each unit has a density, up to rounding."""
-    if scale.ndim == 1:
+    if scale[0].size == 1:
         return bool((scale > 0).all())
     variances = np.einsum("mkk->mk", scale)
     if not (variances > 0).all():
