@@ -19,7 +19,7 @@ from mcmodels.objectives.losses import SquaredError
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.resampling.full_refits import FullRefit, refit_in_full, refuse_many
 from mcmodels.resampling.measures import Measure, measure_of
-from mcmodels.resampling.noise_without import NoiseWithout, least_scale, noise_of
+from mcmodels.resampling.noise_without import NoiseWithout, has_density, noise_of
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.approximation import (
     Approximation,
@@ -135,13 +135,11 @@ class LeftOutFits:
         self.scale: Any = self._approximate_scale()
         self._first_scale = None if self.scale is None else self.scale.copy()
         self._fit_from_the_start(np.nonzero(undefined & present)[0])
-        if self.noise is not None and self.scale is not None and not self.no_scores:
-            least = least_scale(self.scale)
-            if not (least > 0).all():
-                self.no_scores = (
-                    "without some rows the fit of the others is perfect, so that the density of "
-                    "the noise is infinite; there are losses and predictions alone."
-                )
+        if self.scale is not None and not has_density(self.scale):
+            self.no_scores = (
+                "without some rows the fit of the others is perfect, so that the density of the "
+                "noise is infinite; there are losses and predictions alone."
+            )
 
     @property
     def fit(self) -> WhitenedFit:

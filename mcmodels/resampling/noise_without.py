@@ -23,10 +23,13 @@ from mcmodels.inference.linear_model import LinearModelInference
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.resampling.training_fit import TrainingFit
-from mcmodels.reweighting.approximation import Approximation
 from mcmodels.reweighting.sums_without import SumNearFit, sums_without
 
-__all__ = ["DispersionWithout", "LinearNoiseWithout", "NoiseWithout", "noise_of"]
+__all__ = ["DispersionWithout", "LinearNoiseWithout", "NoiseWithout", "has_density", "noise_of"]
+
+# Targets are combinations of each other, and of the columns, where correlations of their noise have
+# no larger eigenvalue: it is that of rounding errors.
+_LEAST_CORRELATION = 1e-12
 
 
 class NoiseWithout(ABC):
@@ -182,16 +185,13 @@ def noise_of(
     return DispersionWithout(training, weights, codes, count)
 
 
-def scale_of_rows(scale: Any, codes: Codes) -> Any:
-    """The scale of the unit of each row."""
-    return None if scale is None else scale[codes]
-
-
-def least_scale(scale: Array) -> Array:
-    """The least variance of each unit, to see whether a fit is perfect."""
-    return scale if scale.ndim == 1 else np.asarray(np.linalg.eigvalsh(scale)[:, 0])
-
-
-def approximate_scale(noise: NoiseWithout, found: Approximation) -> Array:
-    """The scale without each unit of an approximation."""
-    return noise.approximate(found.fitted, found.eta, found.change_of_sum)
+def has_density(scale: Array) -> bool:
+    """Whether the noise without each unit has a density, up to rounding."""
+    if scale[0].size == 1:
+        return bool((scale > 0).all())
+    variances = np.einsum("mkk->mk", scale)
+    if not (variances > 0).all():
+        return False
+    deviations = np.sqrt(variances)
+    correlations = scale / (deviations[:, :, np.newaxis] * deviations[:, np.newaxis])
+    return bool((np.linalg.eigvalsh(correlations)[:, 0] > _LEAST_CORRELATION).all())

@@ -12,6 +12,7 @@ from mcmodels import (
     ObjectiveRegressor,
     leave_one_out,
 )
+from mcmodels.exceptions import RankDeficiencyWarning
 from tests.resampling.brute_force import log_scores_by_refits
 
 N, P = 36, 3
@@ -128,7 +129,8 @@ def test_columns_far_from_zero_lose_no_digits(codes):
 def test_dependent_columns():
     X, y, _, _ = rows()
     dependent = np.column_stack([X, X[:, 0] - 2 * X[:, 1]])
-    model = LinearRegression().fit(dependent, y["number"])
+    with pytest.warns(RankDeficiencyWarning):
+        model = LinearRegression().fit(dependent, y["number"])
     found = leave_one_out(model, dependent, y["number"])
     expected = leave_one_out(LinearRegression().fit(X, y["number"]), X, y["number"])
     assert found.predictions == pytest.approx(expected.predictions, rel=1e-10)

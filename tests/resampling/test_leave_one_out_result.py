@@ -303,6 +303,14 @@ def test_a_perfect_fit_has_no_log_scores(data):
         _ = found.log_score_
 
 
+def test_targets_that_are_combinations_of_each_other_have_no_density(data):
+    X = data["X"]
+    Y = np.column_stack([data["number"], X[:, 0] - data["number"]])
+    found = leave_one_out(LinearRegression().fit(X, Y), X, Y)
+    with pytest.raises(InferenceError, match="perfect"):
+        _ = found.log_score_
+
+
 def test_rows_without_a_mean_by_the_fit_without_them():
     # A line through counts: without the last row it is below zero there.
     X = np.array([[0.0], [1.0], [2.0], [3.0], [6.0]])
