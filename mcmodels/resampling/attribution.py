@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,6 @@ from mcmodels.inference.summary import number
 from mcmodels.resampling.exact_effects import (
     NetworkRefits,
     PredictorRefits,
-    Refitting,
     by_targets,
 )
 from mcmodels.resampling.fit_functions import fit_function
@@ -61,7 +61,7 @@ class Attribution:
     damping: float = 0.0
     _what: str = field(default="row", repr=False, kw_only=True)
     _codes: Codes = field(repr=False, kw_only=True)
-    _refitting: Refitting = field(repr=False, kw_only=True)
+    _refitting: Any = field(repr=False, kw_only=True)
 
     def top(self, k: int = 10) -> pd.Series:
         """The k effects of largest size, the largest first.
@@ -147,14 +147,19 @@ class Attribution:
         return table
 
     def __repr__(self) -> str:
+        return "\n".join([*self._said, *self.top(5).to_string(header=False).splitlines()])
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in self._said)
+        return f"{lines}{self.top(5).to_frame().to_html(float_format=number)}"
+
+    @property
+    def _said(self) -> list[str]:
         count = f"{len(self.effects)} {self._what}s"
-        return "\n".join(
-            [
-                f"Attribution of {self.of} = {number(self.value)} to {count}, order {self.order}.",
-                f"The largest effects of leaving out one {self._what}:",
-                *self.top(5).to_string(header=False).splitlines(),
-            ]
-        )
+        return [
+            f"Attribution of {self.of} = {number(self.value)} to {count}, order {self.order}.",
+            f"The largest effects of leaving out one {self._what}:",
+        ]
 
 
 def attribution(

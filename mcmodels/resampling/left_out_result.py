@@ -14,14 +14,12 @@ from sklearn.metrics import get_scorer
 from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.summary import facts_html, number, table_html, table_text
-from mcmodels.inference.weighting import Weighting
 from mcmodels.resampling.conformal import Conformal
 from mcmodels.resampling.left_out_difference import LeftOutDifference
 from mcmodels.resampling.left_out_fits import LeftOutFits
 from mcmodels.resampling.left_out_predictors import LeftOutClassifier, LeftOutRegressor
 from mcmodels.resampling.left_out_warnings import some_labels
 from mcmodels.resampling.sampled_errors import fit_some_exactly
-from mcmodels.resampling.training_fit import TrainingFit
 
 __all__ = ["LeaveOneOut"]
 
@@ -98,7 +96,7 @@ class LeaveOneOut(Conformal):
     losses: Array
     times: Array
     weights: Array
-    weighting: Weighting
+    weighting: Any  # a Weighting
     exact_rows: Any
     lost: Any
     kind: str

@@ -51,6 +51,7 @@ def results():
     linear = LinearRegression().fit(X, y)
     logistic = LogisticRegression(C=np.inf).fit(X, CLASSES)
     small = LogisticRegression(C=np.inf).fit(X.iloc[:, :3], CLASSES)
+    left_out = mcmodels.leave_one_out(logistic, X, CLASSES)
     network = MLPRegressor((2,), alpha=10.0, random_state=0, max_iter=5000).fit(X, y)
     laplace = network.laplace(X, y)
     t, x, A = scalar("t"), vector("x", "n"), matrix("A", "n", "n")
@@ -74,6 +75,14 @@ def results():
             np.tanh, X, y, kind="CR2", groups=np.arange(len(X)) % 7
         ).values.satterthwaite,
         "outliers": linear.outlier_test(X, y),
+        "left out": left_out,
+        "difference of scores": left_out.compare(
+            mcmodels.leave_one_out(small, X.iloc[:, :3], CLASSES)
+        ),
+        "attribution": mcmodels.attribution(linear, X, y, of="bmi"),
+        "a prediction": mcmodels.prediction_at(X.iloc[0]),
+        "a loss": mcmodels.loss_on(X, y),
+        "influential rows": mcmodels.most_influential(linear, X, y, of="age"),
         "bootstrap": mcmodels.bootstrap(linear, X, y, draws=50, random_state=0),
         "few clusters": linear.wild_bootstrap_test("bmi", X, y, groups=np.arange(len(X)) % 7),
         "likelihood ratio": likelihood_ratio_test(small, logistic),
@@ -164,6 +173,8 @@ def test_results_are_compared_and_hashed_without_error(name):
 SHORT_TEXT = {
     "CompiledFunction",
     "EstimableSpace",
+    "LossOn",
+    "PredictionAt",
     "Terms",
     "Identity",
     "NumericalDerivative",
