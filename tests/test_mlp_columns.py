@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from mcmodels import MLPRegressor
 from mcmodels.exceptions import ConvergenceWarning, ScaleWarning
@@ -76,6 +77,15 @@ def test_columns_far_from_zero(shift, size, seed):
 def test_partial_fit_says_which_columns_it_leaves(rows, says):
     with pytest.warns(ScaleWarning, match=says):
         MLPRegressor((3,), "tanh", random_state=0).partial_fit(rows, Y)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0])
+def test_small_sparse_columns(size):
+    rows = sparse.csr_array(np.where(np.abs(X) > 0.8, X, 0.0) * size)
+    model, said = fitted(rows, (5,), alpha=0.0, max_iter=300)
+    assert model.n_iter_ > 30
+    assert model.score(rows, Y) > 0.7
+    assert ScaleWarning not in said
 
 
 def test_rare_and_constant_columns_stay_as_they_are():

@@ -123,8 +123,9 @@ def warn_small_columns(
     size = float(sizes[small].min())
     warn_user(
         f"{features.name(np.flatnonzero(small).tolist())} are of size {size:.1e} only, and the "
-        f"penalty of alpha={alpha:g} on their coefficients, which must be large, outweighs what "
-        "they could explain. Scale them, as sklearn.preprocessing.StandardScaler does, or set "
+        f"penalty of alpha={alpha:g} on their coefficients, which must be large, may outweigh what "
+        "they could explain: the fit may stay at the mean of the targets. Scale them, as "
+        "sklearn.preprocessing.StandardScaler does, or set "
         f"alpha to {alpha * size:.0e} or less.",
         ScaleWarning,
     )

@@ -34,7 +34,7 @@ __all__ = ["NetworkInUnits"]
 
 
 # A penalty of this share of the weight of the rows is large beside what there is to explain.
-_OUTWEIGHS = 0.1
+_OUTWEIGHS = 0.01
 
 
 class NetworkInUnits(NetworkObjective):

@@ -163,17 +163,29 @@ def in_units_of_columns(objective: NetworkObjective) -> NetworkInUnits | None:
     """
 
     def squares(block: RowBlock) -> Array:
-        is_sparse = isinstance(block.X, SparseDesign)
-        return np.append(block.X.diagonal(block.weights_or_ones), float(is_sparse))
+        weights = block.weights_or_ones
+        sums = block.X.diagonal(weights)
+        stored, is_sparse = np.zeros(sums.size), isinstance(block.X, SparseDesign)
+        if isinstance(block.X, SparseDesign):
+            X = block.X.X
+            each = np.repeat(weights, np.diff(X.indptr))
+            stored = np.bincount(X.indices, each, sums.size).astype(np.float64)
+        return np.concatenate([sums, stored, [float(is_sparse)]])
 
     rows = objective.rows
     with np.errstate(over="ignore", invalid="ignore"):
-        *sums, n_sparse = rows.reduce(squares)
-        sizes = np.sqrt(np.array(sums) / rows.total_weight)
+        *found, n_sparse = rows.reduce(squares)
+        sums, stored = np.array(found).reshape(2, -1)
+        sizes = np.sqrt(sums / rows.total_weight)
     known = np.isfinite(sizes)
     own = known & (sizes > _LARGE_COLUMN)
-    if not n_sparse:
-        own |= (sizes > 0) & (sizes < _SMALL_COLUMN)
+    if n_sparse:  # a column is small if the entries that it has are
+        entries = np.sqrt(sums / np.where(stored > 0, stored, 1.0))
+        small = (entries > 0) & (entries < _SMALL_COLUMN)
+        sizes = np.where(small, entries, sizes)
+    else:
+        small = (sizes > 0) & (sizes < _SMALL_COLUMN)
+    own |= small
     centre = np.zeros(sizes.size)
     if not n_sparse and known.any():
         moments = ColumnMoments.of(rows, targets=False)

@@ -95,6 +95,20 @@ def test_sparse_columns_are_scaled_and_not_shifted():
     )
 
 
+def test_small_sparse_columns_are_scaled_by_the_entries_that_they_have():
+    problem = network_problem("counts", "relu", (4,))
+    X = np.abs(problem.X) + 0.5
+    X[1:, 1] = 0.0  # rare, and not small
+    X[5:, 2] = 0.0
+    X[:, 2] *= 1e-4
+    found = in_units_of_columns(problem.objective(sparse.csr_array(X), block_rows=7))
+    assert (found.columns[0] == 0).all()
+    weights = np.ones(len(X)) if problem.weights is None else problem.weights
+    expected = np.ones(X.shape[1])
+    expected[2] = np.sqrt(weights[:5] @ X[:5, 2] ** 2 / weights[:5].sum())
+    np.testing.assert_allclose(found.columns[1], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_other_starts_are_as_they_were(task):
     problem = network_problem(task, "relu")

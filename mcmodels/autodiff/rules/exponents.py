@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from mcmodels.autodiff.rules.origins import is_number, made, origin
-from mcmodels.autodiff.tracing import Origin, Traced, is_complex
+from mcmodels.autodiff.tracing import CHANGED, Origin, Traced, is_complex
 
 __all__ = ["KINDS", "exponent_of", "negative_of", "of_number", "power", "product", "quotient"]
 
@@ -32,6 +32,13 @@ def _terms(x: Any) -> Terms | None:
         return [(1.0, found[0])]
     found = origin(x, "exponent")
     return None if found is None else list(zip(found[::2], found[1::2], strict=True))
+
+
+def _may_be_one(x: Any) -> bool:
+    """Whether a value may be an exponential, or a number: a quick look."""
+    if isinstance(x, Traced):
+        return x.origin is not None and (x.origin[0] in KINDS or x.origin[0] == CHANGED)
+    return is_number(x)
 
 
 def exponent_of(x: Any) -> Any:
@@ -73,7 +80,7 @@ def of_number(base: float, u: Any) -> Origin | None:
 
 def power(x: Any, k: float) -> Origin | None:
     """What the power k of an exponential remembers; None if it is none."""
-    terms = None if k == 0 or not isinstance(x, Traced) else _terms(x)
+    terms = _terms(x) if k != 0 and isinstance(x, Traced) and _may_be_one(x) else None
     return None if terms is None else _remembered([(k * c, u) for c, u in terms])
 
 
@@ -88,6 +95,8 @@ def quotient(a: Any, b: Any) -> Origin | None:
 
 
 def _joined(a: Any, b: Any, sign: float) -> Origin | None:
+    if not (_may_be_one(a) and _may_be_one(b)):
+        return None
     first, second = _terms(a), _terms(b)
     if first is None or second is None:
         return None
