@@ -95,6 +95,17 @@ def test_finite_values_on_the_way_to_which_float64_fails(text, x, right):
         assert abs((ahead - 2 * here + behind) / h**2 / exact - 1) < 1e-25
 
 
+@pytest.mark.parametrize("top", [0.0, 1.0, -3.0])
+def test_the_logarithm_of_a_sum_keeps_what_is_small(top):
+    """log Σ exp(x) − max x = log(k + Σ exp(x − max x)) with k largest ones."""
+    for others in ([-50.0, -60.0], [top, -50.0], [-0.1]):
+        x = [top, *others]
+        found = parse("logsumexp(x)", x="n").evaluate(x=x)
+        with mp.workdps(60):
+            right = mp.log(mp.fsum(mp.exp(mpf(z)) for z in x))
+            assert abs(found / right - 1) < 1e-15 if right else found == 0
+
+
 def test_underflow_on_the_way():
     for x in (1e-200, 1e-160, 3e-170):
         assert parse("(x^2)^0.5/x").evaluate(x=x) == pytest.approx(1, rel=1e-14)

@@ -331,7 +331,11 @@ def _softmax(z: Array, xp: Any, axis: int) -> Array:
 
 def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
     top = _largest(z, axis)
-    return top + xp.log(xp.exp(z - top).sum(axis=axis, keepdims=True))
+    # Those that are largest give their number, beside which the others would be absorbed.
+    are_largest = z.real == top
+    count = are_largest.sum(axis=axis, keepdims=True)
+    rest = np.where(are_largest, np.expm1(z - top), np.exp(z - top)).sum(axis=axis, keepdims=True)
+    return top + np.log(count) + np.log1p(rest / count)
 
 
 def _by_last(e: AxisSoftmax | AxisLogSumExp, z: Array, sizes: Mapping[str, int]) -> Array:

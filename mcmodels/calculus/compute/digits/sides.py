@@ -56,7 +56,9 @@ def _values_beside(
     with mp.workdps(4 * power):
         for _ in range(_DIRECTIONS):
             moves = {
-                symbol: mapped(lambda entry: draw.choice((-1, 1)) * draw.randint(5, 9), rows)
+                symbol: mapped(
+                    lambda entry: draw.choice((-1, 1)) * draw.randint(10**8, 10**9), rows
+                )
                 for symbol, rows in given.items()
             }
             for sign in (1, -1):
