@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 from mcmodels.calculus import LostDigitsWarning, matrix, parse, vector
 from mcmodels.calculus.compute import evaluate as float_values
 from mcmodels.calculus.compute.evaluate import EvaluationError
-from mcmodels.calculus.compute.lost_digits import Noise
+from mcmodels.calculus.compute.lost_digits import Choices, Noise
 
 # The right values are by mpmath in 700 digits from the definitions.
 CASES = [
@@ -148,8 +148,17 @@ def test_no_warning_where_the_values_given_explain_what_is_left(monkeypatch):
         parse("1+exp(-x)").evaluate(x=200)
 
 
+def test_a_choice_at_its_boundary_is_made_by_the_floats():
+    """0.4 as typed is not the float 0.4, but x <= 0.4 holds of it, as in NumPy."""
+    f = parse("where(x <= 0.4, 1, x)", x="n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(f.evaluate(x=[0.3, 0.4, 0.5])) == [1, 1, 0.5]
+        assert parse("where(x*y > 0.4, 7, 5)").evaluate(x=0.8, y=0.5) == 5
+
+
 def test_changes_are_of_the_last_digits_and_leave_exact_results():
-    noise, v = Noise(0), vector("v", "n")
+    noise, v = Noise(0, Choices()), vector("v", "n")
     three, tiny = np.array([[3.0]]), np.array([[1e-30]])
     total = parse("x+y")
     assert noise.changed(total, [three, three], three + three) == 6

@@ -22,8 +22,8 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.kinks import kinks_that_count
 from mcmodels.calculus.compute.lost_digits import (
     DIGITS,
+    Choices,
     Doubt,
-    Noise,
     digits_left,
     warn_of_lost_digits,
 )
@@ -134,17 +134,20 @@ def _judged(
     result: Array,
 ) -> Array:
     """The value, or the one in more digits where it has lost its own; a warning where none is."""
-
-    def compute(values: Mapping[N.Symbol, Array], noise: Noise | None) -> Array:
-        return walk(form, values, sizes, changed=None if noise is None else noise.changed)
-
+    choices = Choices()
     try:
-        left = digits_left(compute, bound, result)
+        left = digits_left(
+            lambda values, changed: walk(form, values, sizes, changed=changed),
+            bound,
+            result,
+            choices,
+        )
     except EvaluationError:
         return result
     if left == DIGITS:
         return result
-    exact = value_by_digits(expression, bound, sizes)
+    # In digits, 0.4 as it is typed is not the float, and a choice between the two another one.
+    exact = None if choices.has_ties else value_by_digits(expression, bound, sizes)
     if exact is None:
         warn_of_lost_digits(expression, left)
         return result
