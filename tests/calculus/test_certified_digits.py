@@ -94,6 +94,14 @@ def test_what_is_0_is_0(f, values):
     assert f.evaluate(**values, digits=30) == 0
 
 
+@pytest.mark.parametrize("at", [1e10, 7, "0.3"])
+def test_equal_functions_of_other_arguments_are_0(at):
+    """By the recurrence of Γ; changes of two large terms must not be alike."""
+    f = parse("gammaln(x+1)-gammaln(x)-log(x)")
+    for digits in range(15, 40, 5):
+        assert f.evaluate(x=at, digits=digits) == 0
+
+
 def test_a_gradient_at_a_minimum_is_0_in_digits():
     """The projection of (0, 1/3, 2/3) on the columns; the residual is orthogonal to them."""
     X, w, y = matrix("X", "n", "p"), vector("w", "p"), vector("y", "n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -332,7 +333,11 @@ class TestValues:
     def test_a_kink_in_a_term_warns(self):
         g = sum_over(relu(X[i].T @ w), i).gradient(w)
         with pytest.warns(NonDifferentiableWarning, match="kink"):
-            g.evaluate(X=[[1.0, 2.0], [0.0, 0.0]], w=[1.0, 1.0])
+            g.evaluate(X=[[1.0, 2.0], [1.0, -1.0]], w=[1.0, 1.0])
+        with warnings.catch_warnings():  # relu(0ᵀw) is 0 for all w
+            warnings.simplefilter("error")
+            at_zero = g.evaluate(X=[[1.0, 2.0], [0.0, 0.0]], w=[1.0, 1.0])
+        np.testing.assert_array_equal(at_zero, [1, 2])
 
     def test_an_index_may_be_given(self):
         e = y[i] * X[i]

@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 from mcmodels.calculus import LostDigitsWarning, matrix, parse, vector
 from mcmodels.calculus.compute import evaluate as float_values
 from mcmodels.calculus.compute.evaluate import EvaluationError
-from mcmodels.calculus.compute.lost_digits import Noise
+from mcmodels.calculus.compute.lost_digits import Choices, Noise
 
 # The right values are by mpmath in 700 digits from the definitions.
 CASES = [
@@ -95,6 +95,17 @@ def test_finite_values_on_the_way_to_which_float64_fails(text, x, right):
         assert abs((ahead - 2 * here + behind) / h**2 / exact - 1) < 1e-25
 
 
+@pytest.mark.parametrize("top", [0.0, 1.0, -3.0])
+def test_the_logarithm_of_a_sum_keeps_what_is_small(top):
+    """log Σ exp(x) − max x = log(k + Σ exp(x − max x)) with k largest ones."""
+    for others in ([-50.0, -60.0], [top, -50.0], [-0.1]):
+        x = [top, *others]
+        found = parse("logsumexp(x)", x="n").evaluate(x=x)
+        with mp.workdps(60):
+            right = mp.log(mp.fsum(mp.exp(mpf(z)) for z in x))
+            assert abs(found / right - 1) < 1e-15 if right else found == 0
+
+
 def test_underflow_on_the_way():
     for x in (1e-200, 1e-160, 3e-170):
         assert parse("(x^2)^0.5/x").evaluate(x=x) == pytest.approx(1, rel=1e-14)
@@ -137,8 +148,17 @@ def test_no_warning_where_the_values_given_explain_what_is_left(monkeypatch):
         parse("1+exp(-x)").evaluate(x=200)
 
 
+def test_a_choice_at_its_boundary_is_made_by_the_floats():
+    """0.4 as typed is not the float 0.4, but x <= 0.4 holds of it, as in NumPy."""
+    f = parse("where(x <= 0.4, 1, x)", x="n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(f.evaluate(x=[0.3, 0.4, 0.5])) == [1, 1, 0.5]
+        assert parse("where(x*y > 0.4, 7, 5)").evaluate(x=0.8, y=0.5) == 5
+
+
 def test_changes_are_of_the_last_digits_and_leave_exact_results():
-    noise, v = Noise(0), vector("v", "n")
+    noise, v = Noise(0, Choices()), vector("v", "n")
     three, tiny = np.array([[3.0]]), np.array([[1e-30]])
     total = parse("x+y")
     assert noise.changed(total, [three, three], three + three) == 6

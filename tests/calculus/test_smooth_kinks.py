@@ -82,6 +82,14 @@ def test_sums_over_an_index():
         parse("sum(abs(x[i]), i)", x="n").gradient("x").evaluate(x=[0, 1.0])
 
 
+def test_two_symbols_that_are_equal():
+    f = parse("maximum(x,y)+minimum(x,y)").gradient("x")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert f.evaluate(x=1, y=1) == 1
+        assert f.evaluate(x=1, y=1, digits=20) == 1
+
+
 def test_an_argument_that_does_not_move_is_undecided():
     """sign(x²) is 1 on both sides, but the first derivative of x² does not say so."""
     with pytest.warns(NonDifferentiableWarning):

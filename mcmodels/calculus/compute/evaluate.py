@@ -22,8 +22,8 @@ from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.kinks import kinks_that_count
 from mcmodels.calculus.compute.lost_digits import (
     DIGITS,
+    Choices,
     Doubt,
-    Noise,
     digits_left,
     warn_of_lost_digits,
 )
@@ -134,17 +134,20 @@ def _judged(
     result: Array,
 ) -> Array:
     """The value, or the one in more digits where it has lost its own; a warning where none is."""
-
-    def compute(values: Mapping[N.Symbol, Array], noise: Noise | None) -> Array:
-        return walk(form, values, sizes, changed=None if noise is None else noise.changed)
-
+    choices = Choices()
     try:
-        left = digits_left(compute, bound, result)
+        left = digits_left(
+            lambda values, changed: walk(form, values, sizes, changed=changed),
+            bound,
+            result,
+            choices,
+        )
     except EvaluationError:
         return result
     if left == DIGITS:
         return result
-    exact = value_by_digits(expression, bound, sizes)
+    # In digits, 0.4 as it is typed is not the float, and a choice between the two another one.
+    exact = None if choices.has_ties else value_by_digits(expression, bound, sizes)
     if exact is None:
         warn_of_lost_digits(expression, left)
         return result
@@ -333,7 +336,11 @@ def _softmax(z: Array, xp: Any, axis: int) -> Array:
 
 def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
     top = _largest(z, axis)
-    return top + xp.log(xp.exp(z - top).sum(axis=axis, keepdims=True))
+    # Those that are largest give their number, beside which the others would be absorbed.
+    are_largest = z.real == top
+    count = are_largest.sum(axis=axis, keepdims=True)
+    rest = np.where(are_largest, np.expm1(z - top), np.exp(z - top)).sum(axis=axis, keepdims=True)
+    return top + np.log(count) + np.log1p(rest / count)
 
 
 def _by_last(e: AxisSoftmax | AxisLogSumExp, z: Array, sizes: Mapping[str, int]) -> Array:

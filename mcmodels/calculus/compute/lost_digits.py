@@ -17,15 +17,19 @@ import numpy as np
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.digits.noise import is_exact
+from mcmodels.calculus.compute.undefined import takes_step_or_sign
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.user_warnings import LostDigitsWarning, warn_user
 
-__all__ = ["DIGITS", "Doubt", "Noise", "digits_left", "warn_of_lost_digits"]
+__all__ = ["DIGITS", "Choices", "Doubt", "Noise", "digits_left", "warn_of_lost_digits"]
 
 DIGITS = 15.0
 """Those of a float64."""
+Changed = Callable[[Expression, list[Array], Array], Array]
+
 _LARGEST = 256  # entries of a part that is looked at: beyond, it takes time, and terms average out
 _CANCELLED = 1e-4  # of the largest term
 _ABSORBED = 1e-9  # of the sum
@@ -122,21 +126,51 @@ def _lost(term: float, total: float) -> bool:
     return total < _CANCELLED * term or 0 < term < _ABSORBED * total
 
 
+class Choices:
+    """What is chosen at a point, so that it is chosen again where values change a little.
+
+    Attributes
+    ----------
+    has_ties : bool
+        Whether something stands at the boundary of a choice.
+    """
+
+    def __init__(self) -> None:
+        self._chosen: dict[bytes, Array] = {}
+        self.has_ties = False
+
+    def seen(self, part: Expression, children: list[Array], result: Array) -> Array:
+        """Remember what a part chooses."""
+        if isinstance(part, F.Where) or takes_step_or_sign(part):
+            self._chosen[part.key] = children[0] > 0 if isinstance(part, F.Where) else result
+            self.has_ties = self.has_ties or not children[0].all()
+        return result
+
+    def again(self, part: Expression, children: list[Array], result: Array) -> Array:
+        """The value of a part with what it chose then."""
+        chosen = self._chosen.get(part.key)
+        if chosen is None:
+            return result
+        return np.where(chosen, *children[1:]) if isinstance(part, F.Where) else chosen
+
+
 class Noise:
     """Changes of results in their last digits, by random numbers.
 
     Parameters
     ----------
     seed : int
+    choices : Choices
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, choices: Choices) -> None:
         self._rng = np.random.default_rng(seed)
+        self._choices = choices
 
     def changed(self, part: Expression, children: list[Array], result: Array) -> Array:
         """A result with its last digits changed, unless it is exact."""
         if not children or is_exact(part):
-            return result
+            return self._choices.again(part, children, result)
         if isinstance(part, _ARITHMETIC) and all(map(_is_whole, (*children, result))):
             return result
         units = self._rng.choice((-1.0, 1.0), result.shape) * self._rng.uniform(
@@ -171,24 +205,28 @@ def _is_whole(array: Array) -> bool:
 
 
 def digits_left(
-    compute: Callable[[Mapping[N.Symbol, Array], Noise | None], Array],
+    compute: Callable[[Mapping[N.Symbol, Array], Changed], Array],
     given: Mapping[N.Symbol, Array],
     result: Array,
+    choices: Choices,
 ) -> float:
     """The digits of the worst entry; 15 where no more than nine are lost, or by what was given.
 
     Parameters
     ----------
     compute : callable
-        The value, from those of symbols, with a noise or none.
+        The value, from those of symbols and a function that replaces the values of parts.
     given : mapping of Symbol to array
     result : ndarray
         The value that is judged.
+    choices : Choices
+        Takes those that are made at this point.
     """
+    compute(given, choices.seen)
     by_rounding, by_what_is_given = np.zeros(result.shape), np.zeros(result.shape)
     for seed in range(_RUNS):
         rng = np.random.default_rng(seed)
-        noisy = compute(given, Noise(seed))
+        noisy = compute(given, Noise(seed, choices).changed)
         by_rounding = np.fmax(by_rounding, np.abs(noisy - result))
         moved = {
             symbol: array * (1 + _MOVE * rng.choice((-1.0, 1.0), array.shape))
@@ -196,7 +234,7 @@ def digits_left(
             else array
             for symbol, array in given.items()
         }
-        by_what_is_given = np.fmax(by_what_is_given, np.abs(compute(moved, None) - result))
+        by_what_is_given = np.fmax(by_what_is_given, np.abs(compute(moved, choices.again) - result))
     explained = _MORE_THAN_GIVEN * by_what_is_given * (_NOISE / _MOVE)
     lost = (by_rounding > _LOST * np.abs(result)) & ~(by_rounding <= explained)
     if not lost.any():

@@ -24,8 +24,8 @@ __all__ = ["Again", "Noise", "Range", "is_choice", "is_exact"]
 Again = Callable[[Callable[[Any], Any]], Rows]
 """The result once more, from the values of the children with a function of each entry."""
 
-_CHANGED = 2  # of the digits at work, so many are changed: more than any function loses
-_SHARES = tuple(sign * k for sign in (1, -1) for k in range(5, 11))
+_CHANGED = 3  # of the digits at work, so many are changed: more than any function loses
+_STEPS = 10**6  # of which one is drawn: equal changes of two terms would cancel
 _EXACT = 2**50  # whole numbers up to this are added and multiplied without rounding
 _CHOICES = frozenset({"abs", "relu", "sign", "step", "maximum", "minimum"})
 _MOVED = (N.Transpose, N.Vec, N.Unvec, N.Stack, N.Diagonal, N.DiagonalMatrix, UnitAt)
@@ -94,10 +94,12 @@ class Noise:
             return result
         if isinstance(part, _WHOLE) and all(map(_is_whole, (*children, result))):
             return result
-        unit = mpmath().mp.mpf(10) ** (_CHANGED - mpmath().mp.dps) * self._sign
+        mp = mpmath().mp
+        unit = self._sign * mp.mpf(10) ** (_CHANGED - mp.dps) / _STEPS
 
         def share() -> Any:
-            return unit * self._draw.choice(_SHARES)
+            size = self._draw.randrange(_STEPS // 2, _STEPS)
+            return unit * (size if size % 2 else -size)
 
         if isinstance(part, N.Sum):  # by the last digits of what was added
             sizes = mapped(_rounded_size, *children)

@@ -16,6 +16,7 @@ from mcmodels.calculus.core.nodes import Symbol
 __all__ = ["beside_kinks"]
 
 _DIRECTIONS = 3
+_MOVES = (10**8, 10**9)  # so many that no two symbols move alike
 _BEYOND = 20  # digits of the step beyond three times those asked for, for slopes up to 1e20 or so
 
 
@@ -56,7 +57,7 @@ def _values_beside(
     with mp.workdps(4 * power):
         for _ in range(_DIRECTIONS):
             moves = {
-                symbol: mapped(lambda entry: draw.choice((-1, 1)) * draw.randint(5, 9), rows)
+                symbol: mapped(lambda entry: draw.choice((-1, 1)) * draw.randint(*_MOVES), rows)
                 for symbol, rows in given.items()
             }
             for sign in (1, -1):
