@@ -13,9 +13,10 @@ search begins at its lowest point; else it begins at the lowest point of the mod
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize
 
 from mcmodels.arrays import Array, Penalty
@@ -24,7 +25,7 @@ from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
 from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
 from mcmodels.reweighting.penalty_range import range_of_penalties
-from mcmodels.rows import Derivatives
+from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.solvers import irls, room
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.solution import Status
@@ -66,6 +67,28 @@ class _Point(Tried):
 
     fit: PenalisedFit
     last: Progress
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """Where to look next.
+
+    Parameters
+    ----------
+    log_alphas : ndarray of shape (n_groups,)
+        The point.
+    jumps : ndarray of shape (n_groups,)
+        Which penalties go to a bound.
+    promised : float
+        By how much the criterion falls, by its model.
+    is_last : bool
+        Whether the search ends if it does not.
+    """
+
+    log_alphas: Array
+    jumps: npt.NDArray[np.bool_]
+    promised: float
+    is_last: bool
 
 
 @dataclass
@@ -139,47 +162,66 @@ class PenaltySearch:
         best = yield from self._first_points(start, first)
         unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
-        may_jump = self.groups.count > 1
-        for count in range(_ROUNDS if self.groups.count == 1 else _ROUNDS_OF_SEVERAL):
-            model = penalty_model(best.fit, self.criterion, best.evaluation)
-            bent = BentModel.of(model, best.log_alphas, self.tried)
-            box = self._box(best, radius, any_side=count == 0 and not self._is_small)
-            wanted = self._least_of(bent, best.log_alphas, *box)
-            promised = best.evaluation.value - bent(wanted)[0]
-            ends = promised <= _ENOUGH * unit
-            jumps = np.zeros(len(wanted), dtype=bool)
-            if ends or may_jump:
-                jumped = self._at_bounds(model, best, unit, weak=ends)
-                jumps = jumped != best.log_alphas
-                if ends and not jumps.any():
-                    break
-                low, high = (np.where(jumps, jumped, side) for side in box)
-                jumped = self._least_of(model, jumped, low, high) if jumps.any() else jumped
-                if ends or model(jumped)[0] < bent(wanted)[0]:
-                    wanted = jumped
-                else:
-                    jumps[:] = False
-            found = yield from self._refitted(best, model, wanted)
-            step = float(np.abs(wanted - best.log_alphas)[~jumps].max(initial=0.0))
-            allowed = best.evaluation.value + _NO_DIFFERENCE * unit
+        may_jump, any_side = self.groups.count > 1, not self._is_small
+        for _ in range(_ROUNDS if self.groups.count == 1 else _ROUNDS_OF_SEVERAL):
+            with single_threaded_blas():
+                model = penalty_model(best.fit, self.criterion, best.evaluation)
+                box = self._box(best, radius, any_side=any_side)
+                next_ = self._proposed(best, model, box, unit, may_jump=may_jump)
+            if np.array_equal(next_.log_alphas, best.log_alphas):
+                break
+            found = yield from self._refitted(best, model, next_.log_alphas)
+            any_side, allowed = False, best.evaluation.value + _NO_DIFFERENCE * unit
+            moved = np.abs(next_.log_alphas - best.log_alphas)[~next_.jumps]
+            step = float(moved.max(initial=0.0))
             if found is None or not found.evaluation.value < allowed:
-                if ends:
+                if next_.is_last:
                     break
-                may_jump = False
-                radius = radius if jumps.any() else step / 4.0
+                may_jump, radius = False, radius if next_.jumps.any() else step / 4.0
                 continue
-            may_jump = self.groups.count > 1
-            share = (best.evaluation.value - found.evaluation.value) / max(promised, _ENOUGH * unit)
+            share = (best.evaluation.value - found.evaluation.value) / next_.promised
             if share > 0.75:
                 radius = max(radius, 2.0 * step)
             elif share < 0.25:
                 radius = step / 2.0
-            best = found
+            best, may_jump = found, self.groups.count > 1
         else:
             best, self.has_converged = self._by_quasi_newton(best, unit)
         self.best, self.current_log_alphas = best, best.log_alphas
         self.current = self._with_penalty(np.exp(best.log_alphas))
         yield best.last
+
+    def _proposed(
+        self,
+        best: _Point,
+        model: PenaltyModel,
+        box: tuple[Array, Array],
+        unit: float,
+        *,
+        may_jump: bool,
+    ) -> _Proposal:
+        """Where to look next; the best point itself where the model promises nothing more.
+
+        Before that, and with ``may_jump`` at any time, penalties go to a bound at once where the
+        model says that the criterion falls all the way.
+        """
+        at, bent = best.log_alphas, BentModel.of(model, best.log_alphas, self.tried)
+        wanted = self._least_of(bent, at, *box)
+        promised = best.evaluation.value - bent(wanted)[0]
+        is_last = promised <= _ENOUGH * unit
+        found = _Proposal(wanted, np.zeros(len(at), dtype=bool), max(promised, 0.0), is_last)
+        if not (is_last or may_jump):
+            return found
+        jumped = self._at_bounds(model, best, unit, weak=is_last)
+        jumps = jumped != at
+        if not jumps.any():
+            return replace(found, log_alphas=at) if is_last else found
+        low, high = (np.where(jumps, jumped, side) for side in box)
+        jumped = self._least_of(model, jumped, low, high)
+        if not is_last and not model(jumped)[0] < bent(wanted)[0]:
+            return found
+        promised = max(best.evaluation.value - model(jumped)[0], _ENOUGH * unit)
+        return _Proposal(jumped, jumps, promised, is_last)
 
     def _by_quasi_newton(self, best: _Point, unit: float) -> tuple[_Point, bool]:
         """L-BFGS-B on the criterion itself, where its models are too far from it.
@@ -190,7 +232,8 @@ class PenaltySearch:
 
         def function(log_alphas: Array) -> tuple[float, Array]:
             nonlocal latest, lowest
-            model = penalty_model(latest.fit, self.criterion, latest.evaluation)
+            with single_threaded_blas():
+                model = penalty_model(latest.fit, self.criterion, latest.evaluation)
             found = _end_of(self._refitted(latest, model, log_alphas))
             if found is None:
                 return _HUGE, np.zeros(self.groups.count)
@@ -224,7 +267,8 @@ class PenaltySearch:
         for log_alphas in points:
             fitting = self._fitted(start, log_alphas)
             if last is not None:
-                model = penalty_model(last.fit, self.criterion, last.evaluation)
+                with single_threaded_blas():
+                    model = penalty_model(last.fit, self.criterion, last.evaluation)
                 fitting = self._refitted(last, model, log_alphas)
             point = _end_of(fitting)
             last = point or last
@@ -278,7 +322,8 @@ class PenaltySearch:
             if last is None:
                 found = yield from self._fitted(start, wanted)
             else:
-                model = penalty_model(last.fit, self.criterion, last.evaluation)
+                with single_threaded_blas():
+                    model = penalty_model(last.fit, self.criterion, last.evaluation)
                 found = yield from self._refitted(last, model, wanted)
             if found is None:
                 continue
@@ -301,7 +346,8 @@ class PenaltySearch:
     def _refitted(self, before: _Point, model: PenaltyModel, log_alphas: Array) -> Fitting:
         """A fit from the minimum that another fit predicts."""
         objective = self._now_at(log_alphas)
-        predicted = model.params(log_alphas)
+        with single_threaded_blas():
+            predicted = model.params(log_alphas)
         inner = Placed(objective, before.last.coordinates).inner
         if not inner.value(predicted) < inner.value(before.fit.params):
             predicted = before.fit.params
@@ -336,10 +382,10 @@ class PenaltySearch:
         if last.iterate is None or not isinstance(last.iterate.derivatives, Derivatives):
             return None
         fit = PenalisedFit.of(objective, self.groups, last)
-        if not fit.is_definite:
-            return None
-        evaluation = self.criterion.at(fit)
-        freedom = fit.loss_freedom
+        with single_threaded_blas():
+            if not fit.is_definite:
+                return None
+            evaluation, freedom = self.criterion.at(fit), fit.loss_freedom
         self.tried.append(Tried(log_alphas, evaluation, freedom))
         if not evaluation.is_finite:
             return None
