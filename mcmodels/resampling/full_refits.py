@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.estimators.classes import totals
 from mcmodels.exceptions import InferenceError
+from mcmodels.resampling.same_penalty import with_same_penalty
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.rows import RowStream, StreamedMatrix
 
@@ -99,7 +99,7 @@ def refit_in_full(training: TrainingFit, out: Codes) -> FullRefit:
 
 def _fitted(training: TrainingFit, kept: Array) -> Any:
     """A new fit of the rows that are kept, whose warnings are not shown."""
-    model = clone(training.model)
+    model = with_same_penalty(training.model)
     if "class_weight" in model.get_params(deep=False):  # they are in the weights
         model.set_params(class_weight=None)
     classes = getattr(training.model, "classes_", None)

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError
+from mcmodels.resampling.same_penalty import with_same_penalty
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.rows import CodedBlock, RowStream
 from mcmodels.tables.dask_stream import in_parts
@@ -85,7 +85,7 @@ class TrainingData:
             model = copy.copy(self.model)
             model.set_params(warm_start=True, solver="newton-cg", tol=_TIGHT, max_iter=_MANY_STEPS)
         else:
-            model = clone(self.model)
+            model = with_same_penalty(self.model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return model.fit(self.X, *self._targets(), **self.offsets)

@@ -155,7 +155,10 @@ def training_fit(
     params = np.asarray(record.params)
     if params.ndim == 2 and len(params) == 1:
         params = params[0]
-    fit = WhitenedFit(rows, objective.loss, params, basis, objective.penalty)
+    penalty = objective.penalty
+    if np.ndim(penalty):  # of each parameter, also of the intercept, which has none
+        penalty = penalty[: len(basis.centre)]
+    fit = WhitenedFit(rows, objective.loss, params, basis, penalty)
     return TrainingFit(model, fit, index, X, targets, weights, offset, prior)
 
 

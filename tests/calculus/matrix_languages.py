@@ -276,9 +276,9 @@ def fill(number):
 
 def block(name):
     """A helper with loops, by NumPy."""
-    from mcmodels.calculus.compute.evaluate import _block_sum, _block_trace
+    from mcmodels.calculus.compute.product_values import block_sum, block_trace
 
-    return {"block_sum": _block_sum, "block_trace": _block_trace}[name]
+    return {"block_sum": block_sum, "block_trace": block_trace}[name]
 
 
 def eigen(S):

@@ -1,5 +1,6 @@
 """Points at which parts of a formula have a kink, and the whole has none."""
 
+import pickle
 import warnings
 
 import mpmath
@@ -94,3 +95,26 @@ def test_an_argument_that_does_not_move_is_undecided():
     """sign(x²) is 1 on both sides, but the first derivative of x² does not say so."""
     with pytest.warns(NonDifferentiableWarning):
         parse("y*sign(x^2)").evaluate(x=0, y=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("(x>0) + (x<0)", 0.0),
+        ("(x>=0)*(x<=0)", 1.0),
+        ("sign(x)^2", 0.0),
+        ("1 - sign(x)^2", 1.0),
+        ("where(x>0, 1, where(x<0, 1, 0))", 0.0),
+    ],
+)
+def test_comparisons_and_signs_that_are_typed_have_their_values_at_zero(text, value):
+    f = parse(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NonDifferentiableWarning)
+        assert f.evaluate(x=0.0) == value
+        assert float(f.evaluate(x=0, digits=30)) == value
+
+
+def test_a_derivative_is_one_also_after_pickling():
+    G = pickle.loads(pickle.dumps(parse("relu(x) - relu(-x)").gradient("x")))
+    assert G.evaluate(x=0.0) == 1.0

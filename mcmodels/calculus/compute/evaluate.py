@@ -28,13 +28,20 @@ from mcmodels.calculus.compute.lost_digits import (
     warn_of_lost_digits,
 )
 from mcmodels.calculus.compute.more_digits import value_by_digits
+from mcmodels.calculus.compute.product_values import (
+    block_sum,
+    block_trace,
+    is_slice,
+    kron,
+    product,
+    slice_of,
+)
 from mcmodels.calculus.compute.sides_of_kinks import value_on_all_sides
 from mcmodels.calculus.compute.stable.forms import PositiveLogDet, stabilised
 from mcmodels.calculus.compute.sums_of_rows import Terms
 from mcmodels.calculus.compute.undefined import (
     EvaluationError,
     parts_of_choices,
-    place_of,
     shape_of,
     takes_step_or_sign,
     warn_of_kink,
@@ -42,7 +49,6 @@ from mcmodels.calculus.compute.undefined import (
 from mcmodels.calculus.compute.wide_range import wide_value
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
@@ -120,8 +126,10 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
                     result = wide
             elif doubt.of_digits:
                 result = _judged(expression, form, bound, sizes, result)
-            if kinks:
-                result = _beside_kinks(form, bound, sizes, result, kinks)
+            if kinks and expression.is_derivative:
+                result, kinks = _beside_kinks(form, bound, sizes, result, kinks)
+            for part in kinks:
+                warn_of_kink(part)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
 
@@ -160,18 +168,16 @@ def _beside_kinks(
     sizes: Mapping[str, int],
     result: Array,
     kinks: list[Expression],
-) -> Array:
-    """The value on all sides of what has a kink; a warning of it where they differ."""
+) -> tuple[Array, list[Expression]]:
+    """The value on all sides of what has a kink; and the kinks, where sides differ."""
     found = value_on_all_sides(
         lambda values, changed: walk(form, values, sizes, changed=changed), bound
     )
     if found is not None:
         result = np.where(np.isnan(found), result, found)
         if not np.isnan(found).any():
-            return result
-    for part in kinks:
-        warn_of_kink(part)
-    return result
+            return result, []
+    return result, kinks
 
 
 def natural(expression: Expression, value: Array, sizes: Mapping[str, int] | None = None) -> Array:
@@ -235,8 +241,8 @@ def walk(
             return values[part]
         if isinstance(part, N.Unevaluated):
             return _directional_derivative(part, values, sizes)
-        if isinstance(part, N.Product) and _is_slice(part):
-            return _slice(part, value, sizes)
+        if isinstance(part, N.Product) and is_slice(part):
+            return slice_of(part, value, sizes)
         if isinstance(part, SumOver):
             terms = Terms(value, node, check_term if checked else None, ahead, sizes, ANALYTIC)
             result = terms.total(part)
@@ -399,69 +405,6 @@ def _matrix_power(e: Any, c: list[Array], xp: Any, sizes: Any) -> Array:
     return xp.array(np.eye(len(base))) if result is None else result
 
 
-def _product(c: list[Array]) -> Array:
-    """From left to right, but (Au)(vᵀB) where a column meets a row: smaller than A(uvᵀ)B."""
-    for i in range(len(c) - 2, -1, -1):
-        if c[i].shape[1] == 1:
-            return reduce(np.matmul, c[: i + 1]) @ reduce(np.matmul, c[i + 1 :])
-    return reduce(np.matmul, c)
-
-
-def _slice(
-    part: N.Product, value: Callable[[Expression], Array], sizes: Mapping[str, int]
-) -> Array:
-    """A product with selections at its ends, which need not be formed."""
-    c = list(part.children)
-    left = c.pop(0) if _selected(c[0]) else None
-    right = c.pop() if _selected(c[-1]) and len(c) > 1 else None
-    result = _product([value(child) for child in c])
-    if left is not None:
-        result = _cut(left, result, sizes)
-    return result if right is None else _cut(transpose(right), result.T, sizes).T
-
-
-def _is_slice(part: N.Product) -> bool:
-    return _selected(part.children[0]) or _selected(part.children[-1])
-
-
-def _selected(factor: Expression) -> bool:
-    inner = factor.argument if isinstance(factor, N.Transpose) else factor
-    return isinstance(inner, N.Selection)
-
-
-def _cut(factor: Any, array: Array, sizes: Mapping[str, int]) -> Array:
-    """The rows of an array that a selection takes; zeros around them where it is transposed."""
-    if isinstance(factor, N.Selection):
-        start, stop, _ = place_of(factor, sizes)
-        return array[start:stop]
-    start, _, length = place_of(factor.argument, sizes)
-    result = np.zeros((length, array.shape[1]), dtype=array.dtype) + 0 * array[:1]
-    result[start : start + len(array)] = array
-    return result
-
-
-def _blocks(C: Array, rows: int, cols: int) -> Array:
-    """C as blocks[i, j] of rows×cols."""
-    return C.reshape(C.shape[0] // rows, rows, C.shape[1] // cols, cols).transpose(0, 2, 1, 3)
-
-
-def _block_sum(c: list[Array]) -> Array:
-    C, A = c
-    blocks = _blocks(C, C.shape[0] // A.shape[0], C.shape[1] // A.shape[1])
-    return (A[:, :, None, None] * blocks).sum(axis=(0, 1))
-
-
-def _block_trace(c: list[Array]) -> Array:
-    C, B = c
-    return (_blocks(C, *B.shape) * B).sum(axis=(2, 3))
-
-
-def _kron(c: list[Array]) -> Array:
-    A, B = c
-    shape = (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1])
-    return (A[:, None, :, None] * B[None, :, None, :]).reshape(shape)
-
-
 def _scalar(value: Any) -> Array:
     return np.asarray(value).reshape(1, 1)
 
@@ -473,7 +416,7 @@ VALUES: dict[type[Expression], Values] = {
     N.Stack: lambda e, c, xp, s: np.concatenate(c, axis=e.axis),
     N.Sum: lambda e, c, xp, s: reduce(lambda a, b: a + b, c),
     N.Scaled: lambda e, c, xp, s: reduce(lambda a, b: a * b, c, xp.number(e.coefficient)),
-    N.Product: lambda e, c, xp, s: _product(c),
+    N.Product: lambda e, c, xp, s: product(c),
     N.Hadamard: lambda e, c, xp, s: reduce(lambda a, b: a * b, c),
     N.Power: _power,
     N.MatrixPower: _matrix_power,
@@ -489,11 +432,11 @@ VALUES: dict[type[Expression], Values] = {
     N.Diagonal: lambda e, c, xp, s: np.diagonal(c[0])[:, None],
     N.Vec: lambda e, c, xp, s: c[0].T.reshape(-1, 1),
     N.Unvec: lambda e, c, xp, s: c[0].reshape(shape_of(e, s)[::-1]).T,
-    N.Kron: lambda e, c, xp, s: _kron(c),
+    N.Kron: lambda e, c, xp, s: kron(c),
     N.Softmax: lambda e, c, xp, s: _softmax(c[0], xp, 0 if e.argument.is_column else 1),
     N.LogSumExp: lambda e, c, xp, s: _logsumexp(c[0], xp, 0 if e.argument.is_column else 1),
-    N.BlockSum: lambda e, c, xp, s: _block_sum(c),
-    N.BlockTrace: lambda e, c, xp, s: _block_trace(c),
+    N.BlockSum: lambda e, c, xp, s: block_sum(c),
+    N.BlockTrace: lambda e, c, xp, s: block_trace(c),
     **CONSTANT_VALUES,
     **FUNCTION_VALUES,
     Einsum: lambda e, c, xp, s: einsum_value(e, c, s),

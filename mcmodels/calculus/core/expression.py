@@ -46,6 +46,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
         "context",
         "hash",
         "height",
+        "is_derivative",
         "key",
         "label",
         "rows",
@@ -62,6 +63,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
     context: frozenset[Symbol]
     hash: int
     height: int
+    is_derivative: bool
     key: bytes
     label: tuple[object, ...]
     rows: Size
@@ -112,6 +114,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
         self.height = 1 + max((child.height for child in children), default=0)
         self.used = frozenset()
         self.context = frozenset()
+        self.is_derivative = False
         self.tensors = False
         self.symmetric = None
         names = rows.names + cols.names
@@ -188,11 +191,25 @@ class Expression(ExpressionOperators, ExpressionMethods):
         context = symbols - self.used
         if context == self.context:
             return self
+        result = self._copy()
+        result.context = context
+        return result
+
+    def as_derivative(self) -> Expression:
+        """The same expression, known to be a derivative.
+
+        Where sign and step stand in a derivative, 0 is no value of theirs: it is used at kinks, and
+        is wrong where all sides of one agree. In other expressions it is their value.
+        """
+        result = self._copy()
+        result.is_derivative = True
+        return result
+
+    def _copy(self) -> Expression:
         result = object.__new__(type(self))
         for kind in type(self).__mro__:
             for slot in getattr(kind, "__slots__", ()):
                 setattr(result, slot, getattr(self, slot))
-        result.context = context
         return result
 
     def __eq__(self, other: object) -> bool:

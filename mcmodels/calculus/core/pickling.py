@@ -47,16 +47,19 @@ def pickled(expression: Expression) -> tuple[Callable[..., Expression], tuple[An
             fields = _exchanged(node.arguments(), Expression, lambda held: places[held.key])
             entries.append((type(node).__name__, fields))
     context = sorted(expression.context, key=lambda symbol: symbol.name)
-    return restored, (tuple(entries), tuple(context))
+    return restored, (tuple(entries), tuple(context), expression.is_derivative)
 
 
-def restored(entries: tuple[Entry, ...], context: tuple[nodes.Symbol, ...]) -> Expression:
+def restored(
+    entries: tuple[Entry, ...], context: tuple[nodes.Symbol, ...], is_derivative: bool = False
+) -> Expression:
     """The expression that a list of nodes ends with, in its context."""
     built: list[Expression] = []
     for kind, fields in entries:
         arguments = _exchanged(fields, Place, lambda place: built[place.index])
         built.append(_KINDS[kind](*arguments))
-    return built[-1].within(frozenset(context)) if context else built[-1]
+    result = built[-1].within(frozenset(context)) if context else built[-1]
+    return result.as_derivative() if is_derivative else result
 
 
 def _held(fields: tuple[Any, ...]) -> Iterator[Expression]:

@@ -135,7 +135,7 @@ def gradient(f: Expression, x: Any, entries: str = "all") -> Expression:
     G = simplify(symmetrised(final.C, variable))
     if entries == "free":
         G = simplify(free_entries(G, variable))
-    return substitute(G, stands_for).within(f.known)
+    return substitute(G, stands_for).within(f.known).as_derivative()
 
 
 def symmetrised(G: Expression, x: Symbol) -> Expression:
@@ -149,7 +149,7 @@ def jacobian(F: Expression, x: Any) -> Expression:
     free, (variable,), stands_for = without_probability(F, symbol_of(F, x))
     dF = differential(free, frozenset([variable]))
     J = simplify(jacobian_of_linear(dF, Differential(variable)))
-    return substitute(J, stands_for).within(F.known)
+    return substitute(J, stands_for).within(F.known).as_derivative()
 
 
 def derivative(F: Expression, x: Any) -> Expression:
@@ -161,7 +161,7 @@ def hessian(f: Expression, x: Any, y: Any) -> Expression:
     """The work of `Expression.hessian`."""
     free, variables, stands_for = without_probability(f, symbol_of(f, x), symbol_of(f, y))
     H = jacobian(gradient(free, variables[0]), variables[1])
-    return substitute(H, stands_for).within(f.known)
+    return substitute(H, stands_for).within(f.known).as_derivative()
 
 
 def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
@@ -178,4 +178,4 @@ def hessian_vector_product(f: Expression, x: Any, V: Any) -> Expression:
     free, (variable,), stands_for = without_probability(f, symbol)
     change = differential(gradient(free, variable), frozenset([variable]))
     product = simplify(substitute(change, {Differential(variable): direction}))
-    return substitute(product, stands_for).within(f.known)
+    return substitute(product, stands_for).within(f.known).as_derivative()

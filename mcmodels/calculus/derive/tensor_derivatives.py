@@ -130,7 +130,7 @@ def tensor_derivative(f: Any, *symbols: Any) -> Any:
         else:
             result = simplify(_by(result, axes, x))
         axes += _axes(x)
-    result = substitute(result, stands_for).within(F.known)
+    result = substitute(result, stands_for).within(F.known).as_derivative()
     return shaped(result, Lengths(axes)) if len(axes) > 2 else result
 
 

@@ -12,6 +12,7 @@ from mcmodels.calculus.compute.digits.rows import entries, mapped
 from mcmodels.calculus.compute.digits.sides import beside_kinks
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable.forms import stabilised
+from mcmodels.calculus.compute.undefined import warn_of_kink
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.tensors import Tensor
 
@@ -40,7 +41,8 @@ def evaluate_in_digits(expression: Expression, values: Mapping[str, Any], digits
     given, sizes = bind_exactly(expression, values)
     form = guarded(stabilised(expression, in_digits=True), keep_steps=True)
     kinks: list[Expression] = []
-    found, _ = certified(form, given, sizes, digits, shown=expression, tell=kinks.append)
+    tell = kinks.append if expression.is_derivative else warn_of_kink
+    found, _ = certified(form, given, sizes, digits, shown=expression, tell=tell)
     if kinks:
         found = beside_kinks(form, given, sizes, digits, found, kinks)
     with mp.workdps(digits):
