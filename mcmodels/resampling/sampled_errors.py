@@ -3,8 +3,8 @@
 Units are sorted by an indicator d of the size of their error. Those in which it is largest are
 fitted exactly. The others are divided into strata with the same sum of d, and some of each are
 drawn. The error of the others is bounded by twice the largest ratio of error to d that was seen in
-their stratum, and in that of the next larger d, because ratios grow with d, too. Errors are never
-added with different signs.
+their stratum, or where d is larger, because ratios grow with d, too. Errors are never added with
+different signs. Where the bound is large, more units are fitted exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from mcmodels.resampling.left_out_fits import LeftOutFits
 
 __all__ = ["fit_some_exactly"]
 
+# Strata; units that are drawn from each, at least.
 _MOST_STRATA, _DRAWN = 8, 4
+# More units are fitted exactly while what is left may be a larger share of the sum than this, twice
+# as many in each round.
+_ENOUGH, _MOST_ROUNDS = 1e-3, 4
 # The largest ratio in a stratum may be larger than the largest that is drawn.
 _SAFETY = 2.0
 
@@ -34,22 +38,29 @@ def fit_some_exactly(fits: LeftOutFits, seed: int, *, replaces: bool = True) -> 
         Whether the exact scores take the places of the approximate ones. If not, their errors are
         in what is returned.
     """
-    rest = np.nonzero(~fits.exact)[0]
     indicator = fits.indicators()
-    largest, strata, drawn = _chosen(rest, indicator, fits.some, seed)
-    chosen = np.concatenate([largest, *drawn])
-    fits.fit_exactly(chosen)
-    error = 0.0 if replaces else float(np.abs(fits.errors(chosen)).sum())
-    ratios = np.zeros(fits.count)
-    ratios[chosen] = np.abs(fits.errors(chosen)) / indicator[chosen]
-    ratios[~np.isfinite(ratios)] = 0.0  # without these there is no optimum: they are known
-    next_larger = largest
-    for stratum, sample in zip(strata, drawn, strict=True):
-        left = stratum[~np.isin(stratum, sample)]
-        seen = ratios[np.concatenate([sample, next_larger])].max(initial=0.0)
-        error += _SAFETY * float(seen * indicator[left].sum())
-        next_larger = sample
-    return error
+    ratios, chosen = np.zeros(fits.count), np.zeros(fits.count, dtype=bool)
+    count = fits.some
+    for _ in range(_MOST_ROUNDS):
+        largest, strata, drawn = _chosen(np.nonzero(~fits.exact)[0], indicator, count, seed)
+        units = np.concatenate([largest, *drawn])
+        fits.fit_exactly(units)
+        chosen[units] = True
+        ratios[units] = np.abs(fits.errors(units)) / indicator[units]
+        ratios[~np.isfinite(ratios)] = 0.0  # without these there is no optimum: they are known
+        seen, left_over = float(ratios[chosen].max(initial=0.0)), 0.0
+        if count == fits.some:  # later, those that were drawn before are from all strata
+            seen = float(ratios[largest].max(initial=0.0))
+        for stratum, sample in zip(strata, drawn, strict=True):
+            seen = max(seen, float(ratios[sample].max()))
+            left = stratum[~fits.exact[stratum]]
+            left_over += _SAFETY * seen * float(indicator[left].sum())
+        total = np.abs(fits.sums(fits.judged())).sum()
+        if left_over <= _ENOUGH * total or fits.exact.all():
+            break
+        count *= 2
+    known = 0.0 if replaces else float(np.abs(fits.errors(np.nonzero(chosen)[0])).sum())
+    return known + left_over
 
 
 def _chosen(
