@@ -243,8 +243,8 @@ def test_firth_by_one_step_from_the_start_and_by_groups(data):
     scores, _ = log_scores_by_refits(model, X, y)
     assert exact.log_scores == pytest.approx(scores, rel=1e-8)
     newton = leave_one_out(model, X, y, method="newton", random_state=0)
-    assert abs(newton.log_score_ - exact.log_score_) <= newton.error_
-    # The step has the change of the prior in it: without it three times as much is left.
+    assert abs(newton.log_score_ - exact.log_score_) <= newton.error_ + 1e-8
+    # The step has the change of the prior in it.
     of_fit = newton.fits.approximation.fitted
     left = np.abs(newton.eta - exact.eta).sum() / np.abs(exact.eta - of_fit).sum()
     assert left < 0.05
