@@ -60,7 +60,7 @@ def leave_one_out(
         "newton" is one step. "second-order" adds the correction; the rows in which it is largest,
         and a sample of the others, are fitted exactly. "exact" iterates all. "auto" is "exact"
         where that takes about a second, else "second-order"; where the third derivatives would take
-        long to sum (more than about 250 parameters), it does without the correction.
+        long to sum (more than about 400 parameters), it does without the correction.
     random_state : int, RandomState or None, default=None
         Of the sample by which ``error_`` is found.
     offset, exposure : array-like, default=None

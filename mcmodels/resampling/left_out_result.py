@@ -205,10 +205,10 @@ class LeaveOneOut(Conformal):
 
     @functools.cached_property
     def error_(self) -> float:
-        """What the approximation leaves of ``log_score_`` at most; 0 where all fits are exact.
+        """What the approximation leaves of ``log_score_``, with a margin; 0 where all are exact.
 
-        From exact fits of the units in which the error may be largest, and of a sample of the
-        others. With ``method="newton"`` these fits are made when this is first asked for.
+        Estimated from exact fits of the units in which the error may be largest, and of a sample
+        of the others: it is twice the largest that the sample has shown, and no proof. With ``method="newton"`` these fits are made when this is first asked for.
         """
         _ = self._scores
         if self.known_error is not None:
@@ -309,7 +309,7 @@ class LeaveOneOut(Conformal):
         else:
             what = f"{number(self.log_score_)} (standard error {number(self.standard_error_)}"
             error = self.__dict__.get("error_", self.known_error)
-            what += "" if not error else f"; at most {number(error)} off"
+            what += "" if not error else f"; about {number(error)} off or less"
             facts["log score"] = f"{what})"
         facts[f"mean {self.loss_name}"] = number(self.loss_)
         if self.separated_:
