@@ -208,7 +208,8 @@ class LeaveOneOut(Conformal):
         """What the approximation leaves of ``log_score_``, with a margin; 0 where all are exact.
 
         Estimated from exact fits of the units in which the error may be largest, and of a sample
-        of the others: it is twice the largest that the sample has shown, and no proof. With ``method="newton"`` these fits are made when this is first asked for.
+        of the others: it is twice the largest that the sample has shown, and no proof. With
+        ``method="newton"`` these fits are made when this is first asked for.
         """
         _ = self._scores
         if self.known_error is not None:
