@@ -24,13 +24,14 @@ diagnostics*, Annals of Statistics 9(4), eq. 3.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
 
 from mcmodels.arrays import Array
 from mcmodels.inference.tolerances import SMALLEST_REST
-from mcmodels.reweighting.one_step import left_out
+from mcmodels.reweighting.one_step import group_sums, left_out
 from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
@@ -161,29 +162,8 @@ def _steps_of_groups(fit: WhitenedFit, first: int, count: int, codes: str, slope
     Where the others determine not all, as where a group has an indicator of its own, u is the
     shortest step; NaN where f changes along what they do not determine.
     """
-    R = fit.basis.size
-
-    def summarise(block: RowBlock) -> Array:
-        """Of each group ``Σ ZᵀLZ``, and ``Σ Zᵀs`` as the last column."""
-        sums = np.zeros((count, R, R + 1))
-        code = np.asarray(block.extras[codes]) - first
-        member = np.nonzero((code >= 0) & (code < count))[0]
-        if member.size == 0:
-            return sums
-        member = member[np.argsort(code[member], kind="stable")]
-        terms = fit.terms(block)
-        Z = terms.Z[member]
-        curved = np.einsum("ikj,ijr->ikr", terms.curvature[member], Z)
-        places, starts = np.unique(code[member], return_index=True)
-        ends = np.append(starts[1:], len(member))
-        for place, start, end in zip(places, starts, ends, strict=True):
-            part = slice(start, end)
-            flat = Z[part].reshape(-1, R)
-            sums[place, :, :R] = flat.T @ curved[part].reshape(-1, R)
-            sums[place, :, R] = flat.T @ terms.slope[member[part]].ravel()
-        return sums
-
-    sums = fit.rows.reduce(summarise)
+    R, groups = fit.basis.size, np.arange(first, first + count)
+    sums = fit.rows.reduce(functools.partial(group_sums, fit, groups=groups, codes=codes))
     left = np.eye(R) - sums[:, :, :R]
     left = (left + left.transpose(0, 2, 1)) / 2
     lost = ~(np.linalg.eigvalsh(left).min(axis=1, initial=1.0) > SMALLEST_REST)
