@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mcmodels.arrays import MatrixLike, Penalty, VectorLike, Weights
-from mcmodels.estimators.arguments import check_number
+from mcmodels.arrays import MatrixLike, Penalty, VectorLike, Weights, refuse_masked
+from mcmodels.estimators.arguments import check_number, refuse_other_order
 from mcmodels.estimators.criterion_curve import criterion_curve
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.penalty_groups import check_penalty
@@ -75,6 +75,10 @@ class TunedAttributes:
             Columns C or alpha, criterion, and edf (effective degrees of freedom), in the order of
             ``values``. Where a fit did not converge, the last two are NaN.
         """
+        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        for name, what in given.items():
+            refuse_masked(name, what)
+        refuse_other_order(**given)
         return criterion_curve(self, X, y, sample_weight, values, group, offsets)
 
     def _check_penalty(self, name: str) -> str | None:
