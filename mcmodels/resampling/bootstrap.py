@@ -22,6 +22,7 @@ from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.reports.route import Route
 from mcmodels.resampling.bootstrap_result import Bootstrap
+from mcmodels.resampling.parameter_names import reported_names, reported_values
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
 from mcmodels.reweighting.refitted_draws import refitted_draws
@@ -80,8 +81,8 @@ def bootstrap(
     groups : array-like of shape (n_samples,), default=None
         The cluster of each row: all of its rows have the same multiplier. Streams bring their own.
     of : callable, str, or sequence of str, default=None
-        A function of the parameters (in the shape of ``params_``), or names of parameters; by
-        default all of them.
+        A function of the parameters (in the shape of ``params_``), or names of coefficients as
+        tables of the model have them; by default all of them.
     random_state : int, RandomState instance or None, default=None
         Of the draws.
     **offsets : array-like
@@ -91,6 +92,8 @@ def bootstrap(
     -------
     Bootstrap
         ``draws_`` has shape (draws, number of quantities); ``print`` it for errors and intervals.
+        Quantities are those of the tables of the model: of more than two classes the differences
+        from the first class. ``raw`` has the draws of ``params_`` itself.
 
     Raises
     ------
@@ -185,18 +188,19 @@ def bootstrap(
     shown = raw
     if record.estimable is not None:
         shown = np.where(record.estimable.determined, raw, np.nan)
+    params = np.asarray(record.params)
     what = "clusters" if units.are_clusters else "rows"
     found = Bootstrap(
-        shown,
-        np.ravel(record.params),
-        tuple(record.model.parameter_names),
+        reported_values(record, shown),
+        reported_values(record, params.reshape(1, -1))[0],
+        reported_names(record),
         kind,
         steps,
         f"{units.n_present} {what}",
         _freedom(training.fit, units),
         type(model).__name__,
         raw,
-        np.asarray(record.params),
+        params,
         record.estimable,
         route.notes,
     )

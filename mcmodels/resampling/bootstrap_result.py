@@ -34,8 +34,9 @@ class Bootstrap(Summarised):
     Parameters
     ----------
     draws_ : ndarray of shape (B, q)
-        A draw of all quantities in each row; of K outputs ``params_.ravel()``. NaN in draws without
-        a minimum, and in columns of quantities that the rows do not determine.
+        A draw of all quantities in each row: of the coefficients in the tables of the model, which
+        of more than two classes are differences from the first class. NaN in draws without a
+        minimum, and in columns of quantities that the rows do not determine.
     estimate_ : ndarray of shape (q,)
         The quantities at the fit.
     names_ : tuple of str
@@ -51,8 +52,8 @@ class Bootstrap(Summarised):
     model_ : str
         The name of the model.
     raw : ndarray of shape (B, P)
-        Draws of all parameters, of those of K outputs raveled; where columns are dependent, one of
-        the vectors of parameters that the draw allows.
+        Draws of ``params_``, of those of K outputs raveled, of classes without a difference; where
+        columns are dependent, one of the vectors of parameters that the draw allows.
     params : ndarray of shape (P,) or (K, P)
         The parameters of the fit.
     estimable : EstimableSpace or None

@@ -11,7 +11,13 @@ from mcmodels.arrays import Array
 from mcmodels.exceptions import example_of
 from mcmodels.records.record import INTERCEPT
 
-__all__ = ["NamedCoefficient", "coefficient", "named_coefficient"]
+__all__ = [
+    "NamedCoefficient",
+    "coefficient",
+    "named_coefficient",
+    "reported_names",
+    "reported_values",
+]
 
 
 class NamedCoefficient(NamedTuple):
@@ -69,8 +75,28 @@ def _as_text(of: Any) -> str:
 
 def _reported(record: Any) -> tuple[tuple[str, ...], Array]:
     """Names of the coefficients of a table, and their derivatives by the parameters."""
-    classes = getattr(record, "classes", ())
-    if len(classes) > 2:
-        names = tuple(f"{label}:{name}" for label in classes[1:] for name in record.parameter_names)
+    names = reported_names(record)
+    if _are_differences(record):
         return names, record.model.differences(0)
-    return record.model.parameter_names, np.eye(np.asarray(record.params).size)
+    return names, np.eye(np.asarray(record.params).size)
+
+
+def reported_names(record: Any) -> tuple[str, ...]:
+    """Names of the coefficients of a table; of more than two classes without those of the first."""
+    if _are_differences(record):
+        labels = record.classes[1:]
+        return tuple(f"{label}:{name}" for label in labels for name in record.parameter_names)
+    return tuple(record.model.parameter_names)
+
+
+def reported_values(record: Any, params: Array) -> Array:
+    """The coefficients of a table from raveled parameters, one vector of these in each row."""
+    if not _are_differences(record):
+        return params
+    of_class = params.reshape(len(params), len(record.classes), -1)
+    return (of_class[:, 1:] - of_class[:, :1]).reshape(len(params), -1)
+
+
+def _are_differences(record: Any) -> bool:
+    """Whether tables have the differences of classes from the first."""
+    return len(getattr(record, "classes", ())) > 2

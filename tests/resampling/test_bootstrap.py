@@ -20,9 +20,11 @@ from mcmodels import (
     ObjectiveRegressor,
     QuantileRegressor,
     RowStream,
+    attribution,
     bootstrap,
     fit_formula,
     scan,
+    tidy,
 )
 from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
 from mcmodels.reweighting.score_draws import MOST_UNITS
@@ -176,13 +178,45 @@ def test_of_classes_functions_take_the_parameters_in_their_shape():
     labels = np.digitize(y, [-1, 1])
     model = LogisticRegression().fit(X, labels)
     found = bootstrap(model, X, labels, draws=40, random_state=1)
-    assert found.names_[:2] == ("0:x0", "0:x1")
+    assert found.names_[:2] == ("1:x0", "1:x1")
     # Classes sum to zero in every draw, as in the fit: to rounding.
     sums = found.function(lambda theta: theta.sum(axis=0))
     assert np.abs(sums.draws_).max() < 1e-10
     X0 = np.append(X[0], 1.0)
     first = found.function(lambda theta: np.exp(theta @ X0) / np.exp(theta @ X0).sum())
     assert first.estimate_ == pytest.approx(model.predict_proba(X[:1])[0])
+
+
+@pytest.mark.parametrize("dependent", [False, True])
+def test_tables_of_classes_have_the_quantities_of_the_tables_of_the_model(dependent):
+    X, y = data()
+    X, labels = pd.DataFrame(X, columns=["a", "b", "c"]), np.digitize(y, [-1, 1])
+    if dependent:
+        X["d"] = X["a"] + X["b"]
+        with pytest.warns(RankDeficiencyWarning):
+            model = LogisticRegression(C=np.inf).fit(X, labels)
+    else:
+        model = LogisticRegression(C=np.inf).fit(X, labels)
+    found = bootstrap(model, X, labels, draws=3000, random_state=1)
+    table, expected = found.to_frame(), tidy(model)
+    intervals = model.confidence_intervals()
+    for each in (table, found.confidence_intervals(), found.confidence_intervals(kind="t")):
+        assert list(each.index) == list(intervals.index)
+    known = table["estimate"].notna().to_numpy()
+    assert np.array_equal(known, expected["estimate"].notna())
+    assert known.sum() == (4 if dependent else 8)
+    assert table["estimate"].to_numpy() == pytest.approx(
+        expected["estimate"].to_numpy(), rel=1e-12, nan_ok=True
+    )
+    of_each = found.raw.reshape(3000, 3, -1)
+    difference = (of_each[:, 2, 2] - of_each[:, 0, 2]).std(ddof=1)
+    assert table.loc["2:c", "standard_error"] == pytest.approx(difference, rel=1e-12)
+    named = bootstrap(model, X, labels, draws=3000, random_state=1, of="1:c")
+    value = attribution(model, X, labels, of="1:c").value
+    assert named.estimate_ == pytest.approx([value], rel=1e-12)
+    assert "1:c" in str(named)
+    with pytest.raises(ValueError, match="of='0:c'"):
+        bootstrap(model, X, labels, draws=10, of="0:c")
 
 
 @pytest.mark.parametrize("steps", ["one", "converged"])
