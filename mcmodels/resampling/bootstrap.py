@@ -61,7 +61,7 @@ def bootstrap(
         A fitted ``LinearRegression``, ``LogisticRegression``, ``GeneralizedLinearRegressor``,
         ``ObjectiveRegressor`` or ``ObjectiveClassifier``; or what ends in one, as
         :func:`mcmodels.results` takes it: a pipeline, a search, a fit by a formula. What is done
-        to the rows before is taken as given.
+        to the rows before is taken as given, and must not have been fitted to y.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
         The training rows; a stream also holds y and the weights.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
@@ -102,8 +102,8 @@ def bootstrap(
     ValueError
         For rows that are not those of the fit, and arguments that are not known.
     InferenceError
-        For fits without a unique minimum, for one cluster alone, and for proportions whose weights
-        count trials.
+        For fits without a unique minimum, for one cluster alone, for proportions whose weights
+        count trials, and for steps of a pipeline that were fitted to y.
 
     Warns
     -----
@@ -155,6 +155,7 @@ def bootstrap(
     check_choice("kind", kind, KINDS)
     check_choice("steps", steps, _STEPS)
     route = Route.of(model, "bootstrap")
+    route.refuse_fitted_to_targets()
     model = route.model
     refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
     if is_dask(X) or (isinstance(X, RowStream) and X.in_parts):

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse, stats
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,6 +25,7 @@ from mcmodels import (
     attribution,
     bootstrap,
     fit_formula,
+    results,
     scan,
     tidy,
 )
@@ -263,6 +266,21 @@ def test_pipelines_searches_and_formulas_are_gone_through():
     searched = bootstrap(search, frame, y, **options)
     assert searched.draws_ == pytest.approx(expected.draws_, rel=1e-7)
     assert "has chosen this model by the same rows" in " ".join(str(searched).split())
+
+
+def test_steps_that_were_fitted_to_y_are_refused_as_results_refuses_them():
+    X, y = data()
+    chosen = make_pipeline(SelectKBest(f_regression, k=1), LinearRegression()).fit(X, y)
+    search = GridSearchCV(chosen, {"selectkbest__k": [1]}).fit(X, y)
+    for fitted in (chosen, search):
+        with pytest.raises(InferenceError, match="was fitted to y") as expected:
+            results(fitted).confidence_intervals()
+        with pytest.raises(InferenceError) as found:
+            bootstrap(fitted, X, y, draws=10)
+        assert str(found.value) == str(expected.value)
+    other = SelectKBest(f_regression, k=1).fit(*data(seed=5))
+    frozen = make_pipeline(FrozenEstimator(other), LinearRegression()).fit(X, y)
+    assert bootstrap(frozen, X, y, draws=10).n_failed_ == 0
 
 
 def test_printed_and_pickled(model):
