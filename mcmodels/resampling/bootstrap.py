@@ -21,7 +21,7 @@ from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.reports.route import Route
-from mcmodels.resampling.bootstrap_result import Bootstrap
+from mcmodels.resampling.bootstrap_result import Bootstrap, names_of
 from mcmodels.resampling.parameter_names import reported_names, reported_values
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
@@ -98,7 +98,8 @@ def bootstrap(
     Raises
     ------
     TypeError
-        For models that are not sums over rows of a loss in a linear predictor.
+        For models that are not sums over rows of a loss in a linear predictor, and for what ``of``
+        does not take.
     ValueError
         For rows that are not those of the fit, and arguments that are not known.
     InferenceError
@@ -163,6 +164,8 @@ def bootstrap(
             "bootstrap was given rows in parts that are elsewhere (Dask), whose multipliers would "
             "have to be sent to them; pass arrays, or a stream of blocks."
         )
+    if not (of is None or callable(of)):
+        of = names_of(of)
     rng = check_random_state(random_state)
     refuse_masked("groups", groups)
     refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
@@ -210,7 +213,7 @@ def bootstrap(
         return found
     if callable(of):
         return found.function(of)
-    return found.named([of] if isinstance(of, str) else list(of))
+    return found.named(of)
 
 
 def _refuse_other_sums(model: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import Summarised, Summary
 
-__all__ = ["INTERVALS", "Bootstrap"]
+__all__ = ["INTERVALS", "Bootstrap", "names_of"]
 
 INTERVALS = ("percentile", "t", "simultaneous")
 _KINDS = {"bayesian": "Bayesian, Dirichlet weights", "multiplier": "multipliers of Mammen"}
@@ -253,8 +253,9 @@ class Bootstrap(Summarised):
         J = jacobian(f, self.params, directions, self.estimable.null_of_all)
         self.estimable.require(J, names)
 
-    def named(self, names: list[str]) -> Bootstrap:
-        """The bootstrap of some of the quantities."""
+    def named(self, of: str | Sequence[str]) -> Bootstrap:
+        """The bootstrap of some of the quantities, by one name or several."""
+        names = names_of(of)
         if not names:
             raise ValueError("of=[] names no parameter; leave it out for all of them.")
         lost = [name for name in names if name not in self.names_]
@@ -270,3 +271,18 @@ class Bootstrap(Summarised):
             estimate_=self.estimate_[at],
             names_=tuple(names),
         )
+
+
+def names_of(of: Any) -> list[str]:
+    """The names in ``of``, which has one or several."""
+    try:
+        names = [of] if isinstance(of, str) else list(of)
+    except TypeError:  # an array without axes says that it is iterable, and is not
+        names = [of]
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"of={example_of(name)} is a {type(name).__name__}; give the name of a "
+                "coefficient, as 'age', a list of names, or a function of params_."
+            )
+    return names
