@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,8 @@ from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.reports.route import Route
-from mcmodels.resampling.bootstrap_result import Bootstrap, names_of
-from mcmodels.resampling.parameter_names import reported_names, reported_values
+from mcmodels.resampling.bootstrap_result import Bootstrap, Names
+from mcmodels.resampling.parameter_names import places_of, reported_names, reported_values
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
 from mcmodels.reweighting.refitted_draws import refitted_draws
@@ -49,7 +49,7 @@ def bootstrap(
     kind: str = "bayesian",
     steps: str = "one",
     groups: VectorLike | None = None,
-    of: Callable[[Array], Any] | str | Sequence[str] | None = None,
+    of: Callable[[Array], Any] | Names | None = None,
     random_state: RandomState = None,
     **offsets: Any,
 ) -> Bootstrap:
@@ -80,9 +80,10 @@ def bootstrap(
         which takes a few passes for each part of the draws.
     groups : array-like of shape (n_samples,), default=None
         The cluster of each row: all of its rows have the same multiplier. Streams bring their own.
-    of : callable, str, or sequence of str, default=None
+    of : callable, str, tuple, or sequence of str or tuple, default=None
         A function of the parameters (in the shape of ``params_``), or names of coefficients as
-        tables of the model have them; by default all of them.
+        tables of the model have them, ``"intercept"``, or ``("class", "age")`` of several classes
+        or targets; by default all of them.
     random_state : int, RandomState instance or None, default=None
         Of the draws.
     **offsets : array-like
@@ -164,8 +165,6 @@ def bootstrap(
             "bootstrap was given rows in parts that are elsewhere (Dask), whose multipliers would "
             "have to be sent to them; pass arrays, or a stream of blocks."
         )
-    if not (of is None or callable(of)):
-        of = names_of(of)
     rng = check_random_state(random_state)
     refuse_masked("groups", groups)
     refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
@@ -179,6 +178,8 @@ def bootstrap(
     training = training_fit(model, X, y, sample_weight, **offsets)
     entropy = tuple(rng.randint(2**32, size=4, dtype=np.uint64).tolist())
     record = model._record()
+    if not (of is None or callable(of)):
+        places_of(reported_names(record), of)
     units = _units(training, groups)
     record.warn_of_perfect_fit()
     fits = _fits_of_targets(training)

@@ -12,16 +12,18 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array, refuse_masked
-from mcmodels.estimators.arguments import check_choice, listed
+from mcmodels.estimators.arguments import check_choice
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.delta import jacobian
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import Summarised, Summary
+from mcmodels.resampling.parameter_names import places_of
 
-__all__ = ["INTERVALS", "Bootstrap", "names_of"]
+__all__ = ["INTERVALS", "Bootstrap", "Names"]
 
 INTERVALS = ("percentile", "t", "simultaneous")
+Names = str | tuple[Any, str] | Sequence[str | tuple[Any, str]]
 _KINDS = {"bayesian": "Bayesian, Dirichlet weights", "multiplier": "multipliers of Mammen"}
 _STEPS = {"one": "one, from the scores", "converged": "until each draw is a fit"}
 _SHOWN_LEVEL = 0.95
@@ -253,36 +255,12 @@ class Bootstrap(Summarised):
         J = jacobian(f, self.params, directions, self.estimable.null_of_all)
         self.estimable.require(J, names)
 
-    def named(self, of: str | Sequence[str]) -> Bootstrap:
+    def named(self, of: Names) -> Bootstrap:
         """The bootstrap of some of the quantities, by one name or several."""
-        names = names_of(of)
-        if not names:
-            raise ValueError("of=[] names no parameter; leave it out for all of them.")
-        lost = [name for name in names if name not in self.names_]
-        if lost:
-            raise ValueError(
-                f"of={example_of(lost[0])} is not a parameter of this model; there are "
-                f"{listed(self.names_)}."
-            )
-        at = [self.names_.index(name) for name in names]
+        at = places_of(self.names_, of)
         return replace(
             self,
             draws_=self.draws_[:, at],
             estimate_=self.estimate_[at],
-            names_=tuple(names),
+            names_=tuple(self.names_[place] for place in at),
         )
-
-
-def names_of(of: Any) -> list[str]:
-    """The names in ``of``, which has one or several."""
-    try:
-        names = [of] if isinstance(of, str) else list(of)
-    except TypeError:  # an array without axes says that it is iterable, and is not
-        names = [of]
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(
-                f"of={example_of(name)} is a {type(name).__name__}; give the name of a "
-                "coefficient, as 'age', a list of names, or a function of params_."
-            )
-    return names

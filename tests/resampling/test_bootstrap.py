@@ -269,6 +269,52 @@ def test_pipelines_searches_and_formulas_are_gone_through():
     assert "has chosen this model by the same rows" in " ".join(str(searched).split())
 
 
+@pytest.mark.parametrize(
+    ("of", "name"),
+    [
+        ("y1:intercept", "y1:(intercept)"),
+        ("y1:(intercept)", "y1:(intercept)"),
+        (("y1", "intercept"), "y1:(intercept)"),
+        (("y1", "b"), "y1:b"),
+        ("y0:b", "y0:b"),
+    ],
+)
+def test_names_are_those_that_attribution_takes(of, name):
+    X, y = data()
+    X, Y = pd.DataFrame(X, columns=["a", "b", "c"]), pd.DataFrame({"y0": y, "y1": y**2})
+    model = LinearRegression().fit(X, Y)
+    everything = bootstrap(model, X, Y, draws=20, random_state=1)
+    value = attribution(model, X, Y, of=of).value
+    for given in (of, [of]):
+        found = bootstrap(model, X, Y, draws=20, random_state=1, of=given)
+        assert found.names_ == (name,)
+        assert found.estimate_ == pytest.approx([value], rel=1e-12)
+        place = everything.names_.index(name)
+        assert np.array_equal(found.draws_[:, 0], everything.draws_[:, place])
+    for both in (["y0:a", of], ("y0:a", of), (("y0", "a"), of)):
+        assert everything.named(both).names_ == ("y0:a", name)
+    for unknown in (("y1", "z"), [("y1", "z")]):
+        with pytest.raises(ValueError, match=r"of=\('y1', 'z'\) is no coefficient"):
+            everything.named(unknown)
+
+
+def test_names_of_one_target_and_of_classes_are_those_that_attribution_takes():
+    X, y = data()
+    X = pd.DataFrame(X, columns=["a", "b", "a:b"])
+    model, options = LinearRegression().fit(X, y), {"draws": 20, "random_state": 1}
+    assert bootstrap(model, X, y, of="intercept", **options).names_ == ("(intercept)",)
+    assert bootstrap(model, X, y, of=("b", "intercept"), **options).names_ == ("b", "(intercept)")
+    assert bootstrap(model, X, y, of=["a", "b"], **options).names_ == ("a", "b")
+    with pytest.raises(ValueError, match="may be 'a:b', or the two coefficients"):
+        bootstrap(model, X, y, of=("a", "b"), **options)
+    labels = np.digitize(y, [-1, 1])
+    classes = LogisticRegression(C=np.inf).fit(X, labels)
+    found = bootstrap(classes, X, labels, of=(2, "b"), **options)
+    assert found.names_ == ("2:b",)
+    value = attribution(classes, X, labels, of=(2, "b")).value
+    assert found.estimate_ == pytest.approx([value], rel=1e-12)
+
+
 def test_steps_that_were_fitted_to_y_are_refused_as_results_refuses_them():
     X, y = data()
     chosen = make_pipeline(SelectKBest(f_regression, k=1), LinearRegression()).fit(X, y)
@@ -315,10 +361,10 @@ REFUSED = {
     "draws": ({"draws": 1}, ValueError, "draws=1 must be"),
     "kind": ({"kind": "wild"}, ValueError, "kind='wild' is not known"),
     "steps": ({"steps": "two"}, ValueError, "steps='two' is not known"),
-    "name": ({"of": "age"}, ValueError, "of='age' is not a parameter"),
+    "name": ({"of": "age"}, ValueError, "of='age' is no coefficient; there are 'x0', 'x1'"),
     "no name": ({"of": []}, ValueError, "names no parameter"),
-    "a number": ({"of": 0}, TypeError, "of=0 is a int; give the name of a coefficient, as 'age', "
-                 "a list of names, or a function of params_"),
+    "a number": ({"of": 0}, TypeError, "of=0 is a int; give the name of a coefficient, as 'age' "
+                 r"or, .* a list of these; or a function of params_\."),
     "numbers": ({"of": ["x0", 1.5]}, TypeError, "of=1.5 is a float; give the name"),
     "an array": ({"of": np.array(0)}, TypeError, "is a ndarray; give the name"),
     "a prediction": ({"of": prediction_at(np.zeros(3))}, TypeError, "is a PredictionAt; give"),
