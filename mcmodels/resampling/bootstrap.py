@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,8 @@ from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.reports.route import Route
-from mcmodels.resampling.bootstrap_result import Bootstrap
+from mcmodels.resampling.bootstrap_result import Bootstrap, Names
+from mcmodels.resampling.parameter_names import places_of, reported_names, reported_values
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
 from mcmodels.reweighting.refitted_draws import refitted_draws
@@ -48,7 +49,7 @@ def bootstrap(
     kind: str = "bayesian",
     steps: str = "one",
     groups: VectorLike | None = None,
-    of: Callable[[Array], Any] | str | Sequence[str] | None = None,
+    of: Callable[[Array], Any] | Names | None = None,
     random_state: RandomState = None,
     **offsets: Any,
 ) -> Bootstrap:
@@ -60,7 +61,7 @@ def bootstrap(
         A fitted ``LinearRegression``, ``LogisticRegression``, ``GeneralizedLinearRegressor``,
         ``ObjectiveRegressor`` or ``ObjectiveClassifier``; or what ends in one, as
         :func:`mcmodels.results` takes it: a pipeline, a search, a fit by a formula. What is done
-        to the rows before is taken as given.
+        to the rows before is taken as given, and must not have been fitted to y.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowStream
         The training rows; a stream also holds y and the weights.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
@@ -79,9 +80,10 @@ def bootstrap(
         which takes a few passes for each part of the draws.
     groups : array-like of shape (n_samples,), default=None
         The cluster of each row: all of its rows have the same multiplier. Streams bring their own.
-    of : callable, str, or sequence of str, default=None
-        A function of the parameters (in the shape of ``params_``), or names of parameters; by
-        default all of them.
+    of : callable, str, tuple, or sequence of str or tuple, default=None
+        A function of the parameters (in the shape of ``params_``), or names of coefficients as
+        tables of the model have them, ``"intercept"``, or ``("class", "age")`` of several classes
+        or targets; by default all of them.
     random_state : int, RandomState instance or None, default=None
         Of the draws.
     **offsets : array-like
@@ -91,16 +93,19 @@ def bootstrap(
     -------
     Bootstrap
         ``draws_`` has shape (draws, number of quantities); ``print`` it for errors and intervals.
+        Quantities are those of the tables of the model: of more than two classes the differences
+        from the first class. ``raw`` has the draws of ``params_`` itself.
 
     Raises
     ------
     TypeError
-        For models that are not sums over rows of a loss in a linear predictor.
+        For models that are not sums over rows of a loss in a linear predictor, and for what ``of``
+        does not take.
     ValueError
         For rows that are not those of the fit, and arguments that are not known.
     InferenceError
-        For fits without a unique minimum, for one cluster alone, and for proportions whose weights
-        count trials.
+        For fits without a unique minimum, for one cluster alone, for proportions whose weights
+        count trials, and for steps of a pipeline that were fitted to y.
 
     Warns
     -----
@@ -152,6 +157,7 @@ def bootstrap(
     check_choice("kind", kind, KINDS)
     check_choice("steps", steps, _STEPS)
     route = Route.of(model, "bootstrap")
+    route.refuse_fitted_to_targets()
     model = route.model
     refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
     if is_dask(X) or (isinstance(X, RowStream) and X.in_parts):
@@ -172,6 +178,8 @@ def bootstrap(
     training = training_fit(model, X, y, sample_weight, **offsets)
     entropy = tuple(rng.randint(2**32, size=4, dtype=np.uint64).tolist())
     record = model._record()
+    if not (of is None or callable(of)):
+        places_of(reported_names(record), of)
     units = _units(training, groups)
     record.warn_of_perfect_fit()
     fits = _fits_of_targets(training)
@@ -185,18 +193,19 @@ def bootstrap(
     shown = raw
     if record.estimable is not None:
         shown = np.where(record.estimable.determined, raw, np.nan)
+    params = np.asarray(record.params)
     what = "clusters" if units.are_clusters else "rows"
     found = Bootstrap(
-        shown,
-        np.ravel(record.params),
-        tuple(record.model.parameter_names),
+        reported_values(record, shown),
+        reported_values(record, params.reshape(1, -1))[0],
+        reported_names(record),
         kind,
         steps,
         f"{units.n_present} {what}",
         _freedom(training.fit, units),
         type(model).__name__,
         raw,
-        np.asarray(record.params),
+        params,
         record.estimable,
         route.notes,
     )
@@ -205,7 +214,7 @@ def bootstrap(
         return found
     if callable(of):
         return found.function(of)
-    return found.named([of] if isinstance(of, str) else list(of))
+    return found.named(of)
 
 
 def _refuse_other_sums(model: Any) -> None:

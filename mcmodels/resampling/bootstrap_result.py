@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,16 +12,18 @@ import pandas as pd
 from scipy import stats
 
 from mcmodels.arrays import Array, refuse_masked
-from mcmodels.estimators.arguments import check_choice, listed
+from mcmodels.estimators.arguments import check_choice
 from mcmodels.exceptions import InferenceError, example_of
 from mcmodels.inference.delta import jacobian
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import Summarised, Summary
+from mcmodels.resampling.parameter_names import places_of
 
-__all__ = ["INTERVALS", "Bootstrap"]
+__all__ = ["INTERVALS", "Bootstrap", "Names"]
 
 INTERVALS = ("percentile", "t", "simultaneous")
+Names = str | tuple[Any, str] | Sequence[str | tuple[Any, str]]
 _KINDS = {"bayesian": "Bayesian, Dirichlet weights", "multiplier": "multipliers of Mammen"}
 _STEPS = {"one": "one, from the scores", "converged": "until each draw is a fit"}
 _SHOWN_LEVEL = 0.95
@@ -34,8 +36,9 @@ class Bootstrap(Summarised):
     Parameters
     ----------
     draws_ : ndarray of shape (B, q)
-        A draw of all quantities in each row; of K outputs ``params_.ravel()``. NaN in draws without
-        a minimum, and in columns of quantities that the rows do not determine.
+        A draw of all quantities in each row: of the coefficients in the tables of the model, which
+        of more than two classes are differences from the first class. NaN in draws without a
+        minimum, and in columns of quantities that the rows do not determine.
     estimate_ : ndarray of shape (q,)
         The quantities at the fit.
     names_ : tuple of str
@@ -51,8 +54,8 @@ class Bootstrap(Summarised):
     model_ : str
         The name of the model.
     raw : ndarray of shape (B, P)
-        Draws of all parameters, of those of K outputs raveled; where columns are dependent, one of
-        the vectors of parameters that the draw allows.
+        Draws of ``params_``, of those of K outputs raveled, of classes without a difference; where
+        columns are dependent, one of the vectors of parameters that the draw allows.
     params : ndarray of shape (P,) or (K, P)
         The parameters of the fit.
     estimable : EstimableSpace or None
@@ -252,20 +255,12 @@ class Bootstrap(Summarised):
         J = jacobian(f, self.params, directions, self.estimable.null_of_all)
         self.estimable.require(J, names)
 
-    def named(self, names: list[str]) -> Bootstrap:
-        """The bootstrap of some of the quantities."""
-        if not names:
-            raise ValueError("of=[] names no parameter; leave it out for all of them.")
-        lost = [name for name in names if name not in self.names_]
-        if lost:
-            raise ValueError(
-                f"of={example_of(lost[0])} is not a parameter of this model; there are "
-                f"{listed(self.names_)}."
-            )
-        at = [self.names_.index(name) for name in names]
+    def named(self, of: Names) -> Bootstrap:
+        """The bootstrap of some of the quantities, by one name or several."""
+        at = places_of(self.names_, of)
         return replace(
             self,
             draws_=self.draws_[:, at],
             estimate_=self.estimate_[at],
-            names_=tuple(names),
+            names_=tuple(self.names_[place] for place in at),
         )

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse, stats
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,9 +22,13 @@ from mcmodels import (
     ObjectiveRegressor,
     QuantileRegressor,
     RowStream,
+    attribution,
     bootstrap,
     fit_formula,
+    prediction_at,
+    results,
     scan,
+    tidy,
 )
 from mcmodels.exceptions import ConvergenceWarning, InferenceError, RankDeficiencyWarning
 from mcmodels.reweighting.score_draws import MOST_UNITS
@@ -176,13 +182,45 @@ def test_of_classes_functions_take_the_parameters_in_their_shape():
     labels = np.digitize(y, [-1, 1])
     model = LogisticRegression().fit(X, labels)
     found = bootstrap(model, X, labels, draws=40, random_state=1)
-    assert found.names_[:2] == ("0:x0", "0:x1")
+    assert found.names_[:2] == ("1:x0", "1:x1")
     # Classes sum to zero in every draw, as in the fit: to rounding.
     sums = found.function(lambda theta: theta.sum(axis=0))
     assert np.abs(sums.draws_).max() < 1e-10
     X0 = np.append(X[0], 1.0)
     first = found.function(lambda theta: np.exp(theta @ X0) / np.exp(theta @ X0).sum())
     assert first.estimate_ == pytest.approx(model.predict_proba(X[:1])[0])
+
+
+@pytest.mark.parametrize("dependent", [False, True])
+def test_tables_of_classes_have_the_quantities_of_the_tables_of_the_model(dependent):
+    X, y = data()
+    X, labels = pd.DataFrame(X, columns=["a", "b", "c"]), np.digitize(y, [-1, 1])
+    if dependent:
+        X["d"] = X["a"] + X["b"]
+        with pytest.warns(RankDeficiencyWarning):
+            model = LogisticRegression(C=np.inf).fit(X, labels)
+    else:
+        model = LogisticRegression(C=np.inf).fit(X, labels)
+    found = bootstrap(model, X, labels, draws=3000, random_state=1)
+    table, expected = found.to_frame(), tidy(model)
+    intervals = model.confidence_intervals()
+    for each in (table, found.confidence_intervals(), found.confidence_intervals(kind="t")):
+        assert list(each.index) == list(intervals.index)
+    known = table["estimate"].notna().to_numpy()
+    assert np.array_equal(known, expected["estimate"].notna())
+    assert known.sum() == (4 if dependent else 8)
+    assert table["estimate"].to_numpy() == pytest.approx(
+        expected["estimate"].to_numpy(), rel=1e-12, nan_ok=True
+    )
+    of_each = found.raw.reshape(3000, 3, -1)
+    difference = (of_each[:, 2, 2] - of_each[:, 0, 2]).std(ddof=1)
+    assert table.loc["2:c", "standard_error"] == pytest.approx(difference, rel=1e-12)
+    named = bootstrap(model, X, labels, draws=3000, random_state=1, of="1:c")
+    value = attribution(model, X, labels, of="1:c").value
+    assert named.estimate_ == pytest.approx([value], rel=1e-12)
+    assert "1:c" in str(named)
+    with pytest.raises(ValueError, match="of='0:c'"):
+        bootstrap(model, X, labels, draws=10, of="0:c")
 
 
 @pytest.mark.parametrize("steps", ["one", "converged"])
@@ -231,6 +269,67 @@ def test_pipelines_searches_and_formulas_are_gone_through():
     assert "has chosen this model by the same rows" in " ".join(str(searched).split())
 
 
+@pytest.mark.parametrize(
+    ("of", "name"),
+    [
+        ("y1:intercept", "y1:(intercept)"),
+        ("y1:(intercept)", "y1:(intercept)"),
+        (("y1", "intercept"), "y1:(intercept)"),
+        (("y1", "b"), "y1:b"),
+        ("y0:b", "y0:b"),
+    ],
+)
+def test_names_are_those_that_attribution_takes(of, name):
+    X, y = data()
+    X, Y = pd.DataFrame(X, columns=["a", "b", "c"]), pd.DataFrame({"y0": y, "y1": y**2})
+    model = LinearRegression().fit(X, Y)
+    everything = bootstrap(model, X, Y, draws=20, random_state=1)
+    value = attribution(model, X, Y, of=of).value
+    for given in (of, [of]):
+        found = bootstrap(model, X, Y, draws=20, random_state=1, of=given)
+        assert found.names_ == (name,)
+        assert found.estimate_ == pytest.approx([value], rel=1e-12)
+        place = everything.names_.index(name)
+        assert np.array_equal(found.draws_[:, 0], everything.draws_[:, place])
+    for both in (["y0:a", of], ("y0:a", of), (("y0", "a"), of)):
+        assert everything.named(both).names_ == ("y0:a", name)
+    for unknown in (("y1", "z"), [("y1", "z")]):
+        with pytest.raises(ValueError, match=r"of=\('y1', 'z'\) is no coefficient"):
+            everything.named(unknown)
+
+
+def test_names_of_one_target_and_of_classes_are_those_that_attribution_takes():
+    X, y = data()
+    X = pd.DataFrame(X, columns=["a", "b", "a:b"])
+    model, options = LinearRegression().fit(X, y), {"draws": 20, "random_state": 1}
+    assert bootstrap(model, X, y, of="intercept", **options).names_ == ("(intercept)",)
+    assert bootstrap(model, X, y, of=("b", "intercept"), **options).names_ == ("b", "(intercept)")
+    assert bootstrap(model, X, y, of=["a", "b"], **options).names_ == ("a", "b")
+    with pytest.raises(ValueError, match="may be 'a:b', or the two coefficients"):
+        bootstrap(model, X, y, of=("a", "b"), **options)
+    labels = np.digitize(y, [-1, 1])
+    classes = LogisticRegression(C=np.inf).fit(X, labels)
+    found = bootstrap(classes, X, labels, of=(2, "b"), **options)
+    assert found.names_ == ("2:b",)
+    value = attribution(classes, X, labels, of=(2, "b")).value
+    assert found.estimate_ == pytest.approx([value], rel=1e-12)
+
+
+def test_steps_that_were_fitted_to_y_are_refused_as_results_refuses_them():
+    X, y = data()
+    chosen = make_pipeline(SelectKBest(f_regression, k=1), LinearRegression()).fit(X, y)
+    search = GridSearchCV(chosen, {"selectkbest__k": [1]}).fit(X, y)
+    for fitted in (chosen, search):
+        with pytest.raises(InferenceError, match="was fitted to y") as expected:
+            results(fitted).confidence_intervals()
+        with pytest.raises(InferenceError) as found:
+            bootstrap(fitted, X, y, draws=10)
+        assert str(found.value) == str(expected.value)
+    other = SelectKBest(f_regression, k=1).fit(*data(seed=5))
+    frozen = make_pipeline(FrozenEstimator(other), LinearRegression()).fit(X, y)
+    assert bootstrap(frozen, X, y, draws=10).n_failed_ == 0
+
+
 def test_printed_and_pickled(model):
     X, y = data()
     found = bootstrap(model, X, y, draws=100, random_state=1, kind="multiplier", steps="converged")
@@ -262,8 +361,13 @@ REFUSED = {
     "draws": ({"draws": 1}, ValueError, "draws=1 must be"),
     "kind": ({"kind": "wild"}, ValueError, "kind='wild' is not known"),
     "steps": ({"steps": "two"}, ValueError, "steps='two' is not known"),
-    "name": ({"of": "age"}, ValueError, "of='age' is not a parameter"),
+    "name": ({"of": "age"}, ValueError, "of='age' is no coefficient; there are 'x0', 'x1'"),
     "no name": ({"of": []}, ValueError, "names no parameter"),
+    "a number": ({"of": 0}, TypeError, "of=0 is a int; give the name of a coefficient, as 'age' "
+                 r"or, .* a list of these; or a function of params_\."),
+    "numbers": ({"of": ["x0", 1.5]}, TypeError, "of=1.5 is a float; give the name"),
+    "an array": ({"of": np.array(0)}, TypeError, "is a ndarray; give the name"),
+    "a prediction": ({"of": prediction_at(np.zeros(3))}, TypeError, "is a PredictionAt; give"),
     "keyword": ({"draw": 7}, TypeError, "Did you mean 'draws'"),
     "offset": ({"offset": np.zeros(N)}, TypeError, "unexpected keyword argument 'offset'"),
     "one cluster": ({"groups": np.zeros(N)}, InferenceError, "groups has a single cluster"),
