@@ -80,6 +80,7 @@ def random_problem(seed):
 @pytest.mark.parametrize("seed", range(9))
 def test_no_smaller_set_exists_in_tiny_data(seed, monkeypatch):
     monkeypatch.setattr(influential_search, "_MOST_SETS", 0)  # the search by effects alone
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", 0)
     model, X, y = random_problem(seed)
     change = CHANGES[seed // 3]
     expected = smallest_of_all(model, X, y, change, 3)
@@ -319,6 +320,42 @@ def test_effects_that_say_nothing_do_not_mislead_the_search():
     assert found.rows == (3, 4)
     assert found.is_smallest
     assert found.is_minimal
+
+
+def test_pairs_that_effects_do_not_find_are_tried_by_fits():
+    table = pd.read_csv("datasets/mtcars.csv")
+    X, y = table[["wt", "hp", "qsec"]], table["mpg"]
+    model = LinearRegression().fit(X, y)
+    found = most_influential(model, X, y, of="hp", change="significance", kind="HC3")
+    assert found.found
+    assert len(found.rows) == 2
+    assert found.is_smallest
+    wider = most_influential(model, X, y, of="hp", change="significance", kind="HC3", max_share=0.4)
+    assert len(wider.rows) == 2
+
+
+@pytest.mark.parametrize("most_pairs", [2000, 0])
+def test_pairs_are_tried_in_the_order_of_their_effects(monkeypatch, most_pairs):
+    # g is positive without rows 1 and 8, not by 0 and 9, which have the largest effects.
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", most_pairs)
+    monkeypatch.setattr(influential_search, "_MOST_SETS", 5)
+    effects = np.array([9.0, 7, 1, 1, 0, 0, 0, 1, 6, 8])
+    tried = []
+
+    def fit_without(rows):
+        tried.append(rows)
+        return Point(1.0 if set(rows) == {1, 8} else -1e3, None)
+
+    found = smallest_set(
+        fit_without, lambda rows, point, *, of_all=False: effects, np.arange(10), most=2
+    )
+    if most_pairs:
+        assert found.rows == (1, 8)
+        assert sum(len(rows) == 2 for rows in tried) <= 7
+        assert found.is_smallest
+    else:
+        assert not found.is_smallest
+        assert len([rows for rows in tried if len(rows) == 2]) <= 7
 
 
 def test_the_covariance_in_use():
