@@ -22,7 +22,7 @@ from mcmodels import (
     loss_on,
     prediction_at,
 )
-from mcmodels.exceptions import InferenceError, LeverageWarning
+from mcmodels.exceptions import InferenceError, LeverageWarning, SecondOrderWarning
 from mcmodels.reweighting import effects as effects_module
 
 TIGHT = 1e-13
@@ -555,3 +555,31 @@ def test_an_estimated_theta_is_refused():
     model = GeneralizedLinearRegressor(family="negative_binomial", theta="estimate").fit(X, y)
     with pytest.raises(InferenceError, match=r"theta was estimated.*Fit with theta="):
         attribution(model, X, y, of="x0")
+
+
+def near_the_limit_of_its_link():
+    rng = np.random.default_rng(0)
+    x = np.append(rng.uniform(1, 2, 60), 0.0)
+    y = np.append(rng.gamma(8, 1 / 8, 60) / x[:-1], 200.0)
+    X = pd.DataFrame({"a": x})
+    return GeneralizedLinearRegressor("gamma", link="inverse", tol=TIGHT).fit(X, y), X, y
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_rows_of_which_the_second_term_is_larger_than_the_first_are_named(grouped):
+    model, X, y = near_the_limit_of_its_link()
+    groups = np.arange(61) if grouped else None
+    first = attribution(model, X, y, of="a", groups=groups)
+    with pytest.warns(SecondOrderWarning, match=r"first for .*60.*\.refit\(rows\)"):
+        second = attribution(model, X, y, of="a", groups=groups, order=2)
+    exact = first.refit(60).iloc[0]
+    assert abs(second.effects[60] - exact) > abs(first.effects[60] - exact)
+
+
+def test_no_second_term_is_doubted_where_the_first_is_nearly_zero():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SecondOrderWarning)
+        model, X, y, of = quine()
+        model = model.fit(X, y)
+        attribution(model, X, y, of=of, order=2)
+        attribution(model, X, y, of=loss_on(X, y), order=2)
