@@ -290,7 +290,7 @@ def attribution(
         order,
         _what=what,
         _codes=codes,
-        _refitting=PredictorRefits(data, of, function),
+        _refitting=PredictorRefits(data, of),
     )
 
 
@@ -348,7 +348,7 @@ def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: 
         found.damping,
         _what="row" if grouping is None else "group",
         _codes=codes,
-        _refitting=NetworkRefits(data, found.function),
+        _refitting=NetworkRefits(data, of),
     )
 
 

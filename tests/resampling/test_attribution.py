@@ -1,5 +1,6 @@
 """Effects of leaving out rows on a number of a fit: against fits without them, and by laws."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -583,3 +584,15 @@ def test_no_second_term_is_doubted_where_the_first_is_nearly_zero():
         model = model.fit(X, y)
         attribution(model, X, y, of=of, order=2)
         attribution(model, X, y, of=loss_on(X, y), order=2)
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("of", ["prediction", "loss"])
+def test_an_attribution_can_be_pickled(name, of):
+    model, X, y, _ = DATA[name]()
+    model.fit(X, y)
+    found = attribution(model, X, y, of=functions(model, X, y)[of])
+    again = pickle.loads(pickle.dumps(found))
+    pd.testing.assert_series_equal(again.effects, found.effects)
+    label = X.index[0]
+    assert again.refit(label).tolist() == found.refit(label).tolist()
