@@ -11,6 +11,7 @@ import pandas as pd
 from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.estimators.linear_predictor import index_of
 from mcmodels.estimators.model import Model
+from mcmodels.exceptions import InferenceError
 from mcmodels.reports.route import Route
 from mcmodels.resampling.fit_functions import LossOn, PredictionAt
 from mcmodels.resampling.training_data import TrainingData
@@ -78,7 +79,20 @@ class RoutedRows:
         return cls(data, groups, index, route)
 
     def function(self, of: Any) -> Any:
-        """The function that is meant, with rows in it as the model takes them."""
+        """The function that is meant, with rows in it as the model takes them.
+
+        Raises
+        ------
+        InferenceError
+            For predictions and losses where y was transformed: the model has them in other units.
+        """
+        transformed = None if self.route is None else self.route.transformation
+        if transformed is not None and isinstance(of, PredictionAt | LossOn):
+            raise InferenceError(
+                f"the {of!r} would be in units of {transformed}(y), as the model behind the "
+                "TransformedTargetRegressor has it. Take it there on purpose: pass its regressor_, "
+                f"with {transformed}(y) for y."
+            )
         if isinstance(of, PredictionAt):
             X = of.X.to_frame().T if isinstance(of.X, pd.Series) else of.X
             X = np.atleast_2d(X) if isinstance(X, np.ndarray | list | tuple) else X
