@@ -18,6 +18,14 @@ from mcmodels.resampling.training_data import TrainingData
 
 __all__ = ["RoutedRows"]
 
+# Arguments by name, for what is refused.
+_ARGUMENTS = {
+    "attribution": ("sample_weight", "of", "groups", "order"),
+    "most_influential": (
+        *("sample_weight", "of", "change", "kind", "groups", "level", "max_share"),
+    ),
+}
+
 
 @dataclass(frozen=True)
 class RoutedRows:
@@ -63,7 +71,7 @@ class RoutedRows:
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
         if isinstance(fitted, Model):
             data = TrainingData(fitted, X, y, sample_weight, offsets)
-            data.check(function)
+            data.check(function, _ARGUMENTS.get(function, ()))
             return cls(data, groups, None, None)
         route = Route.of(fitted, function)
         route.refuse_fitted_to_targets()
@@ -72,7 +80,7 @@ class RoutedRows:
         groups = options.pop("groups", None)
         given = {name: value for name, value in options.items() if value is not None}
         data = TrainingData(route.model, rows, targets, weights, given)
-        data.check(function)
+        data.check(function, _ARGUMENTS.get(function, ()))
         index = index_of(X)
         if index is not None and len(index) != rows.shape[0]:  # a formula leaves out rows
             index = index_of(route.table.training_rows(X, y, sample_weight)[0])

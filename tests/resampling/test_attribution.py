@@ -21,6 +21,7 @@ from mcmodels import (
     RowStream,
     attribution,
     loss_on,
+    most_influential,
     prediction_at,
 )
 from mcmodels.exceptions import InferenceError, LeverageWarning, SecondOrderWarning
@@ -596,3 +597,19 @@ def test_an_attribution_can_be_pickled(name, of):
     pd.testing.assert_series_equal(again.effects, found.effects)
     label = X.index[0]
     assert again.refit(label).tolist() == found.refit(label).tolist()
+
+
+def test_unknown_keywords_are_refused_with_those_that_there_are():
+    model, X, y, of = duncan()
+    model.fit(X, y)
+    with pytest.raises(TypeError, match=r"'bogus'\. There are sample_weight, of, groups, order"):
+        attribution(model, X, y, of=of, bogus=1)
+    with pytest.raises(
+        TypeError, match=r"'foo'\. There are sample_weight, of, change, kind, groups"
+    ):
+        most_influential(model, X, y, of=of, foo=1)
+    with pytest.raises(TypeError, match=r"'group'\. Did you mean 'groups'"):
+        attribution(model, X, y, of=of, group=1)
+    for function in (attribution, most_influential):
+        with pytest.raises(TypeError, match="got offset, and fits of this LinearRegression have"):
+            function(model, X, y, of=of, offset=np.ones(len(X)))
