@@ -73,11 +73,11 @@ def goals_of(before: Estimate, change: str, level: float) -> list[Goal]:
     return [Goal(-sign, 1.0)]
 
 
-def _kind_in_use(record: Any, kind: str | None) -> str:
+def _kind_in_use(record: Any, kind: str | None, has_groups: bool) -> str:
     """The kind of covariance: that of the model, or HC1 where it has none."""
     if kind is None and record.chosen is not None:
         kind = record.chosen.kind
-        if kind not in KINDS[:-1]:
+        if kind not in (KINDS if has_groups else KINDS[:-1]):
             raise InferenceError(
                 f"the covariance in use is {kind!r}; pass one of {', '.join(map(repr, KINDS))} as "
                 "kind, and groups for 'cluster'."
@@ -110,7 +110,8 @@ class CoefficientSearch:
     ) -> None:
         self.data, self.level = data, level
         training = data.training({})
-        self.kind, self.groups = _kind_in_use(data.model._record(), kind), groups
+        self.kind = _kind_in_use(data.model._record(), kind, groups is not None)
+        self.groups = groups
         if (groups is not None) != (self.kind == "cluster"):
             raise ValueError(
                 f"kind={self.kind!r} needs groups, the cluster of each row."

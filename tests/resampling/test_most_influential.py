@@ -132,7 +132,8 @@ def own_loss():
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("data", [duncan, titanic, quine, journals, own_loss])
-def test_a_found_change_is_that_of_a_fit_without_the_rows(data, change):
+def test_a_found_change_is_that_of_a_fit_without_the_rows(data, change, monkeypatch):
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", 0)  # without a thousand fits
     model, X, y, of = data()
     model.fit(X, y)
     found = most_influential(model, X, y, of=of, change=change, max_share=0.35)
@@ -358,7 +359,8 @@ def test_pairs_are_tried_in_the_order_of_their_effects(monkeypatch, most_pairs):
         assert len([rows for rows in tried if len(rows) == 2]) <= 7
 
 
-def test_the_covariance_in_use():
+def test_the_covariance_in_use(monkeypatch):
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", 0)  # without a thousand fits
     model, X, y, of = duncan()
     model.fit(X, y)
     options = {"of": of, "change": "significance", "max_share": 0.3}
@@ -371,6 +373,13 @@ def test_the_covariance_in_use():
     clustered = results(model).with_covariance(X, y, kind="cluster", groups=np.arange(45) // 5)
     with pytest.raises(InferenceError, match="covariance in use is 'cluster'"):
         most_influential(clustered, X, y, **options)
+    labels = np.arange(45) // 5
+    found = most_influential(clustered, X, y, groups=labels, **options)
+    expected = most_influential(model, X, y, groups=labels, kind="cluster", **options)
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert found.to_frame().loc["all rows", "standard_error"] == pytest.approx(
+        clustered.summary().to_frame().loc[of, "standard_error"]
+    )
     survey = LinearRegression(weights="probability").fit(X, y)
     assert most_influential(survey, X, y, **options).found
     with pytest.raises(InferenceError, match="nonrobust"):
