@@ -98,6 +98,8 @@ class Attribution:
 
         Raises
         ------
+        TypeError
+            For what is no label, such as a slice.
         KeyError
             For labels that are not there.
         ValueError
@@ -112,7 +114,13 @@ class Attribution:
                 "the index of X has the same label for several rows; pass X.reset_index(drop=True) "
                 "to attribution, and positions here."
             )
-        places = index.get_indexer(labels)
+        try:
+            places = index.get_indexer(labels)
+        except TypeError as error:  # what cannot be a label, such as a slice
+            raise TypeError(
+                f"rows={example_of(rows)} must be a label of the {self._what}s, or a list of them; "
+                "those of a slice are effects.index[a:b]."
+            ) from error
         if (places < 0).any():
             missing = labels[int((places < 0).argmax())]
             raise KeyError(f"{example_of(missing)} is no label of the {self._what}s.")

@@ -613,3 +613,13 @@ def test_unknown_keywords_are_refused_with_those_that_there_are():
     for function in (attribution, most_influential):
         with pytest.raises(TypeError, match="got offset, and fits of this LinearRegression have"):
             function(model, X, y, of=of, offset=np.ones(len(X)))
+
+
+@pytest.mark.parametrize("rows", [slice(0, 2), [slice(0, 2)], [[0, 1], [2, 3]], [{1}]])
+def test_what_is_no_label_is_refused_by_name(rows):
+    model, X, y, of = duncan()
+    found = attribution(model.fit(X, y), X, y, of=of)
+    with pytest.raises((TypeError, KeyError), match=r"must be a label of the rows|is no label"):
+        found.refit(rows)
+    with pytest.raises(TypeError, match=r"rows=slice\(0, 2, None\) must be a label of the rows"):
+        found.refit(slice(0, 2))
