@@ -30,6 +30,7 @@ __all__ = [
     "PenaltyBoundWarning",
     "PerfectFitWarning",
     "RankDeficiencyWarning",
+    "SecondOrderWarning",
     "SeparationWarning",
     "example_of",
 ]
@@ -118,6 +119,10 @@ class PenaltyBoundWarning(FitWarning):
 
 class LeverageWarning(FitWarning):
     """Some rows have leverage one: without such a row the parameters are not determined."""
+
+
+class SecondOrderWarning(UserWarning):
+    """The second term of an expansion is larger than the first: the expansion does not hold."""
 
 
 class LeftOutWarning(UserWarning):

@@ -50,7 +50,8 @@ def refuse_unknown_keywords(given: Iterable[str], known: Iterable[str]) -> None:
     for name in given:
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"There are {listed(known)}."
+            there = f"There are {listed(known)}." if known else "There are no further ones."
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else there
             raise TypeError(f"got an unexpected keyword argument {name!r}. {hint}")
 
 

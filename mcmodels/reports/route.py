@@ -213,6 +213,11 @@ class Route:
     def _is_of_table(self, X: Any) -> bool:
         return self.table is not None and X is not None and not isinstance(X, RowStream)
 
+    @property
+    def transformation(self) -> str | None:
+        """What is applied to y, in words; None if nothing is."""
+        return None if self.target is None else _named(self.target)
+
     def refuse_fitted_to_targets(self) -> None:
         """Raise where a step was fitted to y: inference would take its choice as given.
 

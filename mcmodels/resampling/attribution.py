@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mcmodels.arrays import Codes, MatrixLike, VectorLike, Weights
+from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_count
 from mcmodels.estimators.network_methods import NetworkMethods
-from mcmodels.exceptions import InferenceError, LeverageWarning, example_of
+from mcmodels.exceptions import InferenceError, LeverageWarning, SecondOrderWarning, example_of
 from mcmodels.inference.summary import number
 from mcmodels.resampling.exact_effects import (
     NetworkRefits,
     PredictorRefits,
     by_targets,
 )
-from mcmodels.resampling.fit_functions import fit_function
+from mcmodels.resampling.fit_functions import LossOn, fit_function
 from mcmodels.resampling.network_attribution import network_effects
 from mcmodels.resampling.parameter_names import coefficient
 from mcmodels.resampling.routed_rows import RoutedRows
@@ -32,6 +32,8 @@ __all__ = ["Attribution", "attribution"]
 
 _ORDERS = (1, 2)
 _MOST_NAMED = 10
+# Second terms below this share of the largest effect of the first order are no matter.
+_SMALL_SECOND = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,8 @@ class Attribution:
 
         Raises
         ------
+        TypeError
+            For what is no label, such as a slice.
         KeyError
             For labels that are not there.
         ValueError
@@ -110,7 +114,13 @@ class Attribution:
                 "the index of X has the same label for several rows; pass X.reset_index(drop=True) "
                 "to attribution, and positions here."
             )
-        places = index.get_indexer(labels)
+        try:
+            places = index.get_indexer(labels)
+        except TypeError as error:  # what cannot be a label, such as a slice
+            raise TypeError(
+                f"rows={example_of(rows)} must be a label of the {self._what}s, or a list of them; "
+                "those of a slice are effects.index[a:b]."
+            ) from error
         if (places < 0).any():
             missing = labels[int((places < 0).argmax())]
             raise KeyError(f"{example_of(missing)} is no label of the {self._what}s.")
@@ -215,6 +225,8 @@ def attribution(
     -----
     LeverageWarning
         Where the others determine no fit without a row; its effect is NaN.
+    SecondOrderWarning
+        Where the second term of an effect is larger than the first, so that both are unreliable.
     ConvergenceWarning
         Where a network is not at a strict minimum, and its Hessian is damped.
 
@@ -258,19 +270,26 @@ def attribution(
         of = coefficient(data.model._record(), of)
     function = fit_function(data.model, of)
     function.refuse_undetermined(data.model)
-    slope, bend = function.slope(fit), None
+    slope = function.slope(fit)
+    bend = doubted = None
     if order == 2:
-        bend = function.bend(fit) - third_along(fit, slope)
+        third = third_along(fit, slope)
+        bend = function.bend(fit) - third
+        # A loss is nearly flat at its own fit, and is quadratic there: only the fit is in doubt.
+        doubted = -third if isinstance(of, LossOn) else bend
     what = "row" if grouping is None else "group"
     if grouping is None:
-        effects = effects_of_rows(fit, slope, bend)
+        orders = [effects_of_rows(fit, slope, of_two) for of_two in _each(bend, doubted)]
         index = training.index if routed.index is None else routed.index
-        index = pd.RangeIndex(len(effects)) if index is None else index
-        codes: Codes = np.arange(len(effects))
+        index = pd.RangeIndex(len(orders[0])) if index is None else index
+        codes: Codes = np.arange(len(orders[0]))
     else:
-        effects = effects_of_groups(fit, len(grouping.labels), slope, bend)
+        count = len(grouping.labels)
+        orders = [effects_of_groups(fit, count, slope, of_two) for of_two in _each(bend, doubted)]
         index, codes = grouping.index, grouping.codes
-    effects = effects + 0.0  # no -0.0 for rows without weight
+    if order == 2:
+        _warn_of_second(index, orders[0], orders[1])
+    effects = orders[-1] + 0.0  # no -0.0 for rows without weight
     _warn_of_lost(index[np.isnan(effects)], "effect")
     return Attribution(
         function.name,
@@ -279,8 +298,15 @@ def attribution(
         order,
         _what=what,
         _codes=codes,
-        _refitting=PredictorRefits(data, of, function),
+        _refitting=PredictorRefits(data, of),
     )
+
+
+def _each(bend: Array | None, doubted: Array | None) -> list[Array | None]:
+    """Second terms: none; those that may be in doubt; and at the end those of the order."""
+    if bend is None:
+        return [None]
+    return [None, bend] if doubted is bend else [None, doubted, bend]
 
 
 @dataclass(frozen=True)
@@ -330,16 +356,34 @@ def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: 
         found.damping,
         _what="row" if grouping is None else "group",
         _codes=codes,
-        _refitting=NetworkRefits(data, found.function),
+        _refitting=NetworkRefits(data, of),
     )
 
 
 def _warn_of_lost(labels: pd.Index, what: str) -> None:
     if len(labels) == 0:
         return
-    some = ", ".join(map(str, labels[:_MOST_NAMED])) + (", …" if len(labels) > _MOST_NAMED else "")
     warn_user(
-        f"without {some} the other rows do not determine what was asked for, or no fit was found: "
-        f"the {what} is NaN. A penalty makes the fit unique.",
+        f"without {_named(labels)} the other rows do not determine what was asked for, or no fit "
+        f"was found: the {what} is NaN. A penalty makes the fit unique.",
         LeverageWarning,
     )
+
+
+def _warn_of_second(index: pd.Index, first: Array, both: Array) -> None:
+    """Warn of effects whose second term is larger than the first; not of those that are small."""
+    second = np.nan_to_num(np.abs(both - first))
+    size = np.nan_to_num(np.abs(first))
+    labels = index[(second > size) & (second > _SMALL_SECOND * size.max(initial=0.0))]
+    if len(labels) == 0:
+        return
+    warn_user(
+        f"the second term of the effect is larger than the first for {_named(labels)}: the "
+        "expansion does not hold there, and order=2 may be worse than order=1. .refit(rows) has "
+        "the exact effects.",
+        SecondOrderWarning,
+    )
+
+
+def _named(labels: pd.Index) -> str:
+    return ", ".join(map(str, labels[:_MOST_NAMED])) + (", …" if len(labels) > _MOST_NAMED else "")

@@ -47,8 +47,17 @@ class Goal:
 
     def of(self, estimate: Estimate, level: float) -> float:
         """The number g of an estimate."""
-        reach = float(np.ravel(estimate.quantile(level))[0]) * float(estimate.standard_errors[0])
-        return self.by_estimate * float(estimate.params[0]) + self.by_error * reach
+        return self.at(*_center_and_reach(estimate, level))
+
+    def at(self, center: float, reach: float) -> float:
+        """The number g of an interval: its centre, and half its length."""
+        return self.by_estimate * center + self.by_error * reach
+
+
+def _center_and_reach(estimate: Estimate, level: float) -> tuple[float, float]:
+    """The estimate, and half the length of its interval."""
+    reach = float(np.ravel(estimate.quantile(level))[0]) * float(estimate.standard_errors[0])
+    return float(estimate.params[0]), reach
 
 
 def goals_of(before: Estimate, change: str, level: float) -> list[Goal]:
@@ -60,15 +69,15 @@ def goals_of(before: Estimate, change: str, level: float) -> list[Goal]:
         return [Goal(-sign, -1.0)]
     lower, upper = before.intervals(level)[0]
     if lower <= 0 <= upper:
-        return [Goal(1.0, -1.0), Goal(-1.0, -1.0)]
+        return [Goal(sign, -1.0), Goal(-sign, -1.0)]
     return [Goal(-sign, 1.0)]
 
 
-def _kind_in_use(record: Any, kind: str | None) -> str:
+def _kind_in_use(record: Any, kind: str | None, has_groups: bool) -> str:
     """The kind of covariance: that of the model, or HC1 where it has none."""
     if kind is None and record.chosen is not None:
         kind = record.chosen.kind
-        if kind not in KINDS[:-1]:
+        if kind not in (KINDS if has_groups else KINDS[:-1]):
             raise InferenceError(
                 f"the covariance in use is {kind!r}; pass one of {', '.join(map(repr, KINDS))} as "
                 "kind, and groups for 'cluster'."
@@ -101,7 +110,8 @@ class CoefficientSearch:
     ) -> None:
         self.data, self.level = data, level
         training = data.training({})
-        self.kind, self.groups = _kind_in_use(data.model._record(), kind), groups
+        self.kind = _kind_in_use(data.model._record(), kind, groups is not None)
+        self.groups = groups
         if (groups is not None) != (self.kind == "cluster"):
             raise ValueError(
                 f"kind={self.kind!r} needs groups, the cluster of each row."
@@ -121,6 +131,8 @@ class CoefficientSearch:
         self.present = self.weights > 0
         self.n_rows = int(np.count_nonzero(self.present))
         self.n_entries = self.n_all * training.fit.rows.n_features
+        # Of sets that were fitted: the estimate, and half the length of its interval.
+        self._intervals: dict[tuple[int, ...], tuple[float, float]] = {}
 
     def estimate_of(self, data: TrainingData) -> Estimate:
         """The coefficient with the covariance in use, of the model of these rows."""
@@ -139,14 +151,20 @@ class CoefficientSearch:
         one[0, place] = 1.0
         return reported.image(one, reported.params[[place]], (self.coefficient.name,))
 
-    def smallest(self, goal: Goal, most: int) -> FoundSet:
-        """The smallest set that was found for a goal."""
+    def smallest(self, goal: Goal, most: int, most_tried: int | None = None) -> FoundSet:
+        """The smallest set that was found for a goal; see :func:`smallest_set`."""
+
+        def known(rows: tuple[int, ...]) -> float | None:
+            return goal.at(*self._intervals[rows]) if rows in self._intervals else None
+
         return smallest_set(
             self._fit_without(goal),
             self._effects_at(goal),
             np.flatnonzero(self.present),
             most,
             thorough=self.n_entries <= _FEW_ENTRIES,
+            most_tried=most_tried,
+            known=known,
         )
 
     def _fit_without(self, goal: Goal) -> Callable[[tuple[int, ...]], Point]:
@@ -167,11 +185,16 @@ class CoefficientSearch:
                 model = fewer.fitted()
                 record = model._record()
                 if record.undetermined or np.shape(record.params) != shape:
-                    return Point(np.nan, None)
+                    return self._no_fit(rows)
                 estimate = self.estimate_of(fewer.of(model))
         except ValueError:  # a class is gone, or nothing is left to estimate a variance from
-            return Point(np.nan, None)
-        return Point(goal.of(estimate, self.level), (model, estimate))
+            return self._no_fit(rows)
+        self._intervals[rows] = _center_and_reach(estimate, self.level)
+        return Point(goal.at(*self._intervals[rows]), (model, estimate))
+
+    def _no_fit(self, rows: tuple[int, ...]) -> Point:
+        self._intervals[rows] = np.nan, np.nan
+        return Point(np.nan, None)
 
     def _effects_at(self, goal: Goal) -> Effects:
         def effects_at(rows: tuple[int, ...], point: Point, *, of_all: bool = False) -> Array:

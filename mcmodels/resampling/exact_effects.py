@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
-from mcmodels.resampling.fit_functions import FitFunction, fit_function
+from mcmodels.resampling.fit_functions import fit_function
+from mcmodels.resampling.network_attribution import network_function
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.reweighting.refits import refit_without
 from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
@@ -47,7 +48,6 @@ class PredictorRefits(Refitting):
 
     data: TrainingData
     of: Any
-    function: FitFunction
 
     def exact(self, codes: Codes, groups: Codes) -> Array:
         """By converged Newton steps from the fit; where they do not converge, by a new fit."""
@@ -55,9 +55,10 @@ class PredictorRefits(Refitting):
             return np.zeros(0)
         fit = by_targets(self.data.training({"groups": codes}).fit)
         found = refit_without(fit, np.asarray(groups), "groups")
-        before = self.function.value(fit.params)
+        function = fit_function(self.data.model, self.of)
+        before = function.value(fit.params)
         exact = np.full(len(groups), np.nan)
-        exact[found.converged] = self.function.changes(fit, found.U[found.converged])
+        exact[found.converged] = function.changes(fit, found.U[found.converged])
         for k in np.flatnonzero(np.logical_not(found.converged)):
             exact[k] = self._fitted_again(codes != groups[k]) - before
         return exact
@@ -85,16 +86,17 @@ class NetworkRefits(Refitting):
     """Exact effects on a network, by descents from the fit to where the gradient is very small."""
 
     data: TrainingData
-    function: Any
+    of: Any
 
     def exact(self, codes: Codes, groups: Codes) -> Array:
         """By a descent without each group, from where one with all rows has ended."""
         all_rows = self.data.fitted()
         from_there = replace(self.data, model=all_rows)
-        before = self.function(all_rows.params_)
+        function = network_function(self.data.model, self.of)
+        before = function(all_rows.params_)
         exact = np.full(len(groups), np.nan)
         for k, group in enumerate(groups):
             model = from_there.without(codes == group).fitted()
             if model.params_.shape == all_rows.params_.shape and model.converged_:
-                exact[k] = self.function(model.params_) - before
+                exact[k] = function(model.params_) - before
         return exact

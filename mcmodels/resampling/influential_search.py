@@ -9,7 +9,8 @@ The number g is negative at the fit of all rows. The search
    has become positive, and takes the first of that order, while that gives smaller sets. What rows
    contribute where g is zero decides which are needed; where the search began it may be otherwise;
 3. puts rows back that are not needed, and replaces pairs of rows by single ones;
-4. in small data, tries all sets of a smaller size, where they are few.
+4. in small data, tries all sets of a smaller size, where they are few: a few hundred sets, or a few
+   thousand pairs. Of more pairs it tries those with the largest sums of effects.
 
 Every step is decided by a fit.
 
@@ -35,8 +36,10 @@ __all__ = ["Effects", "FoundSet", "Point", "smallest_set"]
 
 # Fits that are kept, each with a Hessian.
 _MOST_KEPT = 8
-# Sets of one size that are all tried.
+# Sets of one size that are all tried; and of pairs, which rows that hide each other may be. Of more
+# pairs _MOST_SETS are tried.
 _MOST_SETS = 300
+_MOST_PAIRS = 2000
 # Times that rows are ranked again.
 _MOST_RANKINGS = 6
 # Fits that check whether rows can be put back, of sets of up to so many rows and of larger ones;
@@ -80,7 +83,8 @@ class FoundSet:
     is_minimal : bool
         Whether no row of the set can be put back, each by a fit.
     is_smallest : bool
-        Whether all smaller sets were tried; where g is not positive, all sets of the allowed size.
+        Whether all smaller sets were tried; where g is not positive, all sets of the allowed size,
+        or of ``most_tried`` rows.
     """
 
     rows: tuple[int, ...]
@@ -91,11 +95,15 @@ class FoundSet:
     is_smallest: bool
 
 
+# What g is without rows, where fits of another search have told; None where not.
+Known = Callable[[tuple[int, ...]], float | None]
+
+
 class _Fits:
     """Fits without sets of rows. What g is, is kept of all; of the fits themselves the last few."""
 
-    def __init__(self, fit_without: Callable[[tuple[int, ...]], Point]) -> None:
-        self._fit_without = fit_without
+    def __init__(self, fit_without: Callable[[tuple[int, ...]], Point], known: Known) -> None:
+        self._fit_without, self._known = fit_without, known
         self._g: dict[tuple[int, ...], float] = {}
         self._last: dict[tuple[int, ...], Point] = {}
 
@@ -110,6 +118,8 @@ class _Fits:
 
     def g(self, rows: Iterable[int]) -> float:
         key = tuple(sorted(rows))
+        if key not in self._g and (known := self._known(key)) is not None:
+            self._g[key] = known
         return self._g[key] if key in self._g else self(key).g
 
     def reaches(self, rows: Iterable[int]) -> bool:
@@ -135,6 +145,8 @@ def smallest_set(
     most: int,
     *,
     thorough: bool = True,
+    most_tried: int | None = None,
+    known: Known = lambda rows: None,
 ) -> FoundSet:
     """The smallest set of at most ``most`` rows that was found to make g positive.
 
@@ -149,14 +161,18 @@ def smallest_set(
     most : int
         Largest size.
     thorough : bool, default=True
-        Whether steps 3 (pairs) and 4 are done, which take some hundred fits.
+        Whether steps 3 (pairs) and 4 are done, which take some hundred fits, or some thousand.
+    most_tried : int, default=None
+        Largest size of sets in step 4, where larger ones are of no use; None if any are.
+    known : callable
+        What g is without some rows, where it is known; None where not.
 
     Returns
     -------
     FoundSet
         Where none was found, the largest set of the search.
     """
-    fits = _Fits(fit_without)
+    fits = _Fits(fit_without, known)
     first = effects_at((), fits(()))
     predicted = _needed(first, -fits.g(()))
     history: dict[int, float] = {}
@@ -176,7 +192,8 @@ def smallest_set(
     is_smallest = len(best) == 1 and fits.reaches(best)
     if thorough:
         largest = len(best) - 1 if fits.reaches(best) else most
-        found, all_tried = _of_all_sets(fits, present, largest)
+        largest = largest if most_tried is None else min(largest, most_tried)
+        found, all_tried = _of_all_sets(fits, first, present, largest)
         if found is not None:
             best, is_minimal = found, True
         is_smallest = all_tried
@@ -204,16 +221,37 @@ def _ranked(fits: _Fits, effects_at: Effects, rows: tuple[int, ...], most: int) 
 
 
 def _of_all_sets(
-    fits: _Fits, present: npt.NDArray[np.intp], largest: int
+    fits: _Fits, effects: Array, present: npt.NDArray[np.intp], largest: int
 ) -> tuple[tuple[int, ...] | None, bool]:
-    """The first set of up to so many rows that reaches it, and whether all of them were tried."""
+    """The first set of up to so many rows that reaches it, and whether all smaller were tried."""
+    all_tried = True
     for size in range(1, largest + 1):
-        if math.comb(len(present), size) > _MOST_SETS:
+        count = math.comb(len(present), size)
+        if count <= (_MOST_PAIRS if size <= 2 else _MOST_SETS):
+            sets: Iterable[tuple[int, ...]] = itertools.combinations(present.tolist(), size)
+            if size == 2:
+                sets = _pairs(effects, present)
+        elif size == 2:
+            all_tried, sets = False, _pairs(effects, present)[:_MOST_SETS]
+        else:
             return None, False
-        for rows in itertools.combinations(present.tolist(), size):
+        for rows in sets:
             if fits.reaches(rows):
-                return rows, True
-    return None, True
+                return rows, all_tried
+    return None, all_tried
+
+
+def _pairs(effects: Array, present: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Pairs of rows, those with the largest sums of effects first; of many rows only the best."""
+    value = np.nan_to_num(effects[present], nan=0.0)
+    # Sums that are the _MOST_SETS largest are of rows of this rank at most.
+    rank = _MOST_SETS if math.comb(len(present), 2) > _MOST_PAIRS else len(present)
+    best = np.argsort(-value, kind="stable")[: rank + 1]
+    first, second = np.triu_indices(len(best), 1)
+    order = np.argsort(-(value[best[first]] + value[best[second]]), kind="stable")
+    rows = present[best]
+    pairs = np.sort(np.column_stack([rows[first], rows[second]])[order], axis=1)
+    return [(int(one), int(other)) for one, other in pairs]
 
 
 def _by_steps(

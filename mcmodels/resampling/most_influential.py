@@ -16,6 +16,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import number
 from mcmodels.resampling.coefficient_search import KINDS, CoefficientSearch, goals_of
+from mcmodels.resampling.influential_search import FoundSet
 from mcmodels.resampling.routed_rows import RoutedRows
 from mcmodels.resampling.same_penalty import with_same_penalty
 
@@ -175,7 +176,8 @@ def most_influential(
         The covariance; by default that of the model, or "HC1" where it has none: with weights of a
         survey, and for losses of the user's that are no likelihoods.
     groups : array-like of shape (n_samples,), default=None
-        The cluster of each row, for ``kind="cluster"``. Rows are left out one by one all the same.
+        The cluster of each row, for ``kind="cluster"``, also where the model has it. Rows are left
+        out one by one all the same.
     level : float, default=0.95
         Of intervals.
     max_share : float, default=0.1
@@ -200,7 +202,8 @@ def most_influential(
     -----
     Rows are chosen by their first-order effects on the estimate and its standard error, computed
     again as rows are left out; rows that are not needed are put back, and pairs are replaced by
-    single rows. The change is confirmed by a fit without the set. It is the smallest set that was
+    single rows. In small data single rows and pairs are tried as well, all of them where there are
+    up to 2000 pairs. The change is confirmed by a fit without the set. It is the smallest that was
     found, which is not proved to be the smallest that there is: the exact problem has no fast
     solution in more than a few dimensions (Moitra and Rohatgi 2022, *Provably auditing ordinary
     least squares in low dimensions*). Sources: Broderick, Giordano and Meager (2020), *An automatic
@@ -234,7 +237,10 @@ def most_influential(
     if theta == 0:
         raise InferenceError(f"{before.names[0]} is exactly zero, and has no sign that can change.")
     most = max(1, int(max_share * search.n_rows))
-    sets = [search.smallest(goal, most) for goal in goals_of(before, change, level)]
+    sets: list[FoundSet] = []
+    for goal in goals_of(before, change, level):
+        smallest = min((len(one.rows) for one in sets if one.reached), default=None)
+        sets.append(search.smallest(goal, most, None if smallest is None else smallest - 1))
     best = min(sets, key=lambda one: (not one.reached, len(one.rows), -one.point.g))
     rows = np.array(best.rows, dtype=np.intp)
     reduced, after = best.point.fit

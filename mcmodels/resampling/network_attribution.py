@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from mcmodels.resampling.responses import class_position
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.reweighting.network_effects import damped_solve, losses_along
 
-__all__ = ["NetworkEffects", "network_effects"]
+__all__ = ["NetworkEffects", "network_effects", "network_function"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,6 @@ class NetworkEffects:
         λ.
     index : Index
         Of the rows.
-    function : callable
-        f of a vector of parameters.
     """
 
     name: str
@@ -55,7 +53,6 @@ class NetworkEffects:
     effects: Array
     damping: float
     index: pd.Index
-    function: Callable[[Array], float] = field(repr=False)
 
 
 def network_effects(data: TrainingData, of: Any) -> NetworkEffects:
@@ -72,7 +69,7 @@ def network_effects(data: TrainingData, of: Any) -> NetworkEffects:
         network_rows(network, X, y, weights), network, model._loss(), alpha
     )
     record.require_training_rows(objective.rows, objective, params)
-    name, function, gradient = _function(model, of, objective, params)
+    name, function, gradient = _function(model, of, params)
     value = function(params)
     found = damped_solve(objective, params, gradient)
     if found is None:
@@ -91,7 +88,7 @@ def network_effects(data: TrainingData, of: Any) -> NetworkEffects:
     if weights is not None:
         effects = effects * weights
     index = pd.RangeIndex(len(effects)) if index is None else index
-    return NetworkEffects(name, value, effects, found.damping, index, function)
+    return NetworkEffects(name, value, effects, found.damping, index)
 
 
 def _refuse_no_minimum(record: Any) -> None:
@@ -104,9 +101,12 @@ def _refuse_no_minimum(record: Any) -> None:
         )
 
 
-def _function(
-    model: Any, of: Any, objective: NetworkObjective, params: Array
-) -> tuple[str, Callable[[Array], float], Array]:
+def network_function(model: Any, of: Any) -> Callable[[Array], float]:
+    """The number that ``of`` says of a fitted network, as a function of its parameters."""
+    return _function(model, of, model.params_.copy())[1]
+
+
+def _function(model: Any, of: Any, params: Array) -> tuple[str, Callable[[Array], float], Array]:
     """The name of f, f, and its gradient at the parameters."""
     if isinstance(of, LossOn):
         elsewhere = model._objective_on(of.X, of.y, of.sample_weight)
@@ -118,7 +118,7 @@ def _function(
             without.gradient(params) / total,
         )
     if isinstance(of, PredictionAt):
-        return _prediction(model, of, objective, params)
+        return _prediction(model, of, params)
     if not callable(of):
         raise TypeError(
             f"of={example_of(of)} is no function of a network; give a function of the vector "
@@ -138,16 +138,16 @@ def _function(
 
 
 def _prediction(
-    model: Any, of: PredictionAt, objective: NetworkObjective, params: Array
+    model: Any, of: PredictionAt, params: Array
 ) -> tuple[str, Callable[[Array], float], Array]:
-    network = objective.network
+    network = model._network
     rows = network_rows(network, validated_rows(model, of.X), None, None)
     if rows.n_rows != 1:
         raise ValueError(
             f"prediction_at takes one row, and X has {rows.n_rows}. Call attribution once for each "
             "row; for their mean loss take loss_on(X, y)."
         )
-    response, slope = _response(model, of.output, objective.loss)
+    response, slope = _response(model, of.output, model._loss())
 
     def eta(at: Array) -> Array:
         return rows.map(lambda block: network.hidden(block.X, network.unflatten(at))[-1])[0]

@@ -11,11 +11,20 @@ import pandas as pd
 from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.estimators.linear_predictor import index_of
 from mcmodels.estimators.model import Model
+from mcmodels.exceptions import InferenceError
 from mcmodels.reports.route import Route
 from mcmodels.resampling.fit_functions import LossOn, PredictionAt
 from mcmodels.resampling.training_data import TrainingData
 
 __all__ = ["RoutedRows"]
+
+# Arguments by name, for what is refused.
+_ARGUMENTS = {
+    "attribution": ("sample_weight", "of", "groups", "order"),
+    "most_influential": (
+        *("sample_weight", "of", "change", "kind", "groups", "level", "max_share"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class RoutedRows:
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
         if isinstance(fitted, Model):
             data = TrainingData(fitted, X, y, sample_weight, offsets)
-            data.check(function)
+            data.check(function, _ARGUMENTS.get(function, ()))
             return cls(data, groups, None, None)
         route = Route.of(fitted, function)
         route.refuse_fitted_to_targets()
@@ -71,14 +80,27 @@ class RoutedRows:
         groups = options.pop("groups", None)
         given = {name: value for name, value in options.items() if value is not None}
         data = TrainingData(route.model, rows, targets, weights, given)
-        data.check(function)
+        data.check(function, _ARGUMENTS.get(function, ()))
         index = index_of(X)
         if index is not None and len(index) != rows.shape[0]:  # a formula leaves out rows
             index = index_of(route.table.training_rows(X, y, sample_weight)[0])
         return cls(data, groups, index, route)
 
     def function(self, of: Any) -> Any:
-        """The function that is meant, with rows in it as the model takes them."""
+        """The function that is meant, with rows in it as the model takes them.
+
+        Raises
+        ------
+        InferenceError
+            For predictions and losses where y was transformed: the model has them in other units.
+        """
+        transformed = None if self.route is None else self.route.transformation
+        if transformed is not None and isinstance(of, PredictionAt | LossOn):
+            raise InferenceError(
+                f"the {of!r} would be in units of {transformed}(y), as the model behind the "
+                "TransformedTargetRegressor has it. Take it there on purpose: pass its regressor_, "
+                f"with {transformed}(y) for y."
+            )
         if isinstance(of, PredictionAt):
             X = of.X.to_frame().T if isinstance(of.X, pd.Series) else of.X
             X = np.atleast_2d(X) if isinstance(X, np.ndarray | list | tuple) else X

@@ -48,15 +48,21 @@ class TrainingData:
     sample_weight: Any = None
     offsets: dict[str, Any] = field(default_factory=dict)
 
-    def check(self, function: str) -> None:
-        """Refuse what no function of leaving rows out takes."""
+    def check(self, function: str, arguments: tuple[str, ...]) -> None:
+        """Refuse what no function of leaving rows out takes; it has these arguments by name."""
         if getattr(getattr(self.model, "_fit", None), "log_prior", None) is not None:
             raise InferenceError(
                 f"{function} is for sums over rows, and Jeffreys' prior is none. Fit without it, "
                 "with a penalty if classes are separated."
             )
         names = getattr(self.model, "_offset_names", ())
-        refuse_unknown_keywords(self.offsets, names)
+        for name in self.offsets:
+            if name in ("offset", "exposure") and name not in names:
+                raise TypeError(
+                    f"{function} got {name}, and fits of this {type(self.model).__name__} have "
+                    "none. Leave it out."
+                )
+        refuse_unknown_keywords(self.offsets, (*arguments, *names))
         if in_parts(self.X, self.y, self.sample_weight, **self.offsets) is not None:
             raise TypeError(
                 f"{function} takes no collections of Dask and no rows in parts: it reads all rows "

@@ -1,5 +1,6 @@
 """Effects of leaving out rows on a number of a fit: against fits without them, and by laws."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -20,9 +21,10 @@ from mcmodels import (
     RowStream,
     attribution,
     loss_on,
+    most_influential,
     prediction_at,
 )
-from mcmodels.exceptions import InferenceError, LeverageWarning
+from mcmodels.exceptions import InferenceError, LeverageWarning, SecondOrderWarning
 from mcmodels.reweighting import effects as effects_module
 
 TIGHT = 1e-13
@@ -555,3 +557,69 @@ def test_an_estimated_theta_is_refused():
     model = GeneralizedLinearRegressor(family="negative_binomial", theta="estimate").fit(X, y)
     with pytest.raises(InferenceError, match=r"theta was estimated.*Fit with theta="):
         attribution(model, X, y, of="x0")
+
+
+def near_the_limit_of_its_link():
+    rng = np.random.default_rng(0)
+    x = np.append(rng.uniform(1, 2, 60), 0.0)
+    y = np.append(rng.gamma(8, 1 / 8, 60) / x[:-1], 200.0)
+    X = pd.DataFrame({"a": x})
+    return GeneralizedLinearRegressor("gamma", link="inverse", tol=TIGHT).fit(X, y), X, y
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_rows_of_which_the_second_term_is_larger_than_the_first_are_named(grouped):
+    model, X, y = near_the_limit_of_its_link()
+    groups = np.arange(61) if grouped else None
+    first = attribution(model, X, y, of="a", groups=groups)
+    with pytest.warns(SecondOrderWarning, match=r"first for .*60.*\.refit\(rows\)"):
+        second = attribution(model, X, y, of="a", groups=groups, order=2)
+    exact = first.refit(60).iloc[0]
+    assert abs(second.effects[60] - exact) > abs(first.effects[60] - exact)
+
+
+def test_no_second_term_is_doubted_where_the_first_is_nearly_zero():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SecondOrderWarning)
+        model, X, y, of = quine()
+        model = model.fit(X, y)
+        attribution(model, X, y, of=of, order=2)
+        attribution(model, X, y, of=loss_on(X, y), order=2)
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("of", ["prediction", "loss"])
+def test_an_attribution_can_be_pickled(name, of):
+    model, X, y, _ = DATA[name]()
+    model.fit(X, y)
+    found = attribution(model, X, y, of=functions(model, X, y)[of])
+    again = pickle.loads(pickle.dumps(found))
+    pd.testing.assert_series_equal(again.effects, found.effects)
+    label = X.index[0]
+    assert again.refit(label).tolist() == found.refit(label).tolist()
+
+
+def test_unknown_keywords_are_refused_with_those_that_there_are():
+    model, X, y, of = duncan()
+    model.fit(X, y)
+    with pytest.raises(TypeError, match=r"'bogus'\. There are sample_weight, of, groups, order"):
+        attribution(model, X, y, of=of, bogus=1)
+    with pytest.raises(
+        TypeError, match=r"'foo'\. There are sample_weight, of, change, kind, groups"
+    ):
+        most_influential(model, X, y, of=of, foo=1)
+    with pytest.raises(TypeError, match=r"'group'\. Did you mean 'groups'"):
+        attribution(model, X, y, of=of, group=1)
+    for function in (attribution, most_influential):
+        with pytest.raises(TypeError, match="got offset, and fits of this LinearRegression have"):
+            function(model, X, y, of=of, offset=np.ones(len(X)))
+
+
+@pytest.mark.parametrize("rows", [slice(0, 2), [slice(0, 2)], [[0, 1], [2, 3]], [{1}]])
+def test_what_is_no_label_is_refused_by_name(rows):
+    model, X, y, of = duncan()
+    found = attribution(model.fit(X, y), X, y, of=of)
+    with pytest.raises((TypeError, KeyError), match=r"must be a label of the rows|is no label"):
+        found.refit(rows)
+    with pytest.raises(TypeError, match=r"rows=slice\(0, 2, None\) must be a label of the rows"):
+        found.refit(slice(0, 2))

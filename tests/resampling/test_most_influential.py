@@ -80,6 +80,7 @@ def random_problem(seed):
 @pytest.mark.parametrize("seed", range(9))
 def test_no_smaller_set_exists_in_tiny_data(seed, monkeypatch):
     monkeypatch.setattr(influential_search, "_MOST_SETS", 0)  # the search by effects alone
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", 0)
     model, X, y = random_problem(seed)
     change = CHANGES[seed // 3]
     expected = smallest_of_all(model, X, y, change, 3)
@@ -131,7 +132,8 @@ def own_loss():
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("data", [duncan, titanic, quine, journals, own_loss])
-def test_a_found_change_is_that_of_a_fit_without_the_rows(data, change):
+def test_a_found_change_is_that_of_a_fit_without_the_rows(data, change, monkeypatch):
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", 0)  # without a thousand fits
     model, X, y, of = data()
     model.fit(X, y)
     found = most_influential(model, X, y, of=of, change=change, max_share=0.35)
@@ -321,7 +323,44 @@ def test_effects_that_say_nothing_do_not_mislead_the_search():
     assert found.is_minimal
 
 
-def test_the_covariance_in_use():
+def test_pairs_that_effects_do_not_find_are_tried_by_fits():
+    table = pd.read_csv("datasets/mtcars.csv")
+    X, y = table[["wt", "hp", "qsec"]], table["mpg"]
+    model = LinearRegression().fit(X, y)
+    found = most_influential(model, X, y, of="hp", change="significance", kind="HC3")
+    assert found.found
+    assert len(found.rows) == 2
+    assert found.is_smallest
+    wider = most_influential(model, X, y, of="hp", change="significance", kind="HC3", max_share=0.4)
+    assert len(wider.rows) == 2
+
+
+@pytest.mark.parametrize("most_pairs", [2000, 0])
+def test_pairs_are_tried_in_the_order_of_their_effects(monkeypatch, most_pairs):
+    # g is positive without rows 1 and 8, not by 0 and 9, which have the largest effects.
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", most_pairs)
+    monkeypatch.setattr(influential_search, "_MOST_SETS", 5)
+    effects = np.array([9.0, 7, 1, 1, 0, 0, 0, 1, 6, 8])
+    tried = []
+
+    def fit_without(rows):
+        tried.append(rows)
+        return Point(1.0 if set(rows) == {1, 8} else -1e3, None)
+
+    found = smallest_set(
+        fit_without, lambda rows, point, *, of_all=False: effects, np.arange(10), most=2
+    )
+    if most_pairs:
+        assert found.rows == (1, 8)
+        assert sum(len(rows) == 2 for rows in tried) <= 7
+        assert found.is_smallest
+    else:
+        assert not found.is_smallest
+        assert len([rows for rows in tried if len(rows) == 2]) <= 7
+
+
+def test_the_covariance_in_use(monkeypatch):
+    monkeypatch.setattr(influential_search, "_MOST_PAIRS", 0)  # without a thousand fits
     model, X, y, of = duncan()
     model.fit(X, y)
     options = {"of": of, "change": "significance", "max_share": 0.3}
@@ -334,6 +373,13 @@ def test_the_covariance_in_use():
     clustered = results(model).with_covariance(X, y, kind="cluster", groups=np.arange(45) // 5)
     with pytest.raises(InferenceError, match="covariance in use is 'cluster'"):
         most_influential(clustered, X, y, **options)
+    labels = np.arange(45) // 5
+    found = most_influential(clustered, X, y, groups=labels, **options)
+    expected = most_influential(model, X, y, groups=labels, kind="cluster", **options)
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert found.to_frame().loc["all rows", "standard_error"] == pytest.approx(
+        clustered.summary().to_frame().loc[of, "standard_error"]
+    )
     survey = LinearRegression(weights="probability").fit(X, y)
     assert most_influential(survey, X, y, **options).found
     with pytest.raises(InferenceError, match="nonrobust"):

@@ -1,6 +1,7 @@
 """Effects of leaving out rows of networks: against descents without them, and by laws."""
 
 import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -189,3 +190,11 @@ def test_what_is_refused():
         attribution(network(MLPRegressor).partial_fit(X, y), X, y, of=prediction_at(X[0]))
     with pytest.raises(ValueError, match="one prediction for each row"):
         attribution(LinearRegression().fit(X, y), X, y, of=prediction_at(X[0], output="z"))
+
+
+def test_an_attribution_of_a_network_can_be_pickled():
+    model, X, y, output = cases()["one target"]
+    model.fit(X, y)
+    found = attribution(model, X, y, of=prediction_at(X[3], output=output))
+    again = pickle.loads(pickle.dumps(found))
+    assert again.refit(0).tolist() == found.refit(0).tolist()

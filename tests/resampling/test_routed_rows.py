@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -105,3 +105,21 @@ def test_what_is_refused():
     network.fit(numbers, y)
     with pytest.raises(TypeError, match="a network"):
         attribution(network, numbers, y, of=prediction_at(numbers.iloc[0]))
+
+
+def test_predictions_and_losses_of_transformed_targets_are_refused_with_the_remedy():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    y = np.exp(X[:, 0] + rng.normal(size=30) / 3)
+    fitted = TransformedTargetRegressor(LinearRegression(), func=np.log, inverse_func=np.exp)
+    fitted.fit(X, y)
+    assert attribution(fitted, X, y, of="x0").value == fitted.regressor_.coef_[0]
+    for of in (prediction_at(X[0]), loss_on(X, y)):
+        with pytest.raises(InferenceError, match=r"units of log\(y\).* pass its regressor_"):
+            attribution(fitted, X, y, of=of)
+    of_model = attribution(fitted.regressor_, X, np.log(y), of=prediction_at(X[0]))
+    assert np.exp(of_model.value) == pytest.approx(fitted.predict(X[:1])[0])
+    plain = TransformedTargetRegressor(LinearRegression()).fit(X, y)
+    assert attribution(plain, X, y, of=prediction_at(X[0])).value == pytest.approx(
+        plain.predict(X[:1])[0]
+    )
