@@ -373,11 +373,31 @@ def test_likelihood_tests_refuse_a_chosen_penalty():
 
 
 def test_a_search_that_does_not_end_warns(monkeypatch):
-    for name in ("_ROUNDS", "_MOST_FITS"):
+    monkeypatch.setattr(mcmodels.reweighting.penalty_search, "_ROUNDS", 1)
+    monkeypatch.setattr(mcmodels.reweighting.penalty_search, "_MOST_DIPS", 0)
+    X, y, weights = wide_classes(27)
+    with pytest.warns(ConvergenceWarning, match="the search for C stopped after.*criterion_curve"):
+        LogisticRegression(C="aic").fit(X, y, sample_weight=weights)
+    for name in ("_ROUNDS_OF_SEVERAL", "_MOST_FITS"):
         monkeypatch.setattr(mcmodels.reweighting.penalty_search, name, 1)
     X, y = classes()
-    with pytest.warns(ConvergenceWarning, match="the search for C stopped after"):
-        LogisticRegression(C="loo").fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="the search for C stopped after.*fewer groups"):
+        LogisticRegression(C="loo", penalty_groups="each").fit(X, y)
+
+
+def wide_classes(seed):
+    rng = np.random.default_rng(seed)
+    X, weights = rng.normal(size=(60, 90)), rng.integers(1, 5, size=60) * 1.0
+    return X, (X[:, 0] + rng.logistic(size=60) > 0) * 1, weights
+
+
+@pytest.mark.parametrize("seed", [27, 37, 80, 127])
+def test_a_coarse_path_with_weights_ends_where_the_derivative_is_zero(seed):
+    X, y, weights = wide_classes(seed)
+    model = LogisticRegression(C="aic").fit(X, y, sample_weight=weights)
+    curve = model.criterion_curve(X, y, weights, values=model.C_ * np.exp(np.linspace(-3, 3, 13)))
+    assert model.criterion_ <= curve["criterion"].min() + 1e-6
+    assert abs(model.criterion_gradient_) <= 1e-2
 
 
 def test_an_intercept_far_from_zero_and_units_change_nothing():

@@ -169,6 +169,16 @@ class PenaltyTuning:
         penalty = tuned.penalty(intercept=record.intercept)
         return replace(record, penalty=penalty, tuned=tuned)
 
+    @property
+    def _remedy(self) -> str:
+        """What helps where a search does not end."""
+        if self.named.groups.count > 1:
+            return "Take fewer groups, or leave out columns that separate the classes."
+        return (
+            "It may be no number at other values nearby (criterion_path_): look at "
+            f"criterion_curve, take another criterion, or give {self.argument} a number."
+        )
+
     def warn(self) -> None:
         """Warn of penalties at a bound of what is searched, and of a search that did not end."""
         if self.search.best is None:
@@ -177,8 +187,7 @@ class PenaltyTuning:
             warn_user(
                 f"the search for {self.argument} stopped after {len(self.search.tried)} fits, "
                 f"before {CRITERIA_IN_WORDS[self.criterion]} was stationary "
-                "(criterion_gradient_). Take fewer groups, or leave out columns that separate the "
-                "classes.",
+                f"(criterion_gradient_). {self._remedy}",
                 ConvergenceWarning,
             )
         values = self.result.values_of(self.argument)
