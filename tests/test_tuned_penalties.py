@@ -400,6 +400,17 @@ def test_a_coarse_path_with_weights_ends_where_the_derivative_is_zero(seed):
     assert abs(model.criterion_gradient_) <= 1e-2
 
 
+def test_a_pole_of_leave_one_out_is_passed_over():
+    rng = np.random.default_rng(17)
+    X = rng.standard_t(2, size=(40, 4))
+    y = rng.wald(np.exp(np.clip(X[:, 0], -3, 3)), 2.0)
+    model = GeneralizedLinearRegressor("inverse_gaussian", alpha="loo").fit(X, y)
+    assert model.alpha_ == pytest.approx(376, rel=0.01)
+    assert model.criterion_ == pytest.approx(42.331, abs=1e-3)
+    assert abs(model.criterion_gradient_) < 1e-2
+    assert not np.isfinite(model.criterion_path_["criterion"]).all()
+
+
 def test_an_intercept_far_from_zero_and_units_change_nothing():
     X, y = classes(n=400)
     near = LogisticRegression(C="loo").fit(X, y)

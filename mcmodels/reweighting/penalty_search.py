@@ -10,7 +10,8 @@ with few rows for each parameter a path from strong to weak penalties is compute
 search begins at its lowest point; else it begins at the lowest point of the model over the range.
 
 Where the models promise nothing more and the derivative is not zero, one penalty is found by cubics
-or bisection in a bracket of points that were tried.
+or bisection in a bracket of points that were tried. Where the criterion is no number at a point, or
+huge, as beside a pole, points of the whole range are tried.
 """
 
 from __future__ import annotations
@@ -53,8 +54,10 @@ _HUGE = 1e100
 # What counts as no difference between a point and a bound, in nats.
 _NO_DIFFERENCE = 1e-7
 # Derivatives that count as zero, in nats; how narrow a bracket may be; how far above the best point
-# a criterion is beside a pole, in nats for each row; and how many other dips are looked at.
+# a criterion is beside a pole, in nats for each row; and how many other dips, and
+# sides of poles, are looked at.
 _FLAT, _NARROW, _POLE, _MOST_DIPS = 1e-2, 1e-6, 1e4, 3
+_MOST_SIDES = 4
 # Iterations of the minimisation of a model of several penalties.
 _MODEL_STEPS = 200
 
@@ -251,11 +254,32 @@ class PenaltySearch:
                 best if self._is_stationary(best) else self._by_quasi_newton(best, self._unit(best))
             )
         best = yield from self._descended(best)
+        if not all(self._is_number(point, best) for point in self.tried):
+            best = yield from self._beyond_poles(best)
         for _ in range(_MOST_DIPS):
             dip = self._dip_below(best)
             if dip is None:
                 break
             found = yield from self._near(best, dip)
+            if found is not None:
+                found = yield from self._descended(found)
+                if found.evaluation.value < best.evaluation.value:
+                    best = found
+        return best
+
+    def _beyond_poles(self, best: _Point) -> Generator[Progress, None, _Point]:
+        """The lowest minimum of the whole range: one is looked for on each side of a pole."""
+        low, high = float(self.lowest[0]), float(self.highest[0])
+        for wanted in np.linspace(high, low, int(np.ceil((high - low) / _PATH_STEP)) + 1):
+            if all(abs(float(p.log_alphas[0]) - wanted) > _PATH_STEP / 4.0 for p in self.tried):
+                yield from self._near(best, float(wanted))
+        known = sorted(self.tried, key=lambda p: float(p.log_alphas[0]))
+        sides = itertools.groupby(known, lambda p: self._is_number(p, best))
+        lowest = [
+            min(side, key=lambda p: p.evaluation.value) for is_number, side in sides if is_number
+        ]
+        for point in sorted(lowest, key=lambda p: p.evaluation.value)[:_MOST_SIDES]:
+            found = yield from self._near(best, float(point.log_alphas[0]))
             if found is not None:
                 found = yield from self._descended(found)
                 if found.evaluation.value < best.evaluation.value:
