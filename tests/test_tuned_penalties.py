@@ -438,6 +438,34 @@ def test_without_residuals_an_estimated_dispersion_has_no_criterion(criterion):
         GeneralizedLinearRegressor(alpha=criterion).fit(X, np.ones(len(X)))
 
 
+@pytest.mark.parametrize("p", [5, 19, 30])
+def test_aic_without_a_lower_bound_is_refused(p):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, p))
+    y = X @ np.ones(p) if p == 5 else rng.normal(size=20)
+    with pytest.raises(ValueError, match=r"alpha='aic' has no lower bound.*alpha='loo'"):
+        GeneralizedLinearRegressor(alpha="aic").fit(X, y)
+    y = X[:, 0] + rng.normal(size=20)
+    model = GeneralizedLinearRegressor(alpha="aic", dispersion=1.0).fit(X, y)
+    assert abs(model.criterion_gradient_) < 1e-2
+
+
+def test_a_curve_is_nan_where_rounding_errors_alone_are_left():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(24, 33))
+    y = rng.normal(size=24) + X[:, 0]
+    model = GeneralizedLinearRegressor(alpha="loo").fit(X, y)
+    values = np.array([1e-12, 1e-11, 1e-10, 1e-9, 1e-2, 10.0])
+    with pytest.warns(ConvergenceWarning, match=r"NaN at 4 of 6 values of alpha.*rounding"):
+        curve = model.criterion_curve(X, y, values=values)
+    design = np.column_stack([X, np.ones(24)])
+    for alpha, found in zip(values[4:], curve["criterion"][4:], strict=True):
+        H = design.T @ design + np.diag(np.r_[np.full(33, alpha), 0.0])
+        hat = design @ np.linalg.solve(H, design.T)
+        left_out = (y - hat @ y) / (1.0 - np.diagonal(hat))
+        assert found == pytest.approx(left_out @ left_out / 2, rel=1e-8)
+
+
 def test_constant_and_repeated_columns_have_penalties():
     X, y = classes(p=3)
     wide = np.column_stack([X, X[:, 0], np.ones(len(X))])

@@ -18,7 +18,7 @@ from mcmodels.records.curvature import CurvatureFit
 from mcmodels.records.tuned_penalty import CRITERIA_IN_WORDS, TunedPenalty
 from mcmodels.reweighting.criteria import CRITERIA
 from mcmodels.reweighting.penalised_fit import Values
-from mcmodels.reweighting.penalty_search import NoCriterionError, PenaltySearch
+from mcmodels.reweighting.penalty_search import NoCriterionError, NoLowerBoundError, PenaltySearch
 from mcmodels.solvers import room
 from mcmodels.solvers.fit_state import Progress
 from mcmodels.user_warnings import warn_user
@@ -116,11 +116,19 @@ class PenaltyTuning:
         Raises
         ------
         ValueError
-            If there are too many parameters for a Hessian, or the criterion is no number.
+            If there are too many parameters for a Hessian, or the criterion is no number or has no
+            lower bound.
         """
         rows = self.search.objective.rows
         try:
             yield from self.search.run()
+        except NoLowerBoundError:
+            raise ValueError(
+                f"{self.argument}={self.criterion!r} has no lower bound: these columns fit the "
+                "targets perfectly, and with an estimated dispersion the logarithm of their "
+                f"residuals falls for ever. Take {self.argument}='loo', or give dispersion a "
+                "number."
+            ) from None
         except NoCriterionError:
             stated = f"{self.argument}={self.criterion!r}"
             if not self.search.tried and room.too_many(rows.n_features):

@@ -26,7 +26,7 @@ from scipy import optimize
 
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.reweighting.criteria import Criterion, Evaluation, LeaveOneOut
+from mcmodels.reweighting.criteria import Aic, Criterion, Evaluation, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
 from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
 from mcmodels.reweighting.penalty_range import range_of_penalties
@@ -35,7 +35,7 @@ from mcmodels.solvers import irls, room
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.solution import Status
 
-__all__ = ["NoCriterionError", "PenaltySearch"]
+__all__ = ["NoCriterionError", "NoLowerBoundError", "PenaltySearch"]
 
 # The search ends where the model promises less than this, in nats.
 _ENOUGH = 3e-5
@@ -69,6 +69,10 @@ Steps = Callable[[LinearPredictorObjective, Array], Iterator[Progress]]
 
 class NoCriterionError(ValueError):
     """No penalty was found at which the criterion is a number."""
+
+
+class NoLowerBoundError(ValueError):
+    """Residuals vanish with weak penalties, and the criterion falls for ever."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,8 @@ class PenaltySearch:
         ------
         NoCriterionError
             If the criterion is not a number at any penalty that was tried.
+        NoLowerBoundError
+            If it falls for ever as residuals vanish.
         """
         objective = self._with_penalty(1.0)
         start = self.start(objective)
@@ -170,6 +176,10 @@ class PenaltySearch:
         if room.too_many(len(np.atleast_2d(start)) * (P + rows.intercept)):
             raise NoCriterionError
         self.lowest, self.highest, first = range_of_penalties(objective, start, self.groups)
+        if self.n_params >= rows.n_present and self._has_no_dispersion:
+            weakest = yield from self._fitted(start, self.lowest)
+            if weakest is not None and self._falls_for_ever(weakest):
+                raise NoLowerBoundError
         best = yield from self._first_points(start, first)
         unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
@@ -200,6 +210,8 @@ class PenaltySearch:
             if self.groups.count > 1:
                 best = self._by_quasi_newton(best, unit)
         best = yield from self._to_the_end(best)
+        if self._falls_for_ever(best):
+            raise NoLowerBoundError
         self.has_converged = self._is_stationary(best)
         self.best, self.current_log_alphas = best, best.log_alphas
         self.current = self._with_penalty(np.exp(best.log_alphas))
@@ -236,6 +248,17 @@ class PenaltySearch:
             return found
         promised = max(best.evaluation.value - model(jumped)[0], _ENOUGH * unit)
         return _Proposal(jumped, jumps, promised, is_last)
+
+    @property
+    def _has_no_dispersion(self) -> bool:
+        """Whether the criterion holds the logarithm of the losses, which may vanish."""
+        return isinstance(self.criterion, Aic) and self.criterion.dispersion is None
+
+    def _falls_for_ever(self, point: Tried) -> bool:
+        """Whether residuals vanish at the weakest penalty: by α, and their squares by α²."""
+        if not self._has_no_dispersion or not (point.log_alphas <= self.lowest).any():
+            return False
+        return float(point.evaluation.gradient.sum()) > self.criterion.n_observations / 2.0
 
     def _is_stationary(self, point: Tried) -> bool:
         """Whether the derivatives are nearly zero, or lead out of a bound."""
