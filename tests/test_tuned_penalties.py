@@ -450,6 +450,14 @@ def test_aic_without_a_lower_bound_is_refused(p):
     assert abs(model.criterion_gradient_) < 1e-2
 
 
+def test_aic_without_a_lower_bound_is_refused_where_the_weakest_fits_fail():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 30))
+    y = rng.gamma(2, np.exp(X[:, 0] / 2) / 2)
+    with pytest.raises(ValueError, match="alpha='aic' has no lower bound"):
+        GeneralizedLinearRegressor("tweedie", alpha="aic").fit(X, y)
+
+
 def test_a_curve_is_nan_where_rounding_errors_alone_are_left():
     rng = np.random.default_rng(1)
     X = rng.normal(size=(24, 33))

@@ -255,8 +255,11 @@ class PenaltySearch:
         return isinstance(self.criterion, Aic) and self.criterion.dispersion is None
 
     def _falls_for_ever(self, point: Tried) -> bool:
-        """Whether residuals vanish at the weakest penalty: by α, and their squares by α²."""
-        if not self._has_no_dispersion or not (point.log_alphas <= self.lowest).any():
+        """Whether residuals vanish as penalties weaken: by α, and their squares by α²."""
+        if not self._has_no_dispersion:
+            return False
+        all_of_them = min(float(self.n_params), float(self.objective.rows.n_present)) - 0.5
+        if point.freedom < all_of_them and not (point.log_alphas <= self.lowest).any():
             return False
         return float(point.evaluation.gradient.sum()) > self.criterion.n_observations / 2.0
 
