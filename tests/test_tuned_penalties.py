@@ -341,6 +341,13 @@ def test_what_cannot_be_is_refused(parameters, message):
     assert not hasattr(model, "coef_")
 
 
+@pytest.mark.parametrize("columns", [slice(0, 2), None, 1.5, np.array(2)])
+def test_groups_that_are_no_lists_are_refused(columns):
+    X, y = classes(p=3)
+    with pytest.raises(ValueError, match=r"penalty_groups\['x'\].*must be a list of names or pos"):
+        LogisticRegression(C="loo", penalty_groups={"x": columns}).fit(X, y)
+
+
 def test_what_cannot_be_is_refused_by_families():
     X, y = targets("poisson")
     with pytest.raises(ValueError, match="theta='estimate'"):
