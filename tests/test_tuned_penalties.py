@@ -205,6 +205,15 @@ def test_noise_alone_ends_at_the_bound_of_an_infinite_penalty():
     assert np.abs(model.coef_).max() < 1e-3
 
 
+def test_a_criterion_that_is_a_str_of_numpy_is_shown_as_text():
+    x = np.tile([-1.0, 1.0], 20)
+    X, y = x[:, np.newaxis], np.repeat([0, 1], 20)  # the column says nothing of the classes
+    with pytest.warns(PenaltyBoundWarning, match=r"^C='aic' ended at the bound"):
+        LogisticRegression(C=np.str_("aic")).fit(X, y)
+    with pytest.raises(ValueError, match=r"^C='aic' needs"):
+        LogisticRegression(C=np.str_("aic"), solver="newton-cg").fit(X, y)
+
+
 def test_separated_classes_end_at_the_bound_of_no_penalty():
     # Far apart, so that no row is wrong without itself.
     X = np.repeat([-1.0, 1.0], 20)[:, np.newaxis] + np.tile(np.linspace(-0.1, 0.1, 20), 2)[:, None]

@@ -51,7 +51,7 @@ def check_penalty(name: str, value: object, penalty_groups: object) -> str | Non
                 f"{name}={example_of(value)} must be a number, or the name of a criterion by "
                 f"which it is chosen: {known}."
             )
-        criterion = value
+        criterion = str(value)
     if penalty_groups is None:
         return criterion
     if isinstance(penalty_groups, str):

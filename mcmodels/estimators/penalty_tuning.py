@@ -95,7 +95,8 @@ class PenaltyTuning:
         tol: float,
         max_iter: int,
     ) -> None:
-        self.argument, self.criterion, self.named = argument, criterion, named
+        # A str of NumPy would be shown as np.str_('aic').
+        self.argument, self.criterion, self.named = argument, str(criterion), named
         rows = objective.rows
         if criterion != "loo":
             weighting.refuse_without_likelihood(f"{argument}={criterion!r}")
