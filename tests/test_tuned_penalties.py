@@ -205,6 +205,15 @@ def test_noise_alone_ends_at_the_bound_of_an_infinite_penalty():
     assert np.abs(model.coef_).max() < 1e-3
 
 
+def test_a_criterion_that_is_a_str_of_numpy_is_shown_as_text():
+    x = np.tile([-1.0, 1.0], 20)
+    X, y = x[:, np.newaxis], np.repeat([0, 1], 20)  # the column says nothing of the classes
+    with pytest.warns(PenaltyBoundWarning, match=r"^C='aic' ended at the bound"):
+        LogisticRegression(C=np.str_("aic")).fit(X, y)
+    with pytest.raises(ValueError, match=r"^C='aic' needs"):
+        LogisticRegression(C=np.str_("aic"), solver="newton-cg").fit(X, y)
+
+
 def test_separated_classes_end_at_the_bound_of_no_penalty():
     # Far apart, so that no row is wrong without itself.
     X = np.repeat([-1.0, 1.0], 20)[:, np.newaxis] + np.tile(np.linspace(-0.1, 0.1, 20), 2)[:, None]
@@ -341,6 +350,13 @@ def test_what_cannot_be_is_refused(parameters, message):
     assert not hasattr(model, "coef_")
 
 
+@pytest.mark.parametrize("columns", [slice(0, 2), None, 1.5, np.array(2)])
+def test_groups_that_are_no_lists_are_refused(columns):
+    X, y = classes(p=3)
+    with pytest.raises(ValueError, match=r"penalty_groups\['x'\].*must be a list of names or pos"):
+        LogisticRegression(C="loo", penalty_groups={"x": columns}).fit(X, y)
+
+
 def test_what_cannot_be_is_refused_by_families():
     X, y = targets("poisson")
     with pytest.raises(ValueError, match="theta='estimate'"):
@@ -373,11 +389,42 @@ def test_likelihood_tests_refuse_a_chosen_penalty():
 
 
 def test_a_search_that_does_not_end_warns(monkeypatch):
-    for name in ("_ROUNDS", "_MOST_FITS"):
+    monkeypatch.setattr(mcmodels.reweighting.penalty_search, "_ROUNDS", 1)
+    monkeypatch.setattr(mcmodels.reweighting.penalty_search, "_MOST_DIPS", 0)
+    X, y, weights = wide_classes(27)
+    with pytest.warns(ConvergenceWarning, match="the search for C stopped after.*criterion_curve"):
+        LogisticRegression(C="aic").fit(X, y, sample_weight=weights)
+    for name in ("_ROUNDS_OF_SEVERAL", "_MOST_FITS"):
         monkeypatch.setattr(mcmodels.reweighting.penalty_search, name, 1)
     X, y = classes()
-    with pytest.warns(ConvergenceWarning, match="the search for C stopped after"):
-        LogisticRegression(C="loo").fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="the search for C stopped after.*fewer groups"):
+        LogisticRegression(C="loo", penalty_groups="each").fit(X, y)
+
+
+def wide_classes(seed):
+    rng = np.random.default_rng(seed)
+    X, weights = rng.normal(size=(60, 90)), rng.integers(1, 5, size=60) * 1.0
+    return X, (X[:, 0] + rng.logistic(size=60) > 0) * 1, weights
+
+
+@pytest.mark.parametrize("seed", [27, 37, 80, 127])
+def test_a_coarse_path_with_weights_ends_where_the_derivative_is_zero(seed):
+    X, y, weights = wide_classes(seed)
+    model = LogisticRegression(C="aic").fit(X, y, sample_weight=weights)
+    curve = model.criterion_curve(X, y, weights, values=model.C_ * np.exp(np.linspace(-3, 3, 13)))
+    assert model.criterion_ <= curve["criterion"].min() + 1e-6
+    assert abs(model.criterion_gradient_) <= 1e-2
+
+
+def test_a_pole_of_leave_one_out_is_passed_over():
+    rng = np.random.default_rng(17)
+    X = rng.standard_t(2, size=(40, 4))
+    y = rng.wald(np.exp(np.clip(X[:, 0], -3, 3)), 2.0)
+    model = GeneralizedLinearRegressor("inverse_gaussian", alpha="loo").fit(X, y)
+    assert model.alpha_ == pytest.approx(376, rel=0.01)
+    assert model.criterion_ == pytest.approx(42.331, abs=1e-3)
+    assert abs(model.criterion_gradient_) < 1e-2
+    assert not np.isfinite(model.criterion_path_["criterion"]).all()
 
 
 def test_an_intercept_far_from_zero_and_units_change_nothing():
@@ -405,6 +452,42 @@ def test_without_residuals_an_estimated_dispersion_has_no_criterion(criterion):
     X, _ = targets("normal")
     with pytest.raises(ValueError, match=f"alpha='{criterion}': at no penalty.*no residuals"):
         GeneralizedLinearRegressor(alpha=criterion).fit(X, np.ones(len(X)))
+
+
+@pytest.mark.parametrize("p", [5, 19, 30])
+def test_aic_without_a_lower_bound_is_refused(p):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, p))
+    y = X @ np.ones(p) if p == 5 else rng.normal(size=20)
+    with pytest.raises(ValueError, match=r"alpha='aic' has no lower bound.*alpha='loo'"):
+        GeneralizedLinearRegressor(alpha="aic").fit(X, y)
+    y = X[:, 0] + rng.normal(size=20)
+    model = GeneralizedLinearRegressor(alpha="aic", dispersion=1.0).fit(X, y)
+    assert abs(model.criterion_gradient_) < 1e-2
+
+
+def test_aic_without_a_lower_bound_is_refused_where_the_weakest_fits_fail():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 30))
+    y = rng.gamma(2, np.exp(X[:, 0] / 2) / 2)
+    with pytest.raises(ValueError, match="alpha='aic' has no lower bound"):
+        GeneralizedLinearRegressor("tweedie", alpha="aic").fit(X, y)
+
+
+def test_a_curve_is_nan_where_rounding_errors_alone_are_left():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(24, 33))
+    y = rng.normal(size=24) + X[:, 0]
+    model = GeneralizedLinearRegressor(alpha="loo").fit(X, y)
+    values = np.array([1e-12, 1e-11, 1e-10, 1e-9, 1e-2, 10.0])
+    with pytest.warns(ConvergenceWarning, match=r"NaN at 4 of 6 values of alpha.*rounding"):
+        curve = model.criterion_curve(X, y, values=values)
+    design = np.column_stack([X, np.ones(24)])
+    for alpha, found in zip(values[4:], curve["criterion"][4:], strict=True):
+        H = design.T @ design + np.diag(np.r_[np.full(33, alpha), 0.0])
+        hat = design @ np.linalg.solve(H, design.T)
+        left_out = (y - hat @ y) / (1.0 - np.diagonal(hat))
+        assert found == pytest.approx(left_out @ left_out / 2, rel=1e-8)
 
 
 def test_constant_and_repeated_columns_have_penalties():

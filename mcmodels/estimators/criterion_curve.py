@@ -9,8 +9,9 @@ import pandas as pd
 
 from mcmodels.estimators.arguments import finite_numbers, listed
 from mcmodels.estimators.penalty_groups import NamedGroups
-from mcmodels.exceptions import example_of
+from mcmodels.exceptions import ConvergenceWarning, example_of
 from mcmodels.reweighting.penalised_fit import Groups
+from mcmodels.user_warnings import warn_user
 
 __all__ = ["criterion_curve"]
 
@@ -39,6 +40,14 @@ def criterion_curve(
     for i, point in zip(order, points, strict=True):
         if point is not None:
             found[i] = point.evaluation.value, point.freedom
+    left = np.isnan(found[:, 0])
+    if left.any():
+        warn_user(
+            f"the criterion is NaN at {int(left.sum())} of {len(tried)} values of {name}, as at "
+            f"{name}={tried[left][0]:.3g}: the fit did not converge, leaving a row out leads "
+            "outside the means of the family, or rounding errors alone are left of the residuals.",
+            ConvergenceWarning,
+        )
     return pd.DataFrame({name: tried, "criterion": found[:, 0], "edf": found[:, 1]})
 
 

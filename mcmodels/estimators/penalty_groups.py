@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -51,7 +51,7 @@ def check_penalty(name: str, value: object, penalty_groups: object) -> str | Non
                 f"{name}={example_of(value)} must be a number, or the name of a criterion by "
                 f"which it is chosen: {known}."
             )
-        criterion = value
+        criterion = str(value)
     if penalty_groups is None:
         return criterion
     if isinstance(penalty_groups, str):
@@ -89,6 +89,13 @@ def named_groups(penalty_groups: Any, features: Features) -> NamedGroups:
             raise ValueError(f"penalty_groups has a group {example_of(name)}; names are text.")
         if isinstance(columns, str | Integral):
             columns = [columns]
+        if not isinstance(columns, Iterable) or (
+            isinstance(columns, np.ndarray) and columns.ndim == 0
+        ):
+            raise ValueError(
+                f"penalty_groups[{name!r}]={example_of(columns)} must be a list of names or "
+                "positions of columns."
+            )
         positions = [_position(name, column, features) for column in columns]
         if not positions:
             raise ValueError(f"penalty_groups[{name!r}] has no columns.")

@@ -18,7 +18,7 @@ from mcmodels.records.curvature import CurvatureFit
 from mcmodels.records.tuned_penalty import CRITERIA_IN_WORDS, TunedPenalty
 from mcmodels.reweighting.criteria import CRITERIA
 from mcmodels.reweighting.penalised_fit import Values
-from mcmodels.reweighting.penalty_search import NoCriterionError, PenaltySearch
+from mcmodels.reweighting.penalty_search import NoCriterionError, NoLowerBoundError, PenaltySearch
 from mcmodels.solvers import room
 from mcmodels.solvers.fit_state import Progress
 from mcmodels.user_warnings import warn_user
@@ -95,7 +95,8 @@ class PenaltyTuning:
         tol: float,
         max_iter: int,
     ) -> None:
-        self.argument, self.criterion, self.named = argument, criterion, named
+        # A str of NumPy would be shown as np.str_('aic').
+        self.argument, self.criterion, self.named = argument, str(criterion), named
         rows = objective.rows
         if criterion != "loo":
             weighting.refuse_without_likelihood(f"{argument}={criterion!r}")
@@ -116,11 +117,19 @@ class PenaltyTuning:
         Raises
         ------
         ValueError
-            If there are too many parameters for a Hessian, or the criterion is no number.
+            If there are too many parameters for a Hessian, or the criterion is no number or has no
+            lower bound.
         """
         rows = self.search.objective.rows
         try:
             yield from self.search.run()
+        except NoLowerBoundError:
+            raise ValueError(
+                f"{self.argument}={self.criterion!r} has no lower bound: these columns fit the "
+                "targets perfectly, and with an estimated dispersion the logarithm of their "
+                f"residuals falls for ever. Take {self.argument}='loo', or give dispersion a "
+                "number."
+            ) from None
         except NoCriterionError:
             stated = f"{self.argument}={self.criterion!r}"
             if not self.search.tried and room.too_many(rows.n_features):
@@ -169,6 +178,16 @@ class PenaltyTuning:
         penalty = tuned.penalty(intercept=record.intercept)
         return replace(record, penalty=penalty, tuned=tuned)
 
+    @property
+    def _remedy(self) -> str:
+        """What helps where a search does not end."""
+        if self.named.groups.count > 1:
+            return "Take fewer groups, or leave out columns that separate the classes."
+        return (
+            "It may be no number at other values nearby (criterion_path_): look at "
+            f"criterion_curve, take another criterion, or give {self.argument} a number."
+        )
+
     def warn(self) -> None:
         """Warn of penalties at a bound of what is searched, and of a search that did not end."""
         if self.search.best is None:
@@ -177,8 +196,7 @@ class PenaltyTuning:
             warn_user(
                 f"the search for {self.argument} stopped after {len(self.search.tried)} fits, "
                 f"before {CRITERIA_IN_WORDS[self.criterion]} was stationary "
-                "(criterion_gradient_). Take fewer groups, or leave out columns that separate the "
-                "classes.",
+                f"(criterion_gradient_). {self._remedy}",
                 ConvergenceWarning,
             )
         values = self.result.values_of(self.argument)

@@ -54,6 +54,10 @@ from mcmodels.rows import RowBlock
 __all__ = ["CRITERIA", "Aic", "Criterion", "Evaluation", "Evidence", "LeaveOneOut"]
 
 
+# What is left of a row's leverage, where leave-one-out is a quotient of rounding errors.
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A criterion at a fit.
@@ -160,9 +164,12 @@ class LeaveOneOut(Criterion):
         first, one = loss.gradient(y, eta), np.ones(len(eta))
         second, third = loss.curvature_product(y, eta, one), loss.third_product(y, eta, one, one)
         g = squared_lengths(X, fit.root)
-        rest = 1.0 / (1.0 - w * second * g)
+        left = 1.0 - w * second * g
+        rest = 1.0 / left
         moved = eta + w * g * first * rest
         value = float((w * self.values(y, moved)).sum())
+        if np.abs(left).min(initial=1.0) < _ROUNDING:
+            value = np.inf
         after = w * loss.gradient(y, moved) * rest
         slope = after * (1.0 + (w * g) ** 2 * first * third * rest)
         B = signed_products(X, after * w * first * rest)

@@ -3,15 +3,20 @@
 Each round fits at some penalties, from a start that the last fit predicts, computes the criterion
 and its exact derivatives, and minimises a model of the criterion around the best point so far
 (:mod:`mcmodels.reweighting.penalty_models`) within a trust region. As the slopes of the model are
-exact there, the search ends only where they are zero, or at a bound: Alexandrov, Dennis, Lewis and
+exact there, its steps end only where they are zero, or at a bound: Alexandrov, Dennis, Lewis and
 Torczon (1998), *A trust-region framework for managing the use of approximation models in
 optimization*, Structural Optimization 15, §3. A criterion may have several minima: in small data
 with few rows for each parameter a path from strong to weak penalties is computed first, and the
 search begins at its lowest point; else it begins at the lowest point of the model over the range.
+
+Where the models promise nothing more and the derivative is not zero, one penalty is found by cubics
+or bisection in a bracket of points that were tried. Where the criterion is no number at a point, or
+huge, as beside a pole, points of the whole range are tried.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +26,7 @@ from scipy import optimize
 
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
+from mcmodels.reweighting.criteria import Aic, Criterion, Evaluation, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
 from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
 from mcmodels.reweighting.penalty_range import range_of_penalties
@@ -30,7 +35,7 @@ from mcmodels.solvers import irls, room
 from mcmodels.solvers.fit_state import Placed, Progress
 from mcmodels.solvers.solution import Status
 
-__all__ = ["NoCriterionError", "PenaltySearch"]
+__all__ = ["NoCriterionError", "NoLowerBoundError", "PenaltySearch"]
 
 # The search ends where the model promises less than this, in nats.
 _ENOUGH = 3e-5
@@ -48,6 +53,11 @@ _FEWEST_POINTS, _MOST_POINTS, _POINT_STEP = 9, 97, 0.3
 _HUGE = 1e100
 # What counts as no difference between a point and a bound, in nats.
 _NO_DIFFERENCE = 1e-7
+# Derivatives that count as zero, in nats; how narrow a bracket may be; how far above the best point
+# a criterion is beside a pole, in nats for each row; and how many other dips, and
+# sides of poles, are looked at.
+_FLAT, _NARROW, _POLE, _MOST_DIPS = 1e-2, 1e-6, 1e4, 3
+_MOST_SIDES = 4
 # Iterations of the minimisation of a model of several penalties.
 _MODEL_STEPS = 200
 
@@ -59,6 +69,10 @@ Steps = Callable[[LinearPredictorObjective, Array], Iterator[Progress]]
 
 class NoCriterionError(ValueError):
     """No penalty was found at which the criterion is a number."""
+
+
+class NoLowerBoundError(ValueError):
+    """Residuals vanish with weak penalties, and the criterion falls for ever."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +133,7 @@ class PenaltySearch:
     lowest, highest : ndarray of shape (n_groups,)
         Bounds of the logarithms of the penalties.
     has_converged : bool
-        Whether the search ended where the model promises nothing more.
+        Whether the search ended where the derivatives are zero, or at bounds.
     best : Tried or None
         Where the criterion is least; None before the search has ended.
     current : LinearPredictorObjective
@@ -136,6 +150,7 @@ class PenaltySearch:
     tol: float
     max_iter: int
     tried: list[Tried] = field(default_factory=list)
+    _barriers: list[Tried] = field(default_factory=list, init=False)
     lowest: Array = field(init=False)
     highest: Array = field(init=False)
     n_params: int = field(init=False)
@@ -151,6 +166,8 @@ class PenaltySearch:
         ------
         NoCriterionError
             If the criterion is not a number at any penalty that was tried.
+        NoLowerBoundError
+            If it falls for ever as residuals vanish.
         """
         objective = self._with_penalty(1.0)
         start = self.start(objective)
@@ -159,6 +176,10 @@ class PenaltySearch:
         if room.too_many(len(np.atleast_2d(start)) * (P + rows.intercept)):
             raise NoCriterionError
         self.lowest, self.highest, first = range_of_penalties(objective, start, self.groups)
+        if self.n_params >= rows.n_present and self._has_no_dispersion:
+            weakest = yield from self._fitted(start, self.lowest)
+            if weakest is not None and self._falls_for_ever(weakest):
+                raise NoLowerBoundError
         best = yield from self._first_points(start, first)
         unit = self._unit(best)
         radius = np.inf if not self._is_small else 1.5 * _PATH_STEP
@@ -186,7 +207,12 @@ class PenaltySearch:
                 radius = step / 2.0
             best, may_jump = found, self.groups.count > 1
         else:
-            best, self.has_converged = self._by_quasi_newton(best, unit)
+            if self.groups.count > 1:
+                best = self._by_quasi_newton(best, unit)
+        best = yield from self._to_the_end(best)
+        if self._falls_for_ever(best):
+            raise NoLowerBoundError
+        self.has_converged = self._is_stationary(best)
         self.best, self.current_log_alphas = best, best.log_alphas
         self.current = self._with_penalty(np.exp(best.log_alphas))
         yield best.last
@@ -223,11 +249,138 @@ class PenaltySearch:
         promised = max(best.evaluation.value - model(jumped)[0], _ENOUGH * unit)
         return _Proposal(jumped, jumps, promised, is_last)
 
-    def _by_quasi_newton(self, best: _Point, unit: float) -> tuple[_Point, bool]:
-        """L-BFGS-B on the criterion itself, where its models are too far from it.
+    @property
+    def _has_no_dispersion(self) -> bool:
+        """Whether the criterion holds the logarithm of the losses, which may vanish."""
+        return isinstance(self.criterion, Aic) and self.criterion.dispersion is None
 
-        Second is whether it has converged.
+    def _falls_for_ever(self, point: Tried) -> bool:
+        """Whether residuals vanish as penalties weaken: by α, and their squares by α²."""
+        if not self._has_no_dispersion:
+            return False
+        all_of_them = min(float(self.n_params), float(self.objective.rows.n_present)) - 0.5
+        if point.freedom < all_of_them and not (point.log_alphas <= self.lowest).any():
+            return False
+        return float(point.evaluation.gradient.sum()) > self.criterion.n_observations / 2.0
+
+    def _is_stationary(self, point: Tried) -> bool:
+        """Whether the derivatives are nearly zero, or lead out of a bound."""
+        slope = np.where(
+            point.log_alphas >= self.highest,
+            np.maximum(point.evaluation.gradient, 0.0),
+            point.evaluation.gradient,
+        )
+        slope = np.where(point.log_alphas <= self.lowest, np.minimum(slope, 0.0), slope)
+        return bool(np.abs(slope).max() <= _FLAT * self._unit(point))
+
+    def _to_the_end(self, best: _Point) -> Generator[Progress, None, _Point]:
+        """From where the models promise nothing more to where the derivatives are zero."""
+        if self.groups.count > 1:
+            return (
+                best if self._is_stationary(best) else self._by_quasi_newton(best, self._unit(best))
+            )
+        best = yield from self._descended(best)
+        if not all(self._is_number(point, best) for point in self.tried):
+            best = yield from self._beyond_poles(best)
+        for _ in range(_MOST_DIPS):
+            dip = self._dip_below(best)
+            if dip is None:
+                break
+            found = yield from self._near(best, dip)
+            if found is not None:
+                found = yield from self._descended(found)
+                if found.evaluation.value < best.evaluation.value:
+                    best = found
+        return best
+
+    def _beyond_poles(self, best: _Point) -> Generator[Progress, None, _Point]:
+        """The lowest minimum of the whole range: one is looked for on each side of a pole."""
+        low, high = float(self.lowest[0]), float(self.highest[0])
+        for wanted in np.linspace(high, low, int(np.ceil((high - low) / _PATH_STEP)) + 1):
+            if all(abs(float(p.log_alphas[0]) - wanted) > _PATH_STEP / 4.0 for p in self.tried):
+                yield from self._near(best, float(wanted))
+        known = sorted(self.tried, key=lambda p: float(p.log_alphas[0]))
+        sides = itertools.groupby(known, lambda p: self._is_number(p, best))
+        lowest = [
+            min(side, key=lambda p: p.evaluation.value) for is_number, side in sides if is_number
+        ]
+        for point in sorted(lowest, key=lambda p: p.evaluation.value)[:_MOST_SIDES]:
+            found = yield from self._near(best, float(point.log_alphas[0]))
+            if found is not None:
+                found = yield from self._descended(found)
+                if found.evaluation.value < best.evaluation.value:
+                    best = found
+        return best
+
+    def _near(self, known: _Point, log_alpha: float) -> Fitting:
+        """A fit with one penalty from another fit."""
+        with single_threaded_blas():
+            model = penalty_model(known.fit, self.criterion, known.evaluation)
+        return (yield from self._refitted(known, model, np.array([log_alpha])))
+
+    def _descended(self, best: _Point) -> Generator[Progress, None, _Point]:
+        """The minimum of one penalty in a bracket: one end is the best point, whose slope leads in.
+
+        The next point is that where a cubic is least, or the middle.
         """
+        widths: list[float] = []
+        for _ in range(_ROUNDS):
+            if self._is_stationary(best):
+                break
+            other, at = self._end_of_bracket(best), float(best.log_alphas[0])
+            if other is None:
+                bound = self.highest if best.evaluation.gradient[0] < 0 else self.lowest
+                wanted = float(bound[0])
+            else:
+                end = float(other.log_alphas[0])
+                widths.append(abs(end - at))
+                if widths[-1] < _NARROW:
+                    break
+                share = _least_of_cubic(best, other) if self._is_number(other, best) else 0.5
+                if len(widths) > 2 and widths[-1] > widths[-3] / 2.0:
+                    share = 0.5
+                wanted = at + float(np.clip(share, 0.1, 0.9)) * (end - at)
+            found = yield from self._near(best, wanted)
+            if found is None:
+                no_number = Evaluation(np.inf, np.zeros(1), 1.0, np.zeros(0), np.zeros(0))
+                self._barriers.append(Tried(np.array([wanted]), no_number, np.nan))
+            elif found.evaluation.value < best.evaluation.value:
+                best = found
+        return best
+
+    def _is_number(self, point: Tried, best: Tried) -> bool:
+        """Whether the criterion is a number at a point, and not beside a pole."""
+        above = point.evaluation.value - best.evaluation.value
+        most = _POLE * self.criterion.n_observations * self._unit(best)
+        return point.evaluation.is_finite and above < most
+
+    def _end_of_bracket(self, best: Tried) -> Tried | None:
+        """The next point on the side to which the criterion falls."""
+        at, falls_up = float(best.log_alphas[0]), best.evaluation.gradient[0] < 0
+        sign = 1.0 if falls_up else -1.0
+        others = [p for p in self.tried + self._barriers if sign * (p.log_alphas[0] - at) > 0]
+        return min(others, key=lambda p: abs(float(p.log_alphas[0]) - at), default=None)
+
+    def _dip_below(self, best: Tried) -> float | None:
+        """Where a cubic between neighbours among the points is least, if below the best one."""
+        unit = self._unit(best)
+        known = sorted(self.tried, key=lambda p: float(p.log_alphas[0]))
+        dips = []
+        for left, right in itertools.pairwise(known):
+            if not (self._is_number(left, best) and self._is_number(right, best)):
+                continue
+            a, b = float(left.log_alphas[0]), float(right.log_alphas[0])
+            falls = left.evaluation.gradient[0] < 0 < right.evaluation.gradient[0]
+            if best is left or best is right or not falls or b - a < _NARROW:
+                continue
+            share = _least_of_cubic(left, right)
+            value = _cubic(left, right, share)
+            if value < best.evaluation.value - _ENOUGH * unit:
+                dips.append((value, a + float(np.clip(share, 0.1, 0.9)) * (b - a)))
+        return min(dips)[1] if dips else None
+
+    def _by_quasi_newton(self, best: _Point, unit: float) -> _Point:
+        """L-BFGS-B on the criterion itself, where its models are too far from it."""
         latest = lowest = best
 
         def function(log_alphas: Array) -> tuple[float, Array]:
@@ -242,7 +395,7 @@ class PenaltySearch:
                 lowest = found
             return found.evaluation.value / unit, found.evaluation.gradient / unit
 
-        found = optimize.minimize(
+        optimize.minimize(
             function,
             best.log_alphas,
             jac=True,
@@ -250,7 +403,7 @@ class PenaltySearch:
             bounds=list(zip(self.lowest, self.highest, strict=True)),
             options={"maxfun": _MOST_FITS, "ftol": 1e-7, "gtol": 1e-3},
         )
-        return lowest, bool(found.success)
+        return lowest
 
     def _unit(self, point: Tried) -> float:
         """A nat in units of the criterion: φ for sums of losses, where there is one."""
@@ -462,6 +615,22 @@ def _end_of(fitting: Fitting) -> _Point | None:
         except StopIteration as end:
             point: _Point | None = end.value
             return point
+
+
+def _cubic(left: Tried, right: Tried, share: float) -> float:
+    """The cubic with the values and slopes of two points, at a share of the way between them."""
+    width = float(right.log_alphas[0] - left.log_alphas[0])
+    a, b = left.evaluation.value, right.evaluation.value
+    rise, end = (width * float(point.evaluation.gradient[0]) for point in (left, right))
+    third, second = rise + end - 2.0 * (b - a), 3.0 * (b - a) - 2.0 * rise - end
+    return a + share * (rise + share * (second + share * third))
+
+
+def _least_of_cubic(left: Tried, right: Tried) -> float:
+    """Where that cubic is least, as a share of the way."""
+    shares = np.linspace(0.0, 1.0, 201)
+    k = int(np.argmin([_cubic(left, right, float(share)) for share in shares]))
+    return float(shares[k])
 
 
 def _slope(model: BentModel, log_alpha: float) -> float:
