@@ -129,9 +129,7 @@ class _Judge:
                 )
             shape, self.kind, self.loss_name = (n, len(self.classes)), "probability", "deviance"
         elif self.family is not None:
-            dispersed = self.family.loss.family.has_dispersion
-            self.kind = "density" if dispersed else "probability"
-            self.loss_name = "deviance"
+            self.kind, self.loss_name = self.family.kind, "deviance"
         else:
             self.kind = "likelihood" if getattr(model, "log_likelihood", False) is True else "loss"
             self.loss_name = "loss" if hasattr(model, "objective") else "squared error"

@@ -103,9 +103,9 @@ class LeftOutFits:
         fit, n = self.fit, len(self.codes)
         self.weights = np.ones(n) if self.training.weights is None else self.training.weights
         self.measure: Measure = measure_of(self.training)
-        self.noise: NoiseWithout | None = noise_of(
-            self.training, self.weights, self.codes, self.count
-        )
+        self.noise: NoiseWithout | None = None
+        if self.measure.has_scale:
+            self.noise = noise_of(self.training, self.weights, self.codes, self.count)
         self.lost = np.zeros(n, dtype=bool)
         self.is_quadratic = _is_quadratic(self.training)
         self.third = ThirdDerivatives.of(fit) if self._has_tensor else None

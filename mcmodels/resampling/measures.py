@@ -6,7 +6,8 @@ it gives its target, with all constants:
 ====================  ==========================================================================
 least squares         ``log N(y; η, σ̂²)``, σ̂² the noise of the fit without the row
 classes               ``log p(y)``
-families              ``log p(y | μ, φ̂)``, φ̂ the dispersion of the fit without the row
+families              ``log p(y | μ, φ̂)``, φ̂ the dispersion of the fit without the row; of Poisson,
+                      binomial and negative binomial targets φ is 1, whatever the fit has
 losses of the user's  ``-ℓ(y, η)``
 ====================  ==========================================================================
 
@@ -29,12 +30,20 @@ from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.inference.linear_model import LinearModelInference
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy
-from mcmodels.objectives.families import Binomial
+from mcmodels.objectives.families import Binomial, Family, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.losses import Loss
 from mcmodels.resampling.training_fit import TrainingFit
 
-__all__ = ["ClassMeasure", "FamilyMeasure", "Measure", "NormalMeasure", "OwnMeasure", "measure_of"]
+__all__ = [
+    "ClassMeasure",
+    "FamilyMeasure",
+    "Measure",
+    "NormalMeasure",
+    "OwnMeasure",
+    "has_dispersion",
+    "measure_of",
+]
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -52,11 +61,14 @@ class Measure(ABC):
         What the loss is.
     classes : ndarray or None
         Labels of the classes.
+    has_scale : bool
+        Whether log scores depend on the scale of a noise.
     """
 
     weighting: Weighting
     kind: str
     loss_name: str
+    has_scale: bool = False
     classes: Any = None
 
     @abstractmethod
@@ -84,7 +96,7 @@ class Measure(ABC):
 class NormalMeasure(Measure):
     """Of least squares, of one or several targets; ``scale`` is the covariance of their noise."""
 
-    kind, loss_name = "density", "squared error"
+    kind, loss_name, has_scale = "density", "squared error", True
 
     def __init__(self, weighting: Weighting) -> None:
         self.weighting = weighting
@@ -144,13 +156,14 @@ class ClassMeasure(Measure):
 
 
 class FamilyMeasure(Measure):
-    """Of generalized linear models; ``scale`` is φ."""
+    """Of generalized linear models; ``scale`` is φ, which families whose φ is 1 do not need."""
 
     loss_name = "deviance"
 
     def __init__(self, loss: FamilyLoss, weighting: Weighting) -> None:
         self.loss, self.weighting = loss, weighting
-        self.kind = "density" if loss.family.has_dispersion else "probability"
+        self.has_scale = has_dispersion(loss.family)
+        self.kind = "density" if self.has_scale else "probability"
 
     def predictions(self, eta: Array) -> Array:
         """Means."""
@@ -160,13 +173,13 @@ class FamilyMeasure(Measure):
     def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
         """``log p(y | μ, φ)``; minus infinity where η gives no mean."""
         by, ones = np.where(weights > 0, weights, 1.0), np.ones_like(weights)
-        family = self.loss.family
         with np.errstate(all="ignore"):
-            if self.weighting is Weighting.PRECISION and family.has_dispersion:
+            if self.weighting is Weighting.PRECISION and self.has_scale:
                 found = self.loss.log_likelihood(y, eta[:, 0], ones, scale / by)
             else:
                 counted = by if self._has_row_weights(y) else ones
-                found = self.loss.log_likelihood(y, eta[:, 0], counted, scale)
+                phi = scale if self.has_scale else 1.0
+                found = self.loss.log_likelihood(y, eta[:, 0], counted, phi)
         return np.where(self._without_mean(eta), -np.inf, found)
 
     def losses(self, y: Any, eta: Array) -> Array:
@@ -222,6 +235,12 @@ class OwnMeasure(Measure):
         """ℓ."""
         with np.errstate(over="ignore"):
             return self.loss.value(y, eta[:, 0])
+
+
+def has_dispersion(family: Family) -> bool:
+    """Whether the density has a φ: ``p^(1/φ)`` of counts and proportions is no probability."""
+    is_poisson = isinstance(family, PowerFamily) and family.power == 1
+    return family.has_dispersion and not is_poisson
 
 
 def measure_of(training: TrainingFit) -> Measure:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -107,6 +108,48 @@ def test_differences_of_two_models(data):
     sums = np.bincount(data["g"], grouped[0].log_scores - grouped[1].log_scores)
     expected = np.sqrt(len(sums)) * sums.std(ddof=1)
     assert grouped[0].compare(grouped[1]).standard_error == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("dispersion", [1000.0, "pearson", "deviance"])
+@pytest.mark.parametrize("family", ["poisson", "binomial", "negative_binomial"])
+def test_a_dispersion_of_counts_is_not_in_their_log_score(family, dispersion):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(30, 3))
+    y = rng.poisson(np.exp(X[:, 0])) * 1.0
+    if family == "binomial":
+        y = np.minimum(y, 1.0)
+    plain = GeneralizedLinearRegressor(family).fit(X, y)
+    quasi = GeneralizedLinearRegressor(family, dispersion=dispersion).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first, second = leave_one_out(quasi, X, y), leave_one_out(plain, X, y)
+        one_step = leave_one_out(quasi, X, y, method="newton").log_scores
+    assert first.log_scores == pytest.approx(second.log_scores, rel=1e-10)
+    assert first.kind == second.kind == "probability"
+    assert first.compare(second).difference == pytest.approx(0.0, abs=1e-8)
+    assert one_step == pytest.approx(first.log_scores, rel=0.5)
+
+
+def test_counts_of_the_tweedie_family_have_no_dispersion_in_their_log_score():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(30, 3))
+    y = rng.poisson(np.exp(X[:, 0])) * 1.0
+    tweedie = leave_one_out(GeneralizedLinearRegressor("tweedie", power=1).fit(X, y), X, y)
+    poisson = leave_one_out(GeneralizedLinearRegressor("poisson").fit(X, y), X, y)
+    assert tweedie.log_score_ == pytest.approx(poisson.log_score_, rel=1e-10)
+
+
+def test_an_estimated_theta_has_no_dispersion_in_its_log_score():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(12, 1))
+    y = rng.negative_binomial(2, 0.3, 12) * 1.0
+    plain, quasi = (
+        GeneralizedLinearRegressor("negative_binomial", theta="estimate", dispersion=phi)
+        for phi in ("auto", "pearson")
+    )
+    first = leave_one_out(plain.fit(X, y), X, y)
+    second = leave_one_out(quasi.fit(X, y), X, y)
+    assert second.log_scores == pytest.approx(first.log_scores, rel=1e-8)
 
 
 def test_other_rows_and_other_scores_are_not_compared(data):
