@@ -179,11 +179,14 @@ class _Judge:
         y = self.y[out]
         if self.family is not None:
             measure = FamilyMeasure(fitted._record().loss, self.family.weighting)
-            eta = fitted._linear_predictor(X)[:, np.newaxis]
-            eta = eta + fitted._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
+            eta = self._predictors(fitted, X, offsets)
             phi = np.full(len(out), fitted.dispersion_)
             self.losses[out] = losses = measure.losses(y, eta)
             self.log_scores[out] = measure.log_scores(y, eta, self.weights[out], phi, losses)
+            off, on = measure.on_bound(y, eta, self._predictors(self.model, X, offsets))
+            self.losses[out] = np.where(off, np.inf, np.where(on, 0.0, losses))
+            self.log_scores[out] = np.where(off, -np.inf, np.where(on, 0.0, self.log_scores[out]))
+            self.lost[out] = off & (self.weights[out] > 0)
             return
         if hasattr(fitted, "objective"):
             self.losses[out] = [self._loss_of(fitted, i) for i in out]
@@ -198,6 +201,12 @@ class _Judge:
             self.log_scores[out] = np.log(self.predictions[out, own])
         self.losses[out] = -2.0 * self.log_scores[out]
         self.lost[out] = np.isinf(self.log_scores[out]) & (self.weights[out] > 0)
+
+    @staticmethod
+    def _predictors(fitted: Any, X: Any, offsets: dict[str, Any]) -> Array:
+        """Linear predictors of a generalized linear model, as a column."""
+        eta: Array = fitted._linear_predictor(X)[:, np.newaxis]
+        return eta + fitted._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
 
     def _loss_of(self, fitted: Any, row: int) -> float:
         """The loss of a row: what the objective of two copies has more than that of one."""

@@ -182,6 +182,11 @@ class LeftOutFits:
     def judged(self) -> Judged:
         """What is said of the rows by the best fits that are known."""
         found = self._judge(self.eta, self.scale)
+        off, on = self.measure.on_bound(self.training.y, self.eta, self.approximation.fitted)
+        self.lost |= off & (self.weights > 0)
+        found.losses[on] = 0.0
+        if found.log_scores is not None:
+            found.log_scores[on] = 0.0
         if self.lost.any():
             found.losses[self.lost] = np.inf
             if found.log_scores is not None:

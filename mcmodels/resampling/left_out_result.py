@@ -60,7 +60,7 @@ class LeaveOneOut(Conformal):
     exact_rows : ndarray of shape (n,), bool
         Rows that are judged by an exact fit without them.
     lost : ndarray of shape (n,), bool
-        Rows without which there is no optimum.
+        Rows without which there is no optimum, or one on the bound of the means.
     kind : {"density", "probability", "likelihood", "loss"}
         What the exponential of a log score is; of "loss" it is minus the loss, and no more.
     loss_name, model_name : str
@@ -223,7 +223,10 @@ class LeaveOneOut(Conformal):
 
     @property
     def separated_(self) -> list[Any]:
-        """Labels of the rows whose log score is minus infinity: others have no optimum."""
+        """Labels of the rows whose log score is minus infinity by the optimum of the others.
+
+        They have none, but a limit, or it is on the bound of the means of the family.
+        """
         rows = np.nonzero(self.lost)[0]
         return list(rows.tolist() if self.index is None else self.index[rows])
 

@@ -32,6 +32,7 @@ from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy
 from mcmodels.objectives.families import Binomial, Family, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import LogLink, PowerLink
 from mcmodels.objectives.losses import Loss
 from mcmodels.resampling.training_fit import TrainingFit
 
@@ -46,6 +47,9 @@ __all__ = [
 ]
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
+# A mean is on its bound where this share is left of its distance by the fit of all rows, or where
+# its linear predictor is so many units of rounding of the largest away.
+_LEFT, _ROUNDING = 1e-12, 16 * np.finfo(np.float64).eps
 
 
 class Measure(ABC):
@@ -85,6 +89,10 @@ class Measure(ABC):
     @abstractmethod
     def losses(self, y: Any, eta: Array) -> Array:
         """Losses of one observation of each row."""
+
+    def on_bound(self, y: Any, eta: Array, fitted: Array) -> tuple[Any, Any]:
+        """Rows that have a probability of zero, and of one, where only rounding says otherwise."""
+        return np.zeros(len(eta), dtype=bool), np.zeros(len(eta), dtype=bool)
 
     def times(self, y: Any, weights: Array) -> Array:
         """How often the log score of each row counts."""
@@ -192,6 +200,27 @@ class FamilyMeasure(Measure):
         """Weights; one where they are in the density, as trials are."""
         of_density = self.weighting is Weighting.PRECISION or self._has_row_weights(y)
         return (weights > 0).astype(np.float64) if of_density else weights
+
+    def on_bound(self, y: Any, eta: Array, fitted: Array) -> tuple[Any, Any]:
+        """Rows whose mean is on its bound, up to rounding: where y is not on it, and where it is.
+
+        ``fitted`` is η by the fit of all rows, from which it has come.
+        """
+        link, family = self.loss.link, self.loss.family
+        eta, fitted = eta[:, 0], fitted[:, 0]
+        size = _ROUNDING * np.abs(fitted[np.isfinite(fitted)]).max(initial=0.0)
+        is_power = isinstance(link, PowerLink) and link.power > 0
+        off, on = np.zeros(len(eta), dtype=bool), np.zeros(len(eta), dtype=bool)
+        with np.errstate(all="ignore"):
+            if is_power and not family.has_mean(np.array([-1.0]))[0]:
+                low = np.abs(link.mean(eta)) <= _LEFT * np.abs(link.mean(fitted))
+                low |= np.abs(eta) <= size
+                off, on = off | (low & (y > 0)), on | (low & (y == 0))
+            if isinstance(family, Binomial) and (is_power or isinstance(link, LogLink)):
+                high = np.abs(link.complement(eta)) <= _LEFT * np.abs(link.complement(fitted))
+                high |= np.abs(eta - (1.0 if is_power else 0.0)) <= size
+                off, on = off | (high & (y < 1)), on | (high & (y == 1))
+        return off, on
 
     def _without_mean(self, eta: Array) -> Any:
         outside = self.loss.outside(eta[:, 0])
