@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.scores import null_deviance
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.records.curvature import CurvatureFit
@@ -84,6 +85,10 @@ def leave_out_of_any(
     index = X.index if isinstance(X, pd.DataFrame) else None
     has_weighting = hasattr(model, "weights") and isinstance(model.weights, str)
     weighting = Weighting(model.weights) if has_weighting else Weighting.FREQUENCY
+    null = None
+    if judge.family is not None:
+        rows = model._rows_at(X, y, sample_weight, **offsets)
+        null = null_deviance(rows, judge.family.loss)
     found = LeaveOneOut(
         None,
         codes,
@@ -104,6 +109,8 @@ def leave_out_of_any(
         judge.loss_name,
         name,
         known_error=0.0,
+        model=model,
+        null=null,
     )
     warn_of_lost(found.separated_, labels is not None)
     return found

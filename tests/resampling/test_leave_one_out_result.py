@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import PoissonRegressor, Ridge
+from sklearn.metrics import d2_pinball_score, d2_tweedie_score, mean_poisson_deviance
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, LeaveOneOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -201,6 +202,73 @@ def test_scorers_of_scikit_learn_for_numbers(data):
     squares = (weighted.predictions - y) ** 2
     expected = -np.average(squares, weights=data["w"])
     assert weighted.score(scoring) == pytest.approx(expected)
+
+
+def test_no_scorer_is_the_score_of_the_estimator(data):
+    X, y, two = data["X"], data["number"], data["two"]
+    assert logistic(data).score(None) == logistic(data).score("accuracy")
+    for model in (LinearRegression(), Ridge(), make_pipeline(StandardScaler(), Ridge())):
+        found = leave_one_out(model.fit(X, y), X, y)
+        assert found.score() == found.score("r2")
+    own = ObjectiveRegressor("log(cosh(eta - y))").fit(X, y)
+    found = leave_one_out(own, X, y)
+    assert found.score(None) == found.score("r2")
+    search = GridSearchCV(Ridge(), {"alpha": [1.0]}, scoring="neg_mean_squared_error").fit(X, y)
+    found = leave_one_out(search, X, y)
+    assert found.score(None) == found.score("neg_mean_squared_error")
+    search = GridSearchCV(LogisticRegression(), {"C": [1.0]}).fit(X, two)
+    found = leave_one_out(search, X, two)
+    assert found.score(None) == found.score("accuracy")
+    quantile = QuantileRegressor(quantile=0.3).fit(X, y)
+    found = leave_one_out(quantile, X, y)
+    expected = d2_pinball_score(y, found.predictions, alpha=0.3)
+    assert found.score(None) == pytest.approx(expected)
+    foreign = PoissonRegressor().fit(X, data["count"])
+    with pytest.raises(InferenceError, match="PoissonRegressor has one of its own"):
+        leave_one_out(foreign, X, data["count"]).score(None)
+    with pytest.raises(TypeError, match="scoring is a int"):
+        found.score(3)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_scorer_of_a_generalized_linear_model_is_explained_deviance(data, weighted):
+    X, y = data["X"], data["count"]
+    w = data["w"] if weighted else None
+    model = GeneralizedLinearRegressor("poisson").fit(X, y, w)
+    found = leave_one_out(model, X, y, w)
+    expected = d2_tweedie_score(y, found.predictions, sample_weight=w, power=1)
+    assert found.score(None) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.RankDeficiencyWarning")
+def test_explained_deviance_with_an_exposure(data):
+    X, y = data["X"], data["count"]
+    exposure = np.linspace(1.0, 3.0, N)
+    model = GeneralizedLinearRegressor("poisson", tol=1e-12)
+    found = leave_one_out(model.fit(X, y, exposure=exposure), X, y, exposure=exposure)
+    one = np.zeros((N, 1))
+    constant = clone(model).fit(one, y, exposure=exposure).predict(one, exposure=exposure)
+    left, null = (mean_poisson_deviance(y, mu) for mu in (found.predictions, constant))
+    assert found.score(None) == pytest.approx(1 - left / null, rel=1e-8)
+
+
+def test_explained_deviance_where_theta_is_estimated(data):
+    X, y = data["X"][:15], data["count"][:15]
+    model = GeneralizedLinearRegressor("negative_binomial", theta="estimate").fit(X, y)
+    explained = leave_one_out(model, X, y).score(None)
+    assert explained < model.score(X, y)
+    with_theta = GeneralizedLinearRegressor("negative_binomial", theta=model.theta_).fit(X, y)
+    assert explained == pytest.approx(leave_one_out(with_theta, X, y).score(None), abs=0.3)
+
+
+def test_scores_of_probabilities_are_refused_by_name_of_models_without(data):
+    X, y = data["X"], data["number"]
+    for model in (LinearRegression(), Ridge()):
+        found = leave_one_out(model.fit(X, y), X, y)
+        for scoring in ("roc_auc", "neg_log_loss"):
+            why = f"scoring='{scoring}' needs .*{type(model).__name__} is a regressor; .*'r2'"
+            with pytest.raises(InferenceError, match=why):
+                found.score(scoring)
 
 
 def test_it_is_printed_pickled_and_copied(data):
