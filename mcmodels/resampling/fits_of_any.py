@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import Any
 
@@ -21,6 +22,7 @@ from mcmodels.resampling.full_refits import refuse_many
 from mcmodels.resampling.left_out_result import LeaveOneOut
 from mcmodels.resampling.left_out_warnings import warn_of_lost
 from mcmodels.resampling.measures import FamilyMeasure
+from mcmodels.resampling.refitted_models import OneClass, RefittedModels
 from mcmodels.resampling.units import codes_of, refuse_a_single_unit
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import is_dask
@@ -85,6 +87,10 @@ def leave_out_of_any(
     index = X.index if isinstance(X, pd.DataFrame) else None
     has_weighting = hasattr(model, "weights") and isinstance(model.weights, str)
     weighting = Weighting(model.weights) if has_weighting else Weighting.FREQUENCY
+    known = copy.deepcopy(model)
+    columns = y.columns if isinstance(y, pd.DataFrame) else None
+    T = targets.shape[1] if targets.ndim > 1 else 1
+    names = [f"y{k}" for k in range(T)] if columns is None else list(columns)
     null = None
     if judge.family is not None:
         rows = model._rows_at(X, y, sample_weight, **offsets)
@@ -109,8 +115,9 @@ def leave_out_of_any(
         judge.loss_name,
         name,
         known_error=0.0,
-        model=model,
+        model=known,
         null=null,
+        refitted=RefittedModels(known, judge.models, names),
     )
     warn_of_lost(found.separated_, labels is not None)
     return found
@@ -145,6 +152,7 @@ class _Judge:
         self.predictions = np.full(shape, np.nan)
         self.log_scores, self.losses = np.full(n, np.nan), np.full(n, np.nan)
         self.lost = np.zeros(n, dtype=bool)
+        self.models: list[Any] = []
 
     def times(self, weighting: Weighting) -> Array:
         """How often the log score of each row counts."""
@@ -163,6 +171,7 @@ class _Judge:
         if self.classes is not None and len(np.unique(self.y[present])) == 1:
             only = self.classes == self.y[present][0]
             self.predictions[out] = only
+            self.models.append(OneClass(self.classes[only][0]))
             self._judge_classes(out)
             return
         fitted = clone(self.model)
@@ -171,6 +180,7 @@ class _Judge:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fitted.fit(_safe_indexing(self.X, rows), self.y[rows], **options)
+            self.models.append(fitted)
             self._judge(fitted, out)
 
     def _judge(self, fitted: Any, out: Codes) -> None:

@@ -81,6 +81,8 @@ class LeaveOneOut(Conformal):
     null : tuple of float or None
         Of generalized linear models the deviance of an intercept alone, and the size of the
         targets; None where it is found by ``training``.
+    refitted : RefittedModels or None
+        The models without each unit, where these were fitted again.
 
     Examples
     --------
@@ -116,6 +118,7 @@ class LeaveOneOut(Conformal):
     fits: Any = field(default=None)  # LeftOutFits
     model: Any = None
     null: Any = None  # of models that were fitted again
+    refitted: Any = None  # RefittedModels
 
     @classmethod
     def of_fits(
