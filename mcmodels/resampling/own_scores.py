@@ -10,9 +10,9 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
 from mcmodels.estimators.offset_predictions import OffsetScore
+from mcmodels.estimators.quantile_methods import QuantileMethods
 from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.exceptions import InferenceError
-from mcmodels.quantile import QuantileRegressor
 
 __all__ = ["scorer_for"]
 
@@ -55,7 +55,7 @@ def _own(model: Any, is_classifier: bool) -> Any:
             return _own(getattr(model, "best_estimator_", model.estimator), is_classifier)
         if callable(scorer):
             return scorer
-    if isinstance(model, QuantileRegressor):
+    if isinstance(model, QuantileMethods):
         return make_scorer(d2_pinball_score, alpha=model._quantile)
     if getattr(type(model), "score", None) in _USUAL:
         return make_scorer(accuracy_score if is_classifier else r2_score)
