@@ -13,7 +13,7 @@ from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.rows import RowBlock, Rows, WithoutFeatures
 from mcmodels.solvers.family_starts import constant_predictor
 
-__all__ = ["PredictionScore", "explained_deviance"]
+__all__ = ["PredictionScore", "explained_deviance", "null_deviance", "share_of_deviance"]
 
 # Of a deviance that is zero, by the sum of the targets.
 _ROUNDING = 1e-14
@@ -70,14 +70,26 @@ def explained_deviance(rows: Rows, loss: FamilyLoss, params: Array) -> float:
     left = GlmSums.of(rows, loss, params).deviance
     if not np.isfinite(left):
         return -np.inf
+    return share_of_deviance(left, *null_deviance(rows, loss))
+
+
+def null_deviance(rows: Rows, loss: FamilyLoss) -> tuple[float, float]:
+    """``D(y, μ₀)``, zero of a constant target, and the sum of the magnitudes of the targets."""
     found = rows.reduce(_Targets.of)
     null = 0.0  # of a constant target, exactly
     if found.has_offset or found.largest > found.least:
         empty = WithoutFeatures(rows)
         null = GlmSums.of(empty, loss, constant_predictor(empty, loss)).deviance
+    return null, found.sizes
+
+
+def share_of_deviance(left: float, null: float, sizes: float) -> float:
+    """``1 - D(y, μ)/D(y, μ₀)`` of two deviances, and the sum of the magnitudes of the targets."""
+    if not np.isfinite(left):
+        return -np.inf
     if null > 0:
         return 1.0 - left / null
-    return 1.0 if left <= _ROUNDING * found.sizes else 0.0
+    return 1.0 if left <= _ROUNDING * sizes else 0.0
 
 
 @dataclass(frozen=True)

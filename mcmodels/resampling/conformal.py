@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
@@ -16,6 +18,14 @@ from mcmodels.objectives.families import Binomial
 from mcmodels.resampling.new_row_tables import NewRowTable
 from mcmodels.resampling.new_rows import IntervalsOfRows, SetsOfRows, Without
 from mcmodels.resampling.outcomes import Means, Strangeness
+from mcmodels.resampling.refitted_models import (
+    IntervalsByModels,
+    SetsByModels,
+    TableByModels,
+    compared,
+    residuals_of,
+    strangeness,
+)
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.compared_rows import ComparedRows
 from mcmodels.reweighting.conformal import of_observed, residual_strangeness
@@ -34,6 +44,13 @@ class Conformal:
     training: TrainingFit | None
     codes: Codes
     eta: Array | None
+    y: Any
+    predictions: Array
+    classes: Any
+    weights: Array
+    weighting: Any
+    model: Any
+    refitted: Any
 
     @property
     def steps(self) -> Array:
@@ -81,8 +98,9 @@ class Conformal:
         Raises
         ------
         InferenceError
-            For classifiers; where the model was fitted again; for proportions with trials as
-            frequencies.
+            For classifiers; where the model was fitted again after ``leave_one_out``; for
+            proportions with trials as frequencies; for new rows that are not in memory, of models
+            that ``leave_one_out`` has fitted again without each row.
 
         Warns
         -----
@@ -126,6 +144,9 @@ class Conformal:
         level = check_level(level)
         check_choice("residuals", residuals, ("pearson", "response"))
         self._refuse_other_model("predict_interval")
+        if self.training is None:
+            offsets = {"offset": offset, "exposure": exposure}
+            return self._intervals_by_models(X_new, level, residuals, sample_weight, offsets)
         y, given = self._targets()
         counted = self._counted(given)
         self._refuse_trials(y, given)
@@ -137,11 +158,9 @@ class Conformal:
         if precise:
             deviation = deviation / np.sqrt(np.where(given > 0, given, np.nan))[:, np.newaxis]
         strange = residual_strangeness(y.reshape(mean.shape), mean, deviation)
-        compared = tuple(ComparedRows.of(one, counted, self.codes, self.steps) for one in strange.T)
+        rows = tuple(ComparedRows.of(one, counted, self.codes, self.steps) for one in strange.T)
         is_sample = self._weighting is Weighting.PROBABILITY
-        intervals = IntervalsOfRows(
-            self._without, compared, means, scaled, precise, is_sample, level
-        )
+        intervals = IntervalsOfRows(self._without, rows, means, scaled, precise, is_sample, level)
         table = NewRowTable(self._known.model, "predict_interval", intervals)
         return table.asked(X_new, sample_weight, {"offset": offset, "exposure": exposure})
 
@@ -191,7 +210,8 @@ class Conformal:
         Raises
         ------
         InferenceError
-            For regressors; where the model was fitted again.
+            For regressors; where the model was fitted again after ``leave_one_out``; for new rows
+            that are not in memory, of models that it has fitted again without each row.
 
         Warns
         -----
@@ -229,20 +249,23 @@ class Conformal:
         check_flag("by_class", by_class)
         check_flag("allow_empty", allow_empty)
         self._refuse_other_model("predict_set")
+        if self.training is None:
+            sets_by = (level, score, by_class, allow_empty)
+            return self._sets_by_models(X_new, sets_by, sample_weight, {"offset": offset})
         classes = self._known.model.classes_
         observed, given = self._targets()
         codes = observed.astype(np.intp)
         counted = self._counted(self._without_class_weights(given, codes))
-        strangeness = Strangeness(self._known.model, score)
-        strange = of_observed(strangeness.of(self._predictors.T), codes)
+        measure = Strangeness(self._known.model, score)
+        strange = of_observed(measure.of(self._predictors.T), codes)
         if by_class:
             counts = [np.where(codes == k, counted, 0.0) for k in range(len(classes))]
-            compared = [ComparedRows.of(strange, one, self.codes, self.steps) for one in counts]
+            rows = [ComparedRows.of(strange, one, self.codes, self.steps) for one in counts]
         else:
-            compared = [ComparedRows.of(strange, counted, self.codes, self.steps)] * len(classes)
+            rows = [ComparedRows.of(strange, counted, self.codes, self.steps)] * len(classes)
         is_sample = self._weighting is Weighting.PROBABILITY
         sets = SetsOfRows(
-            self._without, tuple(compared), strangeness, by_class, is_sample, level, not allow_empty
+            self._without, tuple(rows), measure, by_class, is_sample, level, not allow_empty
         )
         table = NewRowTable(self._known.model, "predict_set", sets)
         table.refuse_class_of_this_name()
@@ -251,12 +274,58 @@ class Conformal:
     @property
     def _known(self) -> TrainingFit:
         """The fit of all rows, where the others are changes of it."""
-        if self.training is None:
-            raise InferenceError(
-                "predict_interval and predict_set: the model was fitted again without each row, "
-                "and these fits are not kept. They are for models of linear predictors."
-            )
+        assert self.training is not None
         return self.training
+
+    def _intervals_by_models(
+        self,
+        X: Any,
+        level: float,
+        residuals: str,
+        sample_weight: Weights,
+        offsets: dict[str, Any],
+    ) -> pd.DataFrame:
+        """Intervals by the models that were fitted without each unit."""
+        weighting, n = self.weighting, len(self.y)
+        self._refuse_trials(self.y, self.weights)
+        scaled = residuals == "pearson"
+        precise = scaled and weighting is Weighting.PRECISION
+        roots: Any = np.ones((n, 1))
+        if precise:
+            roots = np.sqrt(np.where(self.weights > 0, self.weights, np.nan))[:, np.newaxis]
+        y, mean = (np.asarray(of, np.float64).reshape(n, -1) for of in (self.y, self.predictions))
+        strange = residuals_of(self.refitted, y, mean, roots, scaled)
+        counted = self._counted(self.weights)
+        rows = tuple(compared(one, counted, self.codes) for one in strange.T)
+        is_sample = weighting is Weighting.PROBABILITY
+        values = IntervalsByModels(self.refitted, rows, scaled, precise, is_sample, level)
+        table = TableByModels(self.model, "predict_interval", values, weighting)
+        table.refuse_streams(X, sample_weight, *offsets.values())
+        return table.asked(X, sample_weight, offsets)
+
+    def _sets_by_models(
+        self,
+        X: Any,
+        options: tuple[float, str, bool, bool],
+        sample_weight: Weights,
+        offsets: dict[str, Any],
+    ) -> pd.DataFrame:
+        """Sets by the models that were fitted without each unit."""
+        level, score, by_class, allow_empty = options
+        codes = np.searchsorted(self.classes, self.y)
+        strange = of_observed(strangeness(self.predictions.T, score), codes)
+        counted = self._counted(self.weights)
+        each = range(len(self.classes))
+        counts = [np.where(codes == k, counted, 0.0) if by_class else counted for k in each]
+        rows = tuple(compared(strange, one, self.codes) for one in counts)
+        is_sample = self.weighting is Weighting.PROBABILITY
+        values = SetsByModels(
+            self.refitted, rows, score, by_class, is_sample, level, not allow_empty
+        )
+        table = TableByModels(self.model, "predict_set", values, self.weighting)
+        table.refuse_class_of_this_name()
+        table.refuse_streams(X, sample_weight, *offsets.values())
+        return table.asked(X, sample_weight, offsets)
 
     @property
     def _predictors(self) -> Array:
@@ -270,7 +339,8 @@ class Conformal:
 
     @property
     def _weighting(self) -> Weighting:
-        return self._known.model._record().weighting
+        found: Weighting = self.weighting
+        return found
 
     def _targets(self) -> tuple[Array, Array]:
         """Targets and weights of the training rows, as the loss has them."""
@@ -295,7 +365,7 @@ class Conformal:
         return np.where(of_class > 0, weights / np.where(of_class > 0, of_class, 1.0), 0.0)
 
     def _refuse_other_model(self, method: str) -> None:
-        model, fit = self._known.model, self._known.fit
+        model = self.model
         if is_classifier(model) == (method == "predict_interval"):
             kind, other = (
                 ("a classifier, which has no numbers to predict", "predict_set")
@@ -305,7 +375,9 @@ class Conformal:
             raise InferenceError(
                 f"{method}: {type(model).__name__} is {kind}; call {other} instead."
             )
-        if not np.array_equal(np.squeeze(model.params_), np.squeeze(fit.params)):
+        if self.training is None:
+            return
+        if not np.array_equal(np.squeeze(model.params_), np.squeeze(self.training.fit.params)):
             raise InferenceError(
                 f"{method}: the model was changed or fitted again after leave_one_out, which has "
                 "fits of other parameters. Call leave_one_out again."
@@ -313,7 +385,7 @@ class Conformal:
 
     def _refuse_trials(self, y: Array, weights: Array) -> None:
         """Refuse proportions whose trials are counted as rows: these are rows of 0 and 1."""
-        model = self._known.model
+        model = self.model
         if not (isinstance(model, GlmMethods) and isinstance(model._loss().family, Binomial)):
             return
         if self._weighting.counts_rows and ((weights > 1) & (y > 0) & (y < 1)).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.scores import null_deviance
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.records.curvature import CurvatureFit
@@ -20,6 +22,7 @@ from mcmodels.resampling.full_refits import refuse_many
 from mcmodels.resampling.left_out_result import LeaveOneOut
 from mcmodels.resampling.left_out_warnings import warn_of_lost
 from mcmodels.resampling.measures import FamilyMeasure
+from mcmodels.resampling.refitted_models import OneClass, RefittedModels
 from mcmodels.resampling.units import codes_of, refuse_a_single_unit
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import is_dask
@@ -84,6 +87,14 @@ def leave_out_of_any(
     index = X.index if isinstance(X, pd.DataFrame) else None
     has_weighting = hasattr(model, "weights") and isinstance(model.weights, str)
     weighting = Weighting(model.weights) if has_weighting else Weighting.FREQUENCY
+    known = copy.deepcopy(model)
+    columns = y.columns if isinstance(y, pd.DataFrame) else None
+    T = targets.shape[1] if targets.ndim > 1 else 1
+    names = [f"y{k}" for k in range(T)] if columns is None else list(columns)
+    null = None
+    if judge.family is not None:
+        rows = model._rows_at(X, y, sample_weight, **offsets)
+        null = null_deviance(rows, judge.family.loss)
     found = LeaveOneOut(
         None,
         codes,
@@ -104,6 +115,9 @@ def leave_out_of_any(
         judge.loss_name,
         name,
         known_error=0.0,
+        model=known,
+        null=null,
+        refitted=RefittedModels(known, judge.models, names),
     )
     warn_of_lost(found.separated_, labels is not None)
     return found
@@ -129,9 +143,7 @@ class _Judge:
                 )
             shape, self.kind, self.loss_name = (n, len(self.classes)), "probability", "deviance"
         elif self.family is not None:
-            dispersed = self.family.loss.family.has_dispersion
-            self.kind = "density" if dispersed else "probability"
-            self.loss_name = "deviance"
+            self.kind, self.loss_name = self.family.kind, "deviance"
         else:
             self.kind = "likelihood" if getattr(model, "log_likelihood", False) is True else "loss"
             self.loss_name = "loss" if hasattr(model, "objective") else "squared error"
@@ -140,6 +152,7 @@ class _Judge:
         self.predictions = np.full(shape, np.nan)
         self.log_scores, self.losses = np.full(n, np.nan), np.full(n, np.nan)
         self.lost = np.zeros(n, dtype=bool)
+        self.models: list[Any] = []
 
     def times(self, weighting: Weighting) -> Array:
         """How often the log score of each row counts."""
@@ -158,6 +171,7 @@ class _Judge:
         if self.classes is not None and len(np.unique(self.y[present])) == 1:
             only = self.classes == self.y[present][0]
             self.predictions[out] = only
+            self.models.append(OneClass(self.classes[only][0]))
             self._judge_classes(out)
             return
         fitted = clone(self.model)
@@ -166,6 +180,7 @@ class _Judge:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fitted.fit(_safe_indexing(self.X, rows), self.y[rows], **options)
+            self.models.append(fitted)
             self._judge(fitted, out)
 
     def _judge(self, fitted: Any, out: Codes) -> None:
@@ -181,11 +196,14 @@ class _Judge:
         y = self.y[out]
         if self.family is not None:
             measure = FamilyMeasure(fitted._record().loss, self.family.weighting)
-            eta = fitted._linear_predictor(X)[:, np.newaxis]
-            eta = eta + fitted._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
+            eta = self._predictors(fitted, X, offsets)
             phi = np.full(len(out), fitted.dispersion_)
             self.losses[out] = losses = measure.losses(y, eta)
             self.log_scores[out] = measure.log_scores(y, eta, self.weights[out], phi, losses)
+            off, on = measure.on_bound(y, eta, self._predictors(self.model, X, offsets))
+            self.losses[out] = np.where(off, np.inf, np.where(on, 0.0, losses))
+            self.log_scores[out] = np.where(off, -np.inf, np.where(on, 0.0, self.log_scores[out]))
+            self.lost[out] = off & (self.weights[out] > 0)
             return
         if hasattr(fitted, "objective"):
             self.losses[out] = [self._loss_of(fitted, i) for i in out]
@@ -200,6 +218,12 @@ class _Judge:
             self.log_scores[out] = np.log(self.predictions[out, own])
         self.losses[out] = -2.0 * self.log_scores[out]
         self.lost[out] = np.isinf(self.log_scores[out]) & (self.weights[out] > 0)
+
+    @staticmethod
+    def _predictors(fitted: Any, X: Any, offsets: dict[str, Any]) -> Array:
+        """Linear predictors of a generalized linear model, as a column."""
+        eta: Array = fitted._linear_predictor(X)[:, np.newaxis]
+        return eta + fitted._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
 
     def _loss_of(self, fitted: Any, row: int) -> float:
         """The loss of a row: what the objective of two copies has more than that of one."""

@@ -103,9 +103,9 @@ class LeftOutFits:
         fit, n = self.fit, len(self.codes)
         self.weights = np.ones(n) if self.training.weights is None else self.training.weights
         self.measure: Measure = measure_of(self.training)
-        self.noise: NoiseWithout | None = noise_of(
-            self.training, self.weights, self.codes, self.count
-        )
+        self.noise: NoiseWithout | None = None
+        if self.measure.has_scale:
+            self.noise = noise_of(self.training, self.weights, self.codes, self.count)
         self.lost = np.zeros(n, dtype=bool)
         self.is_quadratic = _is_quadratic(self.training)
         self.third = ThirdDerivatives.of(fit) if self._has_tensor else None
@@ -182,6 +182,11 @@ class LeftOutFits:
     def judged(self) -> Judged:
         """What is said of the rows by the best fits that are known."""
         found = self._judge(self.eta, self.scale)
+        off, on = self.measure.on_bound(self.training.y, self.eta, self.approximation.fitted)
+        self.lost |= off & (self.weights > 0)
+        found.losses[on] = 0.0
+        if found.log_scores is not None:
+            found.log_scores[on] = 0.0
         if self.lost.any():
             found.losses[self.lost] = np.inf
             if found.log_scores is not None:

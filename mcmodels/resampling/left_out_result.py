@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import get_scorer
 
 from mcmodels.arrays import Array, Codes
+from mcmodels.estimators.deviance_score import DevianceScore
 from mcmodels.exceptions import InferenceError
+from mcmodels.inference.scores import null_deviance, share_of_deviance
 from mcmodels.inference.summary import facts_html, number, table_html, table_text
 from mcmodels.resampling.conformal import Conformal
 from mcmodels.resampling.left_out_difference import LeftOutDifference
 from mcmodels.resampling.left_out_fits import LeftOutFits
 from mcmodels.resampling.left_out_predictors import LeftOutClassifier, LeftOutRegressor
 from mcmodels.resampling.left_out_warnings import some_labels
+from mcmodels.resampling.own_scores import scorer_for
 from mcmodels.resampling.sampled_errors import fit_some_exactly
+from mcmodels.rows import rows_of
 
 __all__ = ["LeaveOneOut"]
 
@@ -60,7 +63,7 @@ class LeaveOneOut(Conformal):
     exact_rows : ndarray of shape (n,), bool
         Rows that are judged by an exact fit without them.
     lost : ndarray of shape (n,), bool
-        Rows without which there is no optimum.
+        Rows without which there is no optimum, or one on the bound of the means.
     kind : {"density", "probability", "likelihood", "loss"}
         What the exponential of a log score is; of "loss" it is minus the loss, and no more.
     loss_name, model_name : str
@@ -73,6 +76,13 @@ class LeaveOneOut(Conformal):
         Of the sample that ``error_`` needs, where it was not.
     fits : LeftOutFits or None
         The fits without the units.
+    model : estimator
+        The fit of all rows.
+    null : tuple of float or None
+        Of generalized linear models the deviance of an intercept alone, and the size of the
+        targets; None where it is found by ``training``.
+    refitted : RefittedModels or None
+        The models without each unit, where these were fitted again.
 
     Examples
     --------
@@ -106,6 +116,9 @@ class LeaveOneOut(Conformal):
     known_error: float | None = None
     seed: int = 0
     fits: Any = field(default=None)  # LeftOutFits
+    model: Any = None
+    null: Any = None  # of models that were fitted again
+    refitted: Any = None  # RefittedModels
 
     @classmethod
     def of_fits(
@@ -144,6 +157,7 @@ class LeaveOneOut(Conformal):
             error,
             seed,
             fits,
+            training.model,
         )
 
     @functools.cached_property
@@ -223,18 +237,22 @@ class LeaveOneOut(Conformal):
 
     @property
     def separated_(self) -> list[Any]:
-        """Labels of the rows whose log score is minus infinity: others have no optimum."""
+        """Labels of the rows whose log score is minus infinity by the optimum of the others.
+
+        They have none, but a limit, or it is on the bound of the means of the family.
+        """
         rows = np.nonzero(self.lost)[0]
         return list(rows.tolist() if self.index is None else self.index[rows])
 
-    def score(self, scoring: Any) -> float:
+    def score(self, scoring: Any = None) -> float:
         """A score of the predictions of rows that were left out.
 
         Parameters
         ----------
-        scoring : str or callable
+        scoring : str, callable or None, default=None
             Any scorer of scikit-learn, as in ``cross_val_score``: its name, or ``scorer(estimator,
-            X, y)``.
+            X, y)``. None is the score of the estimator: accuracy, R², or the share of the deviance
+            that is explained (of quantiles, of the pinball loss).
 
         Returns
         -------
@@ -242,7 +260,17 @@ class LeaveOneOut(Conformal):
             One score of all rows. Of scores that are means over rows, as accuracy and squared
             error, it is that of cross-validation with as many folds as rows; of others, as R² and
             the area under the curve, it is that of the predictions together.
+
+        Raises
+        ------
+        InferenceError
+            For scores that need probabilities, of models without; for None, of an estimator whose
+            score is not known by predictions alone.
         """
+        if scoring is None and isinstance(self.model, DevianceScore):
+            return self._explained
+        has_probabilities = self.classes is not None and self.predictions.ndim > 1
+        scorer = scorer_for(scoring, self.model, self.classes is not None, has_probabilities)
         present = self.weights > 0
         kind = LeftOutRegressor if self.classes is None else LeftOutClassifier
         predictor = kind(self.predictions[present], self.classes)
@@ -250,7 +278,6 @@ class LeaveOneOut(Conformal):
         further = {}
         if self.weights is not None and (self.weights[present] != 1).any():
             further["sample_weight"] = self.weights[present]
-        scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
         return float(scorer(predictor, positions, self.y[present], **further))
 
     def compare(self, other: LeaveOneOut) -> LeftOutDifference:
@@ -316,6 +343,18 @@ class LeaveOneOut(Conformal):
         if self.separated_:
             facts["no optimum without row"] = some_labels(self.separated_)
         return facts
+
+    @property
+    def _explained(self) -> float:
+        """The share of the deviance that is explained, ``1 - Σ w d(y, μ₋)/D(y, μ₀)``."""
+        null = self.null
+        if null is None:
+            t = self.training
+            extras = {} if t.offset is None else {"offset": t.offset}
+            intercept = t.fit.rows.intercept
+            rows = rows_of(t.X, t.y, t.weights, extras, intercept=intercept)
+            null = null_deviance(rows, self.model._loss())
+        return share_of_deviance(self.loss_ * float(self.weights.sum()), *null)
 
     @property
     def _scores(self) -> Array:

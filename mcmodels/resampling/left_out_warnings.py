@@ -20,7 +20,8 @@ def warn_of_lost(labels: list[Any], of_groups: bool) -> None:
     if labels:
         what = "their groups" if of_groups else "them"
         warn_user(
-            f"without {what} a fit of the others has no optimum, and its limit gives row(s) "
+            f"without {what} a fit of the others has no optimum, or one with a mean on the bound "
+            "of the family, and it or its limit gives row(s) "
             f"{some_labels(labels)} a probability of zero: the log score is minus infinity. "
             "Penalise the fit (a smaller C, a larger alpha), or collect more rows.",
             LeftOutWarning,

@@ -6,7 +6,8 @@ it gives its target, with all constants:
 ====================  ==========================================================================
 least squares         ``log N(y; η, σ̂²)``, σ̂² the noise of the fit without the row
 classes               ``log p(y)``
-families              ``log p(y | μ, φ̂)``, φ̂ the dispersion of the fit without the row
+families              ``log p(y | μ, φ̂)``, φ̂ the dispersion of the fit without the row; of Poisson,
+                      binomial and negative binomial targets φ is 1, whatever the fit has
 losses of the user's  ``-ℓ(y, η)``
 ====================  ==========================================================================
 
@@ -29,14 +30,26 @@ from mcmodels.estimators.pointwise import inverse_link
 from mcmodels.inference.linear_model import LinearModelInference
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy
-from mcmodels.objectives.families import Binomial
+from mcmodels.objectives.families import Binomial, Family, PowerFamily
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import LogLink, PowerLink
 from mcmodels.objectives.losses import Loss
 from mcmodels.resampling.training_fit import TrainingFit
 
-__all__ = ["ClassMeasure", "FamilyMeasure", "Measure", "NormalMeasure", "OwnMeasure", "measure_of"]
+__all__ = [
+    "ClassMeasure",
+    "FamilyMeasure",
+    "Measure",
+    "NormalMeasure",
+    "OwnMeasure",
+    "has_dispersion",
+    "measure_of",
+]
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
+# A mean is on its bound where this share is left of its distance by the fit of all rows, or where
+# its linear predictor is so many units of rounding of the largest away.
+_LEFT, _ROUNDING = 1e-12, 16 * np.finfo(np.float64).eps
 
 
 class Measure(ABC):
@@ -52,11 +65,14 @@ class Measure(ABC):
         What the loss is.
     classes : ndarray or None
         Labels of the classes.
+    has_scale : bool
+        Whether log scores depend on the scale of a noise.
     """
 
     weighting: Weighting
     kind: str
     loss_name: str
+    has_scale: bool = False
     classes: Any = None
 
     @abstractmethod
@@ -74,6 +90,10 @@ class Measure(ABC):
     def losses(self, y: Any, eta: Array) -> Array:
         """Losses of one observation of each row."""
 
+    def on_bound(self, y: Any, eta: Array, fitted: Array) -> tuple[Any, Any]:
+        """Rows that have a probability of zero, and of one, where only rounding says otherwise."""
+        return np.zeros(len(eta), dtype=bool), np.zeros(len(eta), dtype=bool)
+
     def times(self, y: Any, weights: Array) -> Array:
         """How often the log score of each row counts."""
         if self.weighting is Weighting.PRECISION:
@@ -84,7 +104,7 @@ class Measure(ABC):
 class NormalMeasure(Measure):
     """Of least squares, of one or several targets; ``scale`` is the covariance of their noise."""
 
-    kind, loss_name = "density", "squared error"
+    kind, loss_name, has_scale = "density", "squared error", True
 
     def __init__(self, weighting: Weighting) -> None:
         self.weighting = weighting
@@ -144,13 +164,14 @@ class ClassMeasure(Measure):
 
 
 class FamilyMeasure(Measure):
-    """Of generalized linear models; ``scale`` is φ."""
+    """Of generalized linear models; ``scale`` is φ, which families whose φ is 1 do not need."""
 
     loss_name = "deviance"
 
     def __init__(self, loss: FamilyLoss, weighting: Weighting) -> None:
         self.loss, self.weighting = loss, weighting
-        self.kind = "density" if loss.family.has_dispersion else "probability"
+        self.has_scale = has_dispersion(loss.family)
+        self.kind = "density" if self.has_scale else "probability"
 
     def predictions(self, eta: Array) -> Array:
         """Means."""
@@ -160,13 +181,13 @@ class FamilyMeasure(Measure):
     def log_scores(self, y: Any, eta: Array, weights: Array, scale: Any, losses: Array) -> Array:
         """``log p(y | μ, φ)``; minus infinity where η gives no mean."""
         by, ones = np.where(weights > 0, weights, 1.0), np.ones_like(weights)
-        family = self.loss.family
         with np.errstate(all="ignore"):
-            if self.weighting is Weighting.PRECISION and family.has_dispersion:
+            if self.weighting is Weighting.PRECISION and self.has_scale:
                 found = self.loss.log_likelihood(y, eta[:, 0], ones, scale / by)
             else:
                 counted = by if self._has_row_weights(y) else ones
-                found = self.loss.log_likelihood(y, eta[:, 0], counted, scale)
+                phi = scale if self.has_scale else 1.0
+                found = self.loss.log_likelihood(y, eta[:, 0], counted, phi)
         return np.where(self._without_mean(eta), -np.inf, found)
 
     def losses(self, y: Any, eta: Array) -> Array:
@@ -179,6 +200,27 @@ class FamilyMeasure(Measure):
         """Weights; one where they are in the density, as trials are."""
         of_density = self.weighting is Weighting.PRECISION or self._has_row_weights(y)
         return (weights > 0).astype(np.float64) if of_density else weights
+
+    def on_bound(self, y: Any, eta: Array, fitted: Array) -> tuple[Any, Any]:
+        """Rows whose mean is on its bound, up to rounding: where y is not on it, and where it is.
+
+        ``fitted`` is η by the fit of all rows, from which it has come.
+        """
+        link, family = self.loss.link, self.loss.family
+        eta, fitted = eta[:, 0], fitted[:, 0]
+        size = _ROUNDING * np.abs(fitted[np.isfinite(fitted)]).max(initial=0.0)
+        is_power = isinstance(link, PowerLink) and link.power > 0
+        off, on = np.zeros(len(eta), dtype=bool), np.zeros(len(eta), dtype=bool)
+        with np.errstate(all="ignore"):
+            if is_power and not family.has_mean(np.array([-1.0]))[0]:
+                low = np.abs(link.mean(eta)) <= _LEFT * np.abs(link.mean(fitted))
+                low |= np.abs(eta) <= size
+                off, on = off | (low & (y > 0)), on | (low & (y == 0))
+            if isinstance(family, Binomial) and (is_power or isinstance(link, LogLink)):
+                high = np.abs(link.complement(eta)) <= _LEFT * np.abs(link.complement(fitted))
+                high |= np.abs(eta - (1.0 if is_power else 0.0)) <= size
+                off, on = off | (high & (y < 1)), on | (high & (y == 1))
+        return off, on
 
     def _without_mean(self, eta: Array) -> Any:
         outside = self.loss.outside(eta[:, 0])
@@ -222,6 +264,12 @@ class OwnMeasure(Measure):
         """ℓ."""
         with np.errstate(over="ignore"):
             return self.loss.value(y, eta[:, 0])
+
+
+def has_dispersion(family: Family) -> bool:
+    """Whether the density has a φ: ``p^(1/φ)`` of counts and proportions is no probability."""
+    is_poisson = isinstance(family, PowerFamily) and family.power == 1
+    return family.has_dispersion and not is_poisson
 
 
 def measure_of(training: TrainingFit) -> Measure:

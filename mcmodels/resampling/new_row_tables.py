@@ -14,7 +14,7 @@ from mcmodels.estimators.arguments import check_weights, listed
 from mcmodels.estimators.parameter_methods import output_table
 from mcmodels.exceptions import FewRowsWarning, InferenceError
 from mcmodels.inference.weighting import Weighting
-from mcmodels.resampling.new_rows import NEW_WEIGHT, IntervalsOfRows, SetsOfRows
+from mcmodels.resampling.new_rows import NEW_WEIGHT, IntervalsOfRows
 from mcmodels.reweighting.conformal import needed_weight
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_results import lazily
@@ -38,13 +38,13 @@ class NewRowTable:
         The fitted model.
     method : str
         What the user has called, for errors.
-    values : IntervalsOfRows or SetsOfRows
+    values : IntervalsOfRows, SetsOfRows, IntervalsByModels or SetsByModels
         What is computed of each row.
     """
 
     model: Any
     method: str
-    values: IntervalsOfRows | SetsOfRows
+    values: Any
 
     @property
     def table_columns_(self) -> Any:
@@ -80,18 +80,7 @@ class NewRowTable:
         """The table of rows that are here."""
 
         def further(features: Any) -> dict[str, Array]:
-            weights = check_weights(sample_weight, features, allow_all_zero=True)
-            if weights is None:
-                return {NEW_WEIGHT: np.ones(features.shape[0])}
-            if not (weights > 0).all():
-                row = int((~(weights > 0)).argmax())
-                raise ValueError(
-                    f"{self.method}: sample_weight of new rows must be positive; found "
-                    f"{weights[row]:g} in row {row}."
-                )
-            if self.values.counted:
-                self._warn_of_few(weights)
-            return {NEW_WEIGHT: weights}
+            return {NEW_WEIGHT: self._weights_of(features, sample_weight)}
 
         rows, index = self.model._indexed_rows(X, None, further, weighted=False, **offsets)
         found = rows.map(self.values)
@@ -104,6 +93,21 @@ class NewRowTable:
         table[_SIZE] = found.sum(axis=1)
         return table
 
+    def _weights_of(self, features: Any, sample_weight: Weights) -> Array:
+        """The weights of new rows, ones where there are none; warn where they are too large."""
+        weights = check_weights(sample_weight, features, allow_all_zero=True)
+        if weights is None:
+            return np.ones(features.shape[0])
+        if not (weights > 0).all():
+            row = int((~(weights > 0)).argmax())
+            raise ValueError(
+                f"{self.method}: sample_weight of new rows must be positive; found "
+                f"{weights[row]:g} in row {row}."
+            )
+        if self.values.counted:
+            self._warn_of_few(weights)
+        return weights
+
     def refuse_class_of_this_name(self) -> None:
         """Refuse a class that is named as the column of sizes."""
         if _SIZE in self.model.classes_.tolist():
@@ -112,8 +116,13 @@ class NewRowTable:
                 "the class another label."
             )
 
+    @property
+    def _weighting(self) -> Weighting:
+        found: Weighting = self.model._record().weighting
+        return found
+
     def _check_weighting(self, sample_weight: Weights) -> None:
-        weighting = self.model._record().weighting
+        weighting = self._weighting
         if sample_weight is None and weighting is Weighting.PROBABILITY:
             raise ValueError(
                 f"{self.method}: the fit has weights='probability', so that intervals and sets "
@@ -136,7 +145,7 @@ class NewRowTable:
         if not few.any():
             return
         consequence, of_class = "the ends of intervals are infinite", ""
-        if isinstance(values, SetsOfRows):
+        if hasattr(values, "by_class"):
             consequence = "sets hold every class"
             if values.by_class:
                 classes: Labels = self.model.classes_[few.any(axis=1)]

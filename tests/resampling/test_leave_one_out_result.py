@@ -2,13 +2,15 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import PoissonRegressor, Ridge
+from sklearn.metrics import d2_pinball_score, d2_tweedie_score, mean_poisson_deviance
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, LeaveOneOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -109,6 +111,48 @@ def test_differences_of_two_models(data):
     assert grouped[0].compare(grouped[1]).standard_error == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("dispersion", [1000.0, "pearson", "deviance"])
+@pytest.mark.parametrize("family", ["poisson", "binomial", "negative_binomial"])
+def test_a_dispersion_of_counts_is_not_in_their_log_score(family, dispersion):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(30, 3))
+    y = rng.poisson(np.exp(X[:, 0])) * 1.0
+    if family == "binomial":
+        y = np.minimum(y, 1.0)
+    plain = GeneralizedLinearRegressor(family).fit(X, y)
+    quasi = GeneralizedLinearRegressor(family, dispersion=dispersion).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first, second = leave_one_out(quasi, X, y), leave_one_out(plain, X, y)
+        one_step = leave_one_out(quasi, X, y, method="newton").log_scores
+    assert first.log_scores == pytest.approx(second.log_scores, rel=1e-10)
+    assert first.kind == second.kind == "probability"
+    assert first.compare(second).difference == pytest.approx(0.0, abs=1e-8)
+    assert one_step == pytest.approx(first.log_scores, rel=0.5)
+
+
+def test_counts_of_the_tweedie_family_have_no_dispersion_in_their_log_score():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(30, 3))
+    y = rng.poisson(np.exp(X[:, 0])) * 1.0
+    tweedie = leave_one_out(GeneralizedLinearRegressor("tweedie", power=1).fit(X, y), X, y)
+    poisson = leave_one_out(GeneralizedLinearRegressor("poisson").fit(X, y), X, y)
+    assert tweedie.log_score_ == pytest.approx(poisson.log_score_, rel=1e-10)
+
+
+def test_an_estimated_theta_has_no_dispersion_in_its_log_score():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(12, 1))
+    y = rng.negative_binomial(2, 0.3, 12) * 1.0
+    plain, quasi = (
+        GeneralizedLinearRegressor("negative_binomial", theta="estimate", dispersion=phi)
+        for phi in ("auto", "pearson")
+    )
+    first = leave_one_out(plain.fit(X, y), X, y)
+    second = leave_one_out(quasi.fit(X, y), X, y)
+    assert second.log_scores == pytest.approx(first.log_scores, rel=1e-8)
+
+
 def test_other_rows_and_other_scores_are_not_compared(data):
     X, y = data["X"], data["number"]
     first = leave_one_out(LinearRegression().fit(X, y), X, y)
@@ -158,6 +202,73 @@ def test_scorers_of_scikit_learn_for_numbers(data):
     squares = (weighted.predictions - y) ** 2
     expected = -np.average(squares, weights=data["w"])
     assert weighted.score(scoring) == pytest.approx(expected)
+
+
+def test_no_scorer_is_the_score_of_the_estimator(data):
+    X, y, two = data["X"], data["number"], data["two"]
+    assert logistic(data).score(None) == logistic(data).score("accuracy")
+    for model in (LinearRegression(), Ridge(), make_pipeline(StandardScaler(), Ridge())):
+        found = leave_one_out(model.fit(X, y), X, y)
+        assert found.score() == found.score("r2")
+    own = ObjectiveRegressor("log(cosh(eta - y))").fit(X, y)
+    found = leave_one_out(own, X, y)
+    assert found.score(None) == found.score("r2")
+    search = GridSearchCV(Ridge(), {"alpha": [1.0]}, scoring="neg_mean_squared_error").fit(X, y)
+    found = leave_one_out(search, X, y)
+    assert found.score(None) == found.score("neg_mean_squared_error")
+    search = GridSearchCV(LogisticRegression(), {"C": [1.0]}).fit(X, two)
+    found = leave_one_out(search, X, two)
+    assert found.score(None) == found.score("accuracy")
+    quantile = QuantileRegressor(quantile=0.3).fit(X, y)
+    found = leave_one_out(quantile, X, y)
+    expected = d2_pinball_score(y, found.predictions, alpha=0.3)
+    assert found.score(None) == pytest.approx(expected)
+    foreign = PoissonRegressor().fit(X, data["count"])
+    with pytest.raises(InferenceError, match="PoissonRegressor has one of its own"):
+        leave_one_out(foreign, X, data["count"]).score(None)
+    with pytest.raises(TypeError, match="scoring is a int"):
+        found.score(3)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_scorer_of_a_generalized_linear_model_is_explained_deviance(data, weighted):
+    X, y = data["X"], data["count"]
+    w = data["w"] if weighted else None
+    model = GeneralizedLinearRegressor("poisson").fit(X, y, w)
+    found = leave_one_out(model, X, y, w)
+    expected = d2_tweedie_score(y, found.predictions, sample_weight=w, power=1)
+    assert found.score(None) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.RankDeficiencyWarning")
+def test_explained_deviance_with_an_exposure(data):
+    X, y = data["X"], data["count"]
+    exposure = np.linspace(1.0, 3.0, N)
+    model = GeneralizedLinearRegressor("poisson", tol=1e-12)
+    found = leave_one_out(model.fit(X, y, exposure=exposure), X, y, exposure=exposure)
+    one = np.zeros((N, 1))
+    constant = clone(model).fit(one, y, exposure=exposure).predict(one, exposure=exposure)
+    left, null = (mean_poisson_deviance(y, mu) for mu in (found.predictions, constant))
+    assert found.score(None) == pytest.approx(1 - left / null, rel=1e-8)
+
+
+def test_explained_deviance_where_theta_is_estimated(data):
+    X, y = data["X"][:15], data["count"][:15]
+    model = GeneralizedLinearRegressor("negative_binomial", theta="estimate").fit(X, y)
+    explained = leave_one_out(model, X, y).score(None)
+    assert explained < model.score(X, y)
+    with_theta = GeneralizedLinearRegressor("negative_binomial", theta=model.theta_).fit(X, y)
+    assert explained == pytest.approx(leave_one_out(with_theta, X, y).score(None), abs=0.3)
+
+
+def test_scores_of_probabilities_are_refused_by_name_of_models_without(data):
+    X, y = data["X"], data["number"]
+    for model in (LinearRegression(), Ridge()):
+        found = leave_one_out(model.fit(X, y), X, y)
+        for scoring in ("roc_auc", "neg_log_loss"):
+            why = f"scoring='{scoring}' needs .*{type(model).__name__} is a regressor; .*'r2'"
+            with pytest.raises(InferenceError, match=why):
+                found.score(scoring)
 
 
 def test_it_is_printed_pickled_and_copied(data):

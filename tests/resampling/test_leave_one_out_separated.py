@@ -128,6 +128,65 @@ def test_counts_that_are_zero_without_a_row():
     assert found.log_scores[8] == -np.inf
 
 
+ON_A_BOUND = {
+    "poisson, sqrt": ("poisson", "sqrt", {}, False),
+    "poisson, identity": ("poisson", "identity", {}, False),
+    "negative binomial, sqrt": ("negative_binomial", "sqrt", {}, False),
+    "negative binomial, identity": ("negative_binomial", "identity", {}, False),
+    "tweedie, sqrt": ("tweedie", "sqrt", {}, False),
+    "binomial, identity": ("binomial", "identity", {}, False),
+    "binomial, identity, from above": ("binomial", "identity", {}, True),
+    "binomial, log, from above": ("binomial", "log", {}, True),
+    "fitted again": ("negative_binomial", "sqrt", {"theta": "estimate"}, False),
+}
+
+
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", ON_A_BOUND)
+def test_a_mean_on_its_bound_is_not_judged_by_its_rounding(name):
+    family, link, options, above = ON_A_BOUND[name]
+    Z = np.zeros((8, 1))
+    Z[:4] = 1
+    y = np.array([0, 0, 0, 2, 1, 0, 3, 2.0])
+    if family == "binomial":
+        y = np.array([0, 0, 0, 1, 1, 0, 1, 0.0])
+        y = 1 - y if above else y
+    model = GeneralizedLinearRegressor(family, link=link, **options).fit(Z, y)
+    with pytest.warns(LeftOutWarning, match=r"row\(s\) 3 "):
+        found = leave_one_out(model, Z, y)
+    assert found.log_scores[3] == found.log_score_ == -np.inf
+    assert np.isposinf(found.losses[3])
+    assert found.separated_ == [3]
+    assert np.isfinite(np.delete(found.log_scores, 3)).all()
+
+
+def test_counts_of_zero_are_certain_where_the_mean_is_zero():
+    Z = np.zeros((8, 1))
+    Z[:4] = 1
+    y = np.array([0, 0, 0, 2, 1, 0, 3, 2.0])
+    g = [0, 0, 1, 2, 2, 3, 3, 4]  # rows 3 and 4 are left out together
+    with pytest.warns(LeftOutWarning):
+        found = leave_one_out(
+            GeneralizedLinearRegressor("poisson", link="sqrt").fit(Z, y), Z, y, groups=g
+        )
+    assert found.separated_ == [3]
+    half = np.where(Z[:, 0] > 0, 0.0, y)
+    model = GeneralizedLinearRegressor("poisson", link="sqrt", fit_intercept=False)
+    columns = np.column_stack([Z[:, 0], 1 - Z[:, 0]])
+    zero = leave_one_out(model.fit(columns, half), columns, half)
+    assert zero.separated_ == []
+    np.testing.assert_allclose(zero.log_scores[:4], 0.0, atol=1e-12)
+
+
+def test_small_means_are_no_bound():
+    X = np.concatenate([np.full(6, 1e-9), np.full(6, 1.0)])[:, np.newaxis]
+    y = np.array([0, 0, 0, 1, 0, 0, 1, 3, 2, 1, 2, 1.0])
+    model = GeneralizedLinearRegressor("poisson", link="identity", fit_intercept=False)
+    found = leave_one_out(model.fit(X, y), X, y)
+    assert found.separated_ == []
+    assert found.log_scores[3] == pytest.approx(np.log(found.predictions[3]), abs=1e-6)
+
+
 def test_groups_without_which_the_others_are_separated():
     X, y = crossed()
     groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
