@@ -17,23 +17,21 @@ huge, as beside a pole, points of the whole range are tried.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from mcmodels.arrays import Array, Penalty
-from mcmodels.objectives import LinearPredictorObjective
-from mcmodels.reweighting.criteria import Aic, Criterion, Evaluation, LeaveOneOut
-from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
+from mcmodels.arrays import Array
+from mcmodels.reweighting.criteria import Aic, Evaluation
+from mcmodels.reweighting.penalty_fits import PenaltyFits, Point, end_of
 from mcmodels.reweighting.penalty_models import BentModel, PenaltyModel, Tried, penalty_model
 from mcmodels.reweighting.penalty_range import range_of_penalties
-from mcmodels.rows import Derivatives, single_threaded_blas
-from mcmodels.solvers import irls, room
-from mcmodels.solvers.fit_state import Placed, Progress
-from mcmodels.solvers.solution import Status
+from mcmodels.rows import single_threaded_blas
+from mcmodels.solvers import room
+from mcmodels.solvers.fit_state import Progress
 
 __all__ = ["NoCriterionError", "NoLowerBoundError", "PenaltySearch"]
 
@@ -61,11 +59,6 @@ _MOST_SIDES = 4
 # Iterations of the minimisation of a model of several penalties.
 _MODEL_STEPS = 200
 
-# What a fit hands on: its states, and in the end its point.
-Fitting = Generator[Progress, None, "_Point | None"]
-Start = Callable[[LinearPredictorObjective], Array]
-Steps = Callable[[LinearPredictorObjective, Array], Iterator[Progress]]
-
 
 class NoCriterionError(ValueError):
     """No penalty was found at which the criterion is a number."""
@@ -73,14 +66,6 @@ class NoCriterionError(ValueError):
 
 class NoLowerBoundError(ValueError):
     """Residuals vanish with weak penalties, and the criterion falls for ever."""
-
-
-@dataclass(frozen=True)
-class _Point(Tried):
-    """A point with its fit."""
-
-    fit: PenalisedFit
-    last: Progress
 
 
 @dataclass(frozen=True)
@@ -105,59 +90,8 @@ class _Proposal:
     is_last: bool
 
 
-@dataclass
-class PenaltySearch:
-    """A search for penalties.
-
-    Parameters
-    ----------
-    objective : LinearPredictorObjective
-        Rows and loss; its penalty does not matter.
-    criterion : Criterion
-        What is minimised.
-    groups : Groups
-        Which penalty each column has.
-    start : callable
-        The start of a fit of an objective without an earlier fit.
-    steps : callable
-        ``steps(objective, start)`` yields the states of a fit.
-    tol, max_iter
-        Those of the fits.
-
-    Attributes
-    ----------
-    tried : list of Tried
-        The points, in the order in which they were tried.
-    n_params : int
-        Number of parameters of all outputs.
-    lowest, highest : ndarray of shape (n_groups,)
-        Bounds of the logarithms of the penalties.
-    has_converged : bool
-        Whether the search ended where the derivatives are zero, or at bounds.
-    best : Tried or None
-        Where the criterion is least; None before the search has ended.
-    current : LinearPredictorObjective
-        What the last fit minimised.
-    current_log_alphas : ndarray of shape (n_groups,)
-        Its penalties.
-    """
-
-    objective: LinearPredictorObjective
-    criterion: Criterion
-    groups: Groups
-    start: Start
-    steps: Steps
-    tol: float
-    max_iter: int
-    tried: list[Tried] = field(default_factory=list)
-    _barriers: list[Tried] = field(default_factory=list, init=False)
-    lowest: Array = field(init=False)
-    highest: Array = field(init=False)
-    n_params: int = field(init=False)
-    has_converged: bool = True
-    best: _Point | None = None
-    current: LinearPredictorObjective = field(init=False)
-    current_log_alphas: Array = field(init=False)
+class PenaltySearch(PenaltyFits):
+    """A search for penalties: its arguments are those of its fits."""
 
     def run(self) -> Iterator[Progress]:
         """Yield the states of all fits; the last one has a status, and is at the best penalties.
@@ -219,7 +153,7 @@ class PenaltySearch:
 
     def _proposed(
         self,
-        best: _Point,
+        best: Point,
         model: PenaltyModel,
         box: tuple[Array, Array],
         unit: float,
@@ -273,7 +207,7 @@ class PenaltySearch:
         slope = np.where(point.log_alphas <= self.lowest, np.minimum(slope, 0.0), slope)
         return bool(np.abs(slope).max() <= _FLAT * self._unit(point))
 
-    def _to_the_end(self, best: _Point) -> Generator[Progress, None, _Point]:
+    def _to_the_end(self, best: Point) -> Generator[Progress, None, Point]:
         """From where the models promise nothing more to where the derivatives are zero."""
         if self.groups.count > 1:
             return (
@@ -293,7 +227,7 @@ class PenaltySearch:
                     best = found
         return best
 
-    def _beyond_poles(self, best: _Point) -> Generator[Progress, None, _Point]:
+    def _beyond_poles(self, best: Point) -> Generator[Progress, None, Point]:
         """The lowest minimum of the whole range: one is looked for on each side of a pole."""
         low, high = float(self.lowest[0]), float(self.highest[0])
         for wanted in np.linspace(high, low, int(np.ceil((high - low) / _PATH_STEP)) + 1):
@@ -312,13 +246,7 @@ class PenaltySearch:
                     best = found
         return best
 
-    def _near(self, known: _Point, log_alpha: float) -> Fitting:
-        """A fit with one penalty from another fit."""
-        with single_threaded_blas():
-            model = penalty_model(known.fit, self.criterion, known.evaluation)
-        return (yield from self._refitted(known, model, np.array([log_alpha])))
-
-    def _descended(self, best: _Point) -> Generator[Progress, None, _Point]:
+    def _descended(self, best: Point) -> Generator[Progress, None, Point]:
         """The minimum of one penalty in a bracket: one end is the best point, whose slope leads in.
 
         The next point is that where a cubic is least, or the middle.
@@ -379,7 +307,7 @@ class PenaltySearch:
                 dips.append((value, a + float(np.clip(share, 0.1, 0.9)) * (b - a)))
         return min(dips)[1] if dips else None
 
-    def _by_quasi_newton(self, best: _Point, unit: float) -> _Point:
+    def _by_quasi_newton(self, best: Point, unit: float) -> Point:
         """L-BFGS-B on the criterion itself, where its models are too far from it."""
         latest = lowest = best
 
@@ -387,7 +315,7 @@ class PenaltySearch:
             nonlocal latest, lowest
             with single_threaded_blas():
                 model = penalty_model(latest.fit, self.criterion, latest.evaluation)
-            found = _end_of(self._refitted(latest, model, log_alphas))
+            found = end_of(self._refitted(latest, model, log_alphas))
             if found is None:
                 return _HUGE, np.zeros(self.groups.count)
             latest = found
@@ -405,29 +333,6 @@ class PenaltySearch:
         )
         return lowest
 
-    def _unit(self, point: Tried) -> float:
-        """A nat in units of the criterion: φ for sums of losses, where there is one."""
-        if not isinstance(self.criterion, LeaveOneOut):
-            return 1.0
-        if self.criterion.dispersion is not None:
-            return self.criterion.dispersion
-        return 2.0 * point.evaluation.value / self.criterion.n_observations
-
-    def along(self, points: list[Array]) -> list[Tried | None]:
-        """The criterion at given penalties, one after the other; None where it is no number."""
-        start, last = self.start(self._with_penalty(1.0)), None
-        found: list[Tried | None] = []
-        for log_alphas in points:
-            fitting = self._fitted(start, log_alphas)
-            if last is not None:
-                with single_threaded_blas():
-                    model = penalty_model(last.fit, self.criterion, last.evaluation)
-                fitting = self._refitted(last, model, log_alphas)
-            point = _end_of(fitting)
-            last = point or last
-            found.append(point)
-        return found
-
     @property
     def at_bound(self) -> Array:
         """-1 where a penalty is at its lower bound, 1 where it is at its upper bound, else 0."""
@@ -436,27 +341,13 @@ class PenaltySearch:
         t = self.best.log_alphas
         return (t >= self.highest).astype(np.float64) - (t <= self.lowest)
 
-    def _with_penalty(self, alphas: Array | float) -> LinearPredictorObjective:
-        intercept = self.objective.rows.intercept
-        penalty: Penalty = (
-            alphas
-            if isinstance(alphas, float)
-            else self.groups.penalty(alphas, intercept=intercept)
-        )
-        return self.objective.over(self.objective.rows, penalty)
-
-    def _now_at(self, log_alphas: Array) -> LinearPredictorObjective:
-        self.current_log_alphas = log_alphas
-        self.current = self._with_penalty(np.exp(log_alphas))
-        return self.current
-
     @property
     def _is_small(self) -> bool:
         rows = self.objective.rows
         few = rows.n_present < _MANY_ROWS * self.n_params
         return few and rows.n_rows * rows.n_params <= _SMALL and not rows.walks_are_costly
 
-    def _first_points(self, start: Array, first: Array) -> Generator[Progress, None, _Point]:
+    def _first_points(self, start: Array, first: Array) -> Generator[Progress, None, Point]:
         """Fit at a first point; in small data along a path, whose lowest point is returned."""
         if not self._is_small:
             for shift in (0.0, 2.0, 4.0, 8.0):  # decades, towards strong penalties
@@ -465,11 +356,11 @@ class PenaltySearch:
                 if point is not None:
                     return point
             raise NoCriterionError
-        best: _Point | None = None
+        best: Point | None = None
         least = float(self.lowest.min()) + _MARGIN
         most = float(self.highest.max()) - _MARGIN
         count = int(np.ceil((most - least) / _PATH_STEP)) + 1
-        last: _Point | None = None
+        last: Point | None = None
         for common in np.linspace(most, least, count):
             wanted = np.clip(np.full(self.groups.count, common), self.lowest, self.highest)
             if last is None:
@@ -486,63 +377,6 @@ class PenaltySearch:
         if best is None:
             raise NoCriterionError
         return best
-
-    def _fitted(self, start: Array, log_alphas: Array) -> Fitting:
-        """A fit from a start, as other fits are made."""
-        objective = self._now_at(log_alphas)
-        last: Progress | None = None
-        for last in self.steps(objective, start):
-            if last.status is None:
-                yield last
-        return self._point(objective, log_alphas, last)
-
-    def _refitted(self, before: _Point, model: PenaltyModel, log_alphas: Array) -> Fitting:
-        """A fit from the minimum that another fit predicts."""
-        objective = self._now_at(log_alphas)
-        with single_threaded_blas():
-            predicted = model.params(log_alphas)
-        inner = Placed(objective, before.last.coordinates).inner
-        if not inner.value(predicted) < inner.value(before.fit.params):
-            predicted = before.fit.params
-        fit = before.fit
-        hessian = fit.loss_hessian.copy()
-        penalty = fit.groups.penalty(np.exp(log_alphas), intercept=fit.objective.rows.intercept)
-        held = fit.penalised > 0
-        of_each = np.broadcast_to(np.asarray(penalty), fit.params.shape).ravel()
-        np.einsum("ii->i", hessian)[held] += of_each[held]
-        states = irls.refit(
-            objective,
-            before.last.coordinates,
-            predicted,
-            hessian,
-            tol=self.tol,
-            max_iter=self.max_iter,
-        )
-        last: Progress | None = None
-        for last in states:
-            if last.status is None:
-                yield last
-        if last is None or last.status is not Status.CONVERGED:
-            return (yield from self._fitted(self.start(objective), log_alphas))
-        return self._point(objective, log_alphas, last)
-
-    def _point(
-        self, objective: LinearPredictorObjective, log_alphas: Array, last: Progress | None
-    ) -> _Point | None:
-        """The criterion at the end of a fit; None where it is no number."""
-        if last is None or last.status is not Status.CONVERGED:
-            return None
-        if last.iterate is None or not isinstance(last.iterate.derivatives, Derivatives):
-            return None
-        fit = PenalisedFit.of(objective, self.groups, last)
-        with single_threaded_blas():
-            if not fit.is_definite:
-                return None
-            evaluation, freedom = self.criterion.at(fit), fit.loss_freedom
-        self.tried.append(Tried(log_alphas, evaluation, freedom))
-        if not evaluation.is_finite:
-            return None
-        return _Point(log_alphas, evaluation, freedom, fit, last)
 
     def _box(self, best: Tried, radius: float, *, any_side: bool) -> tuple[Array, Array]:
         """Where the next point is looked for.
@@ -605,16 +439,6 @@ class PenaltySearch:
             if reached <= value + _NO_DIFFERENCE * unit:
                 moved, value = tried, min(value, reached)
         return moved
-
-
-def _end_of(fitting: Fitting) -> _Point | None:
-    """What a fit hands on in the end."""
-    while True:
-        try:
-            next(fitting)
-        except StopIteration as end:
-            point: _Point | None = end.value
-            return point
 
 
 def _cubic(left: Tried, right: Tried, share: float) -> float:
