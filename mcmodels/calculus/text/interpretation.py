@@ -181,7 +181,7 @@ class _Walk(Generic[T]):
 
     def _require_rows_for_columns(self, nodes: Sequence[ast.expr], values: Sequence[Any]) -> None:
         """Refuse a vector with an entry for each column beside a matrix: a row is meant."""
-        if not self.source.has_axes:
+        if not self.source.has_axes or any(isinstance(value, Tensor) for value in values):
             return
         for node, value in zip(nodes, values, strict=True):
             beside = value.is_column and not value.is_scalar and is_of_columns(node)
