@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import mcmodels
-from mcmodels import GeneralizedLinearRegressor, LogisticRegression
+from mcmodels import FirthLogisticRegression, GeneralizedLinearRegressor, LogisticRegression
 from mcmodels.exceptions import ConvergenceWarning, InferenceError, PenaltyBoundWarning
 from mcmodels.rows import RowStream
 
@@ -373,8 +373,9 @@ def test_attributes_of_a_criterion_are_those_of_a_chosen_penalty():
     for name in ("criterion_", "criterion_gradient_", "criterion_path_", "effective_freedom_"):
         with pytest.raises(InferenceError, match="C was given as a number"):
             getattr(model, name)
-    with pytest.raises(InferenceError, match="C was given"):
+    with pytest.raises(AttributeError, match="criterion_curve is of a penalty that was chosen"):
         model.criterion_curve(X, y)
+    assert not hasattr(FirthLogisticRegression(), "criterion_curve")
     with pytest.raises((InferenceError, NotFittedError)):
         LogisticRegression(C="loo").objective(X, y, params=np.zeros(9))
 

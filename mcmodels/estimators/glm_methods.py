@@ -11,10 +11,12 @@ from sklearn.utils import check_random_state
 
 from mcmodels.arrays import Array, MatrixLike, RandomState, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, check_params
+from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.glm_rows import GlmRows
 from mcmodels.estimators.missing_means import warn_without_means
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.parameter_methods import ParameterMethods, RobustOptions
+from mcmodels.estimators.tuned_attributes import not_chosen
 from mcmodels.inference.glm_residuals import KINDS, quantile_residuals, residuals_of
 from mcmodels.inference.summary import Summary
 from mcmodels.rows import RowStream
@@ -146,6 +148,22 @@ class GlmMethods(GlmRows):
         """
         options: dict[str, Any] = {"level": level, "p_values": p_values}
         return self._summary((X, y, sample_weight), robust, exponentiate, **options)
+
+    @unless(not_chosen)
+    def criterion_curve(
+        self,
+        X: MatrixLike | RowStream,
+        y: VectorLike | None = None,
+        sample_weight: Weights = None,
+        *,
+        values: VectorLike | None = None,
+        group: str | None = None,
+        offset: VectorLike | None = None,
+        exposure: VectorLike | None = None,
+    ) -> pd.DataFrame:
+        """As :meth:`mcmodels.LogisticRegression.criterion_curve`, with offset and exposure."""
+        added = {"offset": offset, "exposure": exposure}
+        return self._criterion_curve(X, y, sample_weight, values, group, added)
 
     def profile_intervals(
         self,

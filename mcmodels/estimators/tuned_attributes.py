@@ -8,14 +8,22 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, Penalty, VectorLike, Weights, refuse_masked
-from mcmodels.estimators.arguments import check_number, refuse_other_order
+from mcmodels.estimators.arguments import check_number
+from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.criterion_curve import criterion_curve
 from mcmodels.estimators.model import Fitted
 from mcmodels.estimators.penalty_groups import check_penalty
 from mcmodels.exceptions import InferenceError
 from mcmodels.rows import RowStream
 
-__all__ = ["TunedAttributes"]
+__all__ = ["TunedAttributes", "not_chosen"]
+
+
+def not_chosen(model: Any) -> str | None:
+    """Why a model has no criterion of its penalty; None where it has."""
+    if isinstance(getattr(model, "C", getattr(model, "alpha", None)), str):
+        return None
+    return 'is of a penalty that was chosen by a criterion, as C="loo" or alpha="loo" does.'
 
 
 class TunedAttributes:
@@ -23,6 +31,7 @@ class TunedAttributes:
 
     _fit: Any
     penalty_groups: Any
+    _check_order: Any
 
     criterion_ = Fitted(
         "criterion",
@@ -40,6 +49,7 @@ class TunedAttributes:
         "effective_freedom", "``tr(H⁻¹ H_loss)`` at the chosen penalty, the intercept included."
     )
 
+    @unless(not_chosen)
     def criterion_curve(
         self,
         X: MatrixLike | RowStream,
@@ -48,7 +58,7 @@ class TunedAttributes:
         *,
         values: VectorLike | None = None,
         group: str | None = None,
-        **offsets: Any,
+        offset: VectorLike | None = None,
     ) -> pd.DataFrame:
         """The criterion of a chosen penalty at other penalties, each with a fit of its own.
 
@@ -66,8 +76,8 @@ class TunedAttributes:
         group : str, default=None
             With ``penalty_groups``, the group whose penalty varies, the others held; required
             there.
-        **offsets
-            ``offset`` or ``exposure``, if the fit has had one.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            The offset of the fit, if it has had one.
 
         Returns
         -------
@@ -75,10 +85,15 @@ class TunedAttributes:
             Columns C or alpha, criterion, and edf (effective degrees of freedom), in the order of
             ``values``. Where a fit did not converge, the last two are NaN.
         """
+        return self._criterion_curve(X, y, sample_weight, values, group, {"offset": offset})
+
+    def _criterion_curve(
+        self, X: Any, y: Any, sample_weight: Any, values: Any, group: Any, offsets: dict[str, Any]
+    ) -> pd.DataFrame:
         given = {"X": X, "y": y, "sample_weight": sample_weight}
         for name, what in given.items():
             refuse_masked(name, what)
-        refuse_other_order(**given)
+        self._check_order(X, y, sample_weight, **offsets)
         return criterion_curve(self, X, y, sample_weight, values, group, offsets)
 
     def _check_penalty(self, name: str) -> str | None:
