@@ -138,7 +138,8 @@ class Estimate(Summarised):
     @property
     def p_values(self) -> Array:
         """Two-sided probability of a statistic at least as large if the true value is zero."""
-        return 2.0 * self._distribution.sf(np.abs(self.statistics))
+        distribution, df = self._distribution
+        return 2.0 * distribution.sf(np.abs(self.statistics), *df)
 
     def intervals(self, level: float = 0.95) -> Array:
         """Ends of intervals that cover the true values with probability ``level``, shape (k, 2)."""
@@ -150,7 +151,8 @@ class Estimate(Summarised):
 
         A number; where each quantity has its own degrees of freedom, an array of shape (k,).
         """
-        distance = self._distribution.isf((1.0 - check_level(level)) / 2.0)
+        distribution, df = self._distribution
+        distance = distribution.isf((1.0 - check_level(level)) / 2.0, *df)
         return float(distance) if np.ndim(self.df) == 0 else distance
 
     def table(self, level: float = 0.95, *, p_values: bool = True) -> pd.DataFrame:
@@ -227,8 +229,9 @@ class Estimate(Summarised):
         return clipped(V, sizes) if negative.any() else V, None, negative
 
     @property
-    def _distribution(self) -> stats.rv_continuous:
-        return stats.norm if self.statistic_name == "z" else stats.t(self.df)
+    def _distribution(self) -> tuple[Any, tuple[Any, ...]]:
+        """The distribution and its parameters: freezing it takes 2 ms."""
+        return (stats.norm, ()) if self.statistic_name == "z" else (stats.t, (self.df,))
 
 
 def check_level(level: float, name: str = "level") -> float:

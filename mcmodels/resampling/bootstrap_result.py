@@ -131,7 +131,7 @@ class Bootstrap(Summarised):
         if kind == "percentile":
             ends = np.quantile(self._found, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
         else:
-            of_each = float(stats.t(self.df_).isf((1.0 - level) / 2.0))
+            of_each = float(stats.t.isf((1.0 - level) / 2.0, self.df_))
             quantile = of_each if kind == "t" else self.critical_value(level)
             reach = quantile * self.standard_errors_
             ends = np.array([self.estimate_ - reach, self.estimate_ + reach])

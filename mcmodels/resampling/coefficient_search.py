@@ -237,7 +237,7 @@ class CoefficientSearch:
         s = float(estimate.standard_errors[0])
         lower = q
         if np.isfinite(df) and df > 1 and not self.codes:  # of clusters it is their number
-            lower = float(stats.t(df - 1).isf((1 - self.level) / 2))
+            lower = float(stats.t.isf((1 - self.level) / 2, df - 1))
         # Variances of a linear extrapolation may be negative; a tenth of the error is a floor.
         return np.asarray(lower * s * np.sqrt(np.maximum(1.0 + relative, 0.01)) - q * s)
 

@@ -115,7 +115,7 @@ def overdispersed(p):
 
 
 @pytest.mark.parametrize(("n", "p"), [(20, 9), slow(80, 4)])
-@pytest.mark.parametrize("family", ["poisson", "own loss"])
+@pytest.mark.parametrize("family", ["poisson", slow("own loss")])
 def test_intervals_of_curved_models_cover(family, n, p):
     model = {
         "poisson": GeneralizedLinearRegressor("poisson", alpha=2.0),
@@ -184,7 +184,7 @@ def of_sets(n, make, level, of_class=None, **options):
 
 @pytest.mark.parametrize("score", ["probability", "adaptive"])
 @pytest.mark.parametrize(("n", "p"), [(20, 9), slow(60, 4)])
-@pytest.mark.parametrize("make", [two_classes, three_classes])
+@pytest.mark.parametrize("make", [two_classes, slow(three_classes)])
 def test_sets_of_classes_cover(make, n, p, score):
     found = coverage(of_sets(n, make(p), 0.8, score=score))
     # The adaptive measure without its random part covers more, of two classes most.

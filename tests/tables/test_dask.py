@@ -1,5 +1,6 @@
 """Fits of Dask collections are those of the same rows in memory, on every scheduler."""
 
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -90,7 +91,10 @@ def pool():
         yield pool
 
 
-@pytest.fixture(params=["sync", "threads", "processes", "two workers"])
+SCHEDULERS = ["sync", "threads", "processes", "two workers"]
+
+
+@pytest.fixture(params=SCHEDULERS)
 def scheduler(request):
     """The scheduler in force."""
     if request.param == "two workers":
@@ -138,8 +142,18 @@ CASES = {
 }
 
 
+# Between processes all of them move the same kinds of results: these are one of each kind.
+ON_WORKERS = ("linear", "two classes", "three classes, balanced", "Poisson")
+
+
+def cases_and_schedulers():
+    for case, kind in itertools.product(CASES, SCHEDULERS):
+        is_slow = kind == "two workers" and case not in ON_WORKERS
+        yield pytest.param(case, kind, marks=[pytest.mark.slow] if is_slow else [])
+
+
 class TestFits:
-    @pytest.mark.parametrize("case", CASES)
+    @pytest.mark.parametrize(("case", "scheduler"), cases_and_schedulers(), indirect=["scheduler"])
     def test_everything_is_as_in_memory(self, case, scheduler):
         model, y = CASES[case]
         given, groups = (X, y, WEIGHTS), GROUPS
