@@ -30,7 +30,6 @@ from mcmodels.reweighting.score_draws import ScoreSums, score_draws, scores_of
 from mcmodels.reweighting.units import Units
 from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
 from mcmodels.rows import RowBlock, RowStream, RowsWithTargets
-from mcmodels.tables.dask_stream import is_dask
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["bootstrap"]
@@ -160,11 +159,6 @@ def bootstrap(
     route.refuse_fitted_to_targets()
     model = route.model
     refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
-    if is_dask(X) or (isinstance(X, RowStream) and X.in_parts):
-        raise TypeError(
-            "bootstrap was given rows in parts that are elsewhere (Dask), whose multipliers would "
-            "have to be sent to them; pass arrays, or a stream of blocks."
-        )
     rng = check_random_state(random_state)
     refuse_masked("groups", groups)
     refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)

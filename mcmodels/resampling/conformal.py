@@ -250,8 +250,15 @@ class Conformal:
         check_flag("allow_empty", allow_empty)
         self._refuse_other_model("predict_set")
         if self.training is None:
-            sets_by = (level, score, by_class, allow_empty)
-            return self._sets_by_models(X_new, sets_by, sample_weight, {"offset": offset})
+            return self._sets_by_models(
+                X_new,
+                level,
+                score,
+                sample_weight,
+                {"offset": offset},
+                by_class=by_class,
+                allow_empty=allow_empty,
+            )
         classes = self._known.model.classes_
         observed, given = self._targets()
         codes = observed.astype(np.intp)
@@ -306,12 +313,15 @@ class Conformal:
     def _sets_by_models(
         self,
         X: Any,
-        options: tuple[float, str, bool, bool],
+        level: float,
+        score: str,
         sample_weight: Weights,
         offsets: dict[str, Any],
+        *,
+        by_class: bool,
+        allow_empty: bool,
     ) -> pd.DataFrame:
         """Sets by the models that were fitted without each unit."""
-        level, score, by_class, allow_empty = options
         codes = np.searchsorted(self.classes, self.y)
         strange = of_observed(strangeness(self.predictions.T, score), codes)
         counted = self._counted(self.weights)

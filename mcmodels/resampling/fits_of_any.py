@@ -19,11 +19,10 @@ from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.records.curvature import CurvatureFit
 from mcmodels.resampling.full_refits import refuse_many
-from mcmodels.resampling.left_out_result import LeaveOneOut
-from mcmodels.resampling.left_out_warnings import warn_of_lost
+from mcmodels.resampling.groups import positions_of, refuse_a_single_unit, units_of
+from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_rows
 from mcmodels.resampling.measures import FamilyMeasure
 from mcmodels.resampling.refitted_models import OneClass, RefittedModels
-from mcmodels.resampling.units import codes_of, refuse_a_single_unit
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import is_dask
 
@@ -75,15 +74,13 @@ def leave_out_of_any(
             f"sample_weight was given, and the fit method of {name} has no such argument. Leave it "
             "out, or pass the estimator at the end of the pipeline."
         )
-    codes, labels = codes_of(groups, n)
+    codes, labels = units_of(groups, n)
     count = n if labels is None else len(labels)
     refuse_a_single_unit(codes, weights, count)
     refuse_many(count, _MOST_FITS, f"leave_one_out of a {name}")
     judge = _Judge(model, X, targets, weights, None if sample_weight is None else weights, offsets)
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(count + 1))
-    for unit in range(count):
-        judge.leave_out(order[bounds[unit] : bounds[unit + 1]])
+    for out in positions_of(np.arange(count), codes):
+        judge.leave_out(out)
     index = X.index if isinstance(X, pd.DataFrame) else None
     has_weighting = hasattr(model, "weights") and isinstance(model.weights, str)
     weighting = Weighting(model.weights) if has_weighting else Weighting.FREQUENCY
@@ -96,30 +93,30 @@ def leave_out_of_any(
         rows = model._rows_at(X, y, sample_weight, **offsets)
         null = null_deviance(rows, judge.family.loss)
     found = LeaveOneOut(
-        None,
-        codes,
-        labels,
-        index,
-        None,
-        targets,
-        judge.predictions,
-        judge.classes,
-        judge.log_scores,
-        judge.losses,
-        judge.times(weighting),
-        weights,
-        weighting,
-        np.ones(n, dtype=bool),
-        judge.lost,
-        judge.kind,
-        judge.loss_name,
-        name,
+        training=None,
+        codes=codes,
+        groups=labels,
+        index=index,
+        eta=None,
+        y=targets,
+        predictions=judge.predictions,
+        classes=judge.classes,
+        log_scores=judge.log_scores,
+        losses=judge.losses,
+        times=judge.times(weighting),
+        weights=weights,
+        weighting=weighting,
+        exact_rows=np.ones(n, dtype=bool),
+        lost=judge.lost,
+        kind=judge.kind,
+        loss_name=judge.loss_name,
+        model_name=name,
         known_error=0.0,
         model=known,
         null=null,
         refitted=RefittedModels(known, judge.models, names),
     )
-    warn_of_lost(found.separated_, labels is not None)
+    warn_of_rows(found)
     return found
 
 

@@ -121,9 +121,7 @@ class DispersionWithout(NoiseWithout):
 
     def exact(self, groups: Codes, steps: Array) -> Array:
         """By passes over the rows."""
-        sums = sums_without(
-            self._fit, groups, steps, lambda y, eta: self._summand(y, eta, 0), "group"
-        )
+        sums = sums_without(self._fit, groups, steps, lambda y, eta: self._summand(y, eta, 0))
         return sums * self._unit[groups] / self.df[groups]
 
     def of_refit(self, model: Any) -> Any:
@@ -149,7 +147,7 @@ class KnownDispersion(NoiseWithout):
 
 
 class _Summand:
-    """Pearson's squares, or unit deviances, with their derivatives in η."""
+    """Pearson's squares ``(y - μ)²/V(μ)``, or unit deviances, with their derivatives in η."""
 
     def __init__(self, loss: FamilyLoss, by_deviance: bool) -> None:
         self._loss, self._by_deviance = loss, by_deviance

@@ -72,7 +72,7 @@ class RoutedRows:
         if isinstance(fitted, Model):
             data = TrainingData(fitted, X, y, sample_weight, offsets)
             data.check(function, _ARGUMENTS.get(function, ()))
-            return cls(data, groups, None, None)
+            return cls(data.streamed(), groups, None, None)
         route = Route.of(fitted, function)
         route.refuse_fitted_to_targets()
         named = {**offsets, "groups": groups}
@@ -84,7 +84,7 @@ class RoutedRows:
         index = index_of(X)
         if index is not None and len(index) != rows.shape[0]:  # a formula leaves out rows
             index = index_of(route.table.training_rows(X, y, sample_weight)[0])
-        return cls(data, groups, index, route)
+        return cls(data.streamed(), groups, index, route)
 
     def function(self, of: Any) -> Any:
         """The function that is meant, with rows in it as the model takes them.

@@ -14,16 +14,16 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
 from mcmodels.estimators.network_methods import NetworkMethods
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.exceptions import InferenceError
-from mcmodels.resampling.same_penalty import with_same_penalty
+from mcmodels.resampling.full_refits import with_same_penalty
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.rows import CodedBlock, RowStream
-from mcmodels.tables.dask_stream import in_parts
 
 __all__ = ["TrainingData"]
 
-# Of the total weight: gradients of networks that are fitted again, so that differences of two fits
-# are those of their rows.
+# Networks that are fitted again end where no entry of the gradient exceeds this share of the total
+# weight. Then differences of two fits are those of their rows, not of where descents have stopped.
 _TIGHT = 1e-10
 _MANY_STEPS = 1000
 
@@ -63,11 +63,11 @@ class TrainingData:
                     "none. Leave it out."
                 )
         refuse_unknown_keywords(self.offsets, (*arguments, *names))
-        if in_parts(self.X, self.y, self.sample_weight, **self.offsets) is not None:
-            raise TypeError(
-                f"{function} takes no collections of Dask and no rows in parts: it reads all rows "
-                "in this process. Pass rows that fit in memory, after .compute(), or a RowStream."
-            )
+
+    def streamed(self) -> TrainingData:
+        """The same; collections of Dask together as a stream, whose blocks are read here."""
+        X, y, weights, _, offsets = with_offsets(self.X, self.y, self.sample_weight, **self.offsets)
+        return TrainingData(self.model, X, y, weights, offsets)
 
     def training(self, extras: dict[str, Any]) -> TrainingFit:
         """The fit with its rows, which have further values by name."""
