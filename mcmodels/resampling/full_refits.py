@@ -192,10 +192,10 @@ def _margins(codes: Array, eta: Array) -> Array:
     return eta[rows, codes] - others.max(axis=1)
 
 
-def refuse_many(count: int, most: int, what: str) -> None:
-    """Refuse so many fits from the start."""
+def refuse_many(count: int, most: int, what: str, other: str = "") -> None:
+    """Refuse so many fits from the start; ``other`` is another way, as a sentence."""
     if count > most:
         raise InferenceError(
             f"{what} needs {count} fits from the start, and the most is {most}. Leave out groups "
-            "of rows (groups=...), of which there are fewer."
+            f"of rows (groups=...), of which there are fewer.{other}"
         )

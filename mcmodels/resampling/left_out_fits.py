@@ -20,7 +20,13 @@ from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.resampling.full_refits import FullRefit, refit_in_full, refuse_many
 from mcmodels.resampling.groups import positions_of
 from mcmodels.resampling.measures import Measure, measure_of
-from mcmodels.resampling.noise_without import NoiseWithout, has_density, noise_of
+from mcmodels.resampling.noise_without import (
+    NO_FREEDOM,
+    PERFECT_WITHOUT,
+    NoiseWithout,
+    has_density,
+    noise_of,
+)
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.approximation import (
     Approximation,
@@ -129,18 +135,12 @@ class LeftOutFits:
                 "losses and predictions alone."
             )
         elif self.noise is not None and not self.noise.has_freedom:
-            self.no_scores = (
-                "without some rows no degree of freedom is left to estimate the noise from; there "
-                "are losses and predictions alone. Fit fewer columns or more rows."
-            )
+            self.no_scores = NO_FREEDOM
         self.scale: Any = self._approximate_scale()
         self._first_scale = None if self.scale is None else self.scale.copy()
         self._fit_from_the_start(np.nonzero(undefined & present)[0])
         if self.scale is not None and not has_density(self.scale):
-            self.no_scores = (
-                "without some rows the fit of the others is perfect, so that the density of the "
-                "noise is infinite; there are losses and predictions alone."
-            )
+            self.no_scores = PERFECT_WITHOUT
 
     @property
     def fit(self) -> WhitenedFit:

@@ -84,6 +84,8 @@ class LeaveOneOut(Conformal):
         targets; None where it is found by ``training``.
     refitted : RefittedModels or None
         The models without each unit, where these were fitted again.
+    route : Route or None
+        The way from a table to the rows of the model, of a fit by a formula.
 
     Examples
     --------
@@ -120,6 +122,7 @@ class LeaveOneOut(Conformal):
     model: Any = None
     null: Any = None  # of models that were fitted again
     refitted: Any = None  # RefittedModels
+    route: Any = None  # a Route
 
     @classmethod
     def of_fits(
@@ -266,7 +269,7 @@ class LeaveOneOut(Conformal):
             For scores that need probabilities, of models without; for None, of an estimator whose
             score is not known by predictions alone.
         """
-        if scoring is None and isinstance(self.model, DevianceScore):
+        if scoring is None and (self.null is not None or isinstance(self.model, DevianceScore)):
             return self._explained
         has_probabilities = self.classes is not None and self.predictions.ndim > 1
         scorer = scorer_for(scoring, self.model, self.classes is not None, has_probabilities)
@@ -331,13 +334,15 @@ class LeaveOneOut(Conformal):
         facts = {f"{self.model_name}, left out": units}
         exact = int(self.exact_rows.sum())
         facts["fitted exactly"] = "all" if exact == len(self.y) else f"{exact} rows"
+        # A loss that is no likelihood has no density: its sum is not called a log score.
+        name = "minus the sum of losses" if self.kind == "loss" else "log score"
         if self.log_scores is None:
-            facts["log score"] = f"none: {self.no_scores}"
+            facts[name] = f"none: {self.no_scores}"
         else:
             what = f"{number(self.log_score_)} (standard error {number(self.standard_error_)}"
             error = self.__dict__.get("error_", self.known_error)
             what += "" if not error else f"; about {number(error)} off or less"
-            facts["log score"] = f"{what})"
+            facts[name] = f"{what})"
         facts[f"mean {self.loss_name}"] = number(self.loss_)
         if self.separated_:
             facts["no optimum without row"] = listed(self.separated_)

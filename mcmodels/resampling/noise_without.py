@@ -25,8 +25,25 @@ from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.sums_without import SumNearFit, sums_without
 
-__all__ = ["DispersionWithout", "LinearNoiseWithout", "NoiseWithout", "has_density", "noise_of"]
+__all__ = [
+    "NO_FREEDOM",
+    "PERFECT_WITHOUT",
+    "DispersionWithout",
+    "LinearNoiseWithout",
+    "NoiseWithout",
+    "has_density",
+    "noise_of",
+]
 
+# Why there are no log scores.
+NO_FREEDOM = (
+    "without some rows no degree of freedom is left to estimate the noise from; there are losses "
+    "and predictions alone. Fit fewer columns or more rows."
+)
+PERFECT_WITHOUT = (
+    "without some rows the fit of the others is perfect, so that the density of the noise is "
+    "infinite; there are losses and predictions alone."
+)
 # Targets are combinations of each other, and of the columns, where correlations of their noise have
 # no larger eigenvalue: it is that of rounding errors.
 _LEAST_CORRELATION = 1e-12
