@@ -221,23 +221,23 @@ class _Judge:
         measure: Any = _measure_of(end, self.weighting)
         y, weights = self.y[out], self.weights[out]
         if isinstance(measure, NormalMeasure):
-            eta, fitted = self.predictions[out].reshape(len(out), -1), None
-            scale = end._record().model.noise_covariance[np.newaxis]
+            eta = fitted = self.predictions[out].reshape(len(out), -1)
         else:
             eta = _predictors(end, rows, offsets)
             fitted = _predictors(*at_the_end(self.model, _safe_indexing(self.X, out)), offsets)
-            scale = np.atleast_1d(end.dispersion_)
-        if not self.no_scores and measure.has_scale:
-            self.no_scores = _why_no_density(end, scale)
-        self.losses[out] = losses = measure.losses(y, eta)
-        if self.no_scores:
-            return
+        losses = measure.losses(y, eta)
+        off, on = measure.on_bound(y, eta, fitted)
+        self.losses[out] = np.where(off, np.inf, np.where(on, 0.0, losses))
+        self.lost[out] = off & (weights > 0)
+        scale = np.ones(1)
+        if measure.has_scale:
+            self.no_scores = self.no_scores or _why_no_density(end)
+            if self.no_scores:
+                return
+            scale = _noise_of(end)
         scales = np.broadcast_to(scale, (len(out), *scale.shape[1:]))
         scores = measure.log_scores(y, eta, weights, scales, losses)
-        off, on = measure.on_bound(y, eta, eta if fitted is None else fitted)
-        self.losses[out] = np.where(off, np.inf, np.where(on, 0.0, losses))
         self.log_scores[out] = np.where(off, -np.inf, np.where(on, 0.0, scores))
-        self.lost[out] = off & (weights > 0)
 
     def _judge_classes(self, out: Codes) -> None:
         own = np.searchsorted(self.classes, self.y[out])
@@ -259,12 +259,19 @@ def _measure_of(end: Any, weighting: Weighting) -> NormalMeasure | FamilyMeasure
     return FamilyMeasure(loss, weighting) if isinstance(loss, FamilyLoss) else None
 
 
-def _why_no_density(end: Any, scale: Array) -> str:
+def _noise_of(end: Any) -> Array:
+    """The covariance of the noise of least squares, shape (1, K, K); of families φ, shape (1,)."""
+    if isinstance(end._fit, LinearFit):
+        return np.asarray(end._fit.model.noise_covariance)[np.newaxis]
+    return np.atleast_1d(end.dispersion_)
+
+
+def _why_no_density(end: Any) -> str:
     """Why the noise of a fit has no density; empty if it has one."""
     record = end._record()
     if not record.model.df > 0:
         return NO_FREEDOM
-    return PERFECT_WITHOUT if record.perfect_targets or not has_density(scale) else ""
+    return PERFECT_WITHOUT if record.perfect_targets or not has_density(_noise_of(end)) else ""
 
 
 def _predictors(end: Any, X: Any, offsets: dict[str, Any]) -> Array:

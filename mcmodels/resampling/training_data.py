@@ -132,7 +132,8 @@ class _ReadHere(RowStream):
         if self._kept is not None:
             yield from self._kept
             return
-        kept, entries = [], 0
+        kept: list[tuple[int, tuple[Any, ...]]] = []
+        entries = 0
         for number, block in self._stream.nonempty():
             entries += int(np.prod(block[0].shape))
             kept = [*kept, (number, block)] if entries <= _MOST_KEPT else []
