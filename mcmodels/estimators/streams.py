@@ -70,20 +70,10 @@ def in_memory_but_X(
     extras: dict[str, list[Array]] = {}
     counts: list[int] = []
     kind = ""
-    labels: list[pd.DataFrame | None] = []
-
-    def labelled() -> Iterator[Any]:
-        for block in stream:
-            frame = isinstance(block[0], pd.DataFrame)
-            labels.append(pd.DataFrame(index=block[0].index) if frame else None)
-            yield block
+    read = _Labelled(stream)
 
     def checked() -> Iterator[Chunk]:
         nonlocal kind
-        read = stream
-        if stream.table_columns is None:
-            read = RowStream(labelled)
-            read.in_parts = stream.in_parts
         blocks = checked_blocks(estimator, read, names, fresh=fresh, **for_y)
         for number, block in blocks:
             if block.y is not None and not for_y.get("y_numeric"):
@@ -112,7 +102,6 @@ def in_memory_but_X(
         sums.require(first, features_of(estimator).names)
 
     (dtype,) = dtypes if len(dtypes) == 1 else (np.dtype(np.float64),)
-    index = None if not labels or any(part is None for part in labels) else _stacked(labels).index
     stacked = None
     if any(w is not None for w in weights):
         parts = zip(counts, weights, strict=True)
@@ -122,12 +111,40 @@ def in_memory_but_X(
             walk,
             seen,
             dtype,
-            index,
+            read.index,
             {name: np.concatenate(parts) for name, parts in extras.items()},
         ),
         np.concatenate(targets) if targets else None,
         stacked,
     )
+
+
+class _Labelled(RowStream):
+    """A stream that keeps the labels of the rows which were read, where its blocks have them."""
+
+    def __init__(self, stream: RowStream) -> None:
+        super().__init__(stream.blocks)
+        self._stream, self._labels = stream, list[pd.Index | None]()
+        self.table_columns, self.in_parts = stream.table_columns, stream.in_parts
+
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Iterate over the blocks that have rows, with their numbers."""
+        for number, block in self._stream.nonempty():
+            X = block[0]
+            self._labels.append(X.index if isinstance(X, pd.DataFrame | CodedBlock) else None)
+            yield number, block
+
+    def place(self, number: int) -> str:
+        """Where a block is, for errors."""
+        return self._stream.place(number)
+
+    @property
+    def index(self) -> pd.Index | None:
+        """The labels of all rows; None if some have none."""
+        known = [labels for labels in self._labels if labels is not None]
+        if not known or len(known) < len(self._labels):
+            return None
+        return known[0].append(known[1:])
 
 
 def checked_rows(

@@ -32,17 +32,21 @@ from scipy import special
 from mcmodels.arrays import Array
 from mcmodels.objectives.families import Binomial, Family, NegativeBinomial, PowerFamily
 from mcmodels.objectives.family_thirds import third_derivative, thirds_of_minus_logs
-from mcmodels.objectives.links import CloglogLink, Link, LogitLink, LogLink, PowerLink, ProbitLink
+from mcmodels.objectives.links import (
+    CloglogLink,
+    Link,
+    LogitLink,
+    LogLink,
+    PowerLink,
+    ProbitLink,
+    exponential_ratios,
+    inverse_mills_ratio,
+)
 
 __all__ = ["ExpectedInformation", "FamilyLoss"]
 
-_HALF_LOG_2PI = float(np.log(2.0 * np.pi) / 2.0)
 # From here on the tail of the normal distribution is computed by its asymptotic series.
 _FAR = 50.0
-# Below it t/(1 - e^-t) - 1 is computed by its power series.
-_NEAR = 0.3
-# e^-t is zero for larger t.
-_LARGE = 1e3
 
 # ℓ, ℓ′ and ℓ″ of each row.
 Orders = tuple[Array, Array, Array]
@@ -330,12 +334,7 @@ def _minus_logs(link: Link, eta: Array) -> tuple[Orders, Orders]:
         return _minus_log_normal(eta), (value, -slope, curvature)
     if isinstance(link, CloglogLink):
         of_failure = np.exp(eta)
-        # Where t overflows, those of a success are zero, as at any t that is so large.
-        t = np.minimum(of_failure, _LARGE)
-        ratio = np.where(t > 0, t / np.expm1(t), 1.0)
-        near = np.minimum(t, _NEAR)
-        series = near / 2 + near**2 / 12 - near**4 / 720 + near**6 / 30240 - near**8 / 1209600
-        excess = np.where(t < _NEAR, series, -t / np.expm1(-t) - 1.0)
+        t, ratio, excess = exponential_ratios(of_failure)
         # e^-t of log(1 - e^-t), which is log t for the smallest t.
         success = np.where(t > 0.5, -np.log1p(-np.exp(-t)), -np.log(-np.expm1(-t)))
         success = np.where(eta < -36.0, -eta, success)
@@ -359,9 +358,7 @@ def _minus_log_normal(eta: Array) -> Orders:
     ``1/x - 2/x³ + 10/x⁵ - 74/x⁷ + 706/x⁹`` (Abramowitz and Stegun 1964, 26.2.12, divided).
     """
     value = -special.log_ndtr(eta)
-    m = np.exp(-(eta**2) / 2.0 - _HALF_LOG_2PI + value)
-    tail = np.sqrt(2.0 / np.pi) / special.erfcx(np.maximum(-eta, 0.0) / np.sqrt(2.0))
-    m = np.where(eta < -1.0, tail, m)
+    m = inverse_mills_ratio(eta, value)
     x = np.maximum(-eta, _FAR)
     square = 1.0 / x**2
     series = (1.0 + square * (-2.0 + square * (10.0 + square * (-74.0 + 706.0 * square)))) / x

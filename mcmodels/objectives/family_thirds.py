@@ -1,4 +1,4 @@
-"""The third derivative ℓ‴ in the linear predictor, of every family and link.
+"""The third derivative ℓ‴ of the loss of every family and link, by the linear predictor.
 
 With ``μ = g⁻¹(η)`` and ``q(μ) = (μ - y)/V``, so that ``ℓ′ = qμ′``,
 
@@ -22,16 +22,23 @@ from scipy import special
 
 from mcmodels.arrays import Array
 from mcmodels.objectives.families import Family, NegativeBinomial, PowerFamily
-from mcmodels.objectives.links import CloglogLink, Link, LogitLink, LogLink, PowerLink, ProbitLink
+from mcmodels.objectives.links import (
+    CloglogLink,
+    Link,
+    LogitLink,
+    LogLink,
+    PowerLink,
+    ProbitLink,
+    exponential_ratios,
+    inverse_mills_ratio,
+    third_of_softplus,
+)
 
 __all__ = ["third_derivative", "thirds_of_minus_logs"]
 
-_HALF_LOG_2PI = float(np.log(2.0 * np.pi) / 2.0)
 # From here on the tail of the normal distribution is computed by a continued fraction, and so many
 # of its terms have all digits.
 _FAR, _TERMS = 4.0, 80
-# Below it t/(1 - e^-t) - 1 is computed by its power series; e^-t is zero for larger t.
-_NEAR, _LARGE = 0.3, 1e3
 
 
 def third_derivative(family: Family, link: Link, y: Array, eta: Array) -> Array:
@@ -46,7 +53,7 @@ def third_derivative(family: Family, link: Link, y: Array, eta: Array) -> Array:
         return k * (first - y * _term((b - 1.0) * (b - 2.0), np.power(eta, b - 3.0)))
     if isinstance(family, NegativeBinomial) and isinstance(link, LogLink):
         shifted = eta + np.log(family.theta)
-        return (y + 1.0 / family.theta) * _third_of_softplus(shifted)
+        return (y + 1.0 / family.theta) * third_of_softplus(shifted)
     mu, (first, second) = link.mean(eta), link.slopes(eta)
     (of_inverse, of_ratio), (by_inverse, by_ratio) = family.slopes(mu), _second_slopes(family, mu)
     by_mean = (mu - y) / family.variance(mu)
@@ -74,26 +81,16 @@ def _second_slopes(family: Family, mu: Array) -> tuple[Array, Array]:
     raise NotImplementedError(f"{type(family).__name__} has no second slopes.")
 
 
-def _third_of_softplus(eta: Array) -> Array:
-    """The third derivative of ``log(1 + e^η)``: ``-σ(η)σ(-η) tanh(η/2)``."""
-    t = np.exp(-np.abs(eta))
-    return -np.tanh(eta / 2.0) * (t / (1.0 + t) ** 2)
-
-
 def thirds_of_minus_logs(link: Link, eta: Array) -> tuple[Array, Array]:
     """The third derivatives of ``A = -log μ`` and of ``B = -log(1 - μ)``."""
     if isinstance(link, LogitLink):
-        both = _third_of_softplus(eta)
+        both = third_of_softplus(eta)
         return both, both
     if isinstance(link, ProbitLink):
         return _third_of_minus_log_normal(eta), -_third_of_minus_log_normal(-eta)
     if isinstance(link, CloglogLink):
         of_failure = np.exp(eta)
-        t = np.minimum(of_failure, _LARGE)
-        ratio = np.where(t > 0, t / np.expm1(t), 1.0)
-        near = np.minimum(t, _NEAR)
-        series = near / 2 + near**2 / 12 - near**4 / 720 + near**6 / 30240 - near**8 / 1209600
-        excess = np.where(t < _NEAR, series, -t / np.expm1(-t) - 1.0)
+        t, ratio, excess = exponential_ratios(of_failure)
         # 1 - t/(e^t - 1) is t - excess.
         bracket = (1.0 + excess) * (t - excess) - excess**2
         return np.where(ratio > 0, ratio * bracket, 0.0), of_failure
@@ -114,9 +111,7 @@ def _third_of_minus_log_normal(eta: Array) -> Array:
     fraction ``m = x + t₁``, ``tₙ = n/(x + tₙ₊₁)`` (Abramowitz and Stegun 1964, 26.2.14), it is
     ``t₁(t₂ - 2t₁) = 2t₁(t₂ - t₃)/((x + t₂)(x + t₃))``.
     """
-    m = np.exp(-(eta**2) / 2.0 - _HALF_LOG_2PI - special.log_ndtr(eta))
-    tail = np.sqrt(2.0 / np.pi) / special.erfcx(np.maximum(-eta, 0.0) / np.sqrt(2.0))
-    m = np.where(eta < -1.0, tail, m)
+    m = inverse_mills_ratio(eta, -special.log_ndtr(eta))
     third = m * (1.0 - (m + eta) * (2.0 * m + eta))
     far = eta < -_FAR
     if far.any():

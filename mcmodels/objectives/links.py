@@ -13,9 +13,19 @@ from scipy import special
 
 from mcmodels.arrays import Array
 
-__all__ = ["LINKS", "Link", "LogLink", "PowerLink"]
+__all__ = [
+    "LINKS",
+    "Link",
+    "LogLink",
+    "PowerLink",
+    "exponential_ratios",
+    "inverse_mills_ratio",
+    "third_of_softplus",
+]
 
 _ROOT_2PI = float(np.sqrt(2.0 * np.pi))
+# Below it t/(1 - e^-t) - 1 is computed by its power series; e^-t is zero for larger t.
+_NEAR, _LARGE = 0.3, 1e3
 
 
 class Link(ABC):
@@ -217,6 +227,32 @@ class CloglogLink(Link):
         t = np.exp(eta)
         first = np.exp(eta - t)
         return np.where(first > 0, (1.0 + t * (t - 3.0)) * first, 0.0)
+
+
+def third_of_softplus(eta: Array) -> Array:
+    """The third derivative of ``log(1 + e^η)``: ``-σ(η)σ(-η) tanh(η/2)``, shape of η."""
+    t = np.exp(-np.abs(eta))
+    return -np.tanh(eta / 2.0) * (t / (1.0 + t) ** 2)
+
+
+def inverse_mills_ratio(eta: Array, minus_log: Array) -> Array:
+    """``φ(η)/Φ(η)`` with all digits, shape of η; ``minus_log`` is ``-log Φ(η)``."""
+    near = np.exp(-(eta**2) / 2.0 + minus_log) / _ROOT_2PI
+    tail = np.sqrt(2.0 / np.pi) / special.erfcx(np.maximum(-eta, 0.0) / np.sqrt(2.0))
+    return np.where(eta < -1.0, tail, near)
+
+
+def exponential_ratios(t: Array) -> tuple[Array, Array, Array]:
+    """t, ``t/(e^t - 1)`` and ``t/(1 - e^-t) - 1`` with all digits, for t ≥ 0; each the shape of t.
+
+    A larger t than 1000, whose ``e^-t`` is zero, becomes 1000. For small t the last is the series
+    ``t/2 + Σ B₂ₖ t²ᵏ/(2k)!`` with Bernoulli's numbers B (Abramowitz and Stegun 1964, 23.1.1).
+    """
+    t = np.minimum(t, _LARGE)
+    near = np.minimum(t, _NEAR)
+    series = near / 2 + near**2 / 12 - near**4 / 720 + near**6 / 30240 - near**8 / 1209600
+    excess = np.where(t < _NEAR, series, -t / np.expm1(-t) - 1.0)
+    return t, np.where(t > 0, t / np.expm1(t), 1.0), excess
 
 
 LINKS: dict[str, Link] = {

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp, softmax
 
 from mcmodels.arrays import Array
+from mcmodels.objectives.links import third_of_softplus
 from mcmodels.rows import Scratch
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -220,8 +221,7 @@ class BinaryCrossEntropy(Loss):
 
     def third_product(self, y: Any, eta: Array, first: Array, second: Array) -> Array:
         """``ℓ‴ = σ(η)σ(-η)(σ(-η) - σ(η)) = -σ(η)σ(-η) tanh(η/2)``, times both directions."""
-        e = np.exp(-np.abs(eta))
-        return -np.tanh(eta / 2.0) * (e / (1.0 + e) ** 2) * first * second
+        return third_of_softplus(eta) * first * second
 
 
 class SoftmaxCrossEntropy(Loss):

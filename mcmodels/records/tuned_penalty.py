@@ -11,6 +11,7 @@ import pandas as pd
 
 from mcmodels.arrays import Array, Penalty
 from mcmodels.inference.summary import number, short
+from mcmodels.reweighting.penalised_fit import Groups
 
 __all__ = ["CRITERIA_IN_WORDS", "TunedPenalty"]
 
@@ -86,11 +87,8 @@ class TunedPenalty:
 
     def penalty(self, *, intercept: bool) -> Penalty:
         """The penalty as objectives take it."""
-        alphas = np.exp(self.log_alphas)
-        if len(alphas) == 1:
-            return float(alphas[0])
-        of_columns = alphas[self.of_column]
-        return np.append(of_columns, 0.0) if intercept else of_columns
+        groups = Groups(self.of_column, len(self.log_alphas))
+        return groups.penalty(np.exp(self.log_alphas), intercept=intercept)
 
     def path(self, name: str, sign: float) -> pd.DataFrame:
         """What was tried; ``name`` and the sign of its logarithm against that of α."""

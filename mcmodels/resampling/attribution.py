@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array, Codes, MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_count
+from mcmodels.estimators.arguments import check_count, listed
 from mcmodels.estimators.network_methods import NetworkMethods
 from mcmodels.exceptions import InferenceError, LeverageWarning, SecondOrderWarning, example_of
 from mcmodels.inference.summary import number
@@ -21,17 +20,18 @@ from mcmodels.resampling.exact_effects import (
     by_targets,
 )
 from mcmodels.resampling.fit_functions import LossOn, fit_function
+from mcmodels.resampling.groups import units_of
 from mcmodels.resampling.network_attribution import network_effects
 from mcmodels.resampling.parameter_names import coefficient
 from mcmodels.resampling.routed_rows import RoutedRows
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.reweighting.effects import effects_of_groups, effects_of_rows, third_along
+from mcmodels.reweighting.whitened_fit import GROUP
 from mcmodels.user_warnings import warn_user
 
 __all__ = ["Attribution", "attribution"]
 
 _ORDERS = (1, 2)
-_MOST_NAMED = 10
 # Second terms below this share of the largest effect of the first order are no matter.
 _SMALL_SECOND = 0.1
 
@@ -256,15 +256,17 @@ def attribution(
     data, of = routed.data, routed.function(of)
     if isinstance(order, bool) or order not in _ORDERS:
         raise ValueError(f"order={example_of(order)} must be 1 or 2.")
-    grouping = None if routed.groups is None else _Grouping.of(routed.groups)
     if isinstance(data.model, NetworkMethods):
-        return _of_network(data, of, grouping, order)
+        return _of_network(data, of, routed.groups, order)
     if getattr(getattr(data.model, "_fit", None), "theta_derivatives", None) is not None:
         raise InferenceError(
             "theta was estimated beside the coefficients, and changes with the rows. Fit with "
             f"theta={data.model._fit.theta:.6g}, and pass that fit."
         )
-    training = data.training({} if grouping is None else {"groups": grouping.codes})
+    training = data.training({})
+    codes, labels = units_of(routed.groups, len(training.y))
+    if labels is not None:
+        training = training.with_extras({GROUP: codes})
     fit = by_targets(training.fit)
     if isinstance(of, str | tuple):
         of = coefficient(data.model._record(), of)
@@ -277,16 +279,14 @@ def attribution(
         bend = function.bend(fit) - third
         # A loss is nearly flat at its own fit, and is quadratic there: only the fit is in doubt.
         doubted = -third if isinstance(of, LossOn) else bend
-    what = "row" if grouping is None else "group"
-    if grouping is None:
+    if labels is None:
         orders = [effects_of_rows(fit, slope, of_two) for of_two in _each(bend, doubted)]
         index = training.index if routed.index is None else routed.index
-        index = pd.RangeIndex(len(orders[0])) if index is None else index
-        codes: Codes = np.arange(len(orders[0]))
+        index = pd.RangeIndex(len(codes)) if index is None else index
     else:
-        count = len(grouping.labels)
+        count = len(labels)
         orders = [effects_of_groups(fit, count, slope, of_two) for of_two in _each(bend, doubted)]
-        index, codes = grouping.index, grouping.codes
+        index = labels.rename("group")
     if order == 2:
         _warn_of_second(index, orders[0], orders[1])
     effects = orders[-1] + 0.0  # no -0.0 for rows without weight
@@ -296,7 +296,7 @@ def attribution(
         function.value(fit.params),
         pd.Series(effects, index=index, name="effect"),
         order,
-        _what=what,
+        _what="row" if labels is None else "group",
         _codes=codes,
         _refitting=PredictorRefits(data, of),
     )
@@ -309,44 +309,15 @@ def _each(bend: Array | None, doubted: Array | None) -> list[Array | None]:
     return [None, bend] if doubted is bend else [None, doubted, bend]
 
 
-@dataclass(frozen=True)
-class _Grouping:
-    """Groups of rows, as codes and labels."""
-
-    codes: npt.NDArray[np.intp]
-    labels: pd.Index
-
-    @classmethod
-    def of(cls, groups: Any) -> _Grouping:
-        values = np.asarray(groups)
-        if values.ndim != 1:
-            raise ValueError(
-                f"groups have shape {values.shape}; they must be one label for each row."
-            )
-        codes, labels = pd.factorize(pd.Series(values), sort=True)
-        if (codes < 0).any():
-            raise ValueError(
-                f"groups has no label in row {int((codes < 0).argmax())}; give each row one."
-            )
-        return cls(codes, pd.Index(labels))
-
-    @property
-    def index(self) -> pd.Index:
-        return self.labels.rename("group")
-
-
-def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: int) -> Attribution:
+def _of_network(data: TrainingData, of: Any, groups: Any, order: int) -> Attribution:
+    """The attribution of a network, to first order."""
     if order == 2:
         raise ValueError("order=2 is for models with linear predictors; networks have order=1.")
     found = network_effects(data, of)
-    effects = found.effects
-    codes: Codes
-    if grouping is None:
-        index, codes = found.index, np.arange(len(effects), dtype=np.intp)
-    else:
-        if len(grouping.codes) != len(effects):
-            raise ValueError(f"groups has {len(grouping.codes)} entries for {len(effects)} rows.")
-        index, codes = grouping.index, grouping.codes
+    effects, index = found.effects, found.index
+    codes, labels = units_of(groups, len(effects))
+    if labels is not None:
+        index = labels.rename("group")
         effects = np.asarray(np.bincount(codes, effects, len(index)), dtype=np.float64)
     return Attribution(
         found.name,
@@ -354,7 +325,7 @@ def _of_network(data: TrainingData, of: Any, grouping: _Grouping | None, order: 
         pd.Series(effects, index=index, name="effect"),
         order,
         found.damping,
-        _what="row" if grouping is None else "group",
+        _what="row" if labels is None else "group",
         _codes=codes,
         _refitting=NetworkRefits(data, of),
     )
@@ -364,7 +335,7 @@ def _warn_of_lost(labels: pd.Index, what: str) -> None:
     if len(labels) == 0:
         return
     warn_user(
-        f"without {_named(labels)} the other rows do not determine what was asked for, or no fit "
+        f"without {listed(labels)} the other rows do not determine what was asked for, or no fit "
         f"was found: the {what} is NaN. A penalty makes the fit unique.",
         LeverageWarning,
     )
@@ -378,12 +349,8 @@ def _warn_of_second(index: pd.Index, first: Array, both: Array) -> None:
     if len(labels) == 0:
         return
     warn_user(
-        f"the second term of the effect is larger than the first for {_named(labels)}: the "
+        f"the second term of the effect is larger than the first for {listed(labels)}: the "
         "expansion does not hold there, and order=2 may be worse than order=1. .refit(rows) has "
         "the exact effects.",
         SecondOrderWarning,
     )
-
-
-def _named(labels: pd.Index) -> str:
-    return ", ".join(map(str, labels[:_MOST_NAMED])) + (", …" if len(labels) > _MOST_NAMED else "")

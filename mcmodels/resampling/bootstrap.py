@@ -17,12 +17,14 @@ from mcmodels.estimators.arguments import (
     refuse_unknown_keywords,
 )
 from mcmodels.estimators.influence_methods import InfluenceMethods
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.exceptions import ConvergenceWarning, InferenceError
 from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.reports.route import Route
 from mcmodels.resampling.bootstrap_result import Bootstrap, Names
 from mcmodels.resampling.parameter_names import places_of, reported_names, reported_values
+from mcmodels.resampling.training_data import read_here
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.reweighting.multipliers import KINDS, Multipliers
 from mcmodels.reweighting.refitted_draws import refitted_draws
@@ -160,14 +162,12 @@ def bootstrap(
     route.refuse_fitted_to_targets()
     model = route.model
     refuse_unknown_keywords(offsets, (*_KEYWORDS, *getattr(model, "_offset_names", ())))
-    if is_dask(X) or (isinstance(X, RowStream) and X.in_parts):
-        raise TypeError(
-            "bootstrap was given rows in parts that are elsewhere (Dask), whose multipliers would "
-            "have to be sent to them; pass arrays, or a stream of blocks."
-        )
     rng = check_random_state(random_state)
     refuse_masked("groups", groups)
     refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
+    groups = np.asarray(groups) if is_dask(groups) else groups
+    if route.table is None:  # steps take blocks, not collections of Dask
+        X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
     offsets = {"groups": groups, **offsets}
     X, y, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
     offsets = {name: value for name, value in offsets.items() if value is not None}
@@ -175,7 +175,8 @@ def bootstrap(
     if groups is None and isinstance(X, RowStream):
         groups = X.group_labels()
     _refuse_other_sums(model)
-    training = training_fit(model, X, y, sample_weight, **offsets)
+    X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
+    training = training_fit(model, read_here(X, model), y, sample_weight, **offsets)
     entropy = tuple(rng.randint(2**32, size=4, dtype=np.uint64).tolist())
     record = model._record()
     if not (of is None or callable(of)):

@@ -28,7 +28,7 @@ from mcmodels.reweighting.error_effects import (
     model_variance_effects,
     sandwich_variance_effects,
 )
-from mcmodels.reweighting.whitened_fit import weights_of
+from mcmodels.reweighting.whitened_fit import GROUP, weights_of
 
 __all__ = ["KINDS", "CoefficientSearch", "Goal", "goals_of"]
 
@@ -124,7 +124,7 @@ class CoefficientSearch:
                 raise ValueError(
                     "most_influential takes clusters of one grouping: one label a row."
                 )
-            self.codes = {"groups": pd.factorize(np.asarray(groups))[0]}
+            self.codes = {GROUP: pd.factorize(np.asarray(groups))[0]}
         self.place, self.coefficient = named_coefficient(data.model._record(), of)
         self.weights = training.fit.rows.map(lambda block: np.array(weights_of(block)))
         self.index, self.n_all = training.index, len(self.weights)
@@ -224,9 +224,12 @@ class CoefficientSearch:
         robust = self.kind != "nonrobust"
         is_single = fit.basis.n_outputs == 1
         if robust and is_single:
-            clusters = "groups" if self.codes else None
             relative = sandwich_variance_effects(
-                fit, a, counts_rows=weighting.counts_rows, clusters=clusters, given=given
+                fit,
+                a,
+                counts_rows=weighting.counts_rows,
+                clustered=bool(self.codes),
+                given=given,
             )
         elif not robust:
             noise = Noise(df, weighting.in_row) if np.isfinite(df) and is_single else None

@@ -51,6 +51,7 @@ class Conformal:
     weighting: Any
     model: Any
     refitted: Any
+    route: Any
 
     @property
     def steps(self) -> Array:
@@ -144,8 +145,8 @@ class Conformal:
         level = check_level(level)
         check_choice("residuals", residuals, ("pearson", "response"))
         self._refuse_other_model("predict_interval")
+        X_new, offsets = self._routed(X_new, {"offset": offset, "exposure": exposure})
         if self.training is None:
-            offsets = {"offset": offset, "exposure": exposure}
             return self._intervals_by_models(X_new, level, residuals, sample_weight, offsets)
         y, given = self._targets()
         counted = self._counted(given)
@@ -162,7 +163,7 @@ class Conformal:
         is_sample = self._weighting is Weighting.PROBABILITY
         intervals = IntervalsOfRows(self._without, rows, means, scaled, precise, is_sample, level)
         table = NewRowTable(self._known.model, "predict_interval", intervals)
-        return table.asked(X_new, sample_weight, {"offset": offset, "exposure": exposure})
+        return table.asked(X_new, sample_weight, offsets)
 
     def predict_set(
         self,
@@ -249,9 +250,17 @@ class Conformal:
         check_flag("by_class", by_class)
         check_flag("allow_empty", allow_empty)
         self._refuse_other_model("predict_set")
+        X_new, offsets = self._routed(X_new, {"offset": offset})
         if self.training is None:
-            sets_by = (level, score, by_class, allow_empty)
-            return self._sets_by_models(X_new, sets_by, sample_weight, {"offset": offset})
+            return self._sets_by_models(
+                X_new,
+                level,
+                score,
+                sample_weight,
+                offsets,
+                by_class=by_class,
+                allow_empty=allow_empty,
+            )
         classes = self._known.model.classes_
         observed, given = self._targets()
         codes = observed.astype(np.intp)
@@ -269,7 +278,13 @@ class Conformal:
         )
         table = NewRowTable(self._known.model, "predict_set", sets)
         table.refuse_class_of_this_name()
-        return table.asked(X_new, sample_weight, {"offset": offset})
+        return table.asked(X_new, sample_weight, offsets)
+
+    def _routed(self, X: Any, offsets: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """New rows as the model takes them, and their offsets; of a formula X is a table."""
+        if self.route is None:
+            return X, offsets
+        return self.route.rows(X), offsets | self.route.offsets(X, offsets)
 
     @property
     def _known(self) -> TrainingFit:
@@ -306,12 +321,15 @@ class Conformal:
     def _sets_by_models(
         self,
         X: Any,
-        options: tuple[float, str, bool, bool],
+        level: float,
+        score: str,
         sample_weight: Weights,
         offsets: dict[str, Any],
+        *,
+        by_class: bool,
+        allow_empty: bool,
     ) -> pd.DataFrame:
         """Sets by the models that were fitted without each unit."""
-        level, score, by_class, allow_empty = options
         codes = np.searchsorted(self.classes, self.y)
         strange = of_observed(strangeness(self.predictions.T, score), codes)
         counted = self._counted(self.weights)

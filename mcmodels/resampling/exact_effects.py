@@ -15,7 +15,7 @@ from mcmodels.resampling.fit_functions import fit_function
 from mcmodels.resampling.network_attribution import network_function
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.reweighting.refits import refit_without
-from mcmodels.reweighting.whitened_fit import Basis, WhitenedFit
+from mcmodels.reweighting.whitened_fit import GROUP, Basis, WhitenedFit
 
 __all__ = ["NetworkRefits", "PredictorRefits", "Refitting", "by_targets"]
 
@@ -53,8 +53,8 @@ class PredictorRefits(Refitting):
         """By converged Newton steps from the fit; where they do not converge, by a new fit."""
         if len(groups) == 0:
             return np.zeros(0)
-        fit = by_targets(self.data.training({"groups": codes}).fit)
-        found = refit_without(fit, np.asarray(groups), "groups")
+        fit = by_targets(self.data.training({GROUP: codes}).fit)
+        found = refit_without(fit, np.asarray(groups))
         function = fit_function(self.data.model, self.of)
         before = function.value(fit.params)
         exact = np.full(len(groups), np.nan)

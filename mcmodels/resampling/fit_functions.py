@@ -25,10 +25,12 @@ from mcmodels.rows import RowBlock, Rows
 __all__ = [
     "FitFunction",
     "LossOn",
+    "OfParams",
     "PredictionAt",
     "fit_function",
     "loss_on",
     "prediction_at",
+    "refuse_several_rows",
 ]
 
 
@@ -171,7 +173,7 @@ def fit_function(model: Any, of: Any) -> FitFunction:
         return _mean_loss(model, of)
     record = model._record()
     if callable(of):
-        return _OfParams("of", of, model.params_.shape)
+        return OfParams("of", of, model.params_.shape)
     found = of if isinstance(of, NamedCoefficient) else coefficient(record, of)
     return _Linear(found.name, found.gradient)
 
@@ -218,14 +220,25 @@ class _Linear(FitFunction):
 
 
 @dataclass(frozen=True)
-class _OfParams(FitFunction):
-    """A function that the user has written, of an array in the shape of ``params_``."""
+class OfParams(FitFunction):
+    """A function that the user has written, of an array in the shape of ``params_``.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in results.
+    function : callable
+        The function.
+    shape : tuple of int
+        The shape of ``params_``.
+    """
 
     name: str
     function: Callable[[Array], Any]
     shape: tuple[int, ...]
 
     def value(self, params: Array) -> float:
+        """The number at these parameters; refused if it is none, or not finite."""
         found = np.asarray(self.function(np.array(params, dtype=np.float64).reshape(self.shape)))
         if found.size != 1 or found.dtype.kind not in "fiub":
             raise TypeError(
@@ -238,22 +251,35 @@ class _OfParams(FitFunction):
         return number
 
     def slope(self, fit: WhitenedFit) -> Array:
+        """The gradient in u; differences, where they are needed, are along steps of the fit."""
         M = _parameter_map(fit)
-        return np.asarray(M @ self._gradient(np.asarray(fit.params), M.T))
+        return np.asarray(M @ self.gradient(np.asarray(fit.params), M.T))
 
     def refuse_undetermined(self, model: Any) -> None:
+        """Raise if the rows of the fit do not determine f."""
         if (space := _space(model)) is not None:
-            theta = np.asarray(model._record().params)
-            along = np.diag(np.maximum(np.abs(theta.ravel()), 1.0)) * 1e-3
-            space.require(self._gradient(theta, along)[np.newaxis], (self.name,))
+            space.require(
+                self.gradient(np.asarray(model._record().params))[np.newaxis], (self.name,)
+            )
 
-    def _gradient(self, theta: Array, directions: Array) -> Array:
-        """The gradient by the raveled parameters; by differences where autodiff has none."""
+    def gradient(self, theta: Array, directions: Array | None = None) -> Array:
+        """The gradient by the raveled parameters; by differences where autodiff has none.
+
+        Parameters
+        ----------
+        theta : ndarray
+            The parameters.
+        directions : ndarray of shape (number of parameters, number of directions), default=None
+            Steps of differences; by default a thousandth of each parameter, or of one.
+        """
+        if directions is None:
+            directions = np.diag(1e-3 * np.maximum(np.abs(theta.ravel()), 1.0))
         theta = theta.reshape(self.shape)
         self.value(theta)
         return jacobian(lambda at: np.reshape(self.function(at), -1), theta, directions)[0]
 
     def bend(self, fit: WhitenedFit) -> Array:
+        """The Hessian in u, by autodiff."""
         M = _parameter_map(fit)
         theta = np.asarray(fit.params).reshape(self.shape)
         try:
@@ -303,12 +329,17 @@ def _prediction(model: Any, of: PredictionAt) -> FitFunction:
     if len(model._record().predictor_params.shape) > 1 and "offset" in offsets:
         offsets["offset"] = np.atleast_2d(offsets["offset"])
     rows, _ = model._indexed_rows(of.X, None, **offsets)
+    refuse_several_rows(rows)
+    return _Prediction(repr(of), rows, response_of(model, of.output))
+
+
+def refuse_several_rows(rows: Rows) -> None:
+    """Raise if ``prediction_at`` was given more than one row, or none."""
     if rows.n_rows != 1:
         raise ValueError(
             f"prediction_at takes one row, and X has {rows.n_rows}. Call attribution once for each "
             "row; for their mean loss take loss_on(X, y)."
         )
-    return _Prediction(repr(of), rows, response_of(model, of.output))
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from mcmodels.inference.scores import null_deviance
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.linear import LinearFit
 from mcmodels.resampling.full_refits import refuse_many
-from mcmodels.resampling.left_out_result import LeaveOneOut
-from mcmodels.resampling.left_out_warnings import warn_of_lost
-from mcmodels.resampling.measures import FamilyMeasure
-from mcmodels.resampling.refitted_models import OneClass, RefittedModels
-from mcmodels.resampling.units import codes_of, refuse_a_single_unit
+from mcmodels.resampling.groups import positions_of, refuse_a_single_unit, units_of
+from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_rows
+from mcmodels.resampling.measures import FamilyMeasure, NormalMeasure
+from mcmodels.resampling.noise_without import NO_FREEDOM, PERFECT_WITHOUT, has_density
+from mcmodels.resampling.refitted_models import OneClass, RefittedModels, at_the_end
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import is_dask
 
@@ -67,6 +68,7 @@ def leave_out_of_any(
         raise ValueError("y is None; pass the targets of the training rows.")
     if isinstance(getattr(model, "_fit", None), CurvatureFit):
         model._training_rows(X, y, sample_weight, **offsets)  # refuses others
+    end, rows = at_the_end(model, X)
     targets = np.asarray(y)
     n = len(targets)
     weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -75,51 +77,56 @@ def leave_out_of_any(
             f"sample_weight was given, and the fit method of {name} has no such argument. Leave it "
             "out, or pass the estimator at the end of the pipeline."
         )
-    codes, labels = codes_of(groups, n)
+    codes, labels = units_of(groups, n)
     count = n if labels is None else len(labels)
     refuse_a_single_unit(codes, weights, count)
-    refuse_many(count, _MOST_FITS, f"leave_one_out of a {name}")
+    held = (
+        ""
+        if end is model
+        else (
+            f" Or pass its {type(end).__name__}, with the rows as it takes them: the steps are "
+            "then held, as if they had not been fitted to the rows."
+        )
+    )
+    refuse_many(count, _MOST_FITS, f"leave_one_out of a {name}", held)
     judge = _Judge(model, X, targets, weights, None if sample_weight is None else weights, offsets)
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(count + 1))
-    for unit in range(count):
-        judge.leave_out(order[bounds[unit] : bounds[unit + 1]])
+    for out in positions_of(np.arange(count), codes):
+        judge.leave_out(out)
     index = X.index if isinstance(X, pd.DataFrame) else None
-    has_weighting = hasattr(model, "weights") and isinstance(model.weights, str)
-    weighting = Weighting(model.weights) if has_weighting else Weighting.FREQUENCY
     known = copy.deepcopy(model)
     columns = y.columns if isinstance(y, pd.DataFrame) else None
     T = targets.shape[1] if targets.ndim > 1 else 1
     names = [f"y{k}" for k in range(T)] if columns is None else list(columns)
     null = None
-    if judge.family is not None:
-        rows = model._rows_at(X, y, sample_weight, **offsets)
-        null = null_deviance(rows, judge.family.loss)
+    if isinstance(judge.measure, FamilyMeasure):
+        at_fit = end._rows_at(rows, y, sample_weight, **offsets)
+        null = null_deviance(at_fit, judge.measure.loss)
     found = LeaveOneOut(
-        None,
-        codes,
-        labels,
-        index,
-        None,
-        targets,
-        judge.predictions,
-        judge.classes,
-        judge.log_scores,
-        judge.losses,
-        judge.times(weighting),
-        weights,
-        weighting,
-        np.ones(n, dtype=bool),
-        judge.lost,
-        judge.kind,
-        judge.loss_name,
-        name,
+        training=None,
+        codes=codes,
+        groups=labels,
+        index=index,
+        eta=None,
+        y=targets,
+        predictions=judge.predictions,
+        classes=judge.classes,
+        log_scores=None if judge.no_scores else judge.log_scores,
+        losses=judge.losses,
+        times=judge.times(),
+        weights=weights,
+        weighting=judge.weighting,
+        exact_rows=np.ones(n, dtype=bool),
+        lost=judge.lost,
+        kind=judge.kind,
+        loss_name=judge.loss_name,
+        model_name=name,
+        no_scores=judge.no_scores,
         known_error=0.0,
         model=known,
         null=null,
         refitted=RefittedModels(known, judge.models, names),
     )
-    warn_of_lost(found.separated_, labels is not None)
+    warn_of_rows(found)
     return found
 
 
@@ -134,7 +141,11 @@ class _Judge:
         self.classes: Any = np.asarray(model.classes_) if is_classifier(model) else None
         n = len(y)
         shape: tuple[int, ...] = (n,)
-        self.family = _family_of(model)
+        end, _ = at_the_end(model)
+        weighting = getattr(end, "weights", None)
+        self.weighting = Weighting(weighting) if isinstance(weighting, str) else Weighting.FREQUENCY
+        self.measure = _measure_of(end, self.weighting)
+        self.no_scores = ""
         if self.classes is not None:
             if not hasattr(model, "predict_proba"):
                 raise InferenceError(
@@ -142,11 +153,11 @@ class _Judge:
                     "probabilities (probability=True, inverse_link=...)."
                 )
             shape, self.kind, self.loss_name = (n, len(self.classes)), "probability", "deviance"
-        elif self.family is not None:
-            self.kind, self.loss_name = self.family.kind, "deviance"
+        elif self.measure is not None:
+            self.kind, self.loss_name = self.measure.kind, self.measure.loss_name
         else:
-            self.kind = "likelihood" if getattr(model, "log_likelihood", False) is True else "loss"
-            self.loss_name = "loss" if hasattr(model, "objective") else "squared error"
+            self.kind = "likelihood" if getattr(end, "log_likelihood", False) is True else "loss"
+            self.loss_name = "loss" if hasattr(end, "objective") else "squared error"
         if self.classes is None and y.ndim > 1:
             shape = y.shape
         self.predictions = np.full(shape, np.nan)
@@ -154,11 +165,11 @@ class _Judge:
         self.lost = np.zeros(n, dtype=bool)
         self.models: list[Any] = []
 
-    def times(self, weighting: Weighting) -> Array:
+    def times(self) -> Array:
         """How often the log score of each row counts."""
-        if self.family is not None:
-            return self.family.times(self.y, self.weights)
-        if weighting is Weighting.PRECISION:
+        if self.measure is not None:
+            return self.measure.times(self.y, self.weights)
+        if self.weighting is Weighting.PRECISION:
             return (self.weights > 0).astype(np.float64)
         return self.weights
 
@@ -193,24 +204,40 @@ class _Judge:
             self._judge_classes(out)
             return
         self.predictions[out] = fitted.predict(X, **offsets)
-        y = self.y[out]
-        if self.family is not None:
-            measure = FamilyMeasure(fitted._record().loss, self.family.weighting)
-            eta = self._predictors(fitted, X, offsets)
-            phi = np.full(len(out), fitted.dispersion_)
-            self.losses[out] = losses = measure.losses(y, eta)
-            self.log_scores[out] = measure.log_scores(y, eta, self.weights[out], phi, losses)
-            off, on = measure.on_bound(y, eta, self._predictors(self.model, X, offsets))
-            self.losses[out] = np.where(off, np.inf, np.where(on, 0.0, losses))
-            self.log_scores[out] = np.where(off, -np.inf, np.where(on, 0.0, self.log_scores[out]))
-            self.lost[out] = off & (self.weights[out] > 0)
+        end, rows = at_the_end(fitted, X)
+        if self.measure is not None:
+            self._judge_by_density(end, rows, out, offsets)
             return
-        if hasattr(fitted, "objective"):
-            self.losses[out] = [self._loss_of(fitted, i) for i in out]
+        y = self.y[out]
+        if hasattr(end, "objective"):
+            self.losses[out] = [_loss_of(end, rows, y, k, offsets) for k in range(len(out))]
         else:
             squares = (y - self.predictions[out]) ** 2
             self.losses[out] = squares if squares.ndim == 1 else squares.sum(axis=1)
         self.log_scores[out] = -self.losses[out]
+
+    def _judge_by_density(self, end: Any, rows: Any, out: Codes, offsets: dict[str, Any]) -> None:
+        """Judge some rows by the noise of a linear model, or of a family, without them."""
+        measure: Any = _measure_of(end, self.weighting)
+        y, weights = self.y[out], self.weights[out]
+        if isinstance(measure, NormalMeasure):
+            eta = fitted = self.predictions[out].reshape(len(out), -1)
+        else:
+            eta = _predictors(end, rows, offsets)
+            fitted = _predictors(*at_the_end(self.model, _safe_indexing(self.X, out)), offsets)
+        losses = measure.losses(y, eta)
+        off, on = measure.on_bound(y, eta, fitted)
+        self.losses[out] = np.where(off, np.inf, np.where(on, 0.0, losses))
+        self.lost[out] = off & (weights > 0)
+        scale = np.ones(1)
+        if measure.has_scale:
+            self.no_scores = self.no_scores or _why_no_density(end)
+            if self.no_scores:
+                return
+            scale = _noise_of(end)
+        scales = np.broadcast_to(scale, (len(out), *scale.shape[1:]))
+        scores = measure.log_scores(y, eta, weights, scales, losses)
+        self.log_scores[out] = np.where(off, -np.inf, np.where(on, 0.0, scores))
 
     def _judge_classes(self, out: Codes) -> None:
         own = np.searchsorted(self.classes, self.y[out])
@@ -219,27 +246,46 @@ class _Judge:
         self.losses[out] = -2.0 * self.log_scores[out]
         self.lost[out] = np.isinf(self.log_scores[out]) & (self.weights[out] > 0)
 
-    @staticmethod
-    def _predictors(fitted: Any, X: Any, offsets: dict[str, Any]) -> Array:
-        """Linear predictors of a generalized linear model, as a column."""
-        eta: Array = fitted._linear_predictor(X)[:, np.newaxis]
-        return eta + fitted._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
-
-    def _loss_of(self, fitted: Any, row: int) -> float:
-        """The loss of a row: what the objective of two copies has more than that of one."""
-        two = [row, row]
-        both, one = (
-            fitted.objective(_safe_indexing(self.X, rows), self.y[rows], **self._offsets(rows))
-            for rows in (np.array(two), np.array(two[:1]))
-        )
-        return float(both - one)
-
     def _offsets(self, rows: Codes) -> dict[str, Any]:
         return {name: np.asarray(values)[rows] for name, values in self.offsets.items()}
 
 
-def _family_of(model: Any) -> FamilyMeasure | None:
-    """The measure of a generalized linear model; None of other models."""
-    record: Any = getattr(model, "_fit", None)
+def _measure_of(end: Any, weighting: Weighting) -> NormalMeasure | FamilyMeasure | None:
+    """The measure of a model with a density of its own; None of other models, and of classes."""
+    record: Any = getattr(end, "_fit", None)
+    if isinstance(record, LinearFit):
+        return NormalMeasure(weighting)
     loss = getattr(record, "loss", None)
-    return FamilyMeasure(loss, record.weighting) if isinstance(loss, FamilyLoss) else None
+    return FamilyMeasure(loss, weighting) if isinstance(loss, FamilyLoss) else None
+
+
+def _noise_of(end: Any) -> Array:
+    """The covariance of the noise of least squares, shape (1, K, K); of families φ, shape (1,)."""
+    if isinstance(end._fit, LinearFit):
+        return np.asarray(end._fit.model.noise_covariance)[np.newaxis]
+    return np.atleast_1d(end.dispersion_)
+
+
+def _why_no_density(end: Any) -> str:
+    """Why the noise of a fit has no density; empty if it has one."""
+    record = end._record()
+    if not record.model.df > 0:
+        return NO_FREEDOM
+    return PERFECT_WITHOUT if record.perfect_targets or not has_density(_noise_of(end)) else ""
+
+
+def _predictors(end: Any, X: Any, offsets: dict[str, Any]) -> Array:
+    """Linear predictors of a generalized linear model, as a column."""
+    eta: Array = end._linear_predictor(X)[:, np.newaxis]
+    return eta + end._offsets_of(eta, **offsets).get("offset", np.zeros(1)).reshape(-1, 1)
+
+
+def _loss_of(end: Any, X: Any, y: Array, k: int, offsets: dict[str, Any]) -> float:
+    """The loss of a row: what the objective of two copies has more than that of one."""
+    both, one = (
+        end.objective(
+            _safe_indexing(X, rows), y[rows], **{name: of[rows] for name, of in offsets.items()}
+        )
+        for rows in (np.array([k, k]), np.array([k]))
+    )
+    return float(both - one)

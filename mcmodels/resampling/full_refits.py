@@ -6,7 +6,8 @@ that alone determine a parameter, and those without which there is no minimum.
 A convex objective that has a unique minimum increases along every direction in the end. If without
 a row it falls along a direction d for ever, so that it has no minimum, then the loss of the row
 increases along d without bound: in the limit of the fits without the row its log score is minus
-infinity. So it is where a class loses its last row: the fit without it does not know the class.
+infinity. The same holds where a class loses its last row: the fit without it does not know the
+class.
 Sources: Albert and Anderson (1984), *On the existence of maximum likelihood estimates in logistic
 regression models*, Biometrika 71(1); Rockafellar (1970), *Convex Analysis*, theorem 27.1.
 """
@@ -14,19 +15,20 @@ regression models*, Biometrika 71(1); Rockafellar (1970), *Convex Analysis*, the
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.estimators.classes import totals
 from mcmodels.exceptions import InferenceError
-from mcmodels.resampling.same_penalty import with_same_penalty
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.rows import RowStream, StreamedMatrix
 
-__all__ = ["FullRefit", "refit_in_full"]
+__all__ = ["FullRefit", "refit_in_full", "refuse_many", "with_same_penalty"]
 
 _WITHOUT_MINIMUM = ("separated", "no minimum")
 # Margins of rows that grow for ever have passed this by far where a fit without a minimum ends.
@@ -97,6 +99,31 @@ def refit_in_full(training: TrainingFit, out: Codes) -> FullRefit:
     return FullRefit(eta, model, lost)
 
 
+def with_same_penalty(model: Any) -> Any:
+    """A copy without a fit; ``C="loo"`` and other names of criteria become the chosen number.
+
+    Fits without some rows keep the penalty of the fit of all rows.
+
+    Raises
+    ------
+    InferenceError
+        If groups of columns have penalties of their own, which cannot be given as numbers.
+    """
+    copy = clone(model)
+    for name in ("C", "alpha"):
+        if not isinstance(getattr(copy, name, None), str):
+            continue
+        chosen = getattr(model, f"{name}_")
+        if isinstance(chosen, Mapping):
+            raise InferenceError(
+                f"{name} was chosen for each of several groups of columns, and a fit of other rows "
+                f"would choose again. Scale the columns of each group by 1/√alpha of it (√C), and "
+                "fit with one number."
+            )
+        copy.set_params(**{name: chosen})
+    return copy
+
+
 def _fitted(training: TrainingFit, kept: Array) -> Any:
     """A new fit of the rows that are kept, whose warnings are not shown."""
     model = with_same_penalty(training.model)
@@ -165,10 +192,10 @@ def _margins(codes: Array, eta: Array) -> Array:
     return eta[rows, codes] - others.max(axis=1)
 
 
-def refuse_many(count: int, most: int, what: str) -> None:
-    """Refuse so many fits from the start."""
+def refuse_many(count: int, most: int, what: str, other: str = "") -> None:
+    """Refuse so many fits from the start; ``other`` is another way, as a sentence."""
     if count > most:
         raise InferenceError(
             f"{what} needs {count} fits from the start, and the most is {most}. Leave out groups "
-            "of rows (groups=...), of which there are fewer."
+            f"of rows (groups=...), of which there are fewer.{other}"
         )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, refuse_other_order
+from mcmodels.reports.route import Route
 from mcmodels.resampling.fits_of_any import leave_out_of_any
+from mcmodels.resampling.groups import refuse_a_single_unit, units_of
 from mcmodels.resampling.left_out_fits import LeftOutFits
-from mcmodels.resampling.left_out_result import LeaveOneOut
-from mcmodels.resampling.left_out_warnings import warn_of_lost, warn_of_rows_without_mean
+from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_rows
+from mcmodels.resampling.routed_rows import index_of_rows
 from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.resampling.training_fit import has_prior, is_served, training_fit
-from mcmodels.resampling.units import codes_of, refuse_a_single_unit
+from mcmodels.reweighting.whitened_fit import GROUP
 from mcmodels.rows import RowStream
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
@@ -47,9 +51,11 @@ def leave_one_out(
     ----------
     model : estimator
         A fitted LinearRegression, LogisticRegression, GeneralizedLinearRegressor,
-        ObjectiveRegressor or ObjectiveClassifier. Any other estimator, and those with ``l1``,
-        auxiliary parameters, Jeffreys' prior or an estimated theta, are fitted again without each
-        row, which is done for at most 1000 rows or groups.
+        ObjectiveRegressor or ObjectiveClassifier, or a fit by a formula that ends in one, whose
+        columns are made as in the fit. Any other estimator, pipelines, and those with ``l1``,
+        auxiliary parameters or an estimated theta, are fitted again without each row, which is done
+        for at most 1000 rows or groups; with Jeffreys' prior groups are, and rows of several
+        classes.
     X, y, sample_weight
         The training rows, as they were given to ``fit``: arrays, data frames, sparse matrices,
         memory maps, a :class:`~mcmodels.RowStream`, or what :func:`~mcmodels.scan` returns. Other
@@ -126,14 +132,18 @@ def leave_one_out(
         raise ValueError(
             f"{others[0]} was given, and {type(model).__name__} takes none; leave it out."
         )
+    if isinstance(model, Pipeline) and hasattr(model, "training_rows"):
+        return _of_formula(
+            model, X, y, sample_weight, groups, offsets, method=method, random_state=random_state
+        )
     if not is_served(model) or (groups is not None and has_prior(model)):
         return leave_out_of_any(model, X, y, sample_weight, groups, method, offsets)
     if groups is None and isinstance(X, RowStream):
         groups = X.group_labels()
     refuse_other_order(X=X, groups=groups)
     training = training_fit(model, X, y, sample_weight, with_prior=groups is None, **offsets)
-    codes, labels = codes_of(groups, len(training.y))
-    training = training.with_extras(group=codes)
+    codes, labels = units_of(groups, len(training.y))
+    training = training.with_extras({GROUP: codes})
     count = len(codes) if labels is None else len(labels)
     weights = np.ones(len(codes)) if training.weights is None else training.weights
     refuse_a_single_unit(codes, weights, count)
@@ -146,6 +156,25 @@ def leave_one_out(
     elif method != "newton":
         error = fit_some_exactly(fits, seed)
     found = LeaveOneOut.of_fits(fits, labels, error, seed)
-    warn_of_lost(found.separated_, labels is not None)
-    warn_of_rows_without_mean(found)
+    warn_of_rows(found)
     return found
+
+
+def _of_formula(
+    fitted: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    groups: Any,
+    offsets: dict[str, Any],
+    **options: Any,
+) -> LeaveOneOut:
+    """The result of a fit by a formula: X is the table, and its columns are made as in the fit."""
+    route = Route.of(fitted, "leave_one_out")
+    route.refuse_fitted_to_targets()
+    named = {**offsets, "groups": groups}
+    rows, targets, weights, given = route.training_rows(X, y, sample_weight, **named)
+    given = {name: value for name, value in given.items() if value is not None}
+    found = leave_one_out(route.model, rows, targets, weights, **given, **options)
+    index = index_of_rows(route, X, y, sample_weight, len(found.y))
+    return replace(found, route=route, index=found.index if index is None else index)

@@ -18,8 +18,15 @@ from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.losses import SquaredError
 from mcmodels.objectives.user_loss import UserLoss
 from mcmodels.resampling.full_refits import FullRefit, refit_in_full, refuse_many
+from mcmodels.resampling.groups import positions_of
 from mcmodels.resampling.measures import Measure, measure_of
-from mcmodels.resampling.noise_without import NoiseWithout, has_density, noise_of
+from mcmodels.resampling.noise_without import (
+    NO_FREEDOM,
+    PERFECT_WITHOUT,
+    NoiseWithout,
+    has_density,
+    noise_of,
+)
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.approximation import (
     Approximation,
@@ -31,7 +38,7 @@ from mcmodels.reweighting.approximation import (
 from mcmodels.reweighting.refits import refit_without
 from mcmodels.reweighting.row_parts import portions, taken
 from mcmodels.reweighting.second_order import ThirdDerivatives
-from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
+from mcmodels.reweighting.whitened_fit import GROUP, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
 __all__ = ["Judged", "LeftOutFits"]
@@ -76,7 +83,7 @@ class LeftOutFits:
     Parameters
     ----------
     training : TrainingFit
-        The fit of all rows, which have the unit of each as ``extras["group"]``.
+        The fit of all rows, which have the unit of each as ``extras[GROUP]``.
     codes : ndarray of shape (n,), int
         The unit of each row.
     count : int
@@ -128,18 +135,12 @@ class LeftOutFits:
                 "losses and predictions alone."
             )
         elif self.noise is not None and not self.noise.has_freedom:
-            self.no_scores = (
-                "without some rows no degree of freedom is left to estimate the noise from; there "
-                "are losses and predictions alone. Fit fewer columns or more rows."
-            )
+            self.no_scores = NO_FREEDOM
         self.scale: Any = self._approximate_scale()
         self._first_scale = None if self.scale is None else self.scale.copy()
         self._fit_from_the_start(np.nonzero(undefined & present)[0])
         if self.scale is not None and not has_density(self.scale):
-            self.no_scores = (
-                "without some rows the fit of the others is perfect, so that the density of the "
-                "noise is infinite; there are losses and predictions alone."
-            )
+            self.no_scores = PERFECT_WITHOUT
 
     @property
     def fit(self) -> WhitenedFit:
@@ -273,7 +274,7 @@ class LeftOutFits:
         place[units] = np.arange(units.size)
 
         def of_block(block: RowBlock) -> list[tuple[Codes, Array]]:
-            at = place[block.extras["group"]]
+            at = place[block.extras[GROUP]]
             rows = np.nonzero(at >= 0)[0]
             eta = block.linear_predictor(self.fit.params).reshape(-1, self.fit.basis.n_outputs)
             found = eta[rows]
@@ -295,10 +296,7 @@ class LeftOutFits:
         if units.size == 0:
             return
         refuse_many(units.size, _MOST_FULL_FITS, "leave_one_out")
-        order = np.argsort(self.codes, kind="stable")
-        bounds = np.searchsorted(self.codes[order], np.arange(self.count + 1))
-        for unit in units.tolist():
-            out = order[bounds[unit] : bounds[unit + 1]]
+        for unit, out in zip(units.tolist(), positions_of(units, self.codes), strict=True):
             found = refit_in_full(self.training, out)
             self.eta[out] = found.eta
             self.lost[out] = found.lost & (self.weights[out] > 0)

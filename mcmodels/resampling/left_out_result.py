@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 
 from mcmodels.arrays import Array, Codes
+from mcmodels.estimators.arguments import listed
 from mcmodels.estimators.deviance_score import DevianceScore
-from mcmodels.exceptions import InferenceError
+from mcmodels.exceptions import InferenceError, LeftOutWarning, NoMeanWarning
 from mcmodels.inference.scores import null_deviance, share_of_deviance
 from mcmodels.inference.summary import facts_html, number, table_html, table_text
 from mcmodels.resampling.conformal import Conformal
-from mcmodels.resampling.left_out_difference import LeftOutDifference
+from mcmodels.resampling.left_out_difference import LeftOutDifference, refuse_other_rows
 from mcmodels.resampling.left_out_fits import LeftOutFits
-from mcmodels.resampling.left_out_predictors import LeftOutClassifier, LeftOutRegressor
-from mcmodels.resampling.left_out_warnings import some_labels
-from mcmodels.resampling.own_scores import scorer_for
+from mcmodels.resampling.left_out_scores import LeftOutClassifier, LeftOutRegressor, scorer_for
 from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.rows import rows_of
+from mcmodels.user_warnings import warn_user
 
-__all__ = ["LeaveOneOut"]
+__all__ = ["LeaveOneOut", "warn_of_rows"]
 
 # Rows of the table that are shown.
 _ROWS_SHOWN = 5
@@ -65,7 +65,8 @@ class LeaveOneOut(Conformal):
     lost : ndarray of shape (n,), bool
         Rows without which there is no optimum, or one on the bound of the means.
     kind : {"density", "probability", "likelihood", "loss"}
-        What the exponential of a log score is; of "loss" it is minus the loss, and no more.
+        What the exponential of a log score is. "loss": the log score is minus the loss, and its
+        exponential means nothing.
     loss_name, model_name : str
         What the loss is; the class of the model.
     no_scores : str
@@ -83,6 +84,8 @@ class LeaveOneOut(Conformal):
         targets; None where it is found by ``training``.
     refitted : RefittedModels or None
         The models without each unit, where these were fitted again.
+    route : Route or None
+        The way from a table to the rows of the model, of a fit by a formula.
 
     Examples
     --------
@@ -119,6 +122,7 @@ class LeaveOneOut(Conformal):
     model: Any = None
     null: Any = None  # of models that were fitted again
     refitted: Any = None  # RefittedModels
+    route: Any = None  # a Route
 
     @classmethod
     def of_fits(
@@ -133,31 +137,30 @@ class LeaveOneOut(Conformal):
         y = training.y
         if measure.classes is not None:
             y = np.asarray(measure.classes)[np.asarray(y, dtype=np.intp)]
-        predictions = measure.predictions(judged.eta)
         return cls(
-            training,
-            fits.codes,
-            groups,
-            training.index,
-            judged.eta,
-            y,
-            predictions,
-            measure.classes,
-            None if fits.no_scores else judged.log_scores,
-            judged.losses,
-            measure.times(training.y, fits.weights),
-            fits.weights,
-            measure.weighting,
-            fits.exact[fits.codes],
-            fits.lost,
-            measure.kind,
-            measure.loss_name,
-            type(training.model).__name__,
-            fits.no_scores,
-            error,
-            seed,
-            fits,
-            training.model,
+            training=training,
+            codes=fits.codes,
+            groups=groups,
+            index=training.index,
+            eta=judged.eta,
+            y=y,
+            predictions=measure.predictions(judged.eta),
+            classes=measure.classes,
+            log_scores=None if fits.no_scores else judged.log_scores,
+            losses=judged.losses,
+            times=measure.times(training.y, fits.weights),
+            weights=fits.weights,
+            weighting=measure.weighting,
+            exact_rows=fits.exact[fits.codes],
+            lost=fits.lost,
+            kind=measure.kind,
+            loss_name=measure.loss_name,
+            model_name=type(training.model).__name__,
+            no_scores=fits.no_scores,
+            known_error=error,
+            seed=seed,
+            fits=fits,
+            model=training.model,
         )
 
     @functools.cached_property
@@ -225,7 +228,7 @@ class LeaveOneOut(Conformal):
         of the others: it is twice the largest that the sample has shown, and no proof. With
         ``method="newton"`` these fits are made when this is first asked for.
         """
-        _ = self._scores
+        _ = self._scores  # raises where there are none
         if self.known_error is not None:
             return self.known_error
         assert self.fits is not None
@@ -237,12 +240,11 @@ class LeaveOneOut(Conformal):
 
     @property
     def separated_(self) -> list[Any]:
-        """Labels of the rows whose log score is minus infinity by the optimum of the others.
+        """Labels of the rows to which the fit of the others gives a probability of zero.
 
-        They have none, but a limit, or it is on the bound of the means of the family.
+        That fit has no optimum, and this is its limit; or it has a mean on the bound of the family.
         """
-        rows = np.nonzero(self.lost)[0]
-        return list(rows.tolist() if self.index is None else self.index[rows])
+        return self._labels_of(self.lost)
 
     def score(self, scoring: Any = None) -> float:
         """A score of the predictions of rows that were left out.
@@ -267,7 +269,7 @@ class LeaveOneOut(Conformal):
             For scores that need probabilities, of models without; for None, of an estimator whose
             score is not known by predictions alone.
         """
-        if scoring is None and isinstance(self.model, DevianceScore):
+        if scoring is None and (self.null is not None or isinstance(self.model, DevianceScore)):
             return self._explained
         has_probabilities = self.classes is not None and self.predictions.ndim > 1
         scorer = scorer_for(scoring, self.model, self.classes is not None, has_probabilities)
@@ -303,7 +305,7 @@ class LeaveOneOut(Conformal):
                 f"other is a {type(other).__name__}; pass what leave_one_out returned for the "
                 "other model."
             )
-        self._refuse_other(other)
+        refuse_other_rows(self, other)
         with np.errstate(invalid="ignore"):
             difference = self._scores - other._scores
         both = np.isinf(self._scores) & np.isinf(other._scores)
@@ -332,16 +334,18 @@ class LeaveOneOut(Conformal):
         facts = {f"{self.model_name}, left out": units}
         exact = int(self.exact_rows.sum())
         facts["fitted exactly"] = "all" if exact == len(self.y) else f"{exact} rows"
+        # A loss that is no likelihood has no density: its sum is not called a log score.
+        name = "minus the sum of losses" if self.kind == "loss" else "log score"
         if self.log_scores is None:
-            facts["log score"] = f"none: {self.no_scores}"
+            facts[name] = f"none: {self.no_scores}"
         else:
             what = f"{number(self.log_score_)} (standard error {number(self.standard_error_)}"
             error = self.__dict__.get("error_", self.known_error)
             what += "" if not error else f"; about {number(error)} off or less"
-            facts["log score"] = f"{what})"
+            facts[name] = f"{what})"
         facts[f"mean {self.loss_name}"] = number(self.loss_)
         if self.separated_:
-            facts["no optimum without row"] = some_labels(self.separated_)
+            facts["no optimum without row"] = listed(self.separated_)
         return facts
 
     @property
@@ -386,28 +390,28 @@ class LeaveOneOut(Conformal):
         mean = (counts @ values) / n
         return float(np.sqrt(n / (n - 1.0) * (counts @ (values - mean) ** 2)))
 
-    def _refuse_other(self, other: LeaveOneOut) -> None:
-        """Raise if the scores of another result are not of the same rows, or not alike."""
-        same = len(self.y) == len(other.y) and np.array_equal(
-            np.asarray(self.y).ravel(), np.asarray(other.y).ravel()
+    def _labels_of(self, which: Any) -> list[Any]:
+        """Labels of some rows, or their positions where the rows have no index."""
+        rows = np.nonzero(which)[0]
+        return list(rows.tolist() if self.index is None else self.index[rows])
+
+
+def warn_of_rows(found: LeaveOneOut) -> None:
+    """Warn of rows to which fits without them give no probability, or no mean."""
+    if labels := found.separated_:
+        what = "them" if found.groups is None else "their groups"
+        warn_user(
+            f"without {what} a fit of the others has no optimum, or one with a mean on the bound "
+            f"of the family, and it or its limit gives row(s) {listed(labels)} a probability of "
+            "zero: the log score is minus infinity. Penalise the fit (a smaller C, a larger "
+            "alpha), or collect more rows.",
+            LeftOutWarning,
         )
-        what = ""
-        if not same:
-            what = "their targets differ"
-        elif self.index is not None and other.index is not None:
-            what = "" if self.index.equals(other.index) else "their indexes differ"
-        if not what and not np.array_equal(self.weights, other.weights):
-            what = "their weights differ"
-        if not what and not np.array_equal(self.codes, other.codes):
-            what = "their groups differ"
-        if what:
-            raise ValueError(
-                f"the two results are not of the same rows: {what}. Leave out the same rows of "
-                "both models, in the same order."
-            )
-        if self.kind != other.kind:
-            raise ValueError(
-                f"the log scores of {self.model_name} are of the kind {self.kind!r} and those of "
-                f"{other.model_name} of the kind {other.kind!r}, whose difference means nothing. "
-                "Compare predictions: score('neg_mean_squared_error') of both."
-            )
+    outside = np.isinf(found.losses) & ~found.lost & (found.weights > 0)
+    if labels := found._labels_of(outside):
+        warn_user(
+            f"the fits without row(s) {listed(labels)} give them no mean of the family: their "
+            "linear predictors are outside the domain of the link, and their log scores are minus "
+            "infinity. Choose a link whose means have no bounds (log; logit for binomial).",
+            NoMeanWarning,
+        )

@@ -47,8 +47,8 @@ __all__ = [
 ]
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
-# A mean is on its bound where this share is left of its distance by the fit of all rows, or where
-# its linear predictor is so many units of rounding of the largest away.
+# A mean is on its bound where this share of its distance from the bound by the fit of all rows is
+# left, or where its linear predictor is nearer to the bound than this share of the largest.
 _LEFT, _ROUNDING = 1e-12, 16 * np.finfo(np.float64).eps
 
 
@@ -59,8 +59,9 @@ class Measure(ABC):
     ----------
     weighting : Weighting
         What the weights are.
-    kind : {"density", "probability", "loss"}
-        What the exponential of a log score is; of "loss" it is nothing but minus the loss.
+    kind : {"density", "probability", "likelihood", "loss"}
+        What the exponential of a log score is. "loss": the log score is minus the loss, and its
+        exponential means nothing.
     loss_name : str
         What the loss is.
     classes : ndarray or None

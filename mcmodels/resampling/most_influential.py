@@ -11,19 +11,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import MatrixLike, VectorLike, Weights
-from mcmodels.estimators.arguments import check_choice, check_number
+from mcmodels.estimators.arguments import check_choice, check_number, listed
 from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import number
 from mcmodels.resampling.coefficient_search import KINDS, CoefficientSearch, goals_of
+from mcmodels.resampling.full_refits import with_same_penalty
 from mcmodels.resampling.influential_search import FoundSet
 from mcmodels.resampling.routed_rows import RoutedRows
-from mcmodels.resampling.same_penalty import with_same_penalty
 
 __all__ = ["InfluentialRows", "most_influential"]
 
 CHANGES = ("sign", "significance", "significant opposite")
-_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,8 +104,7 @@ class InfluentialRows:
         count = len(self.rows)
         size = f"{count} of {self.n_rows} rows ({100 * self.share:.2g} %)"
         what = self._what
-        some = ", ".join(map(str, self.index[:_MOST_NAMED]))
-        some += ", …" if count > _MOST_NAMED else ""
+        some = listed(self.index)
         if self.found:
             return [f"Without {size}, {what}: {some}"]
         none = f"No set of up to {self.most} of {self.n_rows} rows was found without which {what}."

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, softmax
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.linear_predictor import index_of
@@ -17,13 +16,15 @@ from mcmodels.estimators.streams import checked_rows
 from mcmodels.estimators.validation import validated_rows
 from mcmodels.estimators.verdicts import warn_not_converged
 from mcmodels.exceptions import InferenceError, example_of
-from mcmodels.inference.delta import jacobian
-from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy
-from mcmodels.objectives.network_losses import HalfPoissonDeviance, LabelCrossEntropy
 from mcmodels.objectives.network_objective import NetworkObjective
 from mcmodels.records.networks import NetworkFit
-from mcmodels.resampling.fit_functions import LossOn, PredictionAt
-from mcmodels.resampling.responses import class_position
+from mcmodels.resampling.fit_functions import (
+    LossOn,
+    OfParams,
+    PredictionAt,
+    refuse_several_rows,
+)
+from mcmodels.resampling.responses import network_response_of
 from mcmodels.resampling.training_data import TrainingData
 from mcmodels.reweighting.network_effects import damped_solve, losses_along
 
@@ -124,17 +125,8 @@ def _function(model: Any, of: Any, params: Array) -> tuple[str, Callable[[Array]
             f"of={example_of(of)} is no function of a network; give a function of the vector "
             "params_, prediction_at(x) or loss_on(X, y)."
         )
-
-    def function(at: Array) -> float:
-        found = np.asarray(of(np.array(at)))
-        if found.size != 1 or found.dtype.kind not in "fiub":
-            raise TypeError(f"of returned {example_of(found)}; it must return one real number.")
-        return float(found.ravel()[0])
-
-    function(params)
-    size = np.maximum(np.abs(params), 1.0)
-    J = jacobian(lambda at: np.reshape(of(at), -1), params, np.diag(1e-3 * size))
-    return "of", function, J[0]
+    function = OfParams("of", of, params.shape)
+    return "of", function.value, function.gradient(params)
 
 
 def _prediction(
@@ -142,51 +134,12 @@ def _prediction(
 ) -> tuple[str, Callable[[Array], float], Array]:
     network = model._network
     rows = network_rows(network, validated_rows(model, of.X), None, None)
-    if rows.n_rows != 1:
-        raise ValueError(
-            f"prediction_at takes one row, and X has {rows.n_rows}. Call attribution once for each "
-            "row; for their mean loss take loss_on(X, y)."
-        )
-    response, slope = _response(model, of.output, model._loss())
+    refuse_several_rows(rows)
+    response = network_response_of(model, of.output)
 
     def eta(at: Array) -> Array:
         return rows.map(lambda block: network.hidden(block.X, network.unflatten(at))[-1])[0]
 
     J = rows.map(lambda block: network.output_jacobian(block.X, params))[0]
-    return repr(of), lambda at: response(eta(at)), np.asarray(slope(eta(params)) @ J)
-
-
-def _response(
-    model: Any, output: Any, loss: Any
-) -> tuple[Callable[[Array], float], Callable[[Array], Array]]:
-    """What is predicted from the outputs η of a row, and its gradient in η."""
-    if isinstance(loss, SoftmaxCrossEntropy):
-        k = class_position(model.classes_, output)
-
-        def of_class(eta: Array) -> Array:
-            p = softmax(eta)
-            return np.asarray(p[k] * ((np.arange(len(eta)) == k) - p))
-
-        return lambda eta: float(softmax(eta)[k]), of_class
-    if isinstance(loss, BinaryCrossEntropy):
-        sign = 1.0 if class_position(model.classes_, output) == 1 else -1.0
-        return (
-            lambda eta: float(expit(sign * eta[0])),
-            lambda eta: sign * expit(eta) * expit(-eta),
-        )
-    names = model._record().target_names
-    if len(names) < 2 and output is None:
-        k = 0
-    elif output in names:
-        k = names.index(output)
-    else:
-        said = "say which" if output is None else f"output={example_of(output)} is none"
-        raise ValueError(f"there are several outputs; {said} by output=, one of {list(names)}.")
-    unit = np.zeros(model.n_outputs_)
-    unit[k] = 1.0
-
-    if isinstance(loss, HalfPoissonDeviance):
-        return lambda eta: float(np.exp(eta[k])), lambda eta: unit * np.exp(eta)
-    if isinstance(loss, LabelCrossEntropy):
-        return lambda eta: float(expit(eta[k])), lambda eta: unit * expit(eta) * expit(-eta)
-    return lambda eta: float(eta[k]), lambda eta: unit
+    gradient = np.asarray(response.gradient(eta(params)) @ J)
+    return repr(of), lambda at: response.value(eta(at)), gradient

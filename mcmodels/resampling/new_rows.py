@@ -27,8 +27,8 @@ __all__ = ["NEW_WEIGHT", "IntervalsOfRows", "SetsOfRows", "Without"]
 _ENTRIES = 2**19
 # So many new rows that are like each other are served together.
 _TOGETHER = 64
-# A call costs as much as this many numbers. New rows that differ have few training rows to compute
-# each, and many between them.
+# New rows that are served together compute all training rows that any of them needs. Their needs
+# differ; so of many training rows fewer new rows are served together: this number over theirs.
 _CALL = 2**17
 # The extra of a block that has the weights of the new rows.
 NEW_WEIGHT = "new_weight"

@@ -25,8 +25,25 @@ from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.resampling.training_fit import TrainingFit
 from mcmodels.reweighting.sums_without import SumNearFit, sums_without
 
-__all__ = ["DispersionWithout", "LinearNoiseWithout", "NoiseWithout", "has_density", "noise_of"]
+__all__ = [
+    "NO_FREEDOM",
+    "PERFECT_WITHOUT",
+    "DispersionWithout",
+    "LinearNoiseWithout",
+    "NoiseWithout",
+    "has_density",
+    "noise_of",
+]
 
+# Why there are no log scores.
+NO_FREEDOM = (
+    "without some rows no degree of freedom is left to estimate the noise from; there are losses "
+    "and predictions alone. Fit fewer columns or more rows."
+)
+PERFECT_WITHOUT = (
+    "without some rows the fit of the others is perfect, so that the density of the noise is "
+    "infinite; there are losses and predictions alone."
+)
 # Targets are combinations of each other, and of the columns, where correlations of their noise have
 # no larger eigenvalue: it is that of rounding errors.
 _LEAST_CORRELATION = 1e-12
@@ -121,9 +138,7 @@ class DispersionWithout(NoiseWithout):
 
     def exact(self, groups: Codes, steps: Array) -> Array:
         """By passes over the rows."""
-        sums = sums_without(
-            self._fit, groups, steps, lambda y, eta: self._summand(y, eta, 0), "group"
-        )
+        sums = sums_without(self._fit, groups, steps, lambda y, eta: self._summand(y, eta, 0))
         return sums * self._unit[groups] / self.df[groups]
 
     def of_refit(self, model: Any) -> Any:
@@ -149,7 +164,7 @@ class KnownDispersion(NoiseWithout):
 
 
 class _Summand:
-    """Pearson's squares, or unit deviances, with their derivatives in η."""
+    """Pearson's squares ``(y - μ)²/V(μ)``, or unit deviances, with their derivatives in η."""
 
     def __init__(self, loss: FamilyLoss, by_deviance: bool) -> None:
         self._loss, self._by_deviance = loss, by_deviance

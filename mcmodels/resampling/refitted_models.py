@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _num_samples
 
 from mcmodels.arrays import Array, Codes, Weights
@@ -35,12 +36,32 @@ from mcmodels.reweighting.conformal import (
 from mcmodels.rows import RowStream
 from mcmodels.tables.dask_stream import is_dask
 
-__all__ = ["IntervalsByModels", "OneClass", "RefittedModels", "SetsByModels", "TableByModels"]
+__all__ = [
+    "IntervalsByModels",
+    "OneClass",
+    "RefittedModels",
+    "SetsByModels",
+    "TableByModels",
+    "at_the_end",
+]
 
 # Numbers that are held at a time, of new rows and training rows.
 _ENTRIES = 2**22
 # Probabilities of zero: their logarithms are finite.
 _LEAST = 1e-300
+
+
+def at_the_end(model: Any, X: Any = None) -> tuple[Any, Any]:
+    """The model behind the steps of pipelines and searches, and X, if any, as it takes them."""
+    while True:
+        if isinstance(model, Pipeline):
+            if X is not None and len(model.steps) > 1:
+                X = model[:-1].transform(X)
+            model = model.steps[-1][1]
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        else:
+            return model, X
 
 
 class OneClass:
@@ -93,16 +114,14 @@ class RefittedModels:
 
     def deviation(self, mean: Array) -> Array:
         """``√V(μ)``; one of models that are no family."""
-        if not isinstance(self.model, GlmMethods):
-            return np.ones_like(mean)
-        return Means(self.model).deviation(mean)
+        end, _ = at_the_end(self.model)
+        return Means(end).deviation(mean) if isinstance(end, GlmMethods) else np.ones_like(mean)
 
     @property
     def range(self) -> tuple[float, float]:
         """Between these are all targets."""
-        if not isinstance(self.model, GlmMethods):
-            return -np.inf, np.inf
-        return Means(self.model).range
+        end, _ = at_the_end(self.model)
+        return Means(end).range if isinstance(end, GlmMethods) else (-np.inf, np.inf)
 
     @staticmethod
     def _mean(model: Any, X: Any, offsets: dict[str, Any]) -> Array:

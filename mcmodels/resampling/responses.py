@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import softmax
 
 from mcmodels.arrays import Array
 from mcmodels.estimators.pointwise import inverse_link_derivatives
 from mcmodels.exceptions import example_of
+from mcmodels.objectives import BinaryCrossEntropy, SoftmaxCrossEntropy
 from mcmodels.objectives.family_loss import FamilyLoss
+from mcmodels.objectives.links import LINKS, Link
+from mcmodels.objectives.network_losses import HalfPoissonDeviance, LabelCrossEntropy
 
-__all__ = ["Response", "class_position", "response_of"]
+__all__ = ["Response", "network_response_of", "response_of"]
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,34 @@ def response_of(model: Any, output: Any = None) -> Response:
     loss = getattr(record, "loss", None)
     if isinstance(loss, FamilyLoss):
         _refuse_output(model, output)
-        return _of_one(loss.link.mean, lambda eta, k: loss.link.slopes(eta)[k - 1])
+        return _of_link(loss.link)
     if hasattr(model, "inverse_link"):
         return _own_response(model, output)
     if hasattr(model, "classes_"):
-        k = class_position(model.classes_, output)
-        if len(model.classes_) > 2:
-            return _softmax(k)
-        return _signed(_of_one(expit, _logistic_slopes), k)
-    return _target(model, output)
+        return _probability(model.classes_, output)
+    targets = record.targets
+    return _of_link(LINKS["identity"], len(targets), _target_position(model, targets, output))
 
 
-def class_position(classes: Any, output: Any) -> int:
+def network_response_of(model: Any, output: Any = None) -> Response:
+    """What a network predicts from the outputs η of its last layer for a row.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        A fitted network.
+    output : label, default=None
+        The class or the target that is meant.
+    """
+    loss = model._loss()
+    if isinstance(loss, SoftmaxCrossEntropy | BinaryCrossEntropy):
+        return _probability(model.classes_, output)
+    k = _target_position(model, model._record().target_names, output)
+    links = {HalfPoissonDeviance: "log", LabelCrossEntropy: "logit"}
+    return _of_link(LINKS[links.get(type(loss), "identity")], model.n_outputs_, k)
+
+
+def _class_position(classes: Any, output: Any) -> int:
     """Position of the class that is meant."""
     labels = np.asarray(classes).tolist()
     if output is None:
@@ -77,26 +96,40 @@ def class_position(classes: Any, output: Any) -> int:
     raise ValueError(f"output={example_of(output)} is not a class; there are {labels}.")
 
 
-def _of_one(mean: Callable[[Array], Array], slopes: Callable[[Array, int], Array]) -> Response:
-    """From a function of one linear predictor, and its derivatives of order 1 and 2."""
+def _target_position(model: Any, targets: Any, output: Any) -> int:
+    """Position of the target that is meant."""
+    names = list(targets)
+    if output in names:
+        return names.index(output)
+    if len(names) < 2:
+        _refuse_output(model, output)
+        return 0
+    said = "say which" if output is None else f"output={example_of(output)} is none"
+    raise ValueError(f"there are several targets; {said} by output=, one of {names}.")
+
+
+def _of_link(link: Link, K: int = 1, k: int = 0) -> Response:
+    """The mean that the inverse link gives the k-th of K linear predictors."""
+    unit = np.zeros(K)
+    unit[k] = 1.0
     return Response(
-        lambda eta: float(mean(eta)[0]),
-        lambda eta: np.asarray(slopes(eta, 1)),
-        lambda eta: np.asarray(slopes(eta, 2)).reshape(1, 1),
+        lambda eta: float(link.mean(eta[[k]])[0]),
+        lambda eta: unit * link.slopes(eta[[k]])[0],
+        lambda eta: np.outer(unit, unit) * link.slopes(eta[[k]])[1],
     )
 
 
-def _logistic_slopes(eta: Array, order: int) -> Array:
-    first = expit(eta) * expit(-eta)
-    return np.asarray(first if order == 1 else first * -np.tanh(eta / 2))
-
-
-def _signed(second: Response, k: int) -> Response:
-    """The probability of the class k of two, from that of the second."""
+def _probability(classes: Any, output: Any) -> Response:
+    """The probability of a class; of two classes η is the log-odds of the second."""
+    k = _class_position(classes, output)
+    if len(classes) > 2:
+        return _softmax(k)
+    logit = LINKS["logit"]
+    second = _of_link(logit)
     if k == 1:
         return second
     return Response(
-        lambda eta: float(expit(-eta[0])),
+        lambda eta: float(logit.complement(eta)[0]),
         lambda eta: -second.gradient(eta),
         lambda eta: -second.hessian(eta),
     )
@@ -124,7 +157,7 @@ def _own_response(model: Any, output: Any) -> Response:
     """η by the inverse link of a loss that the user has written."""
     k = 1
     if hasattr(model, "classes_"):
-        k = class_position(model.classes_, output)
+        k = _class_position(model.classes_, output)
     else:
         _refuse_output(model, output)
     link = model._bound_link()
@@ -134,7 +167,7 @@ def _own_response(model: Any, output: Any) -> Response:
                 f"this {type(model).__name__} has no inverse_link, and so no probabilities. Set "
                 "it, or take a function of params_."
             )
-        return _identity(1, 0)
+        return _of_link(LINKS["identity"])
     derivative = inverse_link_derivatives(link)
     sign = 1.0 if k == 1 else -1.0
     return Response(
@@ -142,24 +175,6 @@ def _own_response(model: Any, output: Any) -> Response:
         lambda eta: sign * np.asarray(derivative(eta, 1)),
         lambda eta: sign * np.asarray(derivative(eta, 2)).reshape(1, 1),
     )
-
-
-def _target(model: Any, output: Any) -> Response:
-    """η of a linear model, or of one of its targets."""
-    targets = model._record().targets
-    if len(targets) == 1:
-        _refuse_output(model, output)
-        return _identity(1, 0)
-    if output not in targets:
-        said = "say which" if output is None else f"output={example_of(output)} is none"
-        raise ValueError(f"there are several targets; {said} by output=, one of {list(targets)}.")
-    return _identity(len(targets), targets.index(output))
-
-
-def _identity(K: int, k: int) -> Response:
-    unit = np.zeros(K)
-    unit[k] = 1.0
-    return Response(lambda eta: float(eta[k]), lambda eta: unit, lambda eta: np.zeros((K, K)))
 
 
 def _refuse_output(model: Any, output: Any) -> None:

@@ -11,12 +11,14 @@ import pandas as pd
 from mcmodels.estimators.arguments import refuse_other_order
 from mcmodels.estimators.linear_predictor import index_of
 from mcmodels.estimators.model import Model
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.exceptions import InferenceError
 from mcmodels.reports.route import Route
 from mcmodels.resampling.fit_functions import LossOn, PredictionAt
 from mcmodels.resampling.training_data import TrainingData
+from mcmodels.tables.dask_stream import is_dask
 
-__all__ = ["RoutedRows"]
+__all__ = ["RoutedRows", "index_of_rows"]
 
 # Arguments by name, for what is refused.
 _ARGUMENTS = {
@@ -25,6 +27,16 @@ _ARGUMENTS = {
         *("sample_weight", "of", "change", "kind", "groups", "level", "max_share"),
     ),
 }
+
+
+def index_of_rows(
+    route: Route, X: Any, y: Any, sample_weight: Any, n_rows: int | None
+) -> pd.Index | None:
+    """The index of a table that a user has passed, of the rows that are fitted; None without."""
+    index = index_of(X)
+    if index is not None and len(index) != n_rows:  # a formula leaves out rows
+        index = index_of(route.table.training_rows(X, y, sample_weight)[0])
+    return index
 
 
 @dataclass(frozen=True)
@@ -69,22 +81,23 @@ class RoutedRows:
             If a step was fitted to y.
         """
         refuse_other_order(X=X, y=y, sample_weight=sample_weight, groups=groups)
+        groups = np.asarray(groups) if is_dask(groups) else groups
         if isinstance(fitted, Model):
             data = TrainingData(fitted, X, y, sample_weight, offsets)
             data.check(function, _ARGUMENTS.get(function, ()))
-            return cls(data, groups, None, None)
+            return cls(data.streamed(), groups, None, None)
         route = Route.of(fitted, function)
         route.refuse_fitted_to_targets()
+        if route.table is None:  # steps take blocks, not collections of Dask
+            X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
         named = {**offsets, "groups": groups}
         rows, targets, weights, options = route.training_rows(X, y, sample_weight, **named)
         groups = options.pop("groups", None)
         given = {name: value for name, value in options.items() if value is not None}
         data = TrainingData(route.model, rows, targets, weights, given)
         data.check(function, _ARGUMENTS.get(function, ()))
-        index = index_of(X)
-        if index is not None and len(index) != rows.shape[0]:  # a formula leaves out rows
-            index = index_of(route.table.training_rows(X, y, sample_weight)[0])
-        return cls(data, groups, index, route)
+        index = index_of_rows(route, X, y, sample_weight, getattr(rows, "shape", (None,))[0])
+        return cls(data.streamed(), groups, index, route)
 
     def function(self, of: Any) -> Any:
         """The function that is meant, with rows in it as the model takes them.

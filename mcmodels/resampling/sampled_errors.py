@@ -48,9 +48,10 @@ def fit_some_exactly(fits: LeftOutFits, seed: int, *, replaces: bool = True) -> 
         chosen[units] = True
         ratios[units] = np.abs(fits.errors(units)) / indicator[units]
         ratios[~np.isfinite(ratios)] = 0.0  # without these there is no optimum: they are known
-        seen, left_over = float(ratios[chosen].max(initial=0.0)), 0.0
-        if count == fits.some:  # later, those that were drawn before are from all strata
-            seen = float(ratios[largest].max(initial=0.0))
+        # What the first stratum starts from: the ratios where d is largest; in later rounds all
+        # that were seen, also in strata with a smaller d.
+        known = largest if count == fits.some else np.nonzero(chosen)[0]
+        seen, left_over = float(ratios[known].max(initial=0.0)), 0.0
         for stratum, sample in zip(strata, drawn, strict=True):
             seen = max(seen, float(ratios[sample].max()))
             left = stratum[~fits.exact[stratum]]
@@ -59,8 +60,8 @@ def fit_some_exactly(fits: LeftOutFits, seed: int, *, replaces: bool = True) -> 
         if left_over <= _ENOUGH * total or fits.exact.all():
             break
         count *= 2
-    known = 0.0 if replaces else float(np.abs(fits.errors(np.nonzero(chosen)[0])).sum())
-    return known + left_over
+    replaced = 0.0 if replaces else float(np.abs(fits.errors(np.nonzero(chosen)[0])).sum())
+    return replaced + left_over
 
 
 def _chosen(

@@ -14,18 +14,20 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.estimators.arguments import check_weights, refuse_unknown_keywords
 from mcmodels.estimators.network_methods import NetworkMethods
+from mcmodels.estimators.offsets import with_offsets
 from mcmodels.exceptions import InferenceError
-from mcmodels.resampling.same_penalty import with_same_penalty
+from mcmodels.resampling.full_refits import with_same_penalty
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
 from mcmodels.rows import CodedBlock, RowStream
-from mcmodels.tables.dask_stream import in_parts
 
-__all__ = ["TrainingData"]
+__all__ = ["TrainingData", "read_here"]
 
-# Of the total weight: gradients of networks that are fitted again, so that differences of two fits
-# are those of their rows.
+# Networks that are fitted again end where no entry of the gradient exceeds this share of the total
+# weight. Then differences of two fits are those of their rows, not of where descents have stopped.
 _TIGHT = 1e-10
 _MANY_STEPS = 1000
+# Entries of a stream in parts up to which its blocks are kept (32 MB).
+_MOST_KEPT = 2**22
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ class TrainingData:
                     "none. Leave it out."
                 )
         refuse_unknown_keywords(self.offsets, (*arguments, *names))
-        if in_parts(self.X, self.y, self.sample_weight, **self.offsets) is not None:
-            raise TypeError(
-                f"{function} takes no collections of Dask and no rows in parts: it reads all rows "
-                "in this process. Pass rows that fit in memory, after .compute(), or a RowStream."
-            )
+
+    def streamed(self) -> TrainingData:
+        """The same; collections of Dask together as a stream, whose blocks are read here."""
+        X, y, weights, _, offsets = with_offsets(self.X, self.y, self.sample_weight, **self.offsets)
+        return TrainingData(self.model, read_here(X, self.model), y, weights, offsets)
 
     def training(self, extras: dict[str, Any]) -> TrainingFit:
         """The fit with its rows, which have further values by name."""
@@ -105,6 +107,50 @@ class TrainingData:
         given = check_weights(self.sample_weight, self.X)
         weights: Array = kept.astype(np.float64)
         return self.X, self.y, weights if given is None else given * weights
+
+
+def read_here(X: Any, model: Any) -> Any:
+    """X; of a stream in parts elsewhere the same rows, whose parts are read here."""
+    if not (isinstance(X, RowStream) and X.in_parts):
+        return X
+    return _ReadHere(X.bound_to(getattr(model, "table_columns_", None)))
+
+
+class _ReadHere(RowStream):
+    """The rows of a stream in parts, which are read one after the other, and kept if they are few.
+
+    A search for influential rows makes hundreds of fits, and reading a part takes milliseconds.
+    """
+
+    def __init__(self, stream: RowStream) -> None:
+        super().__init__(self._read)
+        self._stream, self.table_columns = stream, stream.table_columns
+        self._kept: list[tuple[int, tuple[Any, ...]]] | None = None
+
+    def nonempty(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Iterate over the blocks that have rows, with their numbers."""
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept: list[tuple[int, tuple[Any, ...]]] = []
+        entries = 0
+        for number, block in self._stream.nonempty():
+            entries += int(np.prod(block[0].shape))
+            kept = [*kept, (number, block)] if entries <= _MOST_KEPT else []
+            yield number, block
+        if entries <= _MOST_KEPT:
+            self._kept = kept
+
+    def place(self, number: int) -> str:
+        """Where a block is, for errors."""
+        return self._stream.place(number)
+
+    def group_labels(self) -> Any:
+        """The clusters of the rows, if the stream holds them."""
+        return self._stream.group_labels()
+
+    def _read(self) -> Iterator[tuple[Any, ...]]:
+        return (block for _, block in self.nonempty())
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ class TrainingFit:
     offset: Array | None
     prior: Prior | None = None
 
-    def with_extras(self, **extras: Any) -> TrainingFit:
-        """The same with further values of each row."""
+    def with_extras(self, extras: dict[str, Any]) -> TrainingFit:
+        """The same with further arrays of the rows, by name."""
         known = {} if self.offset is None else {"offset": self.offset}
         if self.weights is not None:
             known["frequency"] = self.weights

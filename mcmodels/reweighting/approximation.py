@@ -13,7 +13,7 @@ from mcmodels.reweighting.one_step import left_out, left_out_groups
 from mcmodels.reweighting.row_parts import portions, taken
 from mcmodels.reweighting.second_order import ThirdDerivatives, corrected, corrected_groups
 from mcmodels.reweighting.sums_without import SumNearFit
-from mcmodels.reweighting.whitened_fit import WhitenedFit
+from mcmodels.reweighting.whitened_fit import GROUP, WhitenedFit
 from mcmodels.rows import RowBlock
 
 __all__ = [
@@ -103,15 +103,14 @@ def approximate_groups(
     count: int,
     third: ThirdDerivatives | None,
     near: SumNearFit | None,
-    codes: str = "group",
 ) -> Approximation:
     """Fits without each of the groups 0, …, count - 1."""
     K = fit.basis.n_outputs
-    first = left_out_groups(fit, count, codes)
-    steps = first if third is None else corrected_groups(fit, first, third, codes)
+    first = left_out_groups(fit, count)
+    steps = first if third is None else corrected_groups(fit, first, third)
 
     def without(block: RowBlock) -> Array:
-        Z, code = fit.basis.rows_of(block), block.extras[codes]
+        Z, code = fit.basis.rows_of(block), block.extras[GROUP]
         eta = block.linear_predictor(fit.params).reshape(-1, K)
         changes = [np.einsum("ikr,ir->ik", Z, found[code]) for found in (first, steps)]
         reach = np.sqrt(np.einsum("ikr,ikr->i", Z, Z))

@@ -29,16 +29,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Codes
 from mcmodels.inference.tolerances import SMALLEST_REST
-from mcmodels.reweighting.one_step import group_sums, left_out
+from mcmodels.reweighting.one_step import group_portions, group_sums, left_out
 from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
 __all__ = ["effects_of_groups", "effects_of_rows", "steps_of_rows", "third_along"]
 
-# Entries of the Hessians of groups that are held at once.
-_MOST_ENTRIES = 4_000_000
 # A function whose slope along a direction is below this share of its gradient does not change along
 # it: the rest is rounding of whitened rows.
 _DETERMINED = 1e-8
@@ -54,7 +52,7 @@ def effects_of_rows(
     fit : WhitenedFit
         The fit of all rows.
     slope : ndarray of shape (R,)
-        a.
+        The gradient a of f.
     bend : ndarray of shape (R, R), default=None
         ``B - M``, for the second order.
     given : str, default=None
@@ -107,7 +105,6 @@ def effects_of_groups(
     n_groups: int,
     slope: Array,
     bend: Array | None = None,
-    codes: str = "groups",
 ) -> Array:
     """The effect of leaving out each group, shape (n_groups,); NaN as for rows.
 
@@ -115,19 +112,15 @@ def effects_of_groups(
     ----------
     fit : WhitenedFit
         The fit of all rows; they have the group of each, 0 to ``n_groups - 1``, as
-        ``extras[codes]``.
+        ``extras[GROUP]``.
     n_groups : int
         Number of groups.
     slope, bend
         Those of :func:`effects_of_rows`.
-    codes : str
-        Name of the extra.
     """
-    together = max(1, _MOST_ENTRIES // (fit.basis.size + 1) ** 2)
     parts = []
-    for start in range(0, n_groups, together):
-        count = min(together, n_groups - start)
-        steps = _steps_of_groups(fit, start, count, codes, slope)
+    for groups in group_portions(n_groups, fit.basis.size):
+        steps = _steps_of_groups(fit, groups, slope)
         found = steps @ slope
         if bend is not None:
             found = found + np.einsum("ir,ir->i", steps @ bend, steps) / 2
@@ -156,14 +149,14 @@ def third_along(fit: WhitenedFit, direction: Array) -> Array:
     return (found + found.T) / 2
 
 
-def _steps_of_groups(fit: WhitenedFit, first: int, count: int, codes: str, slope: Array) -> Array:
-    """The steps u of the groups from ``first`` on, shape (count, R).
+def _steps_of_groups(fit: WhitenedFit, groups: Codes, slope: Array) -> Array:
+    """The steps u of some groups, shape (m, R).
 
     Where the others determine not all, as where a group has an indicator of its own, u is the
     shortest step; NaN where f changes along what they do not determine.
     """
-    R, groups = fit.basis.size, np.arange(first, first + count)
-    sums = fit.rows.reduce(functools.partial(group_sums, fit, groups=groups, codes=codes))
+    R = fit.basis.size
+    sums = fit.rows.reduce(functools.partial(group_sums, fit, groups=groups))
     left = np.eye(R) - sums[:, :, :R]
     left = (left + left.transpose(0, 2, 1)) / 2
     lost = ~(np.linalg.eigvalsh(left).min(axis=1, initial=1.0) > SMALLEST_REST)

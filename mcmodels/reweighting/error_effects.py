@@ -31,7 +31,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array
 from mcmodels.objectives.linear_predictor import Total
 from mcmodels.reweighting.effects import steps_of_rows
-from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
+from mcmodels.reweighting.whitened_fit import GROUP, PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
 __all__ = ["Noise", "model_variance_effects", "sandwich_variance_effects"]
@@ -63,7 +63,7 @@ def model_variance_effects(
     fit : WhitenedFit
         The fit.
     a : ndarray of shape (R,)
-        a.
+        The gradient of the combination.
     noise : Noise, default=None
         Of an estimated dispersion.
     given : str, default=None
@@ -105,7 +105,7 @@ def sandwich_variance_effects(
     a: Array,
     *,
     counts_rows: bool,
-    clusters: str | None = None,
+    clustered: bool = False,
     given: str | None = None,
 ) -> Array:
     """The relative change of a sandwich variance without each row, of one output, shape (n,).
@@ -116,17 +116,17 @@ def sandwich_variance_effects(
         Those of :func:`model_variance_effects`.
     counts_rows : bool
         Whether weights count rows.
-    clusters : str, default=None
-        Name of the extra with the cluster of each row, counted from 0; by default each row is one.
+    clustered : bool, default=False
+        Whether rows have clusters, ``extras[GROUP]``, counted from 0; otherwise each row is one.
     """
-    sums, name = None, clusters or ""
-    if clusters is not None:
-        count = 1 + int(fit.rows.map(lambda block: block.extras[name]).max())
+    sums = None
+    if clustered:
+        count = 1 + int(fit.rows.map(lambda block: block.extras[GROUP]).max())
 
         def of_clusters(block: RowBlock) -> Array:
             terms = fit.terms(block)
             shares = terms.slope[:, 0] * (terms.Z[:, 0] @ a)
-            return np.asarray(np.bincount(block.extras[name], shares, count), dtype=np.float64)
+            return np.asarray(np.bincount(block.extras[GROUP], shares, count), dtype=np.float64)
 
         sums = fit.rows.reduce(of_clusters)
 
@@ -134,7 +134,7 @@ def sandwich_variance_effects(
         some = np.where(w > 0, w, 1.0)
         r, c = terms.slope[:, 0] / some, terms.Z[:, 0] @ a
         if sums is not None:
-            score = sums[block.extras[name]]
+            score = sums[block.extras[GROUP]]
             own = (w * r * c) ** 2 - 2.0 * score * w * r * c
         else:
             score = r * c if counts_rows else w * r * c

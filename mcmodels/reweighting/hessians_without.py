@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.one_step import group_sums
 from mcmodels.reweighting.row_parts import taken
-from mcmodels.reweighting.whitened_fit import WhitenedFit
+from mcmodels.reweighting.whitened_fit import GROUP, WhitenedFit
 from mcmodels.rows import RowBlock
 
 __all__ = ["HessiansWithout", "hessians_without", "is_low_rank"]
@@ -43,8 +43,8 @@ class HessiansWithout(ABC):
 
 
 class _Formed(HessiansWithout):
-    def __init__(self, fit: WhitenedFit, groups: Codes, codes: str) -> None:
-        removed = fit.rows.reduce(lambda block: _removed(fit, block, groups, codes))
+    def __init__(self, fit: WhitenedFit, groups: Codes) -> None:
+        removed = fit.rows.reduce(lambda block: _removed(fit, block, groups))
         R = fit.basis.size
         hessians = np.eye(R) - removed
         # Eigenvalues that are not positive: without these rows a direction has no curvature.
@@ -57,8 +57,8 @@ class _Formed(HessiansWithout):
 
 
 class _OfRows(HessiansWithout):
-    def __init__(self, fit: WhitenedFit, groups: Codes, codes: str) -> None:
-        found = fit.rows.reduce(lambda block: _members(fit, block, groups, codes))
+    def __init__(self, fit: WhitenedFit, groups: Codes) -> None:
+        found = fit.rows.reduce(lambda block: _members(fit, block, groups))
         code = np.concatenate([part.code for part in found])
         Z = np.concatenate([part.Z for part in found])
         L = np.concatenate([part.L for part in found])
@@ -87,19 +87,17 @@ def is_low_rank(R: int, rows_of_group: float) -> bool:
     return R >= _MANY_PARAMETERS and rows_of_group <= _FEW_ROWS * R
 
 
-def hessians_without(
-    fit: WhitenedFit, groups: Codes, codes: str, *, low_rank: bool
-) -> HessiansWithout:
-    """The Hessians without each of some groups."""
-    return (_OfRows if low_rank else _Formed)(fit, groups, codes)
+def hessians_without(fit: WhitenedFit, groups: Codes, *, low_rank: bool) -> HessiansWithout:
+    """The Hessians without each of some groups; ``low_rank`` takes the rows of the groups."""
+    return (_OfRows if low_rank else _Formed)(fit, groups)
 
 
-def _removed(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Array:
+def _removed(fit: WhitenedFit, block: RowBlock, groups: Codes) -> Array:
     """``Σ ZᵢᵀLᵢZᵢ`` of the rows of each group, shape (m, R, R)."""
     R = fit.basis.size
     order = np.argsort(groups)
     found = np.empty((len(groups), R, R))
-    found[order] = group_sums(fit, block, groups[order], codes)[:, :, :R]
+    found[order] = group_sums(fit, block, groups[order])[:, :, :R]
     return found
 
 
@@ -109,9 +107,9 @@ class _Members(NamedTuple):
     L: Array
 
 
-def _members(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> list[_Members]:
+def _members(fit: WhitenedFit, block: RowBlock, groups: Codes) -> list[_Members]:
     """The rows of the groups in a block."""
-    code = block.extras[codes]
+    code = block.extras[GROUP]
     rows = np.nonzero(np.isin(code, groups))[0]
     if not rows.size:
         K, R = fit.basis.n_outputs, fit.basis.size

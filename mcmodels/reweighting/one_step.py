@@ -23,7 +23,7 @@ import numpy.typing as npt
 from mcmodels.arrays import Array, Codes
 from mcmodels.inference.tolerances import SMALLEST_REST
 from mcmodels.reweighting.row_parts import sums_by_group
-from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit
+from mcmodels.reweighting.whitened_fit import GROUP, PointwiseTerms, WhitenedFit
 from mcmodels.rows import RowBlock
 
 __all__ = [
@@ -84,17 +84,16 @@ def rests(terms: PointwiseTerms, G: Array) -> tuple[Array, Flags]:
     return left, defined
 
 
-def left_out_groups(fit: WhitenedFit, count: int, codes: str = "group") -> Array:
+def left_out_groups(fit: WhitenedFit, count: int) -> Array:
     """One Newton step to the fit without each group; shape (count, R).
 
-    NaN where the Hessian without the group is singular. The groups are 0, …, count - 1, and are
-    ``extras[codes]`` of the rows. There is one pass over the rows for each portion of the groups
-    whose Hessians have room.
+    NaN where the Hessian without the group is singular. The groups are 0, …, count - 1. There is
+    one pass over the rows for each portion of the groups whose Hessians have room.
     """
     R = fit.basis.size
     found = np.empty((count, R))
     for groups in group_portions(count, R):
-        sums = fit.rows.reduce(functools.partial(group_sums, fit, groups=groups, codes=codes))
+        sums = fit.rows.reduce(functools.partial(group_sums, fit, groups=groups))
         found[groups] = solved(sums[:, :, :R], sums[:, :, R])
     return found
 
@@ -105,8 +104,11 @@ def group_portions(count: int, R: int) -> list[Codes]:
     return [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
 
 
-def group_sums(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> Array:
-    """``Σ ZᵢᵀLᵢZᵢ`` and, as a last column, ``Σ Zᵢᵀsᵢ`` of each group; shape (m, R, R + 1)."""
+def group_sums(fit: WhitenedFit, block: RowBlock, groups: Codes) -> Array:
+    """``Σ ZᵢᵀLᵢZᵢ`` and, as a last column, ``Σ Zᵢᵀsᵢ`` of each group; shape (m, R, R + 1).
+
+    The numbers of the groups are ascending.
+    """
     R = fit.basis.size
     terms = fit.terms(block)
 
@@ -116,7 +118,7 @@ def group_sums(fit: WhitenedFit, block: RowBlock, groups: Codes, codes: str) -> 
         joined = np.concatenate([LZ, terms.slope[rows][..., np.newaxis]], axis=2)
         return (Z.transpose(0, 2, 1) @ joined).reshape(len(rows), -1)
 
-    found = sums_by_group(block.extras[codes], groups, R * (R + 1), values)
+    found = sums_by_group(block.extras[GROUP], groups, R * (R + 1), values)
     return found.reshape(len(groups), R, R + 1)
 
 

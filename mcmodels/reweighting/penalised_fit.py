@@ -31,6 +31,7 @@ __all__ = [
     "quadratic_forms",
     "signed_products",
     "squared_lengths",
+    "upper_root",
 ]
 
 # ``values(y, η)``: the loss of each row, with the constants that a criterion is stated with.

@@ -20,7 +20,7 @@ import numpy as np
 from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.one_step import LeftOut, group_portions, group_sums, rests, solved
 from mcmodels.reweighting.row_parts import portions, sums_by_group, taken
-from mcmodels.reweighting.whitened_fit import PointwiseTerms, WhitenedFit, weights_of
+from mcmodels.reweighting.whitened_fit import GROUP, PointwiseTerms, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
 __all__ = ["Corrected", "ThirdDerivatives", "corrected", "corrected_groups", "products_of_pairs"]
@@ -137,18 +137,16 @@ def corrected(
     return Corrected(u + correction, eta.reshape(b, K))
 
 
-def corrected_groups(
-    fit: WhitenedFit, steps: Array, T: ThirdDerivatives, codes: str = "group"
-) -> Array:
+def corrected_groups(fit: WhitenedFit, steps: Array, T: ThirdDerivatives) -> Array:
     """The steps of groups of rows, with the correction of second order; shape (m, R)."""
     R = fit.basis.size
     found = np.empty_like(steps)
     for groups in group_portions(len(steps), R):
 
         def summarise(block: RowBlock, groups: Codes = groups) -> Array:
-            curvature = group_sums(fit, block, groups, codes)[:, :, :R]
+            curvature = group_sums(fit, block, groups)[:, :, :R]
             terms = fit.terms(block)
-            code = block.extras[codes]
+            code = block.extras[GROUP]
 
             def values(rows: Codes) -> Array:
                 Z = terms.Z[rows]

@@ -15,7 +15,7 @@ import numpy as np
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.reweighting.row_parts import portions
-from mcmodels.reweighting.whitened_fit import WhitenedFit, weights_of
+from mcmodels.reweighting.whitened_fit import GROUP, WhitenedFit, weights_of
 from mcmodels.rows import RowBlock
 
 __all__ = ["SumNearFit", "sums_without"]
@@ -73,7 +73,6 @@ def sums_without(
     groups: Codes,
     U: Array,
     value: Callable[[Any, Array], Array],
-    codes: str = "group",
 ) -> Array:
     """S over the rows that are not of a group, at ``θ̂ + Tu``, for each group and u; shape (m,).
 
@@ -87,12 +86,10 @@ def sums_without(
         The fits without them.
     value : callable
         s of targets and linear predictors, both of shape (b,).
-    codes : str
-        Name of the extra that has the group of each row.
     """
 
     def summarise(block: RowBlock) -> Array:
-        eta, w, code = fit_eta(fit, block), weights_of(block), block.extras[codes]
+        eta, w, code = fit_eta(fit, block), weights_of(block), block.extras[GROUP]
         found = np.empty(len(groups))
         for part in portions(len(groups), len(eta)):
             changes = fit.basis.changes(block, U[part].T)[:, 0].T

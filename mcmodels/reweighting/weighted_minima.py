@@ -21,16 +21,24 @@ from mcmodels.reweighting.row_parts import portions
 from mcmodels.reweighting.whitened_fit import WhitenedFit
 from mcmodels.rows import RowBlock
 
-__all__ = ["MOST_ENTRIES", "Refits", "WeightsOf", "gradients", "minima"]
+__all__ = [
+    "MOST_ENTRIES",
+    "MOST_STEPS",
+    "NEGLIGIBLE",
+    "Refits",
+    "WeightsOf",
+    "gradients",
+    "minima",
+]
 
 # The weights of the rows of a block in some of the fits, shape (m, b).
 WeightsOf = Callable[[RowBlock, npt.NDArray[np.intp]], Array]
 
 # Passes over the rows; what has not converged by then is not likely to.
-_MOST_STEPS = 30
+MOST_STEPS = 30
 # A fit has converged when its step is this share of a standard error of the fit of all rows: then
 # no linear predictor changes by more than this times its standard error.
-_NEGLIGIBLE = 1e-11
+NEGLIGIBLE = 1e-11
 # A step may by chance be a smaller share of the last one than this.
 _FASTEST = 1e-2
 # Shorter steps tell the rounding errors of gradients, not the curvature.
@@ -80,7 +88,7 @@ def minima(
     inverses = np.zeros_like(hessians)
     inverses[running] = np.linalg.inv(hessians[running])
     last = np.full(m, np.inf)
-    for count in range(_MOST_STEPS):
+    for count in range(MOST_STEPS):
         at = np.nonzero(running)[0]
         if at.size == 0:
             break
@@ -96,8 +104,8 @@ def minima(
         U[at] += np.where(worse[:, np.newaxis], 0.0, step)
         # The next step is shorter than this one by about as much as this one is than the last.
         rate = np.where(np.isfinite(last[at]), length / last[at], 1.0)
-        done = ~worse & (np.maximum(rate, _FASTEST) * length <= _NEGLIGIBLE)
-        done |= worse & (last[at] <= 1e3 * _NEGLIGIBLE)
+        done = ~worse & (np.maximum(rate, _FASTEST) * length <= NEGLIGIBLE)
+        done |= worse & (last[at] <= 1e3 * NEGLIGIBLE)
         converged[at[done]] = True
         running[at[done | worse]] = False
         last[at], slopes[at], steps[at] = length, gradient, step

@@ -24,7 +24,10 @@ from mcmodels.rows import RowBlock, Rows
 from mcmodels.rows.blocks import product
 from mcmodels.rows.covariance import centred_near
 
-__all__ = ["Basis", "PointwiseTerms", "WhitenedFit", "weights_of"]
+__all__ = ["GROUP", "Basis", "PointwiseTerms", "WhitenedFit", "weights_of"]
+
+# The extra of a block that has the number of the group which each row is left out with.
+GROUP = "group"
 
 
 @dataclass(frozen=True)

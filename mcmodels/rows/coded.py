@@ -22,10 +22,13 @@ class CodedBlock:
         The features.
     names : tuple of str
         Names of the columns.
+    index : Index, default=None
+        Labels of the rows; None if they have none.
     """
 
     X: Matrix
     names: tuple[str, ...]
+    index: pd.Index | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -35,5 +38,5 @@ class CodedBlock:
     def frame(self) -> pd.DataFrame:
         """The same as a data frame, for a person, or for an error that names a place."""
         if sparse.issparse(self.X):
-            return pd.DataFrame.sparse.from_spmatrix(self.X, columns=[*self.names])
-        return pd.DataFrame(self.X, columns=[*self.names], copy=False)
+            return pd.DataFrame.sparse.from_spmatrix(self.X, self.index, columns=[*self.names])
+        return pd.DataFrame(self.X, self.index, columns=[*self.names], copy=False)

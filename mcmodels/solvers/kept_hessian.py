@@ -136,25 +136,17 @@ def approach(
         if found is not None:
             yield Approach(found[0], 0)
         return
+    gradient = None
     if found is None:
         with _QUIET():
             derivatives = objective.derivatives(start)
-        factor = _factor(objective, derivatives.hessian, start.shape)
-        params, gradient = start, derivatives.gradient
-    else:
-        params, hessian = found
-        factor = _factor(objective, hessian, start.shape)
-        with _QUIET():
-            gradient = objective.gradient(params)
-    if factor is None or not np.isfinite(gradient).all():
-        return
-    yield from _descend(
+        found, gradient = (start, derivatives.hessian), derivatives.gradient
+    yield from descend_from(
         objective,
-        params,
-        gradient,
-        _SecantModel(factor),
-        gradient_tolerance,
-        min(max_steps, _MAX_STEPS),
+        *found,
+        gradient=gradient,
+        gradient_tolerance=gradient_tolerance,
+        max_steps=max_steps,
     )
 
 
@@ -163,6 +155,7 @@ def descend_from(
     params: Array,
     hessian: Array,
     *,
+    gradient: Array | None = None,
     gradient_tolerance: float,
     max_steps: int,
 ) -> Iterator[Approach]:
@@ -176,12 +169,15 @@ def descend_from(
         The point.
     hessian : ndarray
         Of the objective somewhere near.
+    gradient : ndarray, default=None
+        At the point, where it is known.
     gradient_tolerance, max_steps
         Those of :func:`approach`.
     """
     factor = _factor(objective, hessian, params.shape)
-    with _QUIET():
-        gradient = objective.gradient(params)
+    if gradient is None:
+        with _QUIET():
+            gradient = objective.gradient(params)
     if factor is None or not np.isfinite(gradient).all():
         return
     steps, model = min(max_steps, _MAX_STEPS), _SecantModel(factor)

@@ -21,11 +21,18 @@ from mcmodels.solvers.tolerances import FLOAT64_EPSILON, UNVERIFIABLE_DECREASE
 
 # The descent stops at a step whose relative decrease is below this.
 _SMALLEST_DECREASE = 64 * FLOAT64_EPSILON
-# Where a gradient is small, but promises this share of the objective, which is itself above the
-# second number in units of the scale, it is that of a plateau: the descent goes on to a smaller one
-# by the third number, at most so many times. An objective that tends to zero promises all of it.
-# A tolerance above the last number is for those who want to stop anywhere.
-_PROMISING, _SMALL_VALUE, _STRICTER, _PLATEAUS, _ROUGH = 0.01, 0.05, 0.01, 6, 0.01
+# A plateau is where the gradient is within its tolerance, but a step along it still promises to
+# lower the objective by this share. There the descent goes on
+_PROMISING = 0.01
+# to a gradient that is smaller by this factor,
+_STRICTER = 0.01
+# at most so many times.
+_PLATEAUS = 6
+# Objectives below this, in units of the scale, have no plateaus: one that tends to zero always
+# promises all of its value.
+_SMALL_VALUE = 0.05
+# Tolerances above this, in units of the scale, are of users who want to stop anywhere.
+_ROUGH = 0.01
 # Length of the trial step that measures the curvature along the gradient, relative to the
 # parameters.
 _TRIAL_LENGTH = 1e-5

@@ -293,7 +293,7 @@ class OpenPartition:
                     "rows out (X.dropna()), or fill the values in."
                 )
         coded = np.empty((0, len(self.columns.names))) if coded is None else coded
-        block = CodedBlock(coded, self.columns.names)
+        block = CodedBlock(coded, self.columns.names, X.index)
         return _OneBlock(block, others, groups, self.columns, X.index)
 
 

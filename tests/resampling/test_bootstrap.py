@@ -444,10 +444,3 @@ def test_draws_at_the_bounds_of_means_are_found_or_named():
     means = found.function(lambda theta: theta[1] + theta[0] * x.min()).draws_
     assert np.nanmin(means) > 0
     assert np.isnan(means).sum() == 1
-
-
-def test_collections_of_dask_are_refused(model):
-    da = pytest.importorskip("dask.array")
-    X, y = data()
-    with pytest.raises(TypeError, match="rows in parts"):
-        bootstrap(model, da.from_array(X, chunks=(50, 3)), da.from_array(y, chunks=50))

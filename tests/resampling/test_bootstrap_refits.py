@@ -103,7 +103,7 @@ def test_draws_far_from_the_fit_are_found_by_damped_steps(n, name, kind, monkeyp
         lambda fit, m, weights: taken.append(m) or damped(fit, m, weights),
     )
     if n == 25:  # all draws take damped steps
-        monkeypatch.setattr(weighted_minima_module, "_MOST_STEPS", 1)
+        monkeypatch.setattr(weighted_minima_module, "MOST_STEPS", 1)
     model, X, y, _ = fitted(name, False, n)
     found = bootstrap(model, X, y, draws=DRAWS, kind=kind, steps="converged", random_state=1)
     assert n == 12 or sum(taken) == DRAWS

@@ -449,6 +449,6 @@ def test_what_is_refused():
         most_influential(network, X, y, of=of)
     flat = np.tile([[1.0], [-1.0]], (4, 1))
     constant = LinearRegression().fit(flat, np.repeat([1.0, 2.0, 3.0, 0.0], 2))
-    if constant.coef_[0] == 0:
-        with pytest.raises(InferenceError, match="exactly zero"):
-            most_influential(constant, flat, np.repeat([1.0, 2.0, 3.0, 0.0], 2), of="x0")
+    assert constant.coef_[0] == 0
+    with pytest.raises(InferenceError, match="exactly zero"):
+        most_influential(constant, flat, np.repeat([1.0, 2.0, 3.0, 0.0], 2), of="x0")

@@ -178,7 +178,7 @@ def test_what_is_refused():
         attribution(model, X, y[::-1], of=prediction_at(X[0]))
     with pytest.raises(ValueError, match="takes one row"):
         attribution(model, X, y, of=prediction_at(X[:2]))
-    with pytest.raises(ValueError, match="groups has 2 entries"):
+    with pytest.raises(ValueError, match=r"groups has shape \(2,\)"):
         attribution(model, X, y, of=prediction_at(X[0]), groups=[0, 1])
     early = network(MLPClassifier, alpha=1.0, early_stopping=True)
     with warnings.catch_warnings():

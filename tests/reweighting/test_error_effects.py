@@ -134,9 +134,9 @@ def test_a_share_of_a_row_changes_a_clustered_variance_as_a_difference_quotient(
         share, h = 1e-6, 1e-3
         fitted, *given = with_a_share(model, X, y, row, share)
         longer = np.append(groups, groups[row])
-        fit = training_fit(fitted, *given, extras={"groups": longer}).fit
+        fit = training_fit(fitted, *given, extras={"group": longer}).fit
         a = fit_function(fitted, "x0").slope(fit)
-        found = sandwich_variance_effects(fit, a, counts_rows=True, clusters="groups")
+        found = sandwich_variance_effects(fit, a, counts_rows=True, clustered=True)
         weights = np.ones((2, N))
         weights[:, row] += [h, -h]
         up, down = (clustered(clone(model).fit(X, y, w), X, y, w, groups) for w in weights)

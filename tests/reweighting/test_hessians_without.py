@@ -20,9 +20,7 @@ def test_both_forms_are_the_same(n_classes, monkeypatch):
     model = LogisticRegression(C=3.0, tol=1e-12).fit(X, y)
     fit = training_fit(model, X, y, extras={"group": codes}).fit
     groups = rng.permutation(30)[:11]
-    formed, of_rows = (
-        hessians_without(fit, groups, "group", low_rank=low) for low in (False, True)
-    )
+    formed, of_rows = (hessians_without(fit, groups, low_rank=low) for low in (False, True))
     vectors = rng.normal(size=(fit.basis.size, 11))
     at = np.arange(11)
     # Matrices of a few parameters, with eigenvalues between 0.1 and 1.

@@ -1,22 +1,65 @@
-"""What `score(None)` of left out rows is: the score of the estimator, as in `cross_val_score`."""
+"""Scores of the predictions of rows that were left out, by scorers of scikit-learn.
+
+A scorer takes an estimator; here it is one that only knows these predictions. ``score(None)`` is
+the score of the model's own ``score`` method, as in ``cross_val_score``.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sklearn.base import ClassifierMixin, RegressorMixin
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, d2_pinball_score, get_scorer, make_scorer, r2_score
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
+from mcmodels.arrays import Array
 from mcmodels.estimators.offset_predictions import OffsetScore
 from mcmodels.estimators.quantile_methods import QuantileMethods
 from mcmodels.estimators.stream_scores import StreamScore
 from mcmodels.exceptions import InferenceError
 
-__all__ = ["scorer_for"]
+__all__ = ["LeftOutClassifier", "LeftOutRegressor", "scorer_for"]
 
 _USUAL = (ClassifierMixin.score, RegressorMixin.score, OffsetScore.score, StreamScore.score)
+
+
+class LeftOutRegressor(RegressorMixin, BaseEstimator):
+    """Predictions that are known already; the entries of X are positions of rows."""
+
+    def __init__(self, predictions: Any = None, classes: Any = None) -> None:
+        self.predictions = predictions
+        self.classes = classes
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict(self, X: Any) -> Array:
+        """The predictions of these rows."""
+        return self.predictions[X[:, 0]]
+
+
+class LeftOutClassifier(ClassifierMixin, LeftOutRegressor):
+    """The same for classes: probabilities, or linear predictors of two classes."""
+
+    @property
+    def classes_(self) -> Any:
+        """Labels of the classes."""
+        return self.classes
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probabilities of these rows."""
+        found = self.predictions[X[:, 0]]
+        if found.ndim == 1:
+            raise AttributeError("the model has no probabilities; take a score of labels.")
+        return found
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class."""
+        found = self.predictions[X[:, 0]]
+        best = (found > 0).astype(np.intp) if found.ndim == 1 else found.argmax(axis=1)
+        return np.asarray(self.classes)[best]
 
 
 def scorer_for(scoring: Any, model: Any, is_classifier: bool, has_probabilities: bool) -> Any:
