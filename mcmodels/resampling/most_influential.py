@@ -18,7 +18,6 @@ from mcmodels.inference.summary import number
 from mcmodels.resampling.coefficient_search import KINDS, CoefficientSearch, goals_of
 from mcmodels.resampling.influential_search import FoundSet
 from mcmodels.resampling.routed_rows import RoutedRows
-from mcmodels.resampling.same_penalty import with_same_penalty
 
 __all__ = ["InfluentialRows", "most_influential"]
 
@@ -230,7 +229,6 @@ def most_influential(
         raise ValueError(f"max_share={max_share!r} must lie between 0 and 1, as 0.1 does.")
     if kind is not None:
         check_choice("kind", kind, KINDS)
-    with_same_penalty(routed.data.model)  # raises before the search if there is none
     search = CoefficientSearch(routed.data, of, kind, routed.groups, level)
     before = search.estimate_of(routed.data)
     theta = float(before.params[0])

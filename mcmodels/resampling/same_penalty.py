@@ -1,4 +1,4 @@
-"""A copy of a fitted model that is fitted again with the penalty that the first fit has chosen."""
+"""A copy of a fitted model that is fitted again with the penalty that the first fit has."""
 
 from __future__ import annotations
 
@@ -7,29 +7,20 @@ from typing import Any
 
 from sklearn.base import clone
 
-from mcmodels.exceptions import InferenceError
-
 __all__ = ["with_same_penalty"]
 
 
 def with_same_penalty(model: Any) -> Any:
-    """A copy without a fit; ``C="loo"`` and other names of criteria become the number chosen.
+    """A copy without a fit, whose penalties are the numbers that the fit has given or chosen.
 
-    Raises
-    ------
-    InferenceError
-        If groups of columns have penalties of their own, which cannot be given as numbers.
+    Groups of columns are named by positions: rows that are fitted again may be without names.
     """
     copy = clone(model)
     for name in ("C", "alpha"):
-        if not isinstance(getattr(copy, name, None), str):
+        if not isinstance(getattr(copy, name, None), str | Mapping):
             continue
-        chosen = getattr(model, f"{name}_")
-        if isinstance(chosen, Mapping):
-            raise InferenceError(
-                f"{name} was chosen for each of several groups of columns, and a fit of other rows "
-                f"would choose again. Scale the columns of each group by 1/√alpha of it (√C), and "
-                "fit with one number."
-            )
-        copy.set_params(**{name: chosen})
+        copy.set_params(**{name: getattr(model, f"{name}_")})
+        groups = model._record().groups_of_penalty
+        if groups:
+            copy.set_params(penalty_groups=groups)
     return copy
