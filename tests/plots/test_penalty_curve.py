@@ -155,7 +155,7 @@ def test_what_is_refused():
     X, y = rows()
     with pytest.raises(InferenceError, match="C was given as a number; fit with C='loo'"):
         PenaltyCurveDisplay.from_estimator(LogisticRegression().fit(X, y), X, y)
-    with pytest.raises(InferenceError, match="LinearRegression has none. Fit LogisticRegression"):
+    with pytest.raises(InferenceError, match=r"LinearRegression has none\. Fit LogisticRegression"):
         PenaltyCurveDisplay.from_estimator(*displays.linear())
     model = LogisticRegression(C="loo").fit(X, y)
     for rest, name in (((), "X"), ((X,), "y")):
@@ -170,6 +170,6 @@ def test_what_is_refused():
         PenaltyCurveDisplay.from_estimator(grouped, X, y, groups=["lefd"])
     with pytest.raises(ValueError, match="must be at most 6 different names"):
         PenaltyCurveDisplay.from_estimator(grouped, X, y, groups=["left", "left"])
+    ax = PenaltyCurveDisplay.from_estimator(model, X, y, values=VALUES).ax_
     with pytest.raises(ValueError, match="ax has 1 axes, and this picture has 3 panels"):
-        ax = PenaltyCurveDisplay.from_estimator(model, X, y, values=VALUES).ax_
         PenaltyCurveDisplay.from_estimator(grouped, X, y, values=VALUES, ax=ax)
