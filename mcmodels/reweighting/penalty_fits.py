@@ -9,6 +9,7 @@ import numpy as np
 
 from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
+from mcmodels.objectives.linear_predictor import half_squares
 from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
 from mcmodels.reweighting.penalty_models import PenaltyModel, Tried, penalty_model
@@ -144,14 +145,16 @@ class PenaltyFits:
         objective = self._now_at(log_alphas)
         with single_threaded_blas():
             predicted = model.params(log_alphas)
-        inner = Placed(objective, before.last.coordinates).inner
-        if not inner.value(predicted) < inner.value(before.fit.params):
-            predicted = before.fit.params
         fit = before.fit
-        hessian = fit.loss_hessian.copy()
         penalty = fit.groups.penalty(np.exp(log_alphas), intercept=fit.objective.rows.intercept)
-        held = fit.penalised > 0
         of_each = np.broadcast_to(np.asarray(penalty), fit.params.shape).ravel()
+        held = fit.penalised > 0
+        coef = fit.params.ravel()[held]
+        at_rest = fit.value - fit.half_penalty + half_squares(1.0, np.sqrt(of_each[held]) * coef)
+        inner = Placed(objective, before.last.coordinates).inner
+        if not inner.value(predicted) < at_rest:
+            predicted = fit.params
+        hessian = fit.loss_hessian.copy()
         np.einsum("ii->i", hessian)[held] += of_each[held]
         states = irls.refit(
             objective,

@@ -26,7 +26,7 @@ from mcmodels.reweighting.penalised_fit import PenalisedFit
 __all__ = ["BentModel", "PenaltyModel", "Tried", "penalty_model"]
 
 # How far away, in log α, points are that bend a model, and how many of them.
-_NEAR, _POINTS = 0.5, 5
+_NEAR, _POINTS = 1.0, 5
 
 
 class PenaltyModel(ABC):
@@ -70,17 +70,18 @@ class _OfOne(PenaltyModel):
         fit = self.fit
         H = fit.shifted_hessian.copy()
         np.einsum("ii->i", H)[:] -= fit.penalised
-        held = fit.penalised > 0
-        inner, free = H[np.ix_(held, held)], H[np.ix_(~held, ~held)]
-        U = np.zeros((len(H), int(held.sum())))
-        if not held.all():
-            across = H[np.ix_(~held, held)]
-            back = linalg.solve(free, across, assume_a="pos")
-            inner = inner - across.T @ back
-        values, V = linalg.eigh(inner)
-        U[held] = V
-        if not held.all():
-            U[~held] = -back @ V
+        held = np.flatnonzero(fit.penalised > 0)
+        free = np.flatnonzero(fit.penalised == 0)
+        inner, back = H, np.zeros((0, len(held)))
+        if free.size:
+            across = H[np.ix_(free, held)]
+            lower = linalg.cholesky(H[np.ix_(free, free)], lower=True, check_finite=False)
+            half = linalg.solve_triangular(lower, across, lower=True, check_finite=False)
+            inner = H[np.ix_(held, held)] - half.T @ half
+            back = linalg.solve_triangular(lower, half, lower=True, trans=1, check_finite=False)
+        values, V = linalg.eigh(inner, check_finite=False, driver="evd")
+        U = np.empty((len(H), len(held)))
+        U[held], U[free] = V, -back @ V
         self._held, self._basis = held, U
         self._d = np.maximum(values, 0.0)
         self._tau = V.T @ fit.params.ravel()[held]
