@@ -317,6 +317,8 @@ def test_the_path_and_the_curve():
         model.criterion_curve(X + 1.0, y)
     with pytest.raises(ValueError, match="values"):
         model.criterion_curve(X, y, values=[-1.0])
+    with pytest.raises(ValueError, match="values is empty"):
+        model.criterion_curve(X, y, values=[])
     with pytest.raises(ValueError, match="one penalty for all columns"):
         model.criterion_curve(X, y, group="a")
 
