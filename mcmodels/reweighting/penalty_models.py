@@ -55,10 +55,6 @@ class PenaltyModel(ABC):
         """Value and derivatives by the logarithms of the penalties."""
 
     @abstractmethod
-    def params(self, log_alphas: Array) -> Array:
-        """The minimum at other penalties."""
-
-    @abstractmethod
     def _prepare(self) -> None:
         """Compute what does not depend on the penalties."""
 
@@ -82,7 +78,6 @@ class _OfOne(PenaltyModel):
         values, V = linalg.eigh(inner, check_finite=False, driver="evd")
         U = np.empty((len(H), len(held)))
         U[held], U[free] = V, -back @ V
-        self._held, self._basis = held, U
         self._d = np.maximum(values, 0.0)
         self._tau = V.T @ fit.params.ravel()[held]
         self._spread = np.einsum("ij,ij->j", U, self.evaluation.spread @ U)
@@ -92,11 +87,6 @@ class _OfOne(PenaltyModel):
         """The change of the minimum, in the diagonal coordinates."""
         found: Array = -(alpha - self.fit.alphas[0]) * self._tau / (self._d + alpha)
         return found
-
-    def params(self, log_alphas: Array) -> Array:
-        """The minimum at another penalty."""
-        change = self._basis @ self._moves(float(np.exp(log_alphas[0])))
-        return self.fit.params + change.reshape(self.fit.params.shape)
 
     def values(self, log_alphas: Array) -> Array:
         """Values at many penalties, shape (m,)."""
@@ -142,13 +132,6 @@ class _OfSeveral(PenaltyModel):
         np.einsum("ii->i", self._loss)[:] -= fit.penalised
         self._sizes = fit.n_outputs * fit.groups.sizes()
 
-    def _diagonal(self, log_alphas: Array) -> Array:
-        fit = self.fit
-        row = np.exp(log_alphas)[fit.groups.of_column]
-        if fit.objective.rows.intercept:
-            row = np.append(row, 0.0)
-        return np.tile(row, fit.n_outputs)
-
     def _solved(self, A: Array) -> tuple[Array, Array]:
         """``H⁻¹`` at a penalty, and the change of the minimum."""
         H = self._loss.copy()
@@ -159,14 +142,10 @@ class _OfSeveral(PenaltyModel):
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         return inverse, -inverse @ ((A - self.fit.penalised) * self.fit.params.ravel())
 
-    def params(self, log_alphas: Array) -> Array:
-        """The minimum at other penalties."""
-        _, moves = self._solved(self._diagonal(log_alphas))
-        return self.fit.params + moves.reshape(self.fit.params.shape)
-
     def __call__(self, log_alphas: Array) -> tuple[float, Array]:
         """Value and derivatives by the logarithms of the penalties."""
-        A, fit, slope = self._diagonal(log_alphas), self.fit, self.evaluation.loss_slope
+        fit, slope = self.fit, self.evaluation.loss_slope
+        A = fit.diagonal_of(np.exp(log_alphas))
         inverse, moves = self._solved(A)
         pulled = fit.penalised * fit.params.ravel()
         curved = self._loss @ moves

@@ -52,8 +52,8 @@ _HUGE = 1e100
 # What counts as no difference between a point and a bound, in nats.
 _NO_DIFFERENCE = 1e-7
 # Derivatives that count as zero, in nats; how narrow a bracket may be, and one that ends at a pole;
-# how far above the best point a criterion is beside a pole, in nats for each row; and how many other
-# dips, and sides of poles, are looked at.
+# how far above the best point a criterion is beside a pole, in nats for each row; and how many
+# other dips, and sides of poles, are looked at.
 _FLAT, _NARROW, _NEAR_POLE, _POLE = 1e-2, 1e-6, 1e-2, 1e4
 _MOST_DIPS, _MOST_SIDES = 3, 4
 # Shares of the way between two points that are looked at.
@@ -127,7 +127,7 @@ class PenaltySearch(PenaltyFits):
                 next_ = self._proposed(best, model, box, unit, may_jump=may_jump)
             if np.array_equal(next_.log_alphas, best.log_alphas):
                 break
-            found = yield from self._refitted(best, model, next_.log_alphas)
+            found = yield from self._refitted(best, next_.log_alphas)
             any_side, allowed = False, best.evaluation.value + _NO_DIFFERENCE * unit
             moved = np.abs(next_.log_alphas - best.log_alphas)[~next_.jumps]
             step = float(moved.max(initial=0.0))
@@ -327,9 +327,7 @@ class PenaltySearch(PenaltyFits):
 
         def function(log_alphas: Array) -> tuple[float, Array]:
             nonlocal latest, lowest
-            with single_threaded_blas():
-                model = penalty_model(latest.fit, self.criterion, latest.evaluation)
-            found = end_of(self._refitted(latest, model, log_alphas))
+            found = end_of(self._refitted(latest, log_alphas))
             if found is None:
                 return _HUGE, np.zeros(self.groups.count)
             latest = found
@@ -380,9 +378,7 @@ class PenaltySearch(PenaltyFits):
             if last is None:
                 found = yield from self._fitted(start, wanted)
             else:
-                with single_threaded_blas():
-                    model = penalty_model(last.fit, self.criterion, last.evaluation)
-                found = yield from self._refitted(last, model, wanted)
+                found = yield from self._refitted(last, wanted)
             if found is None:
                 continue
             last = found
