@@ -116,6 +116,19 @@ def curvature():
     return plots.CurvatureDisplay.from_estimator(*gearboxes())
 
 
+def penalty():
+    X, y = titanic()
+    splines = make_column_transformer(
+        (SplineTransformer(n_knots=12, include_bias=False), ["age"]),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    )
+    groups = {"age": range(13)}
+    model = LogisticRegression(C="evidence", penalty_groups=groups)
+    pipeline = make_pipeline(splines, model).fit(X, y)
+    return plots.PenaltyCurveDisplay.from_estimator(pipeline, X, y)
+
+
 def calibration():
     X, y = titanic()
     model = LogisticRegression(C=np.inf).fit(X[::2], y[::2])
@@ -144,6 +157,7 @@ PICTURES = {
         biplot,
         profile,
         curvature,
+        penalty,
         calibration,
         separation,
     )

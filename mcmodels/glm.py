@@ -46,7 +46,7 @@ from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.user_loss import UserLoss, UserObjective
 from mcmodels.records.glm import GlmFit
-from mcmodels.rows import ArrayRows, Rows, RowStream, RowsWithCrossSums
+from mcmodels.rows import ArrayRows, RowStream, RowsWithCrossSums
 from mcmodels.solvers import Solution, Status
 from mcmodels.solvers.bounded_means import fit_within_bounds
 from mcmodels.solvers.conclusion import conclude
@@ -77,13 +77,14 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
     link : {"auto", "identity", "log", "logit", "probit", "cloglog", "inverse", "inverse_squared", \
 "sqrt"}, default="auto"
         g. "auto" is identity for normal, logit for binomial, and log for all others.
-    alpha : float or {"loo", "evidence", "aic"}, default=0.0
+    alpha : float, {"loo", "evidence", "aic"}, or dict of str to float, default=0.0
         Strength of the penalty; the intercept is never penalised. Objectives here are sums over
         rows, so that alpha is glum's alpha times ``Σ wᵢ``. A name chooses it, by
-        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md.
+        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md. A dict
+        has a positive number for each of ``penalty_groups``, as ``alpha_`` has.
     penalty_groups : dict of str to list, or "each", default=None
-        Groups of columns, by names or positions, each with an alpha of its own; the columns in no
-        group are one more, "other". "each": every column has its own. Only with a criterion.
+        Groups of columns, by names or positions, each with an alpha of its own, chosen or given;
+        the columns in no group are one more, "other". "each": every column has its own.
     prior : {"jeffreys"}, default=None
         Jeffreys' prior: the objective has ``-φ/2 log det I(θ)`` more, I the expected information
         ``X̃ᵀW diag(μ′²/V) X̃``. Estimates are finite where those of largest likelihood are not, as
@@ -176,7 +177,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         family: str = "normal",
         *,
         link: str = "auto",
-        alpha: float | str = 0.0,
+        alpha: float | str | Mapping[str, float] = 0.0,
         penalty_groups: Mapping[str, Any] | str | None = None,
         prior: str | None = None,
         power: float = 1.5,
@@ -268,11 +269,13 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
                 if several:
                     fitting = tuned_fitting(self, rows, found.features, loss)
                 else:
-                    start = self._start(self._objective_over(rows, loss), loss)
+                    given = self._objective_over(rows, loss, found.features)
+                    start = self._start(given, loss)
                     if estimated:
-                        loss, start, n_steps = self._with_theta(rows, loss, start)
-                    given = self._objective_over(rows, loss)
-                    fitting = GivenPenalty(given, lambda: self._steps(given, loss, start))
+                        loss, start, n_steps = self._with_theta(given, loss, start)
+                        given = self._objective_over(rows, loss, found.features)
+                    groups = self._given_penalties("alpha", found.features)
+                    fitting = GivenPenalty(given, lambda: self._steps(given, loss, start), groups)
                 for step in fitting.steps():
                     if callbacks.end_after(step):
                         break
@@ -382,11 +385,11 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         return fit_within_bounds(objective, loss, start, tol=self.tol, max_iter=self.max_iter)
 
     def _with_theta(
-        self, rows: Rows, loss: FamilyLoss, start: Array
+        self, objective: GlmObjective, loss: FamilyLoss, start: Array
     ) -> tuple[FamilyLoss, Array, int]:
         """The loss with θ of largest likelihood, parameters near those of the fit, and steps."""
-        refuse_other_counts(rows)
-        theta, start, n_steps = fit_theta(rows, loss.link, float(self.alpha), start)
+        refuse_other_counts(objective.rows)
+        theta, start, n_steps = fit_theta(objective.rows, loss.link, objective.penalty, start)
         if theta == 0:
             warn_user(
                 "theta goes to zero: the counts are not more dispersed than Poisson's. The fit is "

@@ -73,12 +73,13 @@ class LogisticRegression(
 
     Parameters
     ----------
-    C : float or {"loo", "evidence", "aic"}, default=1.0
+    C : float, {"loo", "evidence", "aic"}, or dict of str to float, default=1.0
         Inverse strength of the penalty; ``np.inf`` for maximum likelihood. A name chooses it, by
-        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md.
+        leave-one-out, Laplace's marginal likelihood, or effective freedom: docs/tuning.md. A dict
+        has a positive number for each of ``penalty_groups``, as ``C_`` has.
     penalty_groups : dict of str to list, or "each", default=None
-        Groups of columns, by names or positions, each with a C of its own; the columns in no group
-        are one more, "other". "each": every column has its own. Only with the name of a criterion.
+        Groups of columns, by names or positions, each with a C of its own, chosen or given; the
+        columns in no group are one more, "other". "each": every column has its own.
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     class_weight : dict or "balanced", default=None
@@ -184,7 +185,7 @@ class LogisticRegression(
     def __init__(
         self,
         *,
-        C: float | str = 1.0,
+        C: float | str | Mapping[str, float] = 1.0,
         penalty_groups: Mapping[str, Any] | str | None = None,
         fit_intercept: bool = True,
         class_weight: Mapping[Any, float] | str | None = None,
@@ -383,7 +384,7 @@ class LogisticRegression(
 
     def _objective_of(self, rows: Rows) -> Objective:
         n_classes = 2 if self._is_single else len(self.classes_)
-        return self._objective_over(rows, n_classes, self._stated_penalty("C"))
+        return self._objective_over(rows, n_classes, self._stated_penalty("C", rows))
 
     def _validated(
         self, X: MatrixLike, y: VectorLike | None, sample_weight: Weights, **options: Any
@@ -447,13 +448,14 @@ class LogisticRegression(
     ) -> LogisticFit:
         features = found.features
         published = found.attributes_of(solution.value.params)
+        given = None if isinstance(self.C, str | Mapping) else float(self.C)
         return LogisticFit.of(
             solution,
             rows,
             names=features.names,
             coefficients=(published[name] for name in self._tracked),
-            penalty=np.nan if isinstance(self.C, str) else 1.0 / float(self.C),
-            given_C=None if isinstance(self.C, str) else float(self.C),
+            penalty=np.nan if given is None else 1.0 / given,
+            given_C=given,
             undetermined=undetermined(features, solution, rows.n_present),
             targets=tuple(map(str, found.classes)),
             is_classes=True,

@@ -25,7 +25,15 @@ from mcmodels import GeneralizedLinearRegressor, LogisticRegression
 
 PAGE = Path(__file__).parent / "tuning.md"
 VERSIONS = ("mcmodels", "numpy", "scipy", "scikit-learn")
-SIZES = ((2_000, 20, 2), (20_000, 20, 2), (100_000, 50, 2), (20_000, 200, 2), (20_000, 20, 4))
+SIZES = (
+    (200, 10, 2),
+    (500, 20, 2),
+    (2_000, 20, 2),
+    (20_000, 20, 2),
+    (100_000, 50, 2),
+    (20_000, 200, 2),
+    (20_000, 20, 4),
+)
 CV = {"l1_ratios": (0,), "use_legacy_attributes": False, "scoring": "neg_log_loss"}
 SPLITS = 10
 

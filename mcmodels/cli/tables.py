@@ -198,7 +198,7 @@ def _softmax_invariances(model: Any) -> int:
     """How many directions shift all classes equally without a penalty: the Hessian is 0 there."""
     if model.params_.ndim == 1 or not isinstance(model, LogisticRegression):
         return 0
-    return model.params_.shape[1] if np.isinf(model.C) else int(model.fit_intercept)
+    return int(model.fit_intercept) if model._record().is_penalised else model.params_.shape[1]
 
 
 def _number(value: Array | float) -> str:

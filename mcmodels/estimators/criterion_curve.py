@@ -24,6 +24,8 @@ def criterion_curve(
     tuned, name = record._was_tuned, record._penalty_name
     k = _position(group, tuned.names)
     chosen = tuned.values_of(name)
+    if values is not None and np.size(values) == 0:
+        raise ValueError("values is empty; leave it out for values around the chosen one.")
     tried = tuned.around(name, k) if values is None else finite_numbers("values", values)
     if tried.ndim != 1 or not (tried > 0).all():
         raise ValueError(f"values={example_of(values)} must be a list of positive numbers.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from mcmodels.estimators.parts import rows_in_parts
 from mcmodels.estimators.stream_fits import ExtrasOfPart
 from mcmodels.estimators.streams import checked_rows
 from mcmodels.estimators.tuned_attributes import TunedAttributes
+from mcmodels.estimators.validation import Features
 from mcmodels.estimators.weighting import weighting_of
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import Objective
@@ -47,7 +49,7 @@ class GlmRows(TunedAttributes, OffsetRows):
 
     family: str
     link: str
-    alpha: float | str
+    alpha: float | str | Mapping[str, float]
     power: float
     theta: float | str
     prior: str | None
@@ -75,10 +77,16 @@ class GlmRows(TunedAttributes, OffsetRows):
     def _objective_of(self, rows: Rows) -> Objective:
         return self._objective_over(rows, self._loss())
 
-    def _objective_over(self, rows: Rows, loss: FamilyLoss) -> GlmObjective:
-        """The objective that the parameters of the estimator ask for."""
+    def _objective_over(
+        self, rows: Rows, loss: FamilyLoss, features: Features | None = None
+    ) -> GlmObjective:
+        """The objective that the parameters of the estimator ask for.
+
+        ``features`` are the columns of the rows; by default those of the fit.
+        """
         if self.prior is None:
-            return UserObjective(rows, UserLoss(loss), self._stated_penalty("alpha"))
+            penalty = self._stated_penalty("alpha", rows, features)
+            return UserObjective(rows, UserLoss(loss), penalty)
         return PenalisedByInformation(rows, UserLoss(loss), self._prior(loss))
 
     def _prior(self, loss: FamilyLoss) -> Prior:
@@ -91,7 +99,7 @@ class GlmRows(TunedAttributes, OffsetRows):
         if self.prior is None:
             return
         check_choice("prior", self.prior, ("jeffreys",))
-        if isinstance(self.alpha, str) or self.alpha > 0:
+        if isinstance(self.alpha, str | Mapping) or self.alpha > 0:
             raise ValueError(
                 f"alpha={self.alpha!r} was given with prior='jeffreys': these are two priors. "
                 "Leave one out."

@@ -33,10 +33,13 @@ def logistic_fitting(
 ) -> GivenPenalty | PenaltyTuning:
     """The fit, or the fits of a search for C."""
     named = isinstance(model.C, str)
-    penalty = 1.0 if named else 1.0 / model.C
+    penalty = 1.0 if named else model._stated_penalty("C", rows, found.features)
     objective = model._objective_over(rows, len(found.classes), penalty)
     if not named:
-        return GivenPenalty(objective, lambda: model._steps(objective, found.class_totals, null))
+        given = model._given_penalties("C", found.features)
+        return GivenPenalty(
+            objective, lambda: model._steps(objective, found.class_totals, null), given
+        )
     groups, weighting = named_groups(model.penalty_groups, found.features), model.weights
 
     def start(one: Any) -> Array:

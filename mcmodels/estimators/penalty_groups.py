@@ -1,4 +1,4 @@
-"""The argument ``penalty_groups``: which columns share a penalty."""
+"""The argument ``penalty_groups``: which columns share a penalty, and numbers for each group."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.estimators.arguments import check_choice, listed
+from mcmodels.estimators.arguments import check_choice, check_number, listed
 from mcmodels.estimators.validation import Features
 from mcmodels.exceptions import example_of
+from mcmodels.records.given_penalties import GivenPenalties
 from mcmodels.records.tuned_penalty import CRITERIA_IN_WORDS
 from mcmodels.reweighting.penalised_fit import Groups
 
-__all__ = ["OTHERS", "NamedGroups", "check_penalty", "named_groups"]
+__all__ = ["OTHERS", "NamedGroups", "check_penalty", "given_penalties", "named_groups"]
 
 # The group of the columns that are in no other.
 OTHERS = "other"
@@ -39,11 +40,12 @@ class NamedGroups:
 
 
 def check_penalty(name: str, value: object, penalty_groups: object) -> str | None:
-    """The criterion that a penalty is to be chosen by; None where it is a number.
+    """The criterion that a penalty is to be chosen by; None where it is given.
 
-    ``name`` is that of the parameter, C or alpha. Numbers are checked elsewhere.
+    ``name`` is that of the parameter, C or alpha. A single number is checked elsewhere.
     """
     criterion = None
+    by_group = isinstance(value, Mapping)
     if isinstance(value, str):
         if value not in CRITERIA_IN_WORDS:
             known = ", ".join(map(repr, CRITERIA_IN_WORDS))
@@ -52,7 +54,15 @@ def check_penalty(name: str, value: object, penalty_groups: object) -> str | Non
                 f"which it is chosen: {known}."
             )
         criterion = str(value)
+    if by_group:
+        _check_numbers(name, value)
     if penalty_groups is None:
+        if by_group:
+            raise ValueError(
+                f"{name}={example_of(value)} has numbers by groups of columns, and penalty_groups, "
+                "which says what the groups are, is missing. Pass it, too, or one number for all "
+                "columns."
+            )
         return criterion
     if isinstance(penalty_groups, str):
         check_choice("penalty_groups", penalty_groups, (EACH,))
@@ -61,13 +71,72 @@ def check_penalty(name: str, value: object, penalty_groups: object) -> str | Non
             f"penalty_groups={example_of(penalty_groups)} must be a dict of names of groups to "
             "lists of columns, or 'each'."
         )
-    if criterion is None:
+    if criterion is None and not by_group:
         raise ValueError(
             f"penalty_groups was given with {name}={example_of(value)}, one number for all "
-            f"columns. Choose a penalty for each group by {name}='loo', 'evidence' or 'aic'; or "
-            "scale the columns of a group to penalise them more or less."
+            f"columns. Give {name} a dict with a number for each group, choose them by "
+            f"{name}='loo', 'evidence' or 'aic', or leave penalty_groups out."
         )
     return criterion
+
+
+def _check_numbers(name: str, values: Any) -> None:
+    """Refuse penalties of groups that are no positive finite numbers; ``name`` is C or alpha."""
+    for group, value in values.items():
+        stated = f"{name}[{group!r}]"
+        is_inverse = name == "C"
+        check_number(stated, value, **({"above": 0} if is_inverse else {"at_least": 0}))
+        without = np.inf if is_inverse else 0.0
+        if float(value) == without:
+            raise ValueError(
+                f"{stated}={example_of(value)} leaves a group without a penalty: either all groups "
+                f"have one, or none has ({name}={without:g} without penalty_groups). Give it a "
+                f"very {'large' if name == 'C' else 'small'} number."
+            )
+        with np.errstate(divide="ignore", over="ignore"):
+            alpha = np.divide(1.0, float(value)) if is_inverse else float(value)
+        if not np.isfinite(alpha):
+            said = "so small that 1/C overflows float64" if is_inverse else "not finite"
+            raise ValueError(f"{stated}={example_of(value)} is {said}.")
+
+
+def given_penalties(
+    name: str, values: Mapping[str, float], penalty_groups: Any, features: Features
+) -> GivenPenalties:
+    """The penalties that were given for the groups of the columns of a fit.
+
+    Parameters
+    ----------
+    name : {"C", "alpha"}
+        The parameter of the estimator.
+    values : mapping of str to float
+        Its numbers by the names of the groups; checked.
+    penalty_groups
+        The argument of this name.
+    features : Features
+        The columns.
+
+    Raises
+    ------
+    ValueError
+        For a name that is no group, or a group without a number.
+    """
+    named = named_groups(penalty_groups, features)
+    known = listed(map(repr, named.names))
+    for group in values:
+        if group not in named.names:
+            raise ValueError(
+                f"{name} has a number for {example_of(group)}, which is no group of "
+                f"penalty_groups; there are {known}."
+            )
+    missing = [group for group in named.names if group not in values]
+    if missing:
+        rest = f" {OTHERS!r} are the columns in no other group." if OTHERS in missing else ""
+        which = listed(map(repr, missing))
+        raise ValueError(f"{name} has no number for {which}; each group has one.{rest}")
+    given = np.array([float(values[group]) for group in named.names])
+    alphas = 1.0 / given if name == "C" else given
+    return GivenPenalties(named.names, named.groups.of_column, given, alphas)
 
 
 def named_groups(penalty_groups: Any, features: Features) -> NamedGroups:

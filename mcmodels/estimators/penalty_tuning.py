@@ -15,6 +15,7 @@ from mcmodels.exceptions import ConvergenceWarning, PenaltyBoundWarning
 from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.records.curvature import CurvatureFit
+from mcmodels.records.given_penalties import GivenPenalties
 from mcmodels.records.tuned_penalty import CRITERIA_IN_WORDS, TunedPenalty
 from mcmodels.reweighting.criteria import CRITERIA
 from mcmodels.reweighting.penalised_fit import Values
@@ -30,7 +31,7 @@ Record = TypeVar("Record", bound=CurvatureFit)
 
 @dataclass(frozen=True)
 class GivenPenalty:
-    """The fit of an estimator whose penalty is a number.
+    """The fit of an estimator whose penalty is given.
 
     Parameters
     ----------
@@ -38,18 +39,24 @@ class GivenPenalty:
         What is minimised.
     states : callable
         Yields the states of the fit.
+    given : GivenPenalties, default=None
+        The penalties of groups of columns; None for one of all.
     """
 
     objective: Any
     states: Callable[[], Iterator[Progress]]
+    given: GivenPenalties | None = None
 
     def steps(self) -> Iterator[Progress]:
         """The states of the fit."""
         return self.states()
 
     def described(self, record: Record) -> Record:
-        """The record as it is."""
-        return record
+        """The record, with the penalties of groups."""
+        if self.given is None:
+            return record
+        penalty = self.given.penalty(intercept=record.intercept)
+        return replace(record, penalty=penalty, given=self.given)
 
     def warn(self) -> None:
         """Nothing: the user has chosen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from mcmodels.estimators.arguments import check_number
 from mcmodels.estimators.conditional_methods import unless
 from mcmodels.estimators.criterion_curve import criterion_curve
 from mcmodels.estimators.model import Fitted
-from mcmodels.estimators.penalty_groups import check_penalty
+from mcmodels.estimators.penalty_groups import check_penalty, given_penalties
+from mcmodels.estimators.validation import Features
 from mcmodels.exceptions import InferenceError
-from mcmodels.rows import RowStream
+from mcmodels.records.given_penalties import GivenPenalties
+from mcmodels.rows import Rows, RowStream
 
 __all__ = ["TunedAttributes", "not_chosen"]
 
@@ -97,12 +100,14 @@ class TunedAttributes:
         return criterion_curve(self, X, y, sample_weight, values, group, offsets)
 
     def _check_penalty(self, name: str) -> str | None:
-        """Refuse a penalty that is neither a number nor the name of a criterion, which is returned.
+        """Refuse a penalty that is neither given nor the name of a criterion, which is returned.
 
         ``name`` is that of the parameter, C or alpha.
         """
         value = getattr(self, name)
         criterion = check_penalty(name, value, self.penalty_groups)
+        if isinstance(value, Mapping):
+            return criterion
         if criterion is None and name == "C":
             check_number("C", value, above=0)
             if 1.0 / float(value) == np.inf:
@@ -113,9 +118,24 @@ class TunedAttributes:
                 raise ValueError(f"alpha={value!r} must be finite.")
         return criterion
 
-    def _stated_penalty(self, name: str) -> Penalty:
-        """α by the parameter of the estimator; of a name, that of the fit."""
+    def _given_penalties(self, name: str, features: Features) -> GivenPenalties | None:
+        """The numbers of groups of columns; None where there is one for all, or a criterion."""
         value = getattr(self, name)
+        if not isinstance(value, Mapping):
+            return None
+        return given_penalties(name, value, self.penalty_groups, features)
+
+    def _stated_penalty(self, name: str, rows: Rows, features: Features | None = None) -> Penalty:
+        """α by the parameter of the estimator; of a name, that of the fit.
+
+        ``features`` are the columns of the rows; by default those of the fit.
+        """
+        value = getattr(self, name)
+        if features is None:
+            features = Features(rows.n_features, getattr(self, "feature_names_in_", None))
+        given = self._given_penalties(name, features)
+        if given is not None:
+            return given.penalty(intercept=rows.intercept)
         if not isinstance(value, str):
             return 1.0 / float(value) if name == "C" else float(value)
         if self._fit is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcmodels.plots.curvature import CurvatureDisplay
     from mcmodels.plots.effects import EffectDisplay
     from mcmodels.plots.influence import InfluenceDisplay
+    from mcmodels.plots.penalty_curve import PenaltyCurveDisplay
     from mcmodels.plots.profile import ProfileDisplay
     from mcmodels.plots.residuals import ResidualsDisplay
     from mcmodels.plots.scree import ScreeDisplay
@@ -30,6 +31,7 @@ __all__ = [
     "CurvatureDisplay",
     "EffectDisplay",
     "InfluenceDisplay",
+    "PenaltyCurveDisplay",
     "ProfileDisplay",
     "ResidualsDisplay",
     "ScreeDisplay",
@@ -43,6 +45,7 @@ _MODULES = {
     "CurvatureDisplay": "curvature",
     "EffectDisplay": "effects",
     "InfluenceDisplay": "influence",
+    "PenaltyCurveDisplay": "penalty_curve",
     "ProfileDisplay": "profile",
     "ResidualsDisplay": "residuals",
     "ScreeDisplay": "scree",

@@ -16,6 +16,7 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimable import EstimableSpace
 from mcmodels.inference.tolerances import EIGENVALUE_ROUNDING
 from mcmodels.objectives import Objective
+from mcmodels.records.given_penalties import GivenPenalties, stated_in_groups
 from mcmodels.records.record import ParameterFit, digest
 from mcmodels.records.training_rows import TrainingRows
 from mcmodels.records.tuned_penalty import TunedPenalty
@@ -56,6 +57,9 @@ class CurvatureFit(ParameterFit):
         A combination of the rows; None without an intercept.
     tuned : TunedPenalty, default=None
         How the penalty was chosen; None where it was given.
+    given : GivenPenalties, default=None
+        The penalties of groups of columns that were given; None for one of all, and where they were
+        chosen.
     """
 
     gradient: Array
@@ -69,6 +73,7 @@ class CurvatureFit(ParameterFit):
     row_space: RowSpace | None = None
     row_centre: Array | None = None
     tuned: TunedPenalty | None = None
+    given: GivenPenalties | None = None
 
     # The parameter of the estimator, and the sign of its logarithm against that of α.
     _penalty_name, _penalty_sign = "alpha", 1.0
@@ -140,9 +145,9 @@ class CurvatureFit(ParameterFit):
     @property
     def _was_tuned(self) -> TunedPenalty:
         if self.tuned is None:
-            name = self._penalty_name
+            name, what = self._penalty_name, "a number" if self.given is None else "numbers"
             raise InferenceError(
-                f"{name} was given as a number; fit with {name}='loo', 'evidence' or 'aic' to "
+                f"{name} was given as {what}; fit with {name}='loo', 'evidence' or 'aic' to "
                 "choose it by a criterion."
             )
         return self.tuned
@@ -152,7 +157,18 @@ class CurvatureFit(ParameterFit):
         """The penalty: a number, or a dict by the names of groups."""
         if self.tuned is not None:
             return self.tuned.shown(np.exp(self.tuned.log_alphas))
-        return self.penalty
+        return self.penalty if self.given is None else self.given.shown
+
+    @property
+    def groups_of_penalty(self) -> dict[str, list[int]]:
+        """Positions of the columns of each group that has a penalty of its own."""
+        found = self.tuned or self.given
+        if found is None:
+            return {}
+        return {
+            name: np.flatnonzero(found.of_column == k).tolist()
+            for k, name in enumerate(found.names)
+        }
 
     @property
     def criterion(self) -> float:
@@ -335,6 +351,8 @@ class CurvatureFit(ParameterFit):
     def _penalty_in_words(self) -> str:
         """The parameter and its value, or the values of groups."""
         name, sign = self._penalty_name, self._penalty_sign
+        if self.given is not None:
+            return stated_in_groups(name, self.given.names, self.given.values)
         if isinstance(self.penalty, np.ndarray):
             return self._was_tuned.in_groups(name, sign)
         return f"{name} = {self.penalty**sign:g}"

@@ -47,7 +47,7 @@ class LogisticFit(CurvatureFit):
     null_of_offset : float or None
         Log-likelihood of intercepts alone beside the offset, where there is one.
     given_C : float or None
-        C as it was given; None where it was chosen.
+        C as it was given; None where it was chosen, or given for each group of columns.
     """
 
     classes: Labels
@@ -63,6 +63,8 @@ class LogisticFit(CurvatureFit):
         """C: a number, or a dict by the names of groups."""
         if self.tuned is not None:
             return self.tuned.shown(np.exp(-self.tuned.log_alphas))
+        if self.given is not None:
+            return self.given.shown
         return self.given_C if self.given_C is not None else float(np.divide(1.0, self.penalty))
 
     @property

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mcmodels.arrays import Array, Penalty
-from mcmodels.inference.summary import number, short
+from mcmodels.records.given_penalties import stated_in_groups
 from mcmodels.reweighting.penalised_fit import Groups
 
 __all__ = ["CRITERIA_IN_WORDS", "TunedPenalty"]
@@ -20,8 +20,6 @@ CRITERIA_IN_WORDS = {
     "evidence": "the evidence (Laplace's marginal likelihood)",
     "aic": "AIC with effective degrees of freedom",
 }
-# Groups that a summary shows.
-_SHOWN = 6
 # Points of a curve.
 _CURVE = 25
 
@@ -111,8 +109,4 @@ class TunedPenalty:
 
     def in_groups(self, name: str, sign: float) -> str:
         """The penalties of the groups, for a summary."""
-        values = np.exp(sign * self.log_alphas)
-        pairs = zip(self.names[:_SHOWN], values, strict=False)
-        shown = ", ".join(f"{short(group)} {number(value)}" for group, value in pairs)
-        more = f", and {len(self.names) - _SHOWN} more" if len(self.names) > _SHOWN else ""
-        return f"{name} by group: {shown}{more}"
+        return stated_in_groups(name, self.names, np.exp(sign * self.log_alphas))

@@ -90,10 +90,12 @@ ObjectiveRegressor or …Classifier
             "have more. Swap them if they are in the wrong order."
         )
     for name, model in (("small", small), ("big", big)):
-        penalty = getattr(model._fit, "penalty", 0.0)
-        if penalty > 0:
-            inverse = hasattr(model, "C")
-            found = f"C={1 / penalty!r}" if inverse else f"alpha={penalty!r}"
+        if getattr(model._fit, "is_penalised", False):
+            inverse, penalty = hasattr(model, "C"), model._fit.penalty
+            if isinstance(penalty, np.ndarray):  # of groups of columns
+                found, _ = model._fit.model.penalty_words
+            else:
+                found = f"C={1 / penalty!r}" if inverse else f"alpha={penalty!r}"
             raise ValueError(
                 f"{name} was fitted with a penalty ({found}), and does not maximise the "
                 f"likelihood; fit both with {'C=np.inf' if inverse else 'alpha=0'}."

@@ -285,7 +285,7 @@ def table_of(
     """
     if not found.determined.all():
         _warn_of_undetermined([index[k] for k in np.flatnonzero(~found.determined)], model)
-    penalised = bool(getattr(model.route.model._record(), "penalty", 0.0))
+    penalised = getattr(model.route.model._record(), "is_penalised", False)
     table = found.table(level, p_values=not penalised)
     table = table.rename(columns={"coefficient": "estimate"})
     if len(levels) == 1:

@@ -70,7 +70,7 @@ class Reported:
     @property
     def shows_tests(self) -> bool:
         """Whether tests mean what they say: of coefficients that no penalty has shrunk."""
-        return not getattr(self.record, "penalty", 0.0)
+        return not getattr(self.record, "is_penalised", False)
 
     @property
     def outputs(self) -> tuple[str, list[Any]]:

@@ -402,7 +402,7 @@ def _type_two(record: ParameterFit) -> str:
 
 
 def _refuse_penalised(record: ParameterFit) -> None:
-    if getattr(record, "penalty", 0.0):
+    if getattr(record, "is_penalised", False):
         stated, without = record.model.penalty_words
         raise InferenceError(
             f"the fit is penalised ({stated}), and coefficients that are shrunk towards zero do "

@@ -100,27 +100,18 @@ def refit_in_full(training: TrainingFit, out: Codes) -> FullRefit:
 
 
 def with_same_penalty(model: Any) -> Any:
-    """A copy without a fit; ``C="loo"`` and other names of criteria become the chosen number.
+    """A copy without a fit, whose penalties are the numbers that the fit has given or chosen.
 
-    Fits without some rows keep the penalty of the fit of all rows.
-
-    Raises
-    ------
-    InferenceError
-        If groups of columns have penalties of their own, which cannot be given as numbers.
+    Groups of columns are named by positions: rows that are fitted again may be without names.
     """
     copy = clone(model)
     for name in ("C", "alpha"):
-        if not isinstance(getattr(copy, name, None), str):
+        if not isinstance(getattr(copy, name, None), str | Mapping):
             continue
-        chosen = getattr(model, f"{name}_")
-        if isinstance(chosen, Mapping):
-            raise InferenceError(
-                f"{name} was chosen for each of several groups of columns, and a fit of other rows "
-                f"would choose again. Scale the columns of each group by 1/√alpha of it (√C), and "
-                "fit with one number."
-            )
-        copy.set_params(**{name: chosen})
+        copy.set_params(**{name: getattr(model, f"{name}_")})
+        groups = model._record().groups_of_penalty
+        if groups:
+            copy.set_params(penalty_groups=groups)
     return copy
 
 

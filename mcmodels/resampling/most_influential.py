@@ -16,7 +16,6 @@ from mcmodels.exceptions import InferenceError
 from mcmodels.inference.estimate import check_level, coverage
 from mcmodels.inference.summary import number
 from mcmodels.resampling.coefficient_search import KINDS, CoefficientSearch, goals_of
-from mcmodels.resampling.full_refits import with_same_penalty
 from mcmodels.resampling.influential_search import FoundSet
 from mcmodels.resampling.routed_rows import RoutedRows
 
@@ -228,7 +227,6 @@ def most_influential(
         raise ValueError(f"max_share={max_share!r} must lie between 0 and 1, as 0.1 does.")
     if kind is not None:
         check_choice("kind", kind, KINDS)
-    with_same_penalty(routed.data.model)  # raises before the search if there is none
     search = CoefficientSearch(routed.data, of, kind, routed.groups, level)
     before = search.estimate_of(routed.data)
     theta = float(before.params[0])

@@ -128,9 +128,21 @@ class PenalisedFit:
     @functools.cached_property
     def penalised(self) -> Array:
         """The diagonal of A over the raveled parameters."""
-        of_columns = self.alphas[self.groups.of_column]
+        return self.diagonal_of(self.alphas)
+
+    def diagonal_of(self, alphas: Array) -> Array:
+        """The same of other penalties of the groups."""
+        of_columns = alphas[self.groups.of_column]
         row = np.append(of_columns, 0.0) if self.objective.rows.intercept else of_columns
         return np.tile(row, self.n_outputs)
+
+    def predicted(self, alphas: Array) -> Array:
+        """The minimum at penalties B of quadratic losses: ``θ - (H_loss + B)⁻¹(B - A)θ``."""
+        change = self.diagonal_of(alphas) - self.penalised
+        H = self.shifted_hessian.copy()
+        np.einsum("ii->i", H)[:] += change
+        _, moves, info = linalg.lapack.dposv(H.T, change * self.params.ravel(), overwrite_a=1)
+        return self.params if info != 0 else self.params - moves.reshape(self.params.shape)
 
     @property
     def half_penalty(self) -> float:

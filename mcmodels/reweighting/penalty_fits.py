@@ -11,7 +11,7 @@ from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives import LinearPredictorObjective
 from mcmodels.reweighting.criteria import Criterion, LeaveOneOut
 from mcmodels.reweighting.penalised_fit import Groups, PenalisedFit
-from mcmodels.reweighting.penalty_models import PenaltyModel, Tried, penalty_model
+from mcmodels.reweighting.penalty_models import Tried
 from mcmodels.rows import Derivatives, single_threaded_blas
 from mcmodels.solvers import irls
 from mcmodels.solvers.fit_state import Placed, Progress
@@ -94,9 +94,7 @@ class PenaltyFits:
         for log_alphas in points:
             fitting = self._fitted(start, log_alphas)
             if last is not None:
-                with single_threaded_blas():
-                    model = penalty_model(last.fit, self.criterion, last.evaluation)
-                fitting = self._refitted(last, model, log_alphas)
+                fitting = self._refitted(last, log_alphas)
             point = end_of(fitting)
             last = point or last
             found.append(point)
@@ -112,9 +110,7 @@ class PenaltyFits:
 
     def _near(self, known: Point, log_alpha: float) -> Fitting:
         """A fit with one penalty from another fit."""
-        with single_threaded_blas():
-            model = penalty_model(known.fit, self.criterion, known.evaluation)
-        return (yield from self._refitted(known, model, np.array([log_alpha])))
+        return (yield from self._refitted(known, np.array([log_alpha])))
 
     def _with_penalty(self, alphas: Array | float) -> LinearPredictorObjective:
         intercept = self.objective.rows.intercept
@@ -139,20 +135,18 @@ class PenaltyFits:
                 yield last
         return self._point(objective, log_alphas, last)
 
-    def _refitted(self, before: Point, model: PenaltyModel, log_alphas: Array) -> Fitting:
+    def _refitted(self, before: Point, log_alphas: Array) -> Fitting:
         """A fit from the minimum that another fit predicts."""
-        objective = self._now_at(log_alphas)
+        objective, fit, alphas = self._now_at(log_alphas), before.fit, np.exp(log_alphas)
         with single_threaded_blas():
-            predicted = model.params(log_alphas)
-        inner = Placed(objective, before.last.coordinates).inner
-        if not inner.value(predicted) < inner.value(before.fit.params):
-            predicted = before.fit.params
-        fit = before.fit
-        hessian = fit.loss_hessian.copy()
-        penalty = fit.groups.penalty(np.exp(log_alphas), intercept=fit.objective.rows.intercept)
-        held = fit.penalised > 0
-        of_each = np.broadcast_to(np.asarray(penalty), fit.params.shape).ravel()
-        np.einsum("ii->i", hessian)[held] += of_each[held]
+            predicted = fit.predicted(alphas)
+        change = fit.diagonal_of(alphas) - fit.penalised
+        with np.errstate(over="ignore", invalid="ignore"):  # then the last minimum is the start
+            here = fit.value + float(change @ fit.params.ravel() ** 2) / 2.0
+        if not Placed(objective, before.last.coordinates).inner.value(predicted) < here:
+            predicted = fit.params
+        hessian = fit.hessian.copy()
+        np.einsum("ii->i", hessian)[:] += change
         states = irls.refit(
             objective,
             before.last.coordinates,

@@ -26,7 +26,7 @@ from mcmodels.reweighting.penalised_fit import PenalisedFit
 __all__ = ["BentModel", "PenaltyModel", "Tried", "penalty_model"]
 
 # How far away, in log α, points are that bend a model, and how many of them.
-_NEAR, _POINTS = 0.5, 5
+_NEAR, _POINTS = 1.0, 5
 
 
 class PenaltyModel(ABC):
@@ -55,10 +55,6 @@ class PenaltyModel(ABC):
         """Value and derivatives by the logarithms of the penalties."""
 
     @abstractmethod
-    def params(self, log_alphas: Array) -> Array:
-        """The minimum at other penalties."""
-
-    @abstractmethod
     def _prepare(self) -> None:
         """Compute what does not depend on the penalties."""
 
@@ -70,18 +66,18 @@ class _OfOne(PenaltyModel):
         fit = self.fit
         H = fit.shifted_hessian.copy()
         np.einsum("ii->i", H)[:] -= fit.penalised
-        held = fit.penalised > 0
-        inner, free = H[np.ix_(held, held)], H[np.ix_(~held, ~held)]
-        U = np.zeros((len(H), int(held.sum())))
-        if not held.all():
-            across = H[np.ix_(~held, held)]
-            back = linalg.solve(free, across, assume_a="pos")
-            inner = inner - across.T @ back
-        values, V = linalg.eigh(inner)
-        U[held] = V
-        if not held.all():
-            U[~held] = -back @ V
-        self._held, self._basis = held, U
+        held = np.flatnonzero(fit.penalised > 0)
+        free = np.flatnonzero(fit.penalised == 0)
+        inner, back = H, np.zeros((0, len(held)))
+        if free.size:
+            across = H[np.ix_(free, held)]
+            lower = linalg.cholesky(H[np.ix_(free, free)], lower=True, check_finite=False)
+            half = linalg.solve_triangular(lower, across, lower=True, check_finite=False)
+            inner = H[np.ix_(held, held)] - half.T @ half
+            back = linalg.solve_triangular(lower, half, lower=True, trans=1, check_finite=False)
+        values, V = linalg.eigh(inner, check_finite=False, driver="evd")
+        U = np.empty((len(H), len(held)))
+        U[held], U[free] = V, -back @ V
         self._d = np.maximum(values, 0.0)
         self._tau = V.T @ fit.params.ravel()[held]
         self._spread = np.einsum("ij,ij->j", U, self.evaluation.spread @ U)
@@ -91,11 +87,6 @@ class _OfOne(PenaltyModel):
         """The change of the minimum, in the diagonal coordinates."""
         found: Array = -(alpha - self.fit.alphas[0]) * self._tau / (self._d + alpha)
         return found
-
-    def params(self, log_alphas: Array) -> Array:
-        """The minimum at another penalty."""
-        change = self._basis @ self._moves(float(np.exp(log_alphas[0])))
-        return self.fit.params + change.reshape(self.fit.params.shape)
 
     def values(self, log_alphas: Array) -> Array:
         """Values at many penalties, shape (m,)."""
@@ -141,13 +132,6 @@ class _OfSeveral(PenaltyModel):
         np.einsum("ii->i", self._loss)[:] -= fit.penalised
         self._sizes = fit.n_outputs * fit.groups.sizes()
 
-    def _diagonal(self, log_alphas: Array) -> Array:
-        fit = self.fit
-        row = np.exp(log_alphas)[fit.groups.of_column]
-        if fit.objective.rows.intercept:
-            row = np.append(row, 0.0)
-        return np.tile(row, fit.n_outputs)
-
     def _solved(self, A: Array) -> tuple[Array, Array]:
         """``H⁻¹`` at a penalty, and the change of the minimum."""
         H = self._loss.copy()
@@ -158,14 +142,10 @@ class _OfSeveral(PenaltyModel):
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         return inverse, -inverse @ ((A - self.fit.penalised) * self.fit.params.ravel())
 
-    def params(self, log_alphas: Array) -> Array:
-        """The minimum at other penalties."""
-        _, moves = self._solved(self._diagonal(log_alphas))
-        return self.fit.params + moves.reshape(self.fit.params.shape)
-
     def __call__(self, log_alphas: Array) -> tuple[float, Array]:
         """Value and derivatives by the logarithms of the penalties."""
-        A, fit, slope = self._diagonal(log_alphas), self.fit, self.evaluation.loss_slope
+        fit, slope = self.fit, self.evaluation.loss_slope
+        A = fit.diagonal_of(np.exp(log_alphas))
         inverse, moves = self._solved(A)
         pulled = fit.penalised * fit.params.ravel()
         curved = self._loss @ moves

@@ -51,11 +51,13 @@ _FEWEST_POINTS, _MOST_POINTS, _POINT_STEP = 9, 97, 0.3
 _HUGE = 1e100
 # What counts as no difference between a point and a bound, in nats.
 _NO_DIFFERENCE = 1e-7
-# Derivatives that count as zero, in nats; how narrow a bracket may be; how far above the best point
-# a criterion is beside a pole, in nats for each row; and how many other dips, and
-# sides of poles, are looked at.
-_FLAT, _NARROW, _POLE, _MOST_DIPS = 1e-2, 1e-6, 1e4, 3
-_MOST_SIDES = 4
+# Derivatives that count as zero, in nats; how narrow a bracket may be, and one that ends at a pole;
+# how far above the best point a criterion is beside a pole, in nats for each row; and how many
+# other dips, and sides of poles, are looked at.
+_FLAT, _NARROW, _NEAR_POLE, _POLE = 1e-2, 1e-6, 1e-2, 1e4
+_MOST_DIPS, _MOST_SIDES = 3, 4
+# Shares of the way between two points that are looked at.
+_SHARES = np.linspace(0.0, 1.0, 201)
 # Iterations of the minimisation of a model of several penalties.
 _MODEL_STEPS = 200
 
@@ -125,7 +127,7 @@ class PenaltySearch(PenaltyFits):
                 next_ = self._proposed(best, model, box, unit, may_jump=may_jump)
             if np.array_equal(next_.log_alphas, best.log_alphas):
                 break
-            found = yield from self._refitted(best, model, next_.log_alphas)
+            found = yield from self._refitted(best, next_.log_alphas)
             any_side, allowed = False, best.evaluation.value + _NO_DIFFERENCE * unit
             moved = np.abs(next_.log_alphas - best.log_alphas)[~next_.jumps]
             step = float(moved.max(initial=0.0))
@@ -135,6 +137,8 @@ class PenaltySearch(PenaltyFits):
                 may_jump, radius = False, radius if next_.jumps.any() else step / 4.0
                 continue
             share = (best.evaluation.value - found.evaluation.value) / next_.promised
+            if np.isinf(radius):  # the whole range was looked at
+                radius = step
             if share > 0.75:
                 radius = max(radius, 2.0 * step)
             elif share < 0.25:
@@ -170,12 +174,13 @@ class PenaltySearch(PenaltyFits):
         promised = best.evaluation.value - bent(wanted)[0]
         is_last = promised <= _ENOUGH * unit
         found = _Proposal(wanted, np.zeros(len(at), dtype=bool), max(promised, 0.0), is_last)
-        if not (is_last or may_jump):
+        is_flat = is_last and (promised <= 0 or self._is_stationary(best))
+        if not (is_flat or may_jump):
             return found
         jumped = self._at_bounds(model, best, unit, weak=is_last)
         jumps = jumped != at
         if not jumps.any():
-            return replace(found, log_alphas=at) if is_last else found
+            return replace(found, log_alphas=at) if is_flat else found
         low, high = (np.where(jumps, jumped, side) for side in box)
         jumped = self._least_of(model, jumped, low, high)
         if not is_last and not model(jumped)[0] < bent(wanted)[0]:
@@ -230,15 +235,24 @@ class PenaltySearch(PenaltyFits):
     def _beyond_poles(self, best: Point) -> Generator[Progress, None, Point]:
         """The lowest minimum of the whole range: one is looked for on each side of a pole."""
         low, high = float(self.lowest[0]), float(self.highest[0])
-        for wanted in np.linspace(high, low, int(np.ceil((high - low) / _PATH_STEP)) + 1):
+        points = np.linspace(high, low, int(np.ceil((high - low) / _PATH_STEP)) + 1)
+        for wanted in points[points > low + _MARGIN]:
             if all(abs(float(p.log_alphas[0]) - wanted) > _PATH_STEP / 4.0 for p in self.tried):
                 yield from self._near(best, float(wanted))
+        known = sorted(self.tried, key=lambda p: float(p.log_alphas[0]))
+        for left, right in itertools.pairwise(known):  # a pole may hide what is beyond it
+            a, b = float(left.log_alphas[0]), float(right.log_alphas[0])
+            sided = self._is_number(left, best) != self._is_number(right, best)
+            if sided and b - a > _PATH_STEP / 4.0:
+                yield from self._near(best, (a + b) / 2.0)
         known = sorted(self.tried, key=lambda p: float(p.log_alphas[0]))
         sides = itertools.groupby(known, lambda p: self._is_number(p, best))
         lowest = [
             min(side, key=lambda p: p.evaluation.value) for is_number, side in sides if is_number
         ]
         for point in sorted(lowest, key=lambda p: p.evaluation.value)[:_MOST_SIDES]:
+            if np.array_equal(point.log_alphas, best.log_alphas):
+                continue  # from there the search came
             found = yield from self._near(best, float(point.log_alphas[0]))
             if found is not None:
                 found = yield from self._descended(found)
@@ -262,9 +276,10 @@ class PenaltySearch(PenaltyFits):
             else:
                 end = float(other.log_alphas[0])
                 widths.append(abs(end - at))
-                if widths[-1] < _NARROW:
+                is_number = self._is_number(other, best)
+                if widths[-1] < (_NARROW if is_number else _NEAR_POLE):
                     break
-                share = _least_of_cubic(best, other) if self._is_number(other, best) else 0.5
+                share = _least_of_cubic(best, other)[0] if is_number else 0.5
                 if len(widths) > 2 and widths[-1] > widths[-3] / 2.0:
                     share = 0.5
                 wanted = at + float(np.clip(share, 0.1, 0.9)) * (end - at)
@@ -301,8 +316,7 @@ class PenaltySearch(PenaltyFits):
             falls = left.evaluation.gradient[0] < 0 < right.evaluation.gradient[0]
             if best is left or best is right or not falls or b - a < _NARROW:
                 continue
-            share = _least_of_cubic(left, right)
-            value = _cubic(left, right, share)
+            share, value = _least_of_cubic(left, right)
             if value < best.evaluation.value - _ENOUGH * unit:
                 dips.append((value, a + float(np.clip(share, 0.1, 0.9)) * (b - a)))
         return min(dips)[1] if dips else None
@@ -313,9 +327,7 @@ class PenaltySearch(PenaltyFits):
 
         def function(log_alphas: Array) -> tuple[float, Array]:
             nonlocal latest, lowest
-            with single_threaded_blas():
-                model = penalty_model(latest.fit, self.criterion, latest.evaluation)
-            found = end_of(self._refitted(latest, model, log_alphas))
+            found = end_of(self._refitted(latest, log_alphas))
             if found is None:
                 return _HUGE, np.zeros(self.groups.count)
             latest = found
@@ -357,18 +369,16 @@ class PenaltySearch(PenaltyFits):
                     return point
             raise NoCriterionError
         best: Point | None = None
+        last: Point | None = None
         least = float(self.lowest.min()) + _MARGIN
         most = float(self.highest.max()) - _MARGIN
         count = int(np.ceil((most - least) / _PATH_STEP)) + 1
-        last: Point | None = None
         for common in np.linspace(most, least, count):
             wanted = np.clip(np.full(self.groups.count, common), self.lowest, self.highest)
             if last is None:
                 found = yield from self._fitted(start, wanted)
             else:
-                with single_threaded_blas():
-                    model = penalty_model(last.fit, self.criterion, last.evaluation)
-                found = yield from self._refitted(last, model, wanted)
+                found = yield from self._refitted(last, wanted)
             if found is None:
                 continue
             last = found
@@ -414,7 +424,7 @@ class PenaltySearch(PenaltyFits):
         k = int(np.nanargmin(model.values(points)))
         left, right = points[max(k - 1, 0)], points[min(k + 1, count - 1)]
         if left < right and _slope(model, left) < 0 < _slope(model, right):
-            return np.array([optimize.brentq(lambda t: _slope(model, t), left, right, xtol=1e-9)])
+            return np.array([optimize.brentq(lambda t: _slope(model, t), left, right, xtol=1e-6)])
         end = points[k]
         if end == at[0] or end in (self.lowest[0], self.highest[0]) or not self._was_tried(end):
             return np.array([end])
@@ -441,8 +451,8 @@ class PenaltySearch(PenaltyFits):
         return moved
 
 
-def _cubic(left: Tried, right: Tried, share: float) -> float:
-    """The cubic with the values and slopes of two points, at a share of the way between them."""
+def _cubic(left: Tried, right: Tried, share: Array) -> Array:
+    """The cubic with the values and slopes of two points, at shares of the way between them."""
     width = float(right.log_alphas[0] - left.log_alphas[0])
     a, b = left.evaluation.value, right.evaluation.value
     rise, end = (width * float(point.evaluation.gradient[0]) for point in (left, right))
@@ -450,11 +460,11 @@ def _cubic(left: Tried, right: Tried, share: float) -> float:
     return a + share * (rise + share * (second + share * third))
 
 
-def _least_of_cubic(left: Tried, right: Tried) -> float:
-    """Where that cubic is least, as a share of the way."""
-    shares = np.linspace(0.0, 1.0, 201)
-    k = int(np.argmin([_cubic(left, right, float(share)) for share in shares]))
-    return float(shares[k])
+def _least_of_cubic(left: Tried, right: Tried) -> tuple[float, float]:
+    """Where that cubic is least, as a share of the way, and its value there."""
+    values = _cubic(left, right, _SHARES)
+    k = int(np.argmin(values))
+    return float(_SHARES[k]), float(values[k])
 
 
 def _slope(model: BentModel, log_alpha: float) -> float:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from mcmodels.arrays import Array
+from mcmodels.arrays import Array, Penalty
 from mcmodels.objectives.families import NegativeBinomial
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.objectives.links import Link
@@ -80,7 +80,7 @@ def theta_derivatives(rows: Rows, theta: float, link: Link, params: Array) -> Th
     return ThetaDerivatives(found.slope, found.curvature, found.cross)
 
 
-def fit_theta(rows: Rows, link: Link, penalty: float, start: Array) -> tuple[float, Array, int]:
+def fit_theta(rows: Rows, link: Link, penalty: Penalty, start: Array) -> tuple[float, Array, int]:
     """θ of largest likelihood, and the parameters of the mean there.
 
     Parameters
@@ -89,8 +89,8 @@ def fit_theta(rows: Rows, link: Link, penalty: float, start: Array) -> tuple[flo
         Design rows, counts and weights.
     link : Link
         The link.
-    penalty : float
-        α in ``α‖coef‖²/2``.
+    penalty : float, or ndarray of shape (P,)
+        α in ``α‖coef‖²/2``, or that of each column.
     start : ndarray of shape (P,)
         First parameters.
 

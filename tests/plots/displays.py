@@ -17,6 +17,7 @@ from mcmodels.plots import (
     CurvatureDisplay,
     EffectDisplay,
     InfluenceDisplay,
+    PenaltyCurveDisplay,
     ProfileDisplay,
     ResidualsDisplay,
     ScreeDisplay,
@@ -132,6 +133,26 @@ def levels():
     return make_pipeline(step, LinearRegression()).fit(X, rng.normal(size=240)), X
 
 
+def tuned(criterion="loo", **options):
+    """The Titanic, with a penalty that was chosen."""
+    X = read("titanic_survival")
+    y = X.pop("survived")
+    rng = np.random.default_rng(8)
+    noise = {f"{LONG}_{k}": rng.normal(size=len(X)) for k in range(6)}
+    X = X.assign(age=X["age"] / 10.0, **noise)
+    return LogisticRegression(C=criterion, **options).fit(X, y), X, y
+
+
+def tuned_groups():
+    groups = {"age": ["age"], LONG: ["sexmale", "class2nd"]}
+    return tuned("evidence", penalty_groups=groups)
+
+
+def tuned_counts():
+    _, X, y = poisson()
+    return GeneralizedLinearRegressor("poisson", alpha="aic").fit(X, y), X, y
+
+
 def _both():
     model, X, y = logistic()
     small = LogisticRegression(C=np.inf).fit(X[["wt"]], y)
@@ -190,4 +211,7 @@ DISPLAYS = {
     "profile of three classes": _of(ProfileDisplay, three_classes),
     "curvature of three classes": _of(CurvatureDisplay, three_classes),
     "separation of three classes": _of(SeparationDisplay, three_separated),
+    "penalty": _of(PenaltyCurveDisplay, tuned),
+    "penalties of groups": _of(PenaltyCurveDisplay, tuned_groups),
+    "penalty of counts": _of(PenaltyCurveDisplay, tuned_counts),
 }

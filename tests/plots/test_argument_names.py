@@ -19,6 +19,7 @@ Y = X["a"] + RNG.normal(size=N)
 KIND = Y > 0
 LINEAR = LinearRegression().fit(X, Y)
 LOGIT = LogisticRegression(C=np.inf).fit(X, KIND)
+TUNED = LogisticRegression(C="loo", penalty_groups={"both": ["a", "b"]}).fit(X, KIND)
 ROWS = {"X": X, "y": Y}
 CALLS = {
     "BiplotDisplay": (PCA(2).fit(X), {"X": X}),
@@ -27,6 +28,7 @@ CALLS = {
     "CurvatureDisplay": (LINEAR, ROWS),
     "EffectDisplay": (LINEAR, {"X": X}),
     "InfluenceDisplay": (LINEAR, ROWS),
+    "PenaltyCurveDisplay": (TUNED, {"X": X, "y": KIND}),
     "ProfileDisplay": (LOGIT, {"X": X, "y": KIND}),
     "ResidualsDisplay": (LINEAR, ROWS),
     "ScreeDisplay": (PCA(2).fit(X), {}),

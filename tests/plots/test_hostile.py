@@ -16,6 +16,7 @@ from mcmodels.plots import (
     CurvatureDisplay,
     EffectDisplay,
     InfluenceDisplay,
+    PenaltyCurveDisplay,
     ProfileDisplay,
     ResidualsDisplay,
     ScreeDisplay,
@@ -70,6 +71,17 @@ def separated(names, unit=1.0):
         return LogisticRegression(C=np.inf).fit(X, y), X, y
 
 
+def tuned(names, unit=1.0):
+    X, rng = table(names, unit)
+    y = rng.poisson(np.exp(0.3 * X.iloc[:, 0] / unit))
+    # Empty names of groups are names, too.
+    groups = {name: [k] for k, name in enumerate(names[:3])}
+    model = GeneralizedLinearRegressor("poisson", alpha="evidence", penalty_groups=groups)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PenaltyBoundWarning
+        return model.fit(X, y), X, y
+
+
 def levels(names, unit=1.0):
     rng = np.random.default_rng(SEED)
     X = pd.DataFrame({names[0]: rng.choice(names, 90), names[1]: rng.choice(names[:3], 90)})
@@ -107,6 +119,9 @@ MAKE = {
     "scree": lambda n, u: ScreeDisplay.from_estimator(PCA().fit(table(n, u)[0])),
     "biplot": lambda n, u: BiplotDisplay.from_estimator(
         PCA().fit(table(n, u)[0]), table(n, u)[0], [n[k % 7] for k in range(60)]
+    ),
+    "penalty": lambda n, u: PenaltyCurveDisplay.from_estimator(
+        *tuned(n, u), groups=n[:2], values=np.array([0.1, 1.0, 10.0]) * u**2
     ),
     "profile": lambda n, u: ProfileDisplay.from_estimator(*counts(n, u)),
     "curvature": lambda n, u: CurvatureDisplay.from_estimator(*logistic(n, u)),

@@ -43,6 +43,16 @@ MODELS = {
     "several targets": (LinearRegression(), "targets"),
     "no intercept": (LinearRegression(fit_intercept=False), "number"),
     "two classes": (LogisticRegression(C=1.0), "two"),
+    "two classes, penalties of groups": (
+        LogisticRegression(C={"a": 2.0, "b": 0.1}, penalty_groups={"a": [1], "b": [0, 2]}),
+        "two",
+    ),
+    "poisson, penalties of groups": (
+        GeneralizedLinearRegressor(
+            family="poisson", alpha={"a": 2.0, "other": 0.1}, penalty_groups={"a": [1]}
+        ),
+        "count",
+    ),
     "two classes, no penalty": (LogisticRegression(C=np.inf), "two"),
     "three classes": (LogisticRegression(C=0.5), "three"),
     "three classes, no penalty": (LogisticRegression(C=np.inf), "three"),
