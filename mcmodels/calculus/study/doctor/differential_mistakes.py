@@ -17,7 +17,7 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
     zeros_like,
 )
-from mcmodels.calculus.core.elementwise import FUNCTIONS
+from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.indices import indices_in
@@ -29,7 +29,7 @@ from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
 from mcmodels.calculus.study.doctor.terms import Words, orders
 
-__all__ = ["Change", "Contribution", "contributions", "outside", "slope_in", "slope_of"]
+__all__ = ["Change", "Contribution", "contributions", "outside", "slope_by", "slope_in", "slope_of"]
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
@@ -156,7 +156,7 @@ class Contribution:
                 ),
             )
         if isinstance(node, N.Elementwise | N.Power) and child.shape == node.shape:
-            named = partial(_named_derivative, node, slope_of(node))
+            named = partial(_named_derivative, node, slope_by(node, child))
             yield Change(
                 "chain rule",
                 Words("the outer derivative is missing: d({}) is taken for d({})", (node, child)),
@@ -278,6 +278,13 @@ def slope_of(node: Expression) -> Expression | None:
     if isinstance(node, N.Power):
         return scale(node.exponent, power(node.base, add([node.exponent, number(-1)])))
     return None
+
+
+def slope_by(node: Expression, child: Expression) -> Expression | None:
+    """The same by one child: of a power by its exponent, too."""
+    if isinstance(node, N.Power) and child == node.exponent != node.base:
+        return hadamard([node, elementwise("log", node.base)])
+    return slope_of(node)
 
 
 def slope_in(d: Expression, dx: Expression) -> Expression | None:

@@ -39,6 +39,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     wrong_axis,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_products import inner_for_outer
+from mcmodels.calculus.study.doctor.mistakes_of_reductions import not_reduced, reduced
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
     misremembered_rule,
@@ -54,6 +55,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_symbols import (
     factor_of_entries,
     forgotten_symbol,
     forgotten_vector,
+    wrong_symbol,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_terms import (
     Effect,
@@ -175,6 +177,7 @@ MISTAKES = (
         Mistake(name, "look the derivative up", misremembered_rule(name), alone=True)
         for name in ("wrong derivative", "diagonal Jacobian", "not normalised")
     ),
+    Mistake("chain rule", "use the chain rule", misremembered_rule("chain rule"), alone=True),
     Mistake("not normalised", "divide by the sum", not_normalised, alone=True),
     Mistake("wrong axis", "take softmax of each row", wrong_axis, alone=True),
     Mistake("forgotten function", "put the function in", forgotten_function, alone=True),
@@ -232,6 +235,9 @@ MISTAKES = (
         for name, variants in OTHER_FUNCTIONS
     ),
     Mistake("false identity", "differentiate f as it is", false_identity, alone=True),
+    Mistake("scalar for an array", "write the array", reduced, alone=True),
+    Mistake("array for a scalar", "write the scalar", not_reduced, alone=True),
+    Mistake("wrong symbol", "write the other symbol", wrong_symbol, alone=True),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
     Mistake("extra term", "take the term away", extra_term, alone=True),
 )

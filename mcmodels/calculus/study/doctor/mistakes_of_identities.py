@@ -6,11 +6,21 @@ from collections.abc import Iterator
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, matrix_power, power, scale
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    hadamard,
+    matmul,
+    matrix_power,
+    power,
+    scale,
+    size_value,
+)
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
 from mcmodels.calculus.study.doctor.terms import Words
 
 __all__ = ["false_identity"]
@@ -28,6 +38,7 @@ def false_identity(case: Case) -> Iterator[Finding]:
             for other in _taken_for(part):
                 yield other, Words("{} is taken for {}", (part, other))
 
+    yield from edits(case, _products_of_sums)
     for edit, derivative in case.other_functions(variants):
         good, bad = edit.part.mathematics(), edit.variant.mathematics()
         yield Finding(
@@ -35,6 +46,22 @@ def false_identity(case: Case) -> Iterator[Finding]:
             derivative,
             f"differentiate f with {good} in place of {bad}{edit.where}",
         )
+
+
+def _products_of_sums(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """Σ ab, of each row and column of a product, as Σa Σb, and mean(ab) as mean(a) mean(b)."""
+    if not isinstance(part, N.Product):
+        return
+    for cut in range(1, len(part.children)):
+        left, right = matmul(part.children[:cut]), matmul(part.children[cut:])
+        size = left.cols
+        if size == ONE or isinstance(part.children[cut - 1], N.Ones):
+            continue
+        sums = matmul([left, N.Ones(size, ONE), N.Ones(ONE, size), right])
+        words = "{}, of sums, stands for {}, a sum of products"
+        yield sums, Words(words, (sums, part))
+        means = scale(power(size_value(size), _INVERSE), sums)
+        yield means, Words(words.replace("sums", "means"), (means, part))
 
 
 def _taken_for(part: Expression) -> Iterator[Expression]:

@@ -90,6 +90,15 @@ def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
             yield matmul(rest), Words("the factor {} is missing", (factor,))
 
 
+def _with_one_factor_less(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A power of one factor less, as M for M², and 1/s for 1/s²."""
+    if isinstance(part, N.Power) and isinstance(part.exponent, N.Number):
+        by = 1 if part.exponent.value < 0 else -1
+        if part.exponent.value + by:
+            other = power(part.base, add([part.exponent, number(by)]))
+            yield other, Words("{} stands for {}: one factor is missing", (other, part))
+
+
 def _without_scalars_or_array(part: N.Scaled) -> Iterator[tuple[Expression, Words]]:
     coefficient, scalars, array = parts(part)
     if array is None:
@@ -110,6 +119,7 @@ def dropped_factor(case: Case) -> Iterator[Finding]:
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         yield from without_a_factor(part)
+        yield from _with_one_factor_less(part)
         if isinstance(part, N.Scaled) and not case.is_long:
             yield from _without_scalars_or_array(part)
 

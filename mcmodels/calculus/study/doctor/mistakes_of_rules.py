@@ -13,7 +13,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scal
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, substitute
+from mcmodels.calculus.core.rewriting import closed_parts_of, exchanged, parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -174,9 +174,23 @@ def rule_for_numbers(case: Case) -> Iterator[Finding]:
         if change.mistake != "rule for numbers":
             continue
         wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
-        for derivative in dict.fromkeys((wrong, transpose(wrong))):
+        forms = (wrong, transpose(wrong))
+        forms += tuple(_without_transposes(form, case.x) for form in forms)
+        for derivative in dict.fromkeys(forms):
             if derivative.shape == wrong.shape and case.is_claimed(derivative):
                 yield Finding(str(change.words), derivative, str(change.remedy))
+
+
+def _without_transposes(e: Expression, x: Symbol) -> Expression:
+    """An expression with what varies in the place of its transpose."""
+    return exchanged(
+        e,
+        {
+            part: part.argument
+            for part in parts_of(e)
+            if isinstance(part, N.Transpose) and part.is_square and x in part.used
+        },
+    )
 
 
 def product_of_derivatives(case: Case) -> Iterator[Finding]:

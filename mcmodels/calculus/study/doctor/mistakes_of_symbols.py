@@ -11,13 +11,16 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of, exchanged
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.terms import substituted
+from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
+from mcmodels.calculus.study.doctor.terms import Words, substituted
 
-__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol", "forgotten_vector"]
+__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol", "forgotten_vector", "wrong_symbol"]
 
 
+_SMALL = 2  # the height of a symbol in a slice, a trace, a function
+_MOST_SMALL = 24  # parts of f of which each may stand for another
 _MOST_SYMBOLS = 12  # of which each is left out, and each two are exchanged
 
 
@@ -85,6 +88,43 @@ def _exchanged(case: Case, change: dict[Expression, Expression]) -> Iterator[Fin
         first, second = next(iter(change.items()))
         names = f"{first.mathematics()} and {second.mathematics()}"
         yield Finding(f"{names} are exchanged", local.result, f"exchange {names}")
+
+
+def wrong_symbol(case: Case) -> Iterator[Finding]:
+    """One small part of f in the place of another, as yₜ for yₜ₋₁, or tr(X) for tr(A)."""
+    if case.is_long or case.is_large:
+        return
+    parts = [part for part in dict.fromkeys(closed_parts_of(case.f)) if _is_small(part)]
+    symbols = [part for part in parts if isinstance(part, Symbol)]
+    if len(parts) > _MOST_SMALL:
+        return
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        if not _is_small(part):
+            return
+        others = [other for other in parts if other.shape == part.shape]
+        if part.is_scalar:  # of another size, too
+            others += [
+                exchanged(part, {own: other})
+                for own in part.symbols
+                for other in symbols
+                if own != other and own.is_array and other.is_array
+                and _fits(part, own, other)
+            ]
+        for other in dict.fromkeys(others):
+            yield other, Words("{} stands for {}", (other, part))
+
+    yield from edits(case, variants)
+
+
+def _is_small(part: Expression) -> bool:
+    return part.height <= _SMALL and bool(part.symbols) and not isinstance(part, N.Power | N.Sum)
+
+
+def _fits(part: Expression, own: Expression, other: Expression) -> bool:
+    """Whether a symbol may stand for another in a sum, a norm, a trace."""
+    square = isinstance(part, N.Trace | N.Det | N.LogDet)
+    return isinstance(part, N.Total | N.Norm) or (square and other.is_square)
 
 
 def factor_of_entries(case: Case) -> Iterator[Finding]:
