@@ -375,30 +375,55 @@ class Case:
         0.0 where the term is missing, None where no factor explains the difference.
         """
         pairs = [(s.claimed - s.right, s.value(term)) for s in self.samples]
-        ratios = ratios_of(pairs, [self.allowed(s) for s in self.samples])
+        limits, _, seen = self._telling(pairs)
+        told = [pairs[i] for i in seen]
+        ratios = ratios_of(told, limits)
         if ratios is None:
             return None
-        tolerance = self._ratio_tolerance([base for _, base in pairs])
+        tolerance = self._ratio_tolerance([base for _, base in told], seen)
         if all(abs(ratio + 1) <= tolerance for ratio in ratios):
             return 0.0
         return self._factor(pairs, 1.0)
 
     def _factor(self, pairs: list[tuple[Array, Array]], shift: float) -> Factor | None:
-        ratios = ratios_of(pairs, [self.allowed(s) for s in self.samples])
+        limits, quantities, seen = self._telling(pairs)
+        pairs = [pairs[i] for i in seen]
+        ratios = ratios_of(pairs, limits)
         if ratios is None:
             return None
         bases = [base for _, base in pairs]
         factor = recognise(
-            [ratio + shift for ratio in ratios], self.quantities, self._ratio_tolerance(bases)
+            [ratio + shift for ratio in ratios], quantities, self._ratio_tolerance(bases, seen)
         )
         few = sum(base.size for base in bases) < 3
         if factor is not None and not factor.recognised and few:
             return None  # at one number, a factor explains every difference
         return factor
 
-    def _ratio_tolerance(self, bases: list[Array]) -> float:
+    def _telling(
+        self, pairs: list[tuple[Array, Array]]
+    ) -> tuple[list[float], Sequence[Quantity], list[int]]:
+        """The points that tell a factor: at others nothing is there, as below a threshold.
+
+        With what is allowed there, and with the quantities there.
+        """
+        limits = [self.allowed(sample) for sample in self.samples]
+        seen = [
+            i
+            for i, ((found, base), limit) in enumerate(zip(pairs, limits, strict=True))
+            if base.any() or not np.abs(found).max(initial=0) <= limit
+        ]
+        if len(seen) in (0, len(pairs)):
+            return limits, self.quantities, list(range(len(pairs)))
+        quantities = [
+            replace(quantity, values=tuple(quantity.values[i] for i in seen))
+            for quantity in self.quantities
+        ]
+        return [limits[i] for i in seen], quantities, seen
+
+    def _ratio_tolerance(self, bases: list[Array], seen: list[int]) -> float:
         errors = [
-            self.allowed(sample) / float(np.abs(base).max())
-            for sample, base in zip(self.samples, bases, strict=True)
+            self.allowed(self.samples[i]) / float(np.abs(base).max())
+            for i, base in zip(seen, bases, strict=True)
         ]
         return min(max(_FACTOR_TOLERANCE, *errors), 1e-2)

@@ -46,6 +46,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     mixed_layout,
     product_of_derivatives,
     product_order,
+    quotient_of_derivatives,
     rule_for_numbers,
     taken_elsewhere,
     trace_order,
@@ -211,6 +212,7 @@ MISTAKES = (
     Mistake("product rule", "use the product rule", product_of_derivatives, alone=True),
     Mistake("product rule", "use the product rule", products_of_numbers, alone=True),
     Mistake("quotient rule", "use the quotient rule", quotients_of_numbers, alone=True),
+    Mistake("quotient rule", "use the quotient rule", quotient_of_derivatives, alone=True),
     Mistake("chain rule", "use the chain rule", derivative_in_argument, alone=True),
     Mistake("missing inverse", "invert the matrix", missing_inverse, alone=True),
     Mistake(

@@ -10,6 +10,7 @@ from mcmodels.calculus.core.arithmetic import (
     add,
     hadamard,
     matmul,
+    matrix_power,
     parts,
     power,
     scale,
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 
+_SHARES = ("sigmoid", "norm_cdf", "step")
 _MOST_SQUARE = 4  # symbols that may be an extra factor
 _MOST_SLOPES = 40  # derivatives of which each may stand beside each part
 
@@ -92,10 +94,11 @@ def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
 
 def _with_one_factor_less(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """A power of one factor less, as M for M², and 1/s for 1/s²."""
-    if isinstance(part, N.Power) and isinstance(part.exponent, N.Number):
+    if isinstance(part, N.Power | N.MatrixPower) and isinstance(part.exponent, N.Number):
         by = 1 if part.exponent.value < 0 else -1
         if part.exponent.value + by:
-            other = power(part.base, add([part.exponent, number(by)]))
+            build = power if isinstance(part, N.Power) else matrix_power
+            other = build(part.base, add([part.exponent, number(by)]))
             yield other, Words("{} stands for {}: one factor is missing", (other, part))
 
 
@@ -352,8 +355,20 @@ def at_another_argument(part: Expression) -> Iterator[tuple[Expression, Words]]:
 
 
 def wrong_argument(case: Case) -> Iterator[Finding]:
-    """A function taken at minus its argument, or at that without a factor."""
+    """A function taken at minus its argument, or at that without a factor; 1 − σ for σ."""
     yield from edits(case, at_another_argument)
+    if not case.is_long:
+        yield from edits(case, _complement)
+
+
+def _complement(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A share in the place of the rest, and the rest in the place of the share."""
+    is_share = isinstance(part, N.Elementwise) and part.name in _SHARES
+    is_rest = isinstance(part, N.Sum) and len(part.children) == 2
+    if is_share or is_rest:
+        other = 1 - part
+        if is_share or not isinstance(other, N.Sum):
+            yield other, Words("{} stands for {}", (other, part))
 
 
 def extra_derivative(case: Case) -> Iterator[Finding]:

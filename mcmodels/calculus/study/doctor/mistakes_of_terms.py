@@ -32,7 +32,13 @@ __all__ = [
 # function, as −tanh² of 1 − tanh².
 _OF_SLOPES = frozenset({"chain rule"})
 
-Effect = tuple[str, str, Expression, str]
+# A factor such as log(z)/σ(z) is seldom what was done: a function stands in another's place.
+_OF_FUNCTIONS = frozenset(
+    {"chain rule", "wrong argument", "wrong derivative", "forgotten function", "missing inverse"}
+    | {"extra derivative", "product rule", "dropped factor", "extra factor"}
+)
+
+Effect = tuple[str, str, Expression, str, frozenset[str]]
 
 
 def _effects(
@@ -56,7 +62,8 @@ def _effects(
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()
         if isinstance(factor, float):
-            yield "dropped term", f"the term {text} is missing", rest, f"add the term {text}"
+            remedy = f"add the term {text}"
+            yield "dropped term", f"the term {text} is missing", rest, remedy, frozenset()
             continue
         expression = factor.expression()
         assert expression is not None
@@ -66,10 +73,11 @@ def _effects(
                 f"the term {text} has the wrong sign",
                 f"turn the sign of the term {text}",
             )
-            yield "sign of a term", words, wrong, remedy
+            yield "sign of a term", words, wrong, remedy, frozenset()
         else:
             words, remedy = f"in the term {text}, {factor.statement()}", factor.remedy("the term")
-            yield "factor of a term", words, wrong, remedy
+            yields_to = _OF_FUNCTIONS if factor.is_of_functions else frozenset[str]()
+            yield "factor of a term", words, wrong, remedy, yields_to
 
 
 def written_terms(case: Case) -> Iterator[Effect]:
@@ -143,10 +151,10 @@ def of_terms(
     """Findings of one kind of effect, and of edits of sums inside the right derivative."""
 
     def findings(case: Case) -> Iterator[Finding]:
-        for found, words, wrong, remedy in case.once(source.__name__, source):
+        for found, words, wrong, remedy, yields_to in case.once(source.__name__, source):
             if found == kind:
                 within = not isinstance(case.right, N.Sum) and kind == "dropped term"
-                yield Finding(words, wrong, remedy, _OF_SLOPES if within else frozenset())
+                yield Finding(words, wrong, remedy, _OF_SLOPES if within else yields_to)
         if inner is not None:
             for edit in everywhere_first(case.edits(inner, inside=True)):
                 if case.is_claimed_after(edit.local):
