@@ -173,8 +173,17 @@ class Case:
 
     def divided(self, factor: Fraction) -> Case:
         """The same case, with the claim divided by a factor; what was derived is kept."""
+        return self._claiming([s.claimed / float(factor) for s in self.samples])
+
+    def turned(self) -> Case:
+        """The same case, with the claim transposed."""
+        return self._claiming([s.claimed.T for s in self.samples])
+
+    def _claiming(self, claims: Sequence[Array]) -> Case:
         other = copy(self)
-        other.samples = [replace(s, claimed=s.claimed / float(factor)) for s in self.samples]
+        other.samples = [
+            replace(s, claimed=claim) for s, claim in zip(self.samples, claims, strict=True)
+        ]
         other.multiples, other._found, other._off_in = set(), {}, {}
         for name in ("claimed_along", "_limits", "_deviations", "_deviations_along"):
             other.__dict__.pop(name, None)
@@ -196,7 +205,10 @@ class Case:
 
     def is_claimed(self, expression: Expression) -> bool:
         """Whether an expression has the claimed value at all points."""
-        return all(self._agrees(sample, sample.value(expression)) for sample in self.samples)
+        try:
+            return all(self._agrees(sample, sample.value(expression)) for sample in self.samples)
+        except EvaluationError:  # as the inverse of 11ᵀ
+            return False
 
     def _agrees(self, sample: Sample, value: Array) -> bool:
         if not sample.differs(value, sample.claimed, self.tolerance):
@@ -218,11 +230,14 @@ class Case:
 
     def is_claimed_with(self, term: Expression, changed: Expression) -> bool:
         """Whether the right derivative has the claimed value with one term changed."""
-        with np.errstate(invalid="ignore"):  # what is infinite agrees with nothing
-            return all(
-                self._agrees(sample, sample.right - sample.value(term) + sample.value(changed))
-                for sample in self.samples
-            )
+        try:
+            with np.errstate(invalid="ignore"):  # what is infinite agrees with nothing
+                return all(
+                    self._agrees(sample, sample.right - sample.value(term) + sample.value(changed))
+                    for sample in self.samples
+                )
+        except EvaluationError:
+            return False
 
     def differs_from_right(self, expression: Expression) -> bool:
         """Whether an expression has another value than the right derivative at some point."""
@@ -384,6 +399,32 @@ class Case:
         if all(abs(ratio + 1) <= tolerance for ratio in ratios):
             return 0.0
         return self._factor(pairs, 1.0)
+
+    def factors_of(self, terms: Sequence[Expression]) -> list[Factor | None] | None:
+        """The factors with which terms add up to what was claimed, None for one that is missing.
+
+        None where there are no such factors, or where the entries do not tell them.
+        """
+        rows = []
+        for sample in self.samples:
+            columns = np.stack([np.ravel(sample.value(term)) for term in terms], axis=1)
+            claimed = np.ravel(sample.claimed)
+            if len(claimed) <= len(terms) or not np.isfinite(columns).all():
+                return None
+            found, _, rank, _ = np.linalg.lstsq(columns, claimed, rcond=1e-9)
+            if rank < len(terms) or np.abs(columns @ found - claimed).max() > self.allowed(sample):
+                return None
+            rows.append(found)
+        factors: list[Factor | None] = []
+        for ratios in np.array(rows).T:
+            if np.abs(ratios).max() <= _FACTOR_TOLERANCE:
+                factors.append(None)
+                continue
+            factor = recognise(list(ratios), self.quantities, _FACTOR_TOLERANCE)
+            if factor is None or not factor.recognised:
+                return None
+            factors.append(factor)
+        return factors
 
     def _factor(self, pairs: list[tuple[Array, Array]], shift: float) -> Factor | None:
         limits, quantities, seen = self._telling(pairs)

@@ -56,6 +56,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_symbols import (
     factor_of_entries,
     forgotten_symbol,
     forgotten_vector,
+    wrong_power,
     wrong_symbol,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_terms import (
@@ -63,6 +64,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_terms import (
     equal_terms,
     multiplied_terms,
     of_terms,
+    several_terms,
     terms_of_rules,
     written_terms,
 )
@@ -100,6 +102,8 @@ class Mistake:
         Whether it is asked only where no mistake before it explains the case.
     of_zero : bool
         Whether it may explain a claim that is 0.
+    single : bool
+        Whether it is not asked for beside another mistake, as a factor of the whole or a layout.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Mistake:
     findings: Callable[[Case], Iterator[Finding]]
     alone: bool = False
     of_zero: bool = False
+    single: bool = False
 
 
 def _terms(source: Callable[[Case], Iterator[Effect]]) -> tuple[Mistake, ...]:
@@ -237,9 +242,16 @@ MISTAKES = (
         for name, variants in OTHER_FUNCTIONS
     ),
     Mistake("false identity", "differentiate f as it is", false_identity, alone=True),
-    Mistake("scalar for an array", "write the array", reduced, alone=True),
-    Mistake("array for a scalar", "write the scalar", not_reduced, alone=True),
-    Mistake("wrong symbol", "write the other symbol", wrong_symbol, alone=True),
+    *(
+        Mistake(name, remedy, findings, alone=True, single=True)
+        for name, remedy, findings in (
+            ("factor of a term", "correct the terms", several_terms),
+            ("scalar for an array", "write the array", reduced),
+            ("array for a scalar", "write the scalar", not_reduced),
+            ("wrong power", "correct the power", wrong_power),
+            ("wrong symbol", "write the other symbol", wrong_symbol),
+        )
+    ),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
     Mistake("extra term", "take the term away", extra_term, alone=True),
 )

@@ -11,6 +11,7 @@ from mcmodels.calculus.core.arithmetic import (
     hadamard,
     matmul,
     matrix_power,
+    parts,
     power,
     scale,
     size_value,
@@ -39,6 +40,7 @@ def false_identity(case: Case) -> Iterator[Finding]:
                 yield other, Words("{} is taken for {}", (part, other))
 
     yield from edits(case, _products_of_sums)
+    yield from edits(case, _taken_apart)
     for edit, derivative in case.other_functions(variants):
         good, bad = edit.part.mathematics(), edit.variant.mathematics()
         yield Finding(
@@ -64,6 +66,13 @@ def _products_of_sums(part: Expression) -> Iterator[tuple[Expression, Words]]:
         yield means, Words(words.replace("sums", "means"), (means, part))
 
 
+def _taken_apart(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """The same in the derivative: ψ(a + b) = ψ(a) + ψ(b)."""
+    if part.is_scalar or isinstance(part, N.Elementwise | N.Power | N.MatrixPower):
+        for other in _taken_for(part):
+            yield other, Words("{} is taken for {}", (part, other))
+
+
 def _taken_for(part: Expression) -> Iterator[Expression]:
     """What a part is rewritten as, one line a false identity."""
     if isinstance(part, N.Trace):
@@ -84,8 +93,12 @@ def _taken_for(part: Expression) -> Iterator[Expression]:
         yield from _factored(part.argument, functions.norm)
     elif isinstance(part, N.LogSumExp) and part.is_scalar:  # log Σ exp(z) = Σ z
         yield functions.sum(part.argument)
-    elif isinstance(part, N.Elementwise) and part.name in ("log", "exp", "abs"):
+    elif isinstance(part, N.Elementwise):
         yield from _of_function(part)
+        if part.name == "softplus":
+            yield from _of_other_labels(part.argument)
+    elif isinstance(part, N.Sum):
+        yield from _of_signed_labels(part)
     elif isinstance(part, N.Total) and isinstance(part.argument, N.Hadamard):
         yield from _factored(part.argument, functions.sum)  # Σ ab = Σa Σb
 
@@ -114,6 +127,26 @@ def _of_function(part: N.Elementwise) -> Iterator[Expression]:
         yield add([elementwise(part.name, term) for term in inner.children])
     elif isinstance(inner, N.Total):  # log(Σ z) = Σ log(z)
         yield functions.sum(elementwise(part.name, inner.argument))
+
+
+def _of_other_labels(margin: Expression) -> Iterator[Expression]:
+    """log(1 + exp(−yη)), of labels −1 and 1, for log(1 + exp(η)) − yη, of labels 0 and 1."""
+    _, scalars, array = parts(scale(-1, margin))
+    factors = array.children if isinstance(array, N.Hadamard) else scalars
+    for i, y in enumerate(factors):
+        if isinstance(y, N.Symbol):
+            rest = [*factors[:i], *factors[i + 1 :]]
+            eta = (hadamard if isinstance(array, N.Hadamard) else scale)(rest)  # type: ignore
+            yield add([elementwise("softplus", eta), scale(-1, hadamard([y, eta]))])
+
+
+def _of_signed_labels(part: N.Sum) -> Iterator[Expression]:
+    """The same the other way round."""
+    for term in part.children:
+        if isinstance(term, N.Elementwise) and term.name == "softplus":
+            rest = add([part, scale(-1, term)])
+            if not isinstance(rest, N.Sum):
+                yield elementwise("softplus", rest)
 
 
 def _summed(part: Expression, function: object) -> Iterator[Expression]:

@@ -15,7 +15,8 @@ from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
@@ -44,8 +45,10 @@ def _factored(case: Case) -> Iterator[tuple[Expression, Expression, list[Express
 
 def _derivative_with(case: Case, node: Expression, slope: Expression) -> Expression | None:
     """The derivative of f with this slope of a part, where it is the one claimed."""
-    change = trace(matmul([transpose(slope), case.dX]))
-    return case.identified(outside(case.f, case.x, node, change))
+    right = differential(node, frozenset([case.x]))
+    wrong = trace(matmul([transpose(slope), case.dX]))
+    removed, added = (outside(case.f, case.x, node, change) for change in (right, wrong))
+    return case.identified_change(removed, added)
 
 
 def _times(*factors: Expression) -> Expression:
@@ -118,10 +121,33 @@ def quotients_of_numbers(case: Case) -> Iterator[Finding]:
                 )
 
 
+def _at_the_derivative(case: Case) -> Iterator[Finding]:
+    """f(g′(x)), as 1/g′ for the derivative of 1/g."""
+    for node in parts_of(case.f):
+        if not isinstance(node, N.Elementwise | N.Power) or not node.is_scalar:
+            continue
+        inner = node.base if isinstance(node, N.Power) else node.argument
+        if case.x not in inner.used or inner == case.x:
+            continue
+        slope, of_node = gradient(inner, case.x), gradient(node, case.x)
+        wrong = rebuilt(node, [slope, *node.children[1:]])
+        found = _derivative_with(case, node, wrong)
+        if found is not None:
+            text, x = node.mathematics(), case.x.mathematics()
+            yield Finding(
+                f"{wrong.mathematics()} stands for the derivative of {text}: the inner function "
+                f"{inner.mathematics()} alone is differentiated",
+                found,
+                f"the derivative of {text} by {x} is {of_node.mathematics()}: write "
+                f"{of_node.mathematics()} in place of {wrong.mathematics()}",
+            )
+
+
 def derivative_in_argument(case: Case) -> Iterator[Finding]:
-    """f′(g′(x)) for the derivative of f(g(x))."""
+    """f′(g′(x)), or f(g′(x)), for the derivative of f(g(x))."""
     if not _is_of_numbers(case):
         return
+    yield from _at_the_derivative(case)
     for node in parts_of(case.f):
         if not isinstance(node, N.Elementwise) or not node.is_scalar:
             continue
@@ -129,12 +155,17 @@ def derivative_in_argument(case: Case) -> Iterator[Finding]:
             continue
         inner = gradient(node.argument, case.x)
         slope = slope_of(elementwise(node.name, inner))
-        found = None if slope is None else _derivative_with(case, node, slope)
+        if slope is None:
+            continue
+        found = _derivative_with(case, node, slope)
+        multiplied = found is None
+        if multiplied:
+            found = _derivative_with(case, node, scale(slope, inner))
         if found is not None:
             yield Finding(
                 f"the outer derivative is taken at {inner.mathematics()}, the derivative of "
                 f"{node.argument.mathematics()}",
                 found,
-                f"take the outer derivative at {node.argument.mathematics()}, and multiply by "
-                f"{inner.mathematics()}",
+                f"take the outer derivative at {node.argument.mathematics()}"
+                + ("" if multiplied else f", and multiply by {inner.mathematics()}"),
             )

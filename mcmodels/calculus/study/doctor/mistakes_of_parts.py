@@ -275,9 +275,18 @@ def wrong_axis(case: Case) -> Iterator[Finding]:
 
 def _summed_along_the_other_axis(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """11ᵀA in the place of A11ᵀ, and the other way round; means, too."""
-    if not isinstance(part, N.Product) or len(part.children) < 3:
+    if not isinstance(part, N.Product):
         return
     first = part.children[0]
+    if isinstance(first, N.Ones) or isinstance(part.children[-1], N.Ones):
+        inside = [factor for factor in part.children if not isinstance(factor, N.Ones)]
+        if inside and not part.is_scalar:
+            all_entries = functions.sum(matmul(inside))
+            other = scale(all_entries, N.Ones(part.rows, part.cols))
+            words = "{}, the sum of all entries, stands for {}, sums along one axis"
+            yield other, Words(words, (all_entries, part))
+    if len(part.children) < 3:
+        return
     if all(isinstance(factor, N.Ones) for factor in part.children[-2:]):
         A = matmul(part.children[:-2])
         ones = [N.Ones(A.rows, ONE), N.Ones(ONE, A.rows)]

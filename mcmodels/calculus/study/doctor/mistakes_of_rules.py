@@ -223,8 +223,7 @@ def quotient_of_derivatives(case: Case) -> Iterator[Finding]:
                 "it is divided by g, not by g²",
             ),
         ):
-            df = outside(case.f, case.x, node, hadamard([wrong, case.dX]))
-            derivative = case.identified(df)
+            derivative = _with_slope(case, node, wrong)
             if derivative is not None:
                 f, g = u.mathematics(), v.mathematics()
                 yield Finding(
@@ -232,6 +231,14 @@ def quotient_of_derivatives(case: Case) -> Iterator[Finding]:
                     derivative,
                     f"use the quotient rule, (f′g − fg′)/g² with f = {f} and g = {g}",
                 )
+
+
+def _with_slope(case: Case, node: Expression, slope: Expression) -> Expression | None:
+    """The derivative of f with this slope of each entry of a part, where it is the one claimed."""
+    right = differential(node, frozenset([case.x]))
+    wrong = hadamard([slope, case.dX])
+    removed, added = (outside(case.f, case.x, node, change) for change in (right, wrong))
+    return case.identified_change(removed, added)
 
 
 def _is_divisor(part: Expression) -> bool:
@@ -260,8 +267,7 @@ def product_of_derivatives(case: Case) -> Iterator[Finding]:
         slope = hadamard([*rest, *slopes])
         if slope.is_scalar:
             slope = scale(slope, N.Ones(node.rows, node.cols))
-        df = outside(case.f, case.x, node, hadamard([slope, case.dX]))
-        derivative = case.identified(df)
+        derivative = _with_slope(case, node, slope)
         if derivative is not None:
             text, dx = node.mathematics(), case.x.mathematics()
             yield Finding(

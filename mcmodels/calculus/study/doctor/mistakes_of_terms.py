@@ -23,6 +23,7 @@ __all__ = [
     "equal_terms",
     "multiplied_terms",
     "of_terms",
+    "several_terms",
     "terms_of_rules",
     "written_terms",
 ]
@@ -161,6 +162,34 @@ def of_terms(
                     yield Finding(str(edit), edit.result, edit.remedy)
 
     return findings
+
+
+def several_terms(case: Case) -> Iterator[Finding]:
+    """Terms of which several have a wrong factor, each its own."""
+    written = list(case.right.children) if isinstance(case.right, N.Sum) else []
+    for terms in (written, case.terms):
+        if not 1 < len(terms) <= MOST_COMBINED:
+            continue
+        factors = case.factors_of(terms)
+        if factors is None:
+            continue
+        said, todo, wrong = [], [], []
+        for term, factor in zip(terms, factors, strict=True):
+            text = term.mathematics()
+            if factor is None:
+                said.append(f"the term {text} is missing")
+                todo.append(f"add the term {text}")
+                continue
+            expression = factor.expression()
+            assert expression is not None
+            wrong.append(scale(expression, term))
+            if expression == number(-1):
+                said.append(f"the term {text} has the wrong sign")
+                todo.append(f"turn the sign of the term {text}")
+            elif expression != number(1):
+                said.append(f"in the term {text}, {factor.statement()}")
+                todo.append(factor.remedy(f"the term {text}"))
+        yield Finding("; ".join(said), add(wrong) if wrong else None, "; ".join(todo))
 
 
 def equal_terms(case: Case) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.compute.evaluate import EvaluationError
-from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.arithmetic import scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import substitute
@@ -25,18 +25,21 @@ from mcmodels.calculus.study.doctor.samples import APPROXIMATE, EXACT, draw_inst
 from mcmodels.calculus.study.doctor.terms import is_too_deep
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 
-__all__ = ["named", "with_an_assumption"]
+__all__ = ["named", "transposed_beside", "with_an_assumption"]
 
 
 def named(case: Case, error: float) -> Diagnosis:
     """The simplest mistake that gives a claim; else the wrong entries, or "unknown"."""
-    found = _explained(case, error)
+    found = _explained(case, error, beside=False)
     if found is not None:
         return found
     for multiple in sorted(case.multiples, key=lambda c: (abs(c), c)):
         found = _explained(case.divided(multiple), error)
         if found is not None:
             return _multiplied(found, Factor(multiple))
+    found = transposed_beside(case, error) if case.right.is_square else None
+    if found is not None:
+        return found
     pairs = [(sample.claimed, sample.right) for sample in case.samples]
     place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
     sample = max(case.samples, key=lambda sample: sample.error())
@@ -54,12 +57,30 @@ def named(case: Case, error: float) -> Diagnosis:
     )
 
 
-def _explained(case: Case, error: float) -> Diagnosis | None:
-    """The first mistake that gives what was claimed."""
+def transposed_beside(case: Case, error: float) -> Diagnosis | None:
+    """The mistake that gives the transpose of a claim."""
+    if case.is_long or case.is_large or not case.right.is_array:
+        return None
+    found = _explained(case.turned(), error)
+    if found is None:
+        return None
+    reproduced = found.reproduced
+    return replace(
+        found,
+        explanation=f"{found.explanation}; and it is transposed",
+        remedy=f"transpose it, and {found.remedy}",
+        reproduced=None if reproduced is None else transpose(reproduced),
+    )
+
+
+def _explained(case: Case, error: float, beside: bool = True) -> Diagnosis | None:
+    """The first mistake that gives what was claimed, perhaps ``beside`` another."""
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
     nothing = not any(sample.claimed.any() for sample in case.samples)
     for mistake in MISTAKES:
+        if beside and mistake.single:
+            continue
         if mistake.of_zero < nothing:  # 0 is no product, and has no wrong factor
             continue
         better = first is not None and mistake.name in first[2].yields_to

@@ -46,7 +46,7 @@ _WRONG_SLOPES: dict[str, tuple[Callable[[Expression, Expression], Expression], .
     ),
     "abs": (lambda z, y: z,),
     "relu": (lambda z, y: z,),
-    "exp": (lambda z, y: z * y,),
+    "exp": (lambda z, y: z * y, lambda z, y: z * elementwise("exp", z - 1)),
     "log": (lambda z, y: z, lambda z, y: z**-2, lambda z, y: -(z**-2)),
     "sin": (lambda z, y: -elementwise("cos", z),),
     "cos": (lambda z, y: elementwise("sin", z),),
@@ -82,11 +82,18 @@ def misremembered(part: Contribution) -> Iterator[Change]:
     node, inner = part.node, part.inner
     if isinstance(node, N.Hadamard):
         yield from _without_the_other_factor(part)
+        if not part.is_in_long_sum:
+            yield Change(
+                "wrong derivative",
+                Words("{} stands for its own derivative by {}", (node, part.child)),
+                part.with_change(hadamard([node, part.inner])),
+                Words("leave {} out where it is differentiated", (part.child,)),
+            )
     if isinstance(node, N.Power) and part.child == node.exponent != node.base:
         yield from _of_exponentials(part)
     elif isinstance(node, N.Elementwise | N.Power) and part.child.shape == node.shape:
         yield from _wrong_slopes(part)
-    elif isinstance(node, N.Softmax) and node.is_column:
+    elif isinstance(node, N.Softmax):
         yield Change(
             "diagonal Jacobian",
             Words(
@@ -95,9 +102,9 @@ def misremembered(part: Contribution) -> Iterator[Change]:
                 (node,),
             ),
             part.with_change(hadamard([node, 1 - node, inner])),
-            Words(
-                "the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)]))
-            ),
+            Words("the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)])))
+            if node.is_column
+            else "the Jacobian of softmax of each row s is diag(s) − s sᵀ",
         )
     elif isinstance(node, N.LogSumExp) and part.child.is_column:
         right = N.Softmax(part.child)
@@ -165,6 +172,20 @@ def _wrong_slopes(part: Contribution) -> Iterator[Change]:
                     (node, right, right, wrong),
                 ),
             )
+            if part.takes_dx and not part.is_in_long_sum:
+                yield Change(
+                    "wrong derivative",
+                    Words(
+                        "{} stands for the derivative of {}, and the derivative of {} is missing",
+                        (wrong, node, part.child),
+                    ),
+                    part.with_change(hadamard([wrong, part.dx])),
+                    Words(
+                        "the derivative of {} is {}: write {} in place of {}, and multiply by the "
+                        "derivative of {}",
+                        (node, right, right, wrong, part.child),
+                    ),
+                )
 
 
 def _without_inner_exponential(part: Contribution) -> Iterator[Change]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mcmodels.calculus.core.arithmetic import scale, transpose
@@ -13,6 +15,7 @@ from mcmodels.calculus.study.doctor.factors import ratios_of, recognise
 from mcmodels.calculus.study.doctor.mistakes_of_products import of_another_shape
 from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
 from mcmodels.calculus.study.doctor.mistakes_of_wholes import another_variable
+from mcmodels.calculus.study.doctor.naming import transposed_beside
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
@@ -68,6 +71,11 @@ def wrong_shape(case: Case) -> Diagnosis:
             words += f", and {factor:.6g} times the right one"
         todo = remedy_of_shape(name, case.kind, factor)
         return Diagnosis(False, error, name, f"{words}; {shapes}", todo, right, reproduced)
+    if all(s.claimed.ndim == 2 and s.claimed.T.shape == s.right.shape for s in samples):
+        beside = transposed_beside(case, error)
+        if beside is not None:
+            words = f"{beside.explanation}; {shapes}"
+            return replace(beside, explanation=words)
     summed = not_summed(case)
     if summed is not None:
         words, todo = summed
