@@ -436,10 +436,16 @@ class Case:
         factor = recognise(
             [ratio + shift for ratio in ratios], quantities, self._ratio_tolerance(bases, seen)
         )
+        if len(seen) == 1 < len(self.samples) and factor is not None and factor.powers:
+            return None  # there, any quantity may have the value by chance
         few = sum(base.size for base in bases) < 3
         if factor is not None and not factor.recognised and few:
             return None  # at one number, a factor explains every difference
         return factor
+
+    def is_seen_in_part(self, term: Expression) -> bool:
+        """Whether a term is 0 at some points, as below a threshold."""
+        return not all(sample.value(term).any() for sample in self.samples)
 
     def _telling(
         self, pairs: list[tuple[Array, Array]]

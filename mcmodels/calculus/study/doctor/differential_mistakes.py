@@ -181,6 +181,7 @@ class Contribution:
                 tree.outside(node, inner),
                 Words("multiply by {}", (named,)),
             )
+        if isinstance(node, N.Elementwise | N.Power) and child.shape == node.shape:
             yield Change(
                 "chain rule",
                 Words("the function {} itself stands where its derivative should", (node,)),

@@ -33,6 +33,9 @@ __all__ = [
 # function, as −tanh² of 1 − tanh².
 _OF_SLOPES = frozenset({"chain rule"})
 
+# A term that is 0 at some points is one of a case.
+_OF_CASES = frozenset({"missing case", "missing indicator", "sign of a term"})
+
 # A factor such as log(z)/σ(z) is seldom what was done: a function stands in another's place.
 _OF_FUNCTIONS = frozenset(
     {"chain rule", "wrong argument", "wrong derivative", "forgotten function", "missing inverse"}
@@ -59,12 +62,13 @@ def _effects(
         factor = case.factor_in(term)
         if factor is None:
             continue
+        of_cases = _OF_CASES if case.is_seen_in_part(term) else frozenset[str]()
         term = written(term)
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()
         if isinstance(factor, float):
             remedy = f"add the term {text}"
-            yield "dropped term", f"the term {text} is missing", rest, remedy, frozenset()
+            yield "dropped term", f"the term {text} is missing", rest, remedy, of_cases
             continue
         expression = factor.expression()
         assert expression is not None
@@ -74,11 +78,11 @@ def _effects(
                 f"the term {text} has the wrong sign",
                 f"turn the sign of the term {text}",
             )
-            yield "sign of a term", words, wrong, remedy, frozenset()
+            yield "sign of a term", words, wrong, remedy, of_cases
         else:
             words, remedy = f"in the term {text}, {factor.statement()}", factor.remedy("the term")
             yields_to = _OF_FUNCTIONS if factor.is_of_functions else frozenset[str]()
-            yield "factor of a term", words, wrong, remedy, yields_to
+            yield "factor of a term", words, wrong, remedy, yields_to | of_cases
 
 
 def written_terms(case: Case) -> Iterator[Effect]:
@@ -155,7 +159,7 @@ def of_terms(
         for found, words, wrong, remedy, yields_to in case.once(source.__name__, source):
             if found == kind:
                 within = not isinstance(case.right, N.Sum) and kind == "dropped term"
-                yield Finding(words, wrong, remedy, _OF_SLOPES if within else yields_to)
+                yield Finding(words, wrong, remedy, yields_to | (_OF_SLOPES if within else frozenset()))
         if inner is not None:
             for edit in everywhere_first(case.edits(inner, inside=True)):
                 if case.is_claimed_after(edit.local):

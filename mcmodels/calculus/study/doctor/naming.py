@@ -30,14 +30,16 @@ __all__ = ["named", "transposed_beside", "with_an_assumption"]
 
 def named(case: Case, error: float) -> Diagnosis:
     """The simplest mistake that gives a claim; else the wrong entries, or "unknown"."""
-    found = _explained(case, error, beside=False)
+    found = _explained(case, error)
     if found is not None:
         return found
     for multiple in sorted(case.multiples, key=lambda c: (abs(c), c)):
         found = _explained(case.divided(multiple), error)
         if found is not None:
             return _multiplied(found, Factor(multiple))
-    found = transposed_beside(case, error) if case.right.is_square else None
+    found = _explained(case, error, alone=True)
+    if found is None and case.right.is_square:
+        found = transposed_beside(case, error)
     if found is not None:
         return found
     pairs = [(sample.claimed, sample.right) for sample in case.samples]
@@ -73,13 +75,13 @@ def transposed_beside(case: Case, error: float) -> Diagnosis | None:
     )
 
 
-def _explained(case: Case, error: float, beside: bool = True) -> Diagnosis | None:
-    """The first mistake that gives what was claimed, perhaps ``beside`` another."""
+def _explained(case: Case, error: float, alone: bool = False) -> Diagnosis | None:
+    """The first mistake that gives what was claimed; ``alone``, of those with none beside them."""
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
     nothing = not any(sample.claimed.any() for sample in case.samples)
     for mistake in MISTAKES:
-        if beside and mistake.single:
+        if mistake.single != alone:
             continue
         if mistake.of_zero < nothing:  # 0 is no product, and has no wrong factor
             continue
