@@ -10,6 +10,7 @@ from mcmodels.calculus.core.arithmetic import (
     add,
     hadamard,
     matmul,
+    matrix_power,
     parts,
     power,
     scale,
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 
+_SHARES = ("sigmoid", "norm_cdf", "step")
 _MOST_SQUARE = 4  # symbols that may be an extra factor
 _MOST_SLOPES = 40  # derivatives of which each may stand beside each part
 
@@ -90,6 +92,16 @@ def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
             yield matmul(rest), Words("the factor {} is missing", (factor,))
 
 
+def _with_one_factor_less(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A power of one factor less, as M for M², and 1/s for 1/s²."""
+    if isinstance(part, N.Power | N.MatrixPower) and isinstance(part.exponent, N.Number):
+        by = 1 if part.exponent.value < 0 else -1
+        if part.exponent.value + by:
+            build = power if isinstance(part, N.Power) else matrix_power
+            other = build(part.base, add([part.exponent, number(by)]))
+            yield other, Words("{} stands for {}: one factor is missing", (other, part))
+
+
 def _without_scalars_or_array(part: N.Scaled) -> Iterator[tuple[Expression, Words]]:
     coefficient, scalars, array = parts(part)
     if array is None:
@@ -110,6 +122,7 @@ def dropped_factor(case: Case) -> Iterator[Finding]:
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         yield from without_a_factor(part)
+        yield from _with_one_factor_less(part)
         if isinstance(part, N.Scaled) and not case.is_long:
             yield from _without_scalars_or_array(part)
 
@@ -262,9 +275,18 @@ def wrong_axis(case: Case) -> Iterator[Finding]:
 
 def _summed_along_the_other_axis(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """11ᵀA in the place of A11ᵀ, and the other way round; means, too."""
-    if not isinstance(part, N.Product) or len(part.children) < 3:
+    if not isinstance(part, N.Product):
         return
     first = part.children[0]
+    if isinstance(first, N.Ones) or isinstance(part.children[-1], N.Ones):
+        inside = [factor for factor in part.children if not isinstance(factor, N.Ones)]
+        if inside and not part.is_scalar:
+            all_entries = functions.sum(matmul(inside))
+            other = scale(all_entries, N.Ones(part.rows, part.cols))
+            words = "{}, the sum of all entries, stands for {}, sums along one axis"
+            yield other, Words(words, (all_entries, part))
+    if len(part.children) < 3:
+        return
     if all(isinstance(factor, N.Ones) for factor in part.children[-2:]):
         A = matmul(part.children[:-2])
         ones = [N.Ones(A.rows, ONE), N.Ones(ONE, A.rows)]
@@ -342,8 +364,20 @@ def at_another_argument(part: Expression) -> Iterator[tuple[Expression, Words]]:
 
 
 def wrong_argument(case: Case) -> Iterator[Finding]:
-    """A function taken at minus its argument, or at that without a factor."""
+    """A function taken at minus its argument, or at that without a factor; 1 − σ for σ."""
     yield from edits(case, at_another_argument)
+    if not case.is_long:
+        yield from edits(case, _complement)
+
+
+def _complement(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A share in the place of the rest, and the rest in the place of the share."""
+    is_share = isinstance(part, N.Elementwise) and part.name in _SHARES
+    is_rest = isinstance(part, N.Sum) and len(part.children) == 2
+    if is_share or is_rest:
+        other = 1 - part
+        if is_share or not isinstance(other, N.Sum):
+            yield other, Words("{} stands for {}", (other, part))
 
 
 def extra_derivative(case: Case) -> Iterator[Finding]:
