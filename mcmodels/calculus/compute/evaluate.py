@@ -145,6 +145,7 @@ def _judged(
     choices = Choices()
     try:
         left = digits_left(
+            form,
             lambda values, changed: walk(form, values, sizes, changed=changed),
             bound,
             result,

@@ -38,6 +38,7 @@ _NOISE = 2.0**-50  # relative: 4 units in the last place
 _MOVE = 1e-10  # relative, of the values given
 _RUNS = 3
 _LOST = 1e-6  # relative: nine digits of fifteen are lost
+_SURELY_KEPT = 1e-11  # relative: that random changes cancel to so much less is next to impossible
 _MORE_THAN_GIVEN = 100.0  # times what a rounding of the values given explains
 _WHOLE = 2.0**50
 _MOVED = (N.Transpose, N.Vec, N.Unvec, N.Stack, N.Diagonal, N.DiagonalMatrix)
@@ -80,6 +81,15 @@ class Doubt:
 def _watched(expression: Expression) -> frozenset[bytes]:
     """Keys of the parts that may lose digits which the values given have."""
     return frozenset(part.key for part in parts_of(expression) if _may_lose_digits(part))
+
+
+@lru_cache(maxsize=512)
+def _may_choose(expression: Expression) -> bool:
+    return any(map(_chooses, parts_of(expression)))
+
+
+def _chooses(part: Expression) -> bool:
+    return isinstance(part, F.Where) or takes_step_or_sign(part)
 
 
 def _may_lose_digits(part: Expression) -> bool:
@@ -141,7 +151,7 @@ class Choices:
 
     def seen(self, part: Expression, children: list[Array], result: Array) -> Array:
         """Remember what a part chooses."""
-        if isinstance(part, F.Where) or takes_step_or_sign(part):
+        if _chooses(part):
             self._chosen[part.key] = children[0] > 0 if isinstance(part, F.Where) else result
             self.has_ties = self.has_ties or not children[0].all()
         return result
@@ -205,6 +215,7 @@ def _is_whole(array: Array) -> bool:
 
 
 def digits_left(
+    expression: Expression,
     compute: Callable[[Mapping[N.Symbol, Array], Changed], Array],
     given: Mapping[N.Symbol, Array],
     result: Array,
@@ -214,6 +225,7 @@ def digits_left(
 
     Parameters
     ----------
+    expression : Expression
     compute : callable
         The value, from those of symbols and a function that replaces the values of parts.
     given : mapping of Symbol to array
@@ -222,12 +234,20 @@ def digits_left(
     choices : Choices
         Takes those that are made at this point.
     """
-    compute(given, choices.seen)
-    by_rounding, by_what_is_given = np.zeros(result.shape), np.zeros(result.shape)
+    if _may_choose(expression):
+        compute(given, choices.seen)
+    by_rounding = np.zeros(result.shape)
     for seed in range(_RUNS):
-        rng = np.random.default_rng(seed)
         noisy = compute(given, Noise(seed, choices).changed)
         by_rounding = np.fmax(by_rounding, np.abs(noisy - result))
+        if (np.abs(noisy - result) <= _SURELY_KEPT * np.abs(result)).all():
+            return DIGITS
+    lost = by_rounding > _LOST * np.abs(result)
+    by_what_is_given = np.zeros(result.shape)
+    for seed in range(_RUNS):
+        if not lost.any():
+            return DIGITS
+        rng = np.random.default_rng(seed)
         moved = {
             symbol: array * (1 + _MOVE * rng.choice((-1.0, 1.0), array.shape))
             if "integer" not in symbol.declared
@@ -235,8 +255,8 @@ def digits_left(
             for symbol, array in given.items()
         }
         by_what_is_given = np.fmax(by_what_is_given, np.abs(compute(moved, choices.again) - result))
-    explained = _MORE_THAN_GIVEN * by_what_is_given * (_NOISE / _MOVE)
-    lost = (by_rounding > _LOST * np.abs(result)) & ~(by_rounding <= explained)
+        explained = _MORE_THAN_GIVEN * by_what_is_given * (_NOISE / _MOVE)
+        lost &= ~(by_rounding <= explained)
     if not lost.any():
         return DIGITS
     size = np.abs(result)[lost]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -201,15 +202,16 @@ class Expression(ExpressionOperators, ExpressionMethods):
         Where sign and step stand in a derivative, 0 is no value of theirs: it is used at kinks, and
         is wrong where all sides of one agree. In other expressions it is their value.
         """
+        if self.is_derivative:
+            return self
         result = self._copy()
         result.is_derivative = True
         return result
 
     def _copy(self) -> Expression:
         result = object.__new__(type(self))
-        for kind in type(self).__mro__:
-            for slot in getattr(kind, "__slots__", ()):
-                setattr(result, slot, getattr(self, slot))
+        for slot in _slots_of(type(self)):
+            setattr(result, slot, getattr(self, slot))
         return result
 
     def __eq__(self, other: object) -> bool:
@@ -226,6 +228,11 @@ class Expression(ExpressionOperators, ExpressionMethods):
 
     def __iter__(self) -> Iterator[Expression]:
         raise TypeError("an expression cannot be iterated over; index it with numbers")
+
+
+@cache
+def _slots_of(kind: type) -> tuple[str, ...]:
+    return tuple(slot for base in kind.__mro__ for slot in getattr(base, "__slots__", ()))
 
 
 def _check_names(used: frozenset[Symbol], size_names: frozenset[str]) -> None:

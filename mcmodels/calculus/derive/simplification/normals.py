@@ -23,7 +23,7 @@ _HALF = power(number(2), number(-1))
 
 def densities_joined(e: N.Sum) -> Expression | None:
     """A sum with one of its normal densities written by another, where terms then cancel."""
-    if not e.is_scalar:
+    if not (e.is_scalar and any(map(_has_density, e.children))):
         return None
     places = list(dict.fromkeys(place for term in e.children for place in _places(term)))
     best: Expression | None = None
@@ -69,6 +69,13 @@ def _exponential(exponent: Expression) -> list[Expression]:
         elif coefficient != 0:
             others.append(term)
     return [*logs, elementwise("exp", add(others))] if others else logs
+
+
+def _has_density(term: Expression) -> bool:
+    """Whether a term has places, told without its `parts`."""
+    return _is_density(term) or (
+        isinstance(term, N.Scaled) and any(map(_is_density, term.children))
+    )
 
 
 def _places(term: Expression) -> list[Expression]:
