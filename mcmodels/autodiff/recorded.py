@@ -286,9 +286,9 @@ def _plain_arrays(argnums: Any, args: Sequence[Any]) -> list[tuple[int, Any]] | 
             return None
         x = args[k]
         kind = type(x)
-        if kind is not Variable and kind is not Dual:
-            if kind is not np.ndarray or x.dtype is not _FLOAT64:
-                return None
+        is_plain = kind is np.ndarray and x.dtype is _FLOAT64
+        if not (is_plain or kind is Variable or kind is Dual):
+            return None
         found.append((k, x))
     return found
 
