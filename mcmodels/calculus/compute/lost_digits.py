@@ -22,6 +22,7 @@ from mcmodels.calculus.compute.underflows import has_underflowed
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.user_warnings import LostDigitsWarning, warn_user
 
@@ -132,8 +133,25 @@ def _may_lose_digits(part: Expression) -> bool:
         return False
     # What is left of sums of products of symbols has the digits that they have. A number given may
     # be absorbed in a constant.
+    if len(part.children) == 2 and all(map(_is_given, part.children)):
+        return False  # it is rounded once, and to 0 only where it is 0
     constant = any(not child.used for child in part.children)
     return part.is_scalar or constant or not all(map(_is_multilinear, part.children))
+
+
+def _is_given(term: Expression) -> bool:
+    """Whether it is a value given, without rounding: a symbol, an entry of one, minus one."""
+    if isinstance(term, N.Symbol):
+        return True
+    if not is_exact(term):
+        return False
+    arrays = [child for child in term.children if not _is_place(child)]
+    return all(map(_is_given, arrays))
+
+
+def _is_place(factor: Expression) -> bool:
+    inner = factor.argument if isinstance(factor, N.Transpose) else factor
+    return isinstance(inner, N.Unit | UnitAt | N.Selection)
 
 
 def _is_multilinear(term: Expression) -> bool:
