@@ -23,22 +23,33 @@ _HALF = power(number(2), number(-1))
 
 def densities_joined(e: N.Sum) -> Expression | None:
     """A sum with one of its normal densities written by another, where terms then cancel."""
-    if not (e.is_scalar and any(map(_has_density, e.children))):
+    if not e.is_scalar:
         return None
     places = list(dict.fromkeys(place for term in e.children for place in _places(term)))
     best: Expression | None = None
+    gaps: dict[tuple[Expression, Expression], Expression | None] = {}
     for u, v in permutations(places, 2) if len(places) <= 3 else ():
-        found = _joined(e, u, v)
+        turned = gaps.get((v, u))
+        gap = _gap(u, v) if turned is None else _negative(turned)
+        gaps[u, v] = gap
+        found = None if gap is None else _joined(e, u, v, gap)
         if found is not None and (best is None or _terms(found) < _terms(best)):
             best = found
     return best
 
 
-def _joined(e: N.Sum, u: Expression, v: Expression) -> Expression | None:
+def _gap(u: Expression, v: Expression) -> Expression | None:
+    """(u² − v²)/2, multiplied out."""
+    return _multiplied_out(scale(_HALF, add([scale(u, u), scale(-1, v, v)])))
+
+
+def _negative(gap: Expression) -> Expression:
+    terms = gap.children if isinstance(gap, N.Sum) else (gap,)
+    return add([scale(-1, term) for term in terms])
+
+
+def _joined(e: N.Sum, u: Expression, v: Expression, gap: Expression) -> Expression | None:
     """The sum with φ(v) written by φ(u)."""
-    gap = _multiplied_out(scale(_HALF, add([scale(u, u), scale(-1, v, v)])))
-    if gap is None:
-        return None
     terms: list[Expression] = []
     for term in e.children:
         coefficient, scalars, array = parts(term)
@@ -69,13 +80,6 @@ def _exponential(exponent: Expression) -> list[Expression]:
         elif coefficient != 0:
             others.append(term)
     return [*logs, elementwise("exp", add(others))] if others else logs
-
-
-def _has_density(term: Expression) -> bool:
-    """Whether a term has places, told without its `parts`."""
-    return _is_density(term) or (
-        isinstance(term, N.Scaled) and any(map(_is_density, term.children))
-    )
 
 
 def _places(term: Expression) -> list[Expression]:
