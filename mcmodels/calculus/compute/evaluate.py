@@ -363,7 +363,9 @@ def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
     # Those that are largest give their number, beside which the others would be absorbed.
     are_largest = z.real == top
     count = are_largest.sum(axis=axis, keepdims=True)
-    rest = np.where(are_largest, np.expm1(z - top), np.exp(z - top)).sum(axis=axis, keepdims=True)
+    shifted = z - top
+    at_top = np.expm1(shifted) if np.iscomplexobj(z) else 0.0
+    rest = np.where(are_largest, at_top, np.exp(shifted)).sum(axis=axis, keepdims=True)
     return top + np.log(count) + np.log1p(rest / count)
 
 
