@@ -108,5 +108,5 @@ def _only_added(expression: Expression) -> frozenset[bytes]:
 
 def _adds(part: Expression) -> bool:
     if isinstance(part, N.Scaled):
-        return len(part.children) == 1 and abs(part.coefficient) < _LARGE
+        return len(part.children) == 1 and abs(float(part.coefficient)) < _LARGE
     return isinstance(part, N.Sum | N.Total | N.Transpose | N.Vec)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -210,7 +209,7 @@ class Expression(ExpressionOperators, ExpressionMethods):
 
     def _copy(self) -> Expression:
         result = object.__new__(type(self))
-        for slot in _slots_of(type(self)):
+        for slot in _slots_of(self):
             setattr(result, slot, getattr(self, slot))
         return result
 
@@ -230,9 +229,14 @@ class Expression(ExpressionOperators, ExpressionMethods):
         raise TypeError("an expression cannot be iterated over; index it with numbers")
 
 
-@cache
-def _slots_of(kind: type) -> tuple[str, ...]:
-    return tuple(slot for base in kind.__mro__ for slot in getattr(base, "__slots__", ()))
+_SLOTS: dict[type[Expression], list[str]] = {}  # by kind, once they are asked for
+
+
+def _slots_of(e: Expression) -> list[str]:
+    kind = type(e)
+    if kind not in _SLOTS:
+        _SLOTS[kind] = [s for base in kind.__mro__ for s in getattr(base, "__slots__", ())]
+    return _SLOTS[kind]
 
 
 def _check_names(used: frozenset[Symbol], size_names: frozenset[str]) -> None:

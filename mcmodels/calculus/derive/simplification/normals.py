@@ -27,12 +27,13 @@ def densities_joined(e: N.Sum) -> Expression | None:
         return None
     places = list(dict.fromkeys(place for term in e.children for place in _places(term)))
     best: Expression | None = None
-    gaps: dict[tuple[Expression, Expression], Expression | None] = {}
+    gaps: dict[tuple[Expression, Expression], Expression] = {}
     for u, v in permutations(places, 2) if len(places) <= 3 else ():
-        turned = gaps.get((v, u))
-        gap = _gap(u, v) if turned is None else _negative(turned)
+        gap = _negative(gaps[v, u]) if (v, u) in gaps else _gap(u, v)
+        if gap is None:
+            continue
         gaps[u, v] = gap
-        found = None if gap is None else _joined(e, u, v, gap)
+        found = _joined(e, u, v, gap)
         if found is not None and (best is None or _terms(found) < _terms(best)):
             best = found
     return best
@@ -48,8 +49,13 @@ def _negative(gap: Expression) -> Expression:
     return add([scale(-1, term) for term in terms])
 
 
-def _joined(e: N.Sum, u: Expression, v: Expression, gap: Expression) -> Expression | None:
-    """The sum with φ(v) written by φ(u)."""
+def _joined(
+    e: N.Sum, u: Expression, v: Expression, gap: Expression | None = None
+) -> Expression | None:
+    """The sum with φ(v) written by φ(u); their `_gap` is computed if it is not given."""
+    gap = _gap(u, v) if gap is None else gap
+    if gap is None:
+        return None
     terms: list[Expression] = []
     for term in e.children:
         coefficient, scalars, array = parts(term)
