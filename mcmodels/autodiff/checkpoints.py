@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import marshal
 from collections.abc import Callable, Sequence
 from types import CellType, FunctionType
 from typing import Any
@@ -31,6 +32,7 @@ __all__ = ["checkpoint"]
 
 # Two calls may round differently; what changed in between rarely changes so little.
 _TOLERANCE = 1e-6
+_WITHOUT_REFERENCES = 2  # a version of the format of marshal
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -212,6 +214,7 @@ class _Part:
             self._shapes = [shape_of(leaf) for leaf in found]
             return _real(joined(found))
 
+        points = tuple(map(_as_array, points))
         recorded = Recorded(function, tuple(range(len(points))), points, {})
         refuse_traced([recorded.value], self._name)
         self.computed = _digest(recorded.tape.entries[len(points) :])
@@ -241,6 +244,7 @@ class _Part:
             if sample(array) != before:
                 refuse_overwritten(array, self._name)
 
+        points = list(map(_as_array, points))
         recorded = Recorded(self._repeated, tuple(range(len(points))), points, {})
         same = shape_of(recorded.value) == shape_of(y) and _near(recorded.value, y)
         if same and type(recorded.tape) is Tape:
@@ -262,6 +266,10 @@ class _Part:
         if self._swept is None or self._swept[0] is not g:
             self._swept = g, self._again(y, points).pull(g)
         return self._swept[1][i]
+
+
+def _as_array(x: Any) -> Any:
+    return np.asarray(x) if type(x) is np.float64 else x
 
 
 def _real(x: Any) -> Any:
@@ -316,41 +324,46 @@ def _near(x: Any, y: Any) -> bool:
 
 def _digest(entries: Sequence[Entry]) -> bytes:
     """The functions of some lines of a tape, what they were called with, and the constants."""
-    seen = hashlib.blake2b(digest_size=16)
+    seen: list[Any] = []
     for rule, _, values, kwargs, parents in entries:
-        lines = dict(parents)
-        part = None if rule is None else getattr(rule.function, "__self__", None)
-        if isinstance(part, _Part):
-            seen.update(part.computed)
-        seen.update(f"{'' if rule is None else rule.name}{parents}".encode())
-        for i, value in enumerate(values):
-            if i not in lines:
-                _mark(seen, value)
+        if rule is not None:
+            part = getattr(rule.function, "__self__", None)
+            seen.append(rule.name)
+            if isinstance(part, _Part):
+                seen.append(part.computed)
+        seen.append(parents)
+        if len(parents) < len(values):
+            lines = dict(parents)
+            for i, value in enumerate(values):
+                if i not in lines:
+                    _mark(seen, value)
         if kwargs:
             _mark(seen, kwargs)
-    return seen.digest()
+    # In this format equal values have equal bytes, whichever objects they are.
+    return hashlib.blake2b(marshal.dumps(seen, _WITHOUT_REFERENCES), digest_size=16).digest()
 
 
-def _mark(seen: Any, x: Any) -> None:
+def _mark(seen: list[Any], x: Any) -> None:
     """Add a constant: of a large array a sample, of real numbers seven digits."""
     x = constant(x)
-    if isinstance(x, np.ndarray | np.generic):
+    if type(x) is float:
+        seen.append(x)
+    elif isinstance(x, np.ndarray | np.generic):
         array = np.asarray(x)
         if array.dtype.kind not in "fiubc":
             return
-        seen.update(f"{array.dtype.str}{array.shape}".encode())
         entries = array if array.size <= SMALL else array.flat[:: array.size >> 4]
         if array.dtype.kind == "f":
             with np.errstate(over="ignore", under="ignore"):
                 entries = entries.astype(np.float32)
-        seen.update(entries.tobytes())
+        seen += array.dtype.str, array.shape, entries.tobytes()
     elif isinstance(x, tuple | list):
-        seen.update(f"{type(x).__name__}{len(x)}".encode())
+        seen += type(x).__name__, len(x)
         for part in x:
             _mark(seen, part)
     elif isinstance(x, dict):
         for key, value in x.items():
-            seen.update(repr(key).encode())
+            seen.append(repr(key))
             _mark(seen, value)
     elif isinstance(x, float | int | complex | str | slice | type(None)):
-        seen.update(repr(x).encode())
+        seen.append(repr(x))

@@ -60,21 +60,22 @@ class Recorded:
         has_aux: bool = False,
     ) -> None:
         self._single = is_single(argnums)
-        self._only = _only_array(argnums, args)
+        self._plain = _plain_arrays(argnums, args)
         self._call = (f, argnums, args, kwargs, has_aux)
         self._record(Tape())
 
     def _record(self, tape: Tape) -> None:
         f, argnums, args, kwargs, has_aux = self._call
         self.tape = tape
-        if self._only is None:
+        if self._plain is None:
             returned = self._called(f, argnums, args, kwargs)
         else:
             # The usual case takes a short way: for a small function this is most of the time.
-            position, x = self._only
-            self.points = [x]
             arguments = [*args]
-            arguments[position] = tape.input(x)
+            self.points = []
+            for position, x in self._plain:
+                self.points.append(x)
+                arguments[position] = tape.input(x)
             returned = traced_call(f, arguments, kwargs)
         tape.ended = True
         self.aux = None
@@ -254,7 +255,7 @@ class Recorded:
 
     def packed(self, results: Sequence[Any]) -> Any:
         """Results for the points, in the containers of the arguments; a tuple for several."""
-        found = results if self._only is not None else self._in_trees(results)
+        found = results if self._plain is not None else self._in_trees(results)
         return found[0] if self._single else tuple(found)
 
     def _in_trees(self, results: Sequence[Any]) -> list[Any]:
@@ -273,16 +274,23 @@ _MOST_COLUMNS = 500  # forward sweeps in the place of one backwards
 _FLOAT64 = np.dtype(np.float64)
 
 
-def _only_array(argnums: Any, args: Sequence[Any]) -> tuple[int, Any] | None:
-    """The position of the argument and the argument, if it is one, and an array of float64."""
-    if type(argnums) is tuple and len(argnums) == 1:
-        (argnums,) = argnums
-    if type(argnums) is int and 0 <= argnums < len(args):
-        x = args[argnums]
+def _plain_arrays(argnums: Any, args: Sequence[Any]) -> list[tuple[int, Any]] | None:
+    """The positions of the arguments and the arguments, if all of them are arrays of float64."""
+    if type(argnums) is int:
+        argnums = (argnums,)
+    elif type(argnums) is not tuple or len(set(argnums)) < len(argnums):
+        return None
+    found = []
+    for k in argnums:
+        if not (type(k) is int and 0 <= k < len(args)):
+            return None
+        x = args[k]
         kind = type(x)
-        if (kind is np.ndarray and x.dtype is _FLOAT64) or kind is Variable or kind is Dual:
-            return argnums, x
-    return None
+        is_plain = kind is np.ndarray and x.dtype is _FLOAT64
+        if not (is_plain or kind is Variable or kind is Dual):
+            return None
+        found.append((k, x))
+    return found
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

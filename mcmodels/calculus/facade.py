@@ -293,6 +293,9 @@ class ExpressionMethods:
     def compile(self: Any, target: str = "numpy") -> Any:
         """A Python function of arrays that computes the value fast.
 
+        Unlike `evaluate`, it looks neither for lost digits nor at kinks: it takes 0 where sign and
+        step jump, also where all sides of a kink agree on another value.
+
         Parameters
         ----------
         target : {"numpy", "jax", "torch"}, default="numpy"

@@ -143,12 +143,13 @@ def _log_of_difference(u: Any, v: Any) -> Any:
 
 
 def _total(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    if kind_of(args[0]) not in (*exponents.KINDS, CHANGED):
-        return None
-    u = exponent_of(args[0])
-    if u is None:
-        return None
-    return made("total", u, kwargs.get("axis"), kwargs.get("keepdims", False))
+    options = (kwargs.get("axis"), kwargs.get("keepdims", False))
+    if (found := origin(args[0], "exp")) is not None:
+        return made("total", found[0], *options)
+    # The exponents of others are computed when the logarithm asks for them.
+    return (
+        None if origin(args[0], "exponent") is None else made("total of powers", args[0], *options)
+    )
 
 
 def _keeps_digits(total: Any) -> bool:
@@ -179,11 +180,15 @@ def _log(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return _log_of_difference(*found)
     if (found := origin(x, "expit")) is not None:
         return sp.log_expit(found[0])
-    if (found := origin(x, "total")) is not None:
+    total = origin(x, "total")
+    powers = origin(x, "total of powers") if total is None else None
+    if (found := total or powers) is not None:
         if _keeps_digits(x.value):
             return None
         u, axis, keepdims = found
-        return call("logsumexp", u, axis=axis, keepdims=keepdims)
+        return call(
+            "logsumexp", u if powers is None else exponent_of(u), axis=axis, keepdims=keepdims
+        )
     if (found := origin(x, "softmax")) is not None:
         u, axis = found
         return u - call("logsumexp", u, axis=axis, keepdims=True)

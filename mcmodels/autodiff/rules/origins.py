@@ -12,6 +12,7 @@ from mcmodels.autodiff.tracing import CHANGED, Origin, Traced
 __all__ = ["is_number", "kind_of", "made", "negated", "origin", "same", "times"]
 
 _LONGEST = 4  # chain of origins
+_NUMBERS = (float, int, np.floating, np.integer)
 
 
 def kind_of(x: Any) -> str | None:
@@ -55,7 +56,10 @@ def _state(x: Any) -> Any:
 
 def is_number(x: Any) -> bool:
     """Whether it is one plain number."""
-    return isinstance(x, float | int | np.floating | np.integer) and not isinstance(x, bool)
+    kind = type(x)
+    if kind is float or kind is int:
+        return True
+    return isinstance(x, _NUMBERS) and kind is not bool
 
 
 def same(u: Any, v: Any) -> bool:

@@ -46,7 +46,8 @@ from mcmodels.calculus.compute.undefined import (
     takes_step_or_sign,
     warn_of_kink,
 )
-from mcmodels.calculus.compute.wide_range import wide_value
+from mcmodels.calculus.compute.underflows import underflow_counts
+from mcmodels.calculus.compute.wide_range import may_be_wide, wide_value
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Einsum, TensorSymbol
@@ -121,9 +122,7 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
             result = wide
         else:
             if doubt.of_range:  # a part underflows on the way to another value
-                wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
-                if wide is not None and not np.allclose(wide, result, rtol=_SAME, atol=0):
-                    result = wide
+                result = _in_range(form, bound, sizes, result, doubt)
             elif doubt.of_digits:
                 result = _judged(expression, form, bound, sizes, result)
             if kinks and expression.is_derivative:
@@ -132,6 +131,24 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
                 warn_of_kink(part)
     shaped = natural(expression, result)
     return float(shaped) if expression.is_scalar else np.array(shaped, order="C")
+
+
+def _in_range(
+    form: Expression,
+    bound: Mapping[N.Symbol, Array],
+    sizes: Mapping[str, int],
+    result: Array,
+    doubt: Doubt,
+) -> Array:
+    """The value, or the one by numbers of any size where what has underflowed counts."""
+    if not may_be_wide(form) or not underflow_counts(
+        form, lambda changed: walk(form, bound, sizes, changed=changed), doubt.of_range, result
+    ):
+        return result
+    wide = wide_value(form, bound, sizes, VALUES, ANALYTIC)
+    if wide is None or np.allclose(wide, result, rtol=_SAME, atol=0):
+        return result
+    return wide
 
 
 def _judged(
@@ -145,6 +162,7 @@ def _judged(
     choices = Choices()
     try:
         left = digits_left(
+            form,
             lambda values, changed: walk(form, values, sizes, changed=changed),
             bound,
             result,
@@ -171,7 +189,7 @@ def _beside_kinks(
 ) -> tuple[Array, list[Expression]]:
     """The value on all sides of what has a kink; and the kinks, where sides differ."""
     found = value_on_all_sides(
-        lambda values, changed: walk(form, values, sizes, changed=changed), bound
+        lambda values, changed: walk(form, values, sizes, changed=changed), bound, result
     )
     if found is not None:
         result = np.where(np.isnan(found), result, found)
@@ -275,7 +293,7 @@ def walk(
                 raise
         if takes_step_or_sign(part) and not children[0].all():
             met.append(part)
-        if doubt is not None and part.key in doubt.watched:
+        if doubt is not None and (doubt.underflows or part.key in doubt.watched):
             doubt.see(part, children, result)
 
     def check_term(part: Expression, children: list[Array], result: Array) -> None:
@@ -345,7 +363,9 @@ def _logsumexp(z: Array, xp: Any, axis: int) -> Array:
     # Those that are largest give their number, beside which the others would be absorbed.
     are_largest = z.real == top
     count = are_largest.sum(axis=axis, keepdims=True)
-    rest = np.where(are_largest, np.expm1(z - top), np.exp(z - top)).sum(axis=axis, keepdims=True)
+    shifted = z - top
+    at_top = np.expm1(shifted) if np.iscomplexobj(z) else 0.0
+    rest = np.where(are_largest, at_top, np.exp(shifted)).sum(axis=axis, keepdims=True)
     return top + np.log(count) + np.log1p(rest / count)
 
 

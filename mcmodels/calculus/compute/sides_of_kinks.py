@@ -29,7 +29,9 @@ class _UndecidedError(ArithmeticError):
 
 
 def value_on_all_sides(
-    compute: Callable[[Mapping[N.Symbol, Array], Any], Array], given: Mapping[N.Symbol, Array]
+    compute: Callable[[Mapping[N.Symbol, Array], Any], Array],
+    given: Mapping[N.Symbol, Array],
+    result: Array,
 ) -> Array | None:
     """The value with NaN for each entry that is not the same on all sides; None where unknown.
 
@@ -39,6 +41,8 @@ def value_on_all_sides(
         The value, from those of symbols and a function that replaces the values of parts, as
         `evaluate.walk` takes it.
     given : mapping of Symbol to array
+    result : ndarray
+        The value at the point, which is used where sides differ.
     """
     rng = np.random.default_rng(0)
     found: Array | None = None
@@ -59,8 +63,11 @@ def value_on_all_sides(
                 return None
             if found is None:
                 found = value
-            apart = np.abs(value - found) > _SAME * np.nanmax(np.abs(found), initial=0.0)
-            found = np.where(apart, np.nan, found)
+            size = _SAME * np.nanmax(np.abs(found), initial=0.0)
+            found = np.where(np.abs(value - found) > size, np.nan, found)
+            differ = np.isnan(found)
+            if differ.any() and (differ | (np.abs(found - result) <= size)).all():
+                return found  # other sides can change nothing
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,9 @@ from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
+from mcmodels.calculus.core.rewriting import parts_of
 
-__all__ = ["wide_value"]
+__all__ = ["may_be_wide", "wide_value"]
 
 _FITS = 1000  # exponents up to this size are those of float64, and so are a few of their products
 _FARTHEST = 2.0**50  # an exponent must be a whole float64
@@ -363,6 +364,12 @@ _NODES: dict[type[Expression], Callable[[Any, list[_Wide], Any], _Wide]] = {
     F.Pairwise: lambda e, c, xp: _pairwise(e.name, *c),
 }
 _OTHER_WALKS = (N.Unevaluated, SumOver)
+
+
+@lru_cache(maxsize=512)
+def may_be_wide(expression: Expression) -> bool:
+    """Whether all its parts have such values."""
+    return not any(isinstance(part, _OTHER_WALKS) for part in parts_of(expression))
 
 
 def wide_value(

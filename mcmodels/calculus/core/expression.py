@@ -201,15 +201,16 @@ class Expression(ExpressionOperators, ExpressionMethods):
         Where sign and step stand in a derivative, 0 is no value of theirs: it is used at kinks, and
         is wrong where all sides of one agree. In other expressions it is their value.
         """
+        if self.is_derivative:
+            return self
         result = self._copy()
         result.is_derivative = True
         return result
 
     def _copy(self) -> Expression:
         result = object.__new__(type(self))
-        for kind in type(self).__mro__:
-            for slot in getattr(kind, "__slots__", ()):
-                setattr(result, slot, getattr(self, slot))
+        for slot in _slots_of(self):
+            setattr(result, slot, getattr(self, slot))
         return result
 
     def __eq__(self, other: object) -> bool:
@@ -226,6 +227,16 @@ class Expression(ExpressionOperators, ExpressionMethods):
 
     def __iter__(self) -> Iterator[Expression]:
         raise TypeError("an expression cannot be iterated over; index it with numbers")
+
+
+_SLOTS: dict[type[Expression], list[str]] = {}  # by kind, once they are asked for
+
+
+def _slots_of(e: Expression) -> list[str]:
+    kind = type(e)
+    if kind not in _SLOTS:
+        _SLOTS[kind] = [s for base in kind.__mro__ for s in getattr(base, "__slots__", ())]
+    return _SLOTS[kind]
 
 
 def _check_names(used: frozenset[Symbol], size_names: frozenset[str]) -> None:

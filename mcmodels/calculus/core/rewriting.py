@@ -161,17 +161,21 @@ def symbols_but_indices(part: Expression) -> frozenset[N.Symbol]:
 
 def parts_of(expression: Expression) -> Iterator[Expression]:
     """Every distinct part, itself included, children before parents."""
-    seen: set[bytes] = set()
-
-    def walk(part: Expression) -> Iterator[Expression]:
-        if part.key in seen:
-            return
-        seen.add(part.key)
-        for child in part.children:
-            yield from walk(child)
-        yield part
-
-    return walk(expression)
+    seen = {expression.key}
+    open_parts = [(expression, iter(expression.children))]
+    while open_parts:
+        part, children = open_parts[-1]
+        for child in children:
+            if child.key in seen:
+                continue
+            seen.add(child.key)
+            if child.children:
+                open_parts.append((child, iter(child.children)))
+                break
+            yield child
+        else:
+            open_parts.pop()
+            yield part
 
 
 def closed_parts_of(expression: Expression) -> Iterator[Expression]:

@@ -41,6 +41,7 @@ _PARTS = frozenset(["newaxis", "reshape", "slogdet"])  # read as parts of what s
 _NO_METHODS = frozenset(_WITHOUT_ARRAYS.split())
 _NUMBERS = frozenset([*NAMED_NUMBERS, "inf"])  # np.inf is the order of a norm
 _BY_ONE_LESS = frozenset(["std", "var"])  # PyTorch's divide by n - 1
+_CHANGED = (ast.Attribute, ast.Subscript, ast.Call)
 _OF_TORCH = frozenset(["F", "torch"])
 _STACKS_ALONE = frozenset(["column_stack", "concatenate"])  # read without a module, too
 _SHAPES_IN_TUPLES = frozenset(["ones", "zeros"])
@@ -114,20 +115,22 @@ def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.ex
     """The tree of a text with such calls as functions alone."""
     if _MAY_HOLD.search(text) is None:
         return tree
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(known)
-    is_torch = not names.isdisjoint(_OF_TORCH)
+    words = [word for word in _OF_TORCH if word in text and word not in known]
+    is_torch = bool(words) and any(
+        isinstance(node, ast.Name) and node.id in words for node in ast.walk(tree)
+    )
     return with_nodes_changed(tree, lambda node: _plain(node, known, is_torch))
 
 
 def _plain(node: Any, known: Collection[str], is_torch: bool) -> Any:
+    if not isinstance(node, _CHANGED):  # as most are
+        return node
     if isinstance(node, ast.Attribute) and node.attr in _NUMBERS:
         # Any other such attribute has been refused.
         return ast.copy_location(ast.Name(node.attr, ast.Load()), node)
-    if isinstance(node, ast.Attribute | ast.Subscript):
+    if not isinstance(node, ast.Call):
         found = _columns(node, known) or _log_determinant(node, known)
         return found or _length(node) or _line(node) or node
-    if not isinstance(node, ast.Call):
-        return node
     function, of_module = node.func, False
     if isinstance(function, ast.Attribute) and function.attr != "T":
         name = function.attr

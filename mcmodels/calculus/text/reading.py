@@ -125,13 +125,14 @@ def read(
     is_numpy = is_in_numpys_spelling(tree, text, known)
     tree = without_modules(tree, text, known)
     as_declared = _normalised(known)
-    for node in ast.walk(tree):
-        if hasattr(node, "col_offset"):
-            node.col_offset += skipped
-            if respelt:
-                node.col_offset = places[node.col_offset]
-        if isinstance(node, ast.Name):
-            node.id = as_declared.get(node.id, node.id)
+    if skipped or respelt or any(name != read for read, name in as_declared.items()):
+        for node in ast.walk(tree):
+            if hasattr(node, "col_offset"):
+                node.col_offset += skipped
+                if respelt:
+                    node.col_offset = places[node.col_offset]
+            if isinstance(node, ast.Name):
+                node.id = as_declared.get(node.id, node.id)
     return _checked(text, tree, known, is_numpy)
 
 

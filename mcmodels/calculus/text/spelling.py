@@ -121,13 +121,15 @@ def with_nodes_changed(tree: ast.expr, change: Callable[[Any], Any]) -> ast.expr
     waiting: list[ast.AST] = [root]
     while waiting:
         node = waiting.pop()
-        for name, value in ast.iter_fields(node):
+        for name in node._fields:
+            value = getattr(node, name, None)
             if isinstance(value, list):
                 value[:] = [change(item) for item in value]
                 waiting += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                setattr(node, name, change(value))
-                waiting.append(getattr(node, name))
+            elif isinstance(value, ast.AST) and value._fields:  # no sign of an operator
+                changed = change(value)
+                setattr(node, name, changed)
+                waiting.append(changed)
     return root.body
 
 

@@ -27,16 +27,33 @@ def densities_joined(e: N.Sum) -> Expression | None:
         return None
     places = list(dict.fromkeys(place for term in e.children for place in _places(term)))
     best: Expression | None = None
+    gaps: dict[tuple[Expression, Expression], Expression] = {}
     for u, v in permutations(places, 2) if len(places) <= 3 else ():
-        found = _joined(e, u, v)
+        gap = _negative(gaps[v, u]) if (v, u) in gaps else _gap(u, v)
+        if gap is None:
+            continue
+        gaps[u, v] = gap
+        found = _joined(e, u, v, gap)
         if found is not None and (best is None or _terms(found) < _terms(best)):
             best = found
     return best
 
 
-def _joined(e: N.Sum, u: Expression, v: Expression) -> Expression | None:
-    """The sum with φ(v) written by φ(u)."""
-    gap = _multiplied_out(scale(_HALF, add([scale(u, u), scale(-1, v, v)])))
+def _gap(u: Expression, v: Expression) -> Expression | None:
+    """(u² − v²)/2, multiplied out."""
+    return _multiplied_out(scale(_HALF, add([scale(u, u), scale(-1, v, v)])))
+
+
+def _negative(gap: Expression) -> Expression:
+    terms = gap.children if isinstance(gap, N.Sum) else (gap,)
+    return add([scale(-1, term) for term in terms])
+
+
+def _joined(
+    e: N.Sum, u: Expression, v: Expression, gap: Expression | None = None
+) -> Expression | None:
+    """The sum with φ(v) written by φ(u); their `_gap` is computed if it is not given."""
+    gap = _gap(u, v) if gap is None else gap
     if gap is None:
         return None
     terms: list[Expression] = []

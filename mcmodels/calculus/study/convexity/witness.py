@@ -16,7 +16,7 @@ from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
 
@@ -87,15 +87,17 @@ def find_witness(
     """Two bends of opposite signs; None where none are found. ``H`` is the Hessian, where known."""
     f = guarded(stabilised(f), keep_steps=True)  # as `evaluate` computes it
     seeds, draws = _effort(f)
+    lasting = _lasting(x, f, H)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         across: Witness | None = None
         for seed in range(seeds):
             smooth: dict[int, Bend] = {}
             found: dict[int, Bend] = {}
-            for instance in _instances(f, x, nonnegative, seed, draws):
+            value = _Values(f, lasting)
+            for instance in _instances(value, x, nonnegative, seed, draws):
                 told = set(smooth) if H is not None else set(found)
-                for bend in _bends(f, x, H, instance, nonnegative, seed, told):
+                for bend in _bends(value, x, H, instance, nonnegative, seed, told):
                     sign = 1 if bend.difference > 0 else -1
                     found.setdefault(sign, bend)
                     if bend.curvature is not None:
@@ -119,23 +121,23 @@ def _effort(f: Expression) -> tuple[int, int]:
 
 
 def _instances(
-    f: Expression, x: Symbol, nonnegative: frozenset[Symbol], seed: int, draws: int
+    value: _Values, x: Symbol, nonnegative: frozenset[Symbol], seed: int, draws: int
 ) -> Iterator[Instance]:
     """Values that differ in x alone, at which the function is defined."""
     rng = np.random.default_rng(seed)
     try:
-        first = random_instance([f, x], seed)
+        first = random_instance([value.f, x], seed)
     except EvaluationError:
         return
     values, sizes = dict(first[0]), first[1]
     for symbol in nonnegative & set(values):
         values[symbol] = np.abs(values[symbol])
-    if _is_defined(f, values, sizes):
+    if np.isfinite(value(values, sizes)):
         yield values, sizes
     for scale in _SCALES:
         for _ in range(draws):
             drawn = {**values, x: _drawn(x, values[x].shape, rng, scale, x in nonnegative)}
-            if _is_defined(f, drawn, sizes):
+            if np.isfinite(value(drawn, sizes)):
                 yield drawn, sizes
 
 
@@ -151,19 +153,52 @@ def _drawn(
     return as_declared(x, np.abs(value) if positive else value)
 
 
-def _is_defined(f: Expression, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> bool:
-    return np.isfinite(_value(f, values, sizes))
+class _Values:
+    """Values of f at points that differ in x alone: what does not depend on x is computed once.
+
+    Parameters
+    ----------
+    f : Expression
+        A scalar.
+    lasting : frozenset of bytes
+        The keys of the parts that do not depend on x.
+    """
+
+    def __init__(self, f: Expression, lasting: frozenset[bytes]) -> None:
+        self.f, self._lasting = f, lasting
+        self._known: dict[bytes, Array] = {}
+
+    def of(
+        self, e: Expression, values: Mapping[Symbol, Array], sizes: Mapping[str, int]
+    ) -> Array | None:
+        """The value of another expression; None where it is not defined."""
+        known = dict(self._known)
+        try:
+            result = walk(e, values, sizes, checked=True, known=known)
+        except (EvaluationError, ValueError, OverflowError):
+            return None
+        if len(self._known) < len(self._lasting):
+            self._known = {key: known[key] for key in self._lasting & known.keys()}
+        return result
+
+    def __call__(self, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> float:
+        """The value; NaN where it is not defined."""
+        found = self.of(self.f, values, sizes)
+        return np.nan if found is None else float(found[0, 0])
 
 
-def _value(f: Expression, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> float:
-    try:
-        return float(walk(f, values, sizes, checked=True)[0, 0])
-    except (EvaluationError, ValueError, OverflowError):
-        return np.nan
+def _lasting(x: Symbol, *expressions: Expression | None) -> frozenset[bytes]:
+    return frozenset(
+        part.key
+        for e in expressions
+        if e is not None
+        for part in closed_parts_of(e)
+        if x not in part.used and not isinstance(part, Symbol)
+    )
 
 
 def _bends(
-    f: Expression,
+    value: _Values,
     x: Symbol,
     H: Expression | None,
     instance: Instance,
@@ -173,18 +208,18 @@ def _bends(
 ) -> Iterator[Bend]:
     """Bends at a point; none of a sign in ``told``, of which there is one already."""
     values, sizes = instance
-    at, middle = values[x], _value(f, values, sizes)
-    hessian = _hessian(H, instance)
+    at, middle = values[x], value(values, sizes)
+    hessian = None if H is None else value.of(H, values, sizes)
     for v in _candidates(x, hessian, instance, seed):
         for step in _STEPS:
             ends = [at + step * v, at - step * v]
             if not all(_belongs(x, end, x in nonnegative) for end in ends):
                 continue
-            change = _change(f, x, instance, step * v, middle)
+            change = _change(value, x, instance, step * v, middle)
             if change is None or (1 if change > 0 else -1) in told:
                 continue
             if not all(
-                _is_alike(_change(f, x, (moved, sizes), step * v, _value(f, moved, sizes)), change)
+                _is_alike(_change(value, x, (moved, sizes), step * v, value(moved, sizes)), change)
                 for moved in _moved(x, values)
             ):
                 continue
@@ -206,11 +241,11 @@ def _curvature(hessian: Array | None, v: Array, change: float) -> float | None:
 
 
 def _change(
-    f: Expression, x: Symbol, instance: Instance, step: Array, middle: float
+    value: _Values, x: Symbol, instance: Instance, step: Array, middle: float
 ) -> float | None:
     """The second difference, not divided, where it is not rounding; f is ``middle`` at x."""
     values, sizes = instance
-    up, down = (_value(f, {**values, x: values[x] + k * step}, sizes) for k in (1, -1))
+    up, down = (value({**values, x: values[x] + k * step}, sizes) for k in (1, -1))
     change = (up - middle) + (down - middle)
     noise = _ROUNDING * (abs(up) + abs(down) + abs(middle))
     return change if np.isfinite(change) and abs(change) > noise else None
@@ -224,15 +259,6 @@ def _moved(x: Symbol, values: Mapping[Symbol, Array]) -> Iterator[dict[Symbol, A
 
 def _is_alike(change: float | None, expected: float) -> bool:
     return change is not None and abs(change - expected) <= 0.2 * abs(expected)
-
-
-def _hessian(H: Expression | None, instance: Instance) -> Array | None:
-    if H is None:
-        return None
-    try:
-        return walk(H, *instance, checked=True)
-    except (EvaluationError, ValueError, OverflowError):
-        return None
 
 
 def _candidates(x: Symbol, hessian: Array | None, instance: Instance, seed: int) -> Iterator[Array]:
