@@ -43,7 +43,7 @@ ABSENT: dict[str, tuple[str, ...]] = {
     "exp2": ("2 ** x",),
     "exp10": ("10 ** x",),
     "log1mexp": ("log(-expm1(-x)) for x above 0",),
-    "logaddexp2": ("(a + softplus((b - a) * log(2)) / log(2))",),
+    "logaddexp2": ("a + softplus((b - a) * log(2)) / log(2)",),
     "negative": ("-x",),
     "reciprocal": ("1 / x",),
     "deg2rad": ("x * pi / 180",),

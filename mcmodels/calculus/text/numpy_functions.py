@@ -190,10 +190,9 @@ _FUNCTIONS = {
 }
 # By names that no text can hold, so that they are only made of calls with a module before them.
 FUNCTIONS = {f"np.{name}": function for name, function in _FUNCTIONS.items()}
+_POWERS = frozenset(["power", "float_power"])  # of arrays with one exponent, or of a number
 BROADCAST = frozenset(
-    f"np.{name}"
-    for name in (*_OF_ARITHMETIC, "betaln", "logaddexp")
-    if name not in ("power", "float_power")
+    f"np.{name}" for name in (*_OF_ARITHMETIC, "betaln", "logaddexp") if name not in _POWERS
 )
 """Functions entry by entry of two arrays, which NumPy repeats."""
 ENTRYWISE = frozenset(

@@ -18,6 +18,7 @@ from mcmodels.calculus.core.numbers import number
 __all__ = ["densities_joined"]
 
 _MOST_TERMS = 60  # of what is multiplied out
+_MOST_PLACES = 3  # of which all pairs are tried
 _HALF = power(number(2), number(-1))
 
 
@@ -27,7 +28,7 @@ def densities_joined(e: N.Sum) -> Expression | None:
         return None
     places = list(dict.fromkeys(place for term in e.children for place in _places(term)))
     best: Expression | None = None
-    for u, v in permutations(places, 2) if len(places) <= 3 else ():
+    for u, v in permutations(places, 2) if len(places) <= _MOST_PLACES else ():
         found = _joined(e, u, v)
         if found is not None and (best is None or _terms(found) < _terms(best)):
             best = found

@@ -32,6 +32,7 @@ __all__ = [
     "is_grid",
     "is_half",
     "is_slice",
+    "number_to_powers",
     "signed_terms",
     "slice_text",
     "slices",
@@ -145,6 +146,18 @@ def fraction(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Ex
                 continue
         above.append(factor)
     return above, below
+
+
+def number_to_powers(e: N.Elementwise) -> tuple[Expression, Expression] | None:
+    """B and t of exp(t log(b)) with a number b and an array t, which is bᵗ; None of all else."""
+    if e.name != "exp" or not e.is_array:
+        return None
+    coefficient, scalars, array = parts(e.argument)
+    logs = [s for s in scalars if isinstance(s, N.Elementwise) and s.name == "log"]
+    if array is None or len(logs) != 1:
+        return None
+    others = [s for s in scalars if s is not logs[0]]
+    return logs[0].argument, scale(coefficient, *others, array)
 
 
 def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:
