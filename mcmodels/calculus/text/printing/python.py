@@ -168,8 +168,9 @@ class PythonPrinter(Printer):
         text = ""
         for negative, term in _arrays_first(e, signed_terms(e)):
             if negative and isinstance(term, N.Sum):
-                # x - (c + d) would subtract c and d one by one, where they were filled in as one.
-                term = scale(term, N.Ones(e.rows, e.cols))
+                ones = N.Ones(e.rows, e.cols)
+                if scale(scale(-1, term), ones) not in e.children:  # x - (c + d) is x + (-c - d)
+                    term = scale(term, ones)
             written = self.write(term, TERM)
             if text:
                 text += f" - {written}" if negative else f" + {written}"

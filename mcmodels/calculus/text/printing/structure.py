@@ -130,9 +130,16 @@ def signed_terms(e: N.Sum, scalars_alone: bool = True) -> list[tuple[bool, Expre
         negative = coefficient < 0
         if scalars_alone and same and not all(filled):
             array = None
+            if coefficient == 1 and len(scalars) == 1 and _is_subtracted(scalars[0]):
+                negative, scalars = True, (scale(-1, scalars[0]),)  # x − (a + b)
         result.append((negative, assemble(magnitude(coefficient), scalars, array)))
     first = next((i for i, (negative, _) in enumerate(result) if not negative), 0)
     return [result[first], *result[:first], *result[first + 1 :]]
+
+
+def _is_subtracted(e: Expression) -> bool:
+    """Whether it is a sum of which all terms are subtracted."""
+    return isinstance(e, N.Sum) and all(parts(term)[0] < 0 for term in e.children)
 
 
 def fraction(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Expression]]:
