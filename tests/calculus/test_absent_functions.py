@@ -192,6 +192,11 @@ def test_hints(text, says):
         parse(text, **SHAPES)
 
 
+def test_a_number_of_a_module_that_is_declared_is_said_to_be():
+    with pytest.raises(ParseError, match=r"found \.pi; pi is declared as a symbol: rename that$"):
+        parse("np.pi * x", x="n", pi="scalar")
+
+
 def test_no_name_is_in_both_tables():
     assert not WITHOUT.keys() & ABSENT.keys()
 

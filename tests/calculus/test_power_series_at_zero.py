@@ -17,6 +17,8 @@ SERIES = [
     ("sum(c[i] * x**(i + 1) / (i + 1), i)", lambda i, x: C[i] * x ** (i + 1) / (i + 1)),
     ("sum((c[i] + 2) * x**i - c[i]**2 * x**i, i)", lambda i, x: (C[i] + 2 - C[i] ** 2) * x**i),
     ("sum(c[i] * x**i, i, where=c[i] > 1)", lambda i, x: C[i] * x**i * (C[i] > 1)),
+    ("sum(i * c[i] * x**i, i)", lambda i, x: i * C[i] * x**i),
+    ("sum(i**2 * c[i] * x**(i + 1), i)", lambda i, x: i**2 * C[i] * x ** (i + 1)),
     ("exp(sum(c[i] * x**i, i))", None),
     ("sum(c[i] * (x - 1)**i, i) * sum(c[i] * x**i, i)", None),
 ]
@@ -79,6 +81,7 @@ def test_other_sums_stay_as_they_are():
         i * c[i],  # no power of the index
         c[i] * x**i,  # no factor
         i * c[i] + x**i,  # a term without both
+        c[i] * x**i / i,  # a power of i, but a negative one
         (i + 1) * x**i,  # no zero among the terms
         (i - 2) * x**i,  # the term of 0 is not 0
         X[i].T @ w * i,
