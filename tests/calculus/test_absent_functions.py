@@ -35,7 +35,7 @@ x, y, A, X = V["x"], V["y"], V["A"], V["X"]
 def remedies():
     for name, options in ABSENT.items():
         for option in options:
-            yield name, option.split(" for ")[0]
+            yield name, option.split(" for ")[0].split(" with ")[0]
 
 
 @pytest.mark.parametrize(("name", "text"), [*remedies()], ids=lambda v: v[:30])
@@ -86,6 +86,34 @@ def test_it_has_the_values_of_the_function(name):
 
 
 OF_MORE = {
+    "clamp": (np.clip(x, 0.3, 0.6), {"x": x, "low": 0.3, "high": 0.6}),
+    "neg": (-np.minimum(x - 0.5, 0), {"x": x - 0.5}),
+    "pos": (np.maximum(x - 0.5, 0), {"x": x - 0.5}),
+    "lerp": (x + 0.25 * (y - x), {"a": x, "b": y, "t": 0.25}),
+    "boxcox": (sc.boxcox(x, 0.3), {"x": x, "a": 0.3}),
+    "invlogit": (sc.expit(x), {"x": x}),
+    "lbeta": (sc.betaln(0.3, 0.7), {"a": 0.3, "b": 0.7}),
+    "geo_mean": (scipy.stats.gmean(x), {"x": x}),
+    "harmonic_mean": (scipy.stats.hmean(x), {"x": x}),
+    "tv": (np.abs(np.diff(x)).sum(), {"x": x}),
+    "any": (1, {"x": x - 0.5}),
+    "all": (0, {"x": x - 0.5}),
+    "normalize": (x / np.sqrt(x @ x), {"x": x}),
+    "mse_loss": (np.square(x - y).sum() / 5, {"x": x, "y": y}),
+    "smooth_l1_loss": (sc.huber(1, 4 * x - y).mean(), {"x": 4 * x, "y": y}),
+    "binary_cross_entropy": (
+        np.mean(-sc.xlogy(y, x) - sc.xlog1py(1 - y, -x)),
+        {"y": y, "p": x},
+    ),
+    "polyval": (np.polynomial.polynomial.polyval(0.3, x), {"c": x, "x": 0.3}),
+    "reduce_mean": (X.mean(), {"X": X}),
+    "reduce_max": (X.max(), {"X": X}),
+    "vecnorm": (np.sqrt((X**2).sum(axis=0)), {"X": X}),
+    "tr_inv": (np.trace(np.linalg.inv(A)), {"A": A}),
+    "matrix_frac": (x @ np.linalg.inv(A) @ x, {"x": x, "A": A}),
+    "lstsq": (np.linalg.lstsq(A, y)[0], {"A": A, "y": y}),
+    "cho_solve": (np.linalg.solve(A, y), {"A": A, "y": y}),
+    "roll": (np.roll(x, 1), {"x": x}),
     "entropy": (np.sum(sc.entr(x)), {"p": x}),
     "factorial": (sc.factorial(4.0), {"n": 4.0}),
     "hinge": (np.maximum(1 - y * 3 * x, 0), {"y": y, "z": 3 * x}),
@@ -132,7 +160,7 @@ def test_of_several_arguments_it_has_the_values_too(name):
     shapes = {n: tuple(sizes[length] for length in np.shape(v)) for n, v in given.items()}
     if name == "multigammaln":
         del shapes["n"]  # a size
-    f = parse(ABSENT[name][0].split(" for ")[0], **shapes)
+    f = parse(ABSENT[name][0].split(" for ")[0].split(" with ")[0], **shapes)
     # The condition number of A is below 1e3, and pinv cuts singular values at 1e-15.
     np.testing.assert_allclose(f.evaluate(**given), expected, rtol=1e-10)
 
@@ -144,6 +172,17 @@ def test_what_quantiles_minimise():
         f = parse(ABSENT[name][0].split(" for ")[0], x="n").compile()
         values = [f(x=data, m=m, **more) for m in grid]
         assert grid[int(np.argmin(values))] == pytest.approx(at, abs=0.006)  # the grid's step
+
+
+def test_a_vector_in_every_column_and_in_every_row():
+    columns, rows = (option.split(" for ")[0] for option in ABSENT["repmat"])
+    np.testing.assert_array_equal(parse(columns, x="n").evaluate(x=x, k=3), np.tile(x, (3, 1)).T)
+    np.testing.assert_array_equal(parse(rows, x="n").evaluate(x=x, k=3), np.tile(x, (3, 1)))
+
+
+def test_functions_of_nested_modules():
+    for text in ("jax.nn.softmax(x)", "torch.nn.functional.softmax(x)", "tf.nn.softmax(x)"):
+        assert parse(text, x="n") == parse("softmax(x)", x="n")
 
 
 def test_an_index_that_runs_the_other_way():
@@ -177,6 +216,9 @@ def test_the_largest_of_each_row():
         ),
         ("np.median(x)", r"found \.median; write sum\(abs\(x - m\)\)"),
         ("np.linalg.cholesky(A)", r"found \.cholesky; factors are declared"),
+        ("np.roll(x)", r"write vstack\(\[x\[-1:\], x\[:-1\]\]\) without np\."),
+        ("scipy.stats.norm.logpdf(x)", r"found \.stats; write norm_pdf\(x\) for the standard"),
+        ("np.array(x)", "given to evaluate as the values of a symbol"),
         ("np.busday_count(x)", "there is no busday_count here: write the function without np"),
         ("np.average(x, weights=w)", r"but axis; write dot\(w, x\) / sum\(w\) for weights"),
         ("np.max(X, axis=1)", r"write sum\(amax\(X\[i\]\), i\) for the sum of the largest"),

@@ -30,7 +30,9 @@ __all__ = [
     "without_modules",
 ]
 
-_MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
+_MODULES = (
+    "F autograd cp functional jax jnp linalg math nn np npla numpy scipy sp special sympy tf torch"
+)
 MODULES = frozenset(_MODULES.split())
 
 _WITHOUT_ARRAYS = (
