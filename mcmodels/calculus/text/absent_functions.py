@@ -64,7 +64,7 @@ ABSENT: dict[str, tuple[str, ...]] = {
     "neg": ("relu(-x) for the negative part", "-x for minus x"),
     "inv_pos": ("1 / x for positive x",),
     "lerp": ("a + t * (b - a)",),
-    "boxcox": ("(x ** a - 1) / a",),
+    "boxcox": ("(x ** lam - 1) / lam",),
     **dict.fromkeys(("invlogit", "inv_logit"), ("sigmoid(x)",)),
     # factorials and their kin
     **dict.fromkeys(("factorial", "fact"), ("exp(gammaln(n + 1))",)),
@@ -97,7 +97,7 @@ ABSENT: dict[str, tuple[str, ...]] = {
     "mse_loss": ("mean((x - y) ** 2)",),
     "smooth_l1_loss": ("mean(where(abs(x - y) < 1, (x - y) ** 2 / 2, abs(x - y) - 1 / 2))",),
     "binary_cross_entropy": ("-mean(y * log(p) + (1 - y) * log(1 - p))",),
-    "polyval": ("sum(c[i] * x ** i, i) for the coefficient c[i] of x ** i",),
+    "polyval": ("sum(z[i] * x ** i, i) for the coefficient z[i] of x ** i",),
     **dict.fromkeys(("sum_entries", "reduce_sum", "total"), ("sum(X)",)),
     "reduce_mean": ("mean(X)",),
     "reduce_max": ("amax(X)",),
@@ -114,7 +114,7 @@ ABSENT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("trace_inv", "tr_inv"), ("trace(inv(A))",)),
     "matrix_frac": ("x.T @ inv(A) @ x",),
     "lstsq": ("pinv(A) @ y",),
-    "cho_solve": ("solve(A, y) with the matrix itself",),
+    "cho_solve": ("solve(A, y) for the matrix A itself",),
     **dict.fromkeys(("roll", "circshift"), ("vstack([x[-1:], x[:-1]])",)),
     **dict.fromkeys(
         ("repeat", "tile", "repmat"),
