@@ -180,6 +180,14 @@ def test_a_vector_in_every_column_and_in_every_row():
     np.testing.assert_array_equal(parse(rows, x="n").evaluate(x=x, k=3), np.tile(x, (3, 1)))
 
 
+def test_sums_and_means_of_tensorflow():
+    for name in ("sum", "mean"):
+        for axis in ("", ", axis=0", ", axis=-1"):
+            text, other = f"tf.reduce_{name}(X{axis})", f"np.{name}(X{axis})"
+            assert parse(text, X="m,n") == parse(other, X="m,n")
+    assert parse("X - tf.reduce_mean(X, 0)", X="n,n") == parse("X - X.mean(0)", X="n,n")
+
+
 def test_functions_of_nested_modules():
     for text in ("jax.nn.softmax(x)", "torch.nn.functional.softmax(x)", "tf.nn.softmax(x)"):
         assert parse(text, x="n") == parse("softmax(x)", x="n")

@@ -183,6 +183,8 @@ _FUNCTIONS = {
     "matmul": _Function(2, _product),
     "negative": _Function(1, _negative),
     "reciprocal": _Function(1, _reciprocal),
+    "reduce_mean": _renamed("mean", "axis"),
+    "reduce_sum": _renamed("sum", "axis"),
     "silu": _Function(1, _silu),
     "square": _Function(1, _square),
     "std": _Function(1, _deviation, options=("axis", "ddof")),
