@@ -22,6 +22,10 @@ CASES = [
     ("maximum(x^3,0)", "convex", [], REAL),
     ("maximum(0,x^5)", "convex", [], REAL),
     ("relu(x^3)", "convex", [], REAL),
+    ("relu(-x^3)", "convex", [], REAL),
+    ("maximum(-2*(x-1)^5,0)", "convex", [], REAL),
+    ("minimum(x^3,0)", "concave", [], REAL),
+    ("minimum(0,-2*x^5)", "concave", [], REAL),
     ("log(exp(x)-1)", "concave", [], ABOVE),
     ("log(expm1(2*x))", "concave", [], ABOVE),
     ("log(sinh(x))", "concave", [], ABOVE),
@@ -55,7 +59,13 @@ def test_it_is_proved_and_agrees_with_chords(text, kind, nonnegative, interval):
         ("exp(x)/x", [], ["neither"]),
         ("log(exp(x^2)-1)", [], ["neither", "unknown"]),
         ("sqrt(x^3)", [], ["convex", "unknown"]),  # it is defined where x ≥ 0
-        ("minimum(x^3,0)", [], ["concave", "unknown"]),
+        (
+            "minimum(exp(x)^3-1,0)",
+            [],
+            ["neither", "unknown"],
+        ),  # convex below 0, where the slope then falls
+        ("relu(x^3)-relu(-x^3)", [], ["neither", "unknown"]),
+        ("minimum((x^2)^3,0)+x^3", [], ["neither", "unknown"]),
         ("maximum(x^3,1)", [], ["convex", "unknown"]),  # 1, and x³ where x > 1
         ("maximum(x^3,-1)", [], ["neither", "unknown"]),
         ("maximum(x^2,0)*x", [], ["neither", "unknown"]),

@@ -133,9 +133,9 @@ class Composition:
             return of_choice(self, e)
         if isinstance(e, N.Power):
             return self._of_power(e)
-        raised = base_of_positive_part(e)
-        if raised is not None and self.of(raised) >= CONVEX:
-            return CONVEX
+        part = base_of_positive_part(e)
+        if part is not None and self.of(part[0]) >= CONVEX:
+            return times(CONVEX, part[1])
         if isinstance(e, N.Elementwise | F.Polygamma):
             return self._of_function(e)
         return self._of_convex_function(e)

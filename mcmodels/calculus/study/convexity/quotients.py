@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, is_zero, power, scale
+from mcmodels.calculus.core.arithmetic import add, is_zero, parts, power, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.derive import gradients
@@ -53,15 +53,29 @@ def log_of_growth(inside: Expression) -> Expression | None:
     return None
 
 
-def base_of_positive_part(e: Expression) -> Expression | None:
-    """The z of max(zᵖ, 0) = max(z, 0)ᵖ with p = 3, 5, …, which is convex where z is; else None."""
+def base_of_positive_part(e: Expression) -> tuple[Expression, int] | None:
+    """The z of max(zᵖ, 0) = max(z, 0)ᵖ with p = 3, 5, …, which is convex where z is; else None.
+
+    Also of multiples of the power, with 1; and of min(zᵖ, 0) = −max((−z)ᵖ, 0) the −z, with −1.
+    """
+    sign = 1
     if isinstance(e, N.Elementwise) and e.name == "relu":
         raised = e.argument
-    elif isinstance(e, F.Pairwise) and e.name == "maximum" and any(map(is_zero, e.children)):
+    elif (
+        isinstance(e, F.Pairwise)
+        and e.name in ("maximum", "minimum")
+        and any(map(is_zero, e.children))
+    ):
         raised = e.right if is_zero(e.left) else e.left
+        sign = 1 if e.name == "maximum" else -1
     else:
         return None
-    if not (isinstance(raised, N.Power) and isinstance(raised.exponent, N.Number)):
+    c, scalars, array = parts(raised)
+    factors = [*scalars, *([] if array is None else [array])]
+    found = factors[0] if len(factors) == 1 else None
+    if not (isinstance(found, N.Power) and isinstance(found.exponent, N.Number)):
         return None
-    p = Fraction(raised.exponent.value)
-    return raised.base if p > 0 and p.denominator == 1 and p % 2 == 1 else None
+    p = Fraction(found.exponent.value)
+    if p <= 0 or p.denominator != 1 or p % 2 == 0:
+        return None
+    return scale(sign if c > 0 else -sign, found.base), sign
