@@ -63,7 +63,7 @@ def test_it_is_proved_and_agrees_with_chords(text, kind, nonnegative, interval):
             "minimum(exp(x)^3-1,0)",
             [],
             ["neither", "unknown"],
-        ),  # convex below 0, where the slope then falls
+        ),  # convex, then 0
         ("relu(x^3)-relu(-x^3)", [], ["neither", "unknown"]),
         ("minimum((x^2)^3,0)+x^3", [], ["neither", "unknown"]),
         ("maximum(x^3,1)", [], ["convex", "unknown"]),  # 1, and x³ where x > 1
