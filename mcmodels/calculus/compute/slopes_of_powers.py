@@ -29,6 +29,11 @@ def with_slopes_at_zero(expression: Expression) -> Expression:
     """An equal expression in which k xᵏ⁻¹ is 0 where k is 0."""
     if not _has_powers_of_counts(expression):
         return expression
+    return _written(expression).within(expression.context)
+
+
+@lru_cache(maxsize=512)
+def _written(expression: Expression) -> Expression:
     least = _least_values(expression)
 
     def replaced(part: Expression) -> Expression | None:
@@ -48,7 +53,7 @@ def with_slopes_at_zero(expression: Expression) -> Expression:
         arrays = [] if array is None else [rewrite(array, replaced)]
         return scale(coefficient, *beside, chosen, *arrays)
 
-    return rewrite(expression, replaced).within(expression.context)
+    return rewrite(expression, replaced)
 
 
 @lru_cache(maxsize=512)
@@ -62,9 +67,10 @@ def _is_count(k: Expression) -> bool:
 
 
 def _base(factor: Expression) -> Expression:
-    """The k of a factor kᵐ."""
-    is_power = isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number)
-    return factor.children[0] if is_power else factor
+    """The k of a factor kᵐ with m > 0."""
+    if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
+        return factor.base if factor.exponent.value > 0 else factor
+    return factor
 
 
 def _has_infinity(factor: Expression, k: Expression) -> bool:
