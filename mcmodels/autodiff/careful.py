@@ -185,8 +185,8 @@ class CarefulTape(Tape):
 
 
 def _is_root_of_zero(rule: DerivativeRule | None, y: Any) -> bool:
-    """Whether it is a square root at 0: what is even in it is analytic in its square alone.
+    """Whether it is a square root, an absolute value or a norm at 0.
 
-    So are absolute values and norms.
+    Limits are not taken in such a value: a function that has one is analytic in its square alone.
     """
     return rule is not None and rule in _ROOTS and not np.all(constant(y))

@@ -250,3 +250,19 @@ def test_without_a_pair_aux_is_refused():
     with pytest.raises(TypeError, match=r"pair \(value, aux\)"):
         grad(lambda x: np.sum(x), has_aux=True)(np.ones(2))
     assert constant(1.0) == 1.0
+
+
+def test_a_hessian_hands_back_what_else_was_returned():
+    def f(p, power):
+        x = p["x"]
+        return np.sum(x**power), {"x": 2 * x, "text": "as it is", "numbers": [x[0], 1.0]}
+
+    x = np.array([1.0, 2.0])
+    found, aux = hessian(f, has_aux=True)({"x": x}, 3)
+    np.testing.assert_array_equal(found["x"]["x"], np.diag(6 * x))
+    np.testing.assert_array_equal(aux["x"], 2 * x)
+    assert type(aux["x"]) is np.ndarray
+    assert aux["text"] == "as it is"
+    assert not any(hasattr(number, "tracer") for number in aux["numbers"])
+    with pytest.raises(TypeError, match="must return a pair"):
+        hessian(lambda x: x @ x, has_aux=True)(x)

@@ -601,3 +601,13 @@ def test_parts_of_complex_numbers_are_no_views(part, traced):
         return np.sum(x)
 
     grad(f)(X)
+
+
+def test_partitions_in_place():
+    def f(x):
+        y = anp.array(x)
+        y.partition(1)
+        return 2.0 * y[0] + y[2]
+
+    x = np.array([3.0, 1.0, 2.0])
+    np.testing.assert_array_equal(grad(f)(x), [1.0, 2.0, 0.0])

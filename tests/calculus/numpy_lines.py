@@ -58,8 +58,8 @@ _MORE = (
     "np.trace({})",
     "np.linalg.norm({}, 1)",
     "np.tril({})",
-    "{} / {}.shape[0]",
-    "{} / {}.shape[1]",
+    "{} / ({}).shape[0]",
+    "{} / ({}).shape[1]",
     "{} * len({})",
 )
 _PRODUCTS = ("({} @ {})", "({} @ {})", "np.dot({}, {})", "({}).dot({})", "np.outer({}, {})")

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.spatial.distance
 import scipy.special as sc
 import scipy.stats
 
@@ -67,32 +68,70 @@ REFERENCES = {
     "rad2deg": (np.rad2deg, x),
     "entr": (sc.entr, x),
     "ptp": (np.ptp, x),
-    "entropy": (lambda p: np.sum(sc.entr(p)), x),
     "rms": (lambda x: np.sqrt(np.mean(x**2)), x),
     "skew": (scipy.stats.skew, x),
     "kurtosis": (lambda x: scipy.stats.kurtosis(x, fisher=False), x),
     "cumprod": (np.cumprod, x),
     "logcumsumexp": (lambda x: np.logaddexp.accumulate(x), x),
     "logpdf": (scipy.stats.norm.logpdf, x),
-    "factorial": (sc.factorial, 4.0),
 }
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_it_has_the_values_of_the_function(name):
     function, at = REFERENCES[name]
-    text = ABSENT[name][0].split(" for ")[0]
-    symbol = "p" if name == "entropy" else "n" if name == "factorial" else "x"
-    count = {"n": 5} if "ones(" in text else {}
-    shape = "scalar" if np.ndim(at) == 0 else "n"
-    found = parse(text.replace("n + 1", "v + 1") if symbol == "n" else text,
-                  **{"v" if symbol == "n" else symbol: shape})  # fmt: skip
-    given = {"v" if symbol == "n" else symbol: at}
+    found = parse(ABSENT[name][0].split(" for ")[0], x="n")
     # Rounding of a few operations on numbers of size 1; cbrt by logarithms.
-    np.testing.assert_allclose(found.evaluate(**given, **count), function(at), rtol=1e-13)
+    np.testing.assert_allclose(found.evaluate(x=at), function(at), rtol=1e-13)
 
 
 OF_MORE = {
+    "clamp": (np.clip(x, 0.3, 0.6), {"x": x, "low": 0.3, "high": 0.6}),
+    "neg": (-np.minimum(x - 0.5, 0), {"x": x - 0.5}),
+    "pos": (np.maximum(x - 0.5, 0), {"x": x - 0.5}),
+    "lerp": (x + 0.25 * (y - x), {"a": x, "b": y, "t": 0.25}),
+    "boxcox": (sc.boxcox(x, 0.3), {"x": x, "lam": 0.3}),
+    "invlogit": (sc.expit(x), {"x": x}),
+    "lbeta": (sc.betaln(0.3, 0.7), {"a": 0.3, "b": 0.7}),
+    "geo_mean": (scipy.stats.gmean(x), {"x": x}),
+    "harmonic_mean": (scipy.stats.hmean(x), {"x": x}),
+    "tv": (np.abs(np.diff(x)).sum(), {"x": x}),
+    "any": (1, {"x": x - 0.5}),
+    "all": (0, {"x": x - 0.5}),
+    "normalize": (x / np.sqrt(x @ x), {"x": x}),
+    "mse_loss": (np.square(x - y).sum() / 5, {"x": x, "y": y}),
+    "smooth_l1_loss": (sc.huber(1, 4 * x - y).mean(), {"x": 4 * x, "y": y}),
+    "binary_cross_entropy": (
+        np.mean(-sc.xlogy(y, x) - sc.xlog1py(1 - y, -x)),
+        {"y": y, "p": x},
+    ),
+    "polyval": (np.polynomial.polynomial.polyval(0.3, x), {"z": x, "x": 0.3}),
+    "reduce_mean": (X.mean(), {"X": X}),
+    "reduce_max": (X.max(), {"X": X}),
+    "vecnorm": (np.sqrt((X**2).sum(axis=0)), {"X": X}),
+    "tr_inv": (np.trace(np.linalg.inv(A)), {"A": A}),
+    "matrix_frac": (x @ np.linalg.inv(A) @ x, {"x": x, "A": A}),
+    "lstsq": (np.linalg.lstsq(A, y)[0], {"A": A, "y": y}),
+    "cho_solve": (np.linalg.solve(A, y), {"A": A, "y": y}),
+    "roll": (np.roll(x, 1), {"x": x}),
+    "entropy": (np.sum(sc.entr(x)), {"p": x}),
+    "factorial": (sc.factorial(4.0), {"n": 4.0}),
+    "hinge": (np.maximum(1 - y * 3 * x, 0), {"y": y, "z": 3 * x}),
+    "exp10": (10**x, {"x": x}),
+    "fmax": (np.fmax(x, y), {"a": x, "b": y}),
+    "fmin": (np.fmin(x, y), {"a": x, "b": y}),
+    "acot": (np.arctan2(1, x), {"x": x}),
+    "asec": (np.arccos(1 / (1 + x)), {"x": 1 + x}),
+    "acsc": (np.arcsin(1 / (1 + x)), {"x": 1 + x}),
+    "cosine_similarity": (
+        1 - scipy.spatial.distance.cosine(x, y),
+        {"x": x, "y": y},
+    ),
+    "tcrossprod": (X @ X.T, {"X": X}),
+    "colsums": (X.sum(axis=0), {"X": X}),
+    "rowmeans": (X.mean(axis=1), {"X": X}),
+    "cdf": (scipy.stats.norm.cdf(x), {"x": x}),
+    "pdf": (scipy.stats.norm.pdf(x), {"x": x}),
     "logaddexp2": (np.logaddexp2(x, y), {"a": x, "b": y}),
     "softshrink": (np.sign(x) * np.maximum(np.abs(x) - 0.3, 0), {"x": x, "a": 0.3}),
     "huber": (sc.huber(0.4, x), {"r": x, "d": 0.4}),
@@ -135,6 +174,25 @@ def test_what_quantiles_minimise():
         assert grid[int(np.argmin(values))] == pytest.approx(at, abs=0.006)  # the grid's step
 
 
+def test_a_vector_in_every_column_and_in_every_row():
+    columns, rows = (option.split(" for ")[0] for option in ABSENT["repmat"])
+    np.testing.assert_array_equal(parse(columns, x="n").evaluate(x=x, k=3), np.tile(x, (3, 1)).T)
+    np.testing.assert_array_equal(parse(rows, x="n").evaluate(x=x, k=3), np.tile(x, (3, 1)))
+
+
+def test_sums_and_means_of_tensorflow():
+    for name in ("sum", "mean"):
+        for axis in ("", ", axis=0", ", axis=-1"):
+            text, other = f"tf.reduce_{name}(X{axis})", f"np.{name}(X{axis})"
+            assert parse(text, X="m,n") == parse(other, X="m,n")
+    assert parse("X - tf.reduce_mean(X, 0)", X="n,n") == parse("X - X.mean(0)", X="n,n")
+
+
+def test_functions_of_nested_modules():
+    for text in ("jax.nn.softmax(x)", "torch.nn.functional.softmax(x)", "tf.nn.softmax(x)"):
+        assert parse(text, x="n") == parse("softmax(x)", x="n")
+
+
 def test_an_index_that_runs_the_other_way():
     f = parse(REVERSED.split(" for ")[0], x="n", y="n")
     assert f.evaluate(x=[1.0, 2.0, 5.0], y=[1.0, 10.0, 100.0]) == 5 + 20 + 100
@@ -166,6 +224,9 @@ def test_the_largest_of_each_row():
         ),
         ("np.median(x)", r"found \.median; write sum\(abs\(x - m\)\)"),
         ("np.linalg.cholesky(A)", r"found \.cholesky; factors are declared"),
+        ("np.roll(x)", r"write vstack\(\[x\[-1:\], x\[:-1\]\]\) without np\."),
+        ("scipy.stats.norm.logpdf(x)", r"found \.stats; write norm_pdf\(x\) for the standard"),
+        ("np.array(x)", "given to evaluate as the values of a symbol"),
         ("np.busday_count(x)", "there is no busday_count here: write the function without np"),
         ("np.average(x, weights=w)", r"but axis; write dot\(w, x\) / sum\(w\) for weights"),
         ("np.max(X, axis=1)", r"write sum\(amax\(X\[i\]\), i\) for the sum of the largest"),
@@ -179,6 +240,11 @@ def test_the_largest_of_each_row():
 def test_hints(text, says):
     with pytest.raises(ParseError, match=says):
         parse(text, **SHAPES)
+
+
+def test_a_number_of_a_module_that_is_declared_is_said_to_be():
+    with pytest.raises(ParseError, match=r"found \.pi; pi is declared as a symbol: rename that$"):
+        parse("np.pi * x", x="n", pi="scalar")
 
 
 def test_no_name_is_in_both_tables():

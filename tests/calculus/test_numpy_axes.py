@@ -139,6 +139,10 @@ LINES = [
     "(X - X.mean(0)) / X.std(axis=0, ddof=1) + np.var(X, 0, keepdims=True)",
     "np.average(X, axis=0) - np.reciprocal(2 + x**2)",
     "X.var() + x.var(ddof=1) - X.std(ddof=2)",
+    "len(x) * X + x",
+    "(X - x) / len(X)",
+    "sum((X[i] @ x - y[i]) * X[i] for i in range(len(y)))",
+    "sum(np.exp(X[i] @ w) for i in range(len(y))) + X * x",
 ]
 
 
@@ -203,6 +207,25 @@ def test_two_declared_sizes_are_a_column_of_numpy():
     assert parse("np.sum(A + y)", A="n,n", y="n") == parse("sum(A + y.T)", A="n,n", y="n")
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("sin(len(x) * A + x)", "sin(n * A + x.T)"),
+        ("sum((X[i] @ w - y[i])**2 for i in range(m))", "sum((X[i].T @ w - y[i])**2, i)"),
+        ("sum([exp(x[i] * (w @ w)) for i in range(n)])", "sum(exp(x[i] * (w.T @ w)), i)"),
+    ],
+)
+def test_len_and_loops_are_pythons(text, same):
+    shapes = declared("mnk")
+    assert parse(text, **shapes) == parse(same, **shapes)
+
+
+def test_a_symbol_may_be_named_len():
+    assert parse("len * A + x", A="n,n", x="n", len="scalar") == parse(
+        "len * A + x @ ones(1, n)", A="n,n", x="n", len="scalar"
+    )
+
+
 def test_other_texts_keep_vectors_that_are_columns():
     assert parse("A + y", A="n,n", y="n") == parse("A + y @ ones(1, n)", A="n,n", y="n")
     assert parse("X - mean(X, axis=1)", X="n,n") == parse("X - X @ ones(n, n) / n", X="n,n")
@@ -247,6 +270,24 @@ def test_what_fits_a_square_matrix_alone_is_refused_in_the_shell(text):
     ],
 )
 def test_what_is_used_as_a_vector_is_one_in_the_shell(text, shapes):
+    assert {name: made.shape for name, made in infer_symbols(text, {}).items()} == shapes
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("np.sum(x) * np.pi", {"x": ("n",)}),
+        ("np.e * np.sum(x**2) + np.pi", {"x": ("n",)}),
+        ("dot(a, x) * dot(b, x)", {"a": ("n",), "x": ("n",), "b": ("n",)}),
+        ("outer(a, b)", {"a": ("m",), "b": ("n",)}),
+        (
+            "(X**2 / (2 * sigma**2)).sum() + len(X) * np.log(sigma).sum()",
+            {"X": ("m", "n"), "sigma": ("n",)},
+        ),
+        ("np.sum(X * w) + np.sum(np.abs(w - 1))", {"X": ("m", "n"), "w": ("n",)}),
+    ],
+)
+def test_numbers_are_none_of_the_symbols_in_the_shell_and_arrays_are_arrays(text, shapes):
     assert {name: made.shape for name, made in infer_symbols(text, {}).items()} == shapes
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mcmodels.calculus import index, matrix, parse, scalar, sum_over, vector
+from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.derive.simplification.vanishing import terms_left_out
 
 C = [1.0, 2.0, 3.0, 4.0, 0.5]
@@ -17,6 +18,8 @@ SERIES = [
     ("sum(c[i] * x**(i + 1) / (i + 1), i)", lambda i, x: C[i] * x ** (i + 1) / (i + 1)),
     ("sum((c[i] + 2) * x**i - c[i]**2 * x**i, i)", lambda i, x: (C[i] + 2 - C[i] ** 2) * x**i),
     ("sum(c[i] * x**i, i, where=c[i] > 1)", lambda i, x: C[i] * x**i * (C[i] > 1)),
+    ("sum(i * c[i] * x**i, i)", lambda i, x: i * C[i] * x**i),
+    ("sum(i**2 * c[i] * x**(i + 1), i)", lambda i, x: i**2 * C[i] * x ** (i + 1)),
     ("exp(sum(c[i] * x**i, i))", None),
     ("sum(c[i] * (x - 1)**i, i) * sum(c[i] * x**i, i)", None),
 ]
@@ -79,6 +82,7 @@ def test_other_sums_stay_as_they_are():
         i * c[i],  # no power of the index
         c[i] * x**i,  # no factor
         i * c[i] + x**i,  # a term without both
+        c[i] * x**i / i,  # a power of i, but a negative one
         (i + 1) * x**i,  # no zero among the terms
         (i - 2) * x**i,  # the term of 0 is not 0
         X[i].T @ w * i,
@@ -96,3 +100,52 @@ def test_what_is_left_out_was_zero():
         assert changed.evaluate(c=C, x=0.3) == pytest.approx(e.evaluate(c=C, x=0.3), rel=1e-14)
     e = sum_over(i * (i - 1) * x**i, i, where=i > 0)
     assert str(terms_left_out(e)) == "sum_over(i * (i - 1) * x ** i, i, where=i > 1, over=n)"
+
+
+DOUBLE = {
+    "sum(c[i] * c[j] * x**(i + j), i, j)": lambda x: mpmath.fsum(
+        a * b * x ** (i + j) for i, a in enumerate(C) for j, b in enumerate(C)
+    ),
+    "sum(c[i] * (1 - x)**i * x**(n - 1 - i), i)": lambda x: mpmath.fsum(
+        a * (1 - x) ** i * x ** (4 - i) for i, a in enumerate(C)
+    ),
+    "sum(c[i] * sin(x)**i, i)": lambda x: mpmath.fsum(
+        a * mpmath.sin(x) ** i for i, a in enumerate(C)
+    ),
+    "sum(c[i] * x**(3 * i), i)": lambda x: mpmath.fsum(a * x ** (3 * i) for i, a in enumerate(C)),
+    "exp(sum(c[i] * x**i * (x - 1)**(2 * i), i))": lambda x: mpmath.exp(
+        mpmath.fsum(a * x**i * (x - 1) ** (2 * i) for i, a in enumerate(C))
+    ),
+}
+
+
+@pytest.mark.parametrize("text", DOUBLE)
+@pytest.mark.parametrize("at", [0.0, 1.0, -0.7])
+def test_a_factor_that_is_zero_makes_its_term_zero(text, at):
+    f = parse(text, **SHAPES)
+    third = f.gradient("x").gradient("x").gradient("x")
+    for order, derivative in enumerate((f, f.gradient("x"), f.hessian("x"), third)):
+        with mpmath.workdps(60):
+            right = float(mpmath.diff(DOUBLE[text], mpmath.mpf(at), order))
+        # Sums of 25 terms at most, of size 1e4 in third derivatives: rounding alone.
+        close = pytest.approx(right, rel=1e-11, abs=1e-11)
+        assert derivative.evaluate(c=C, x=at) == close
+        assert derivative.compile()(c=C, x=at) == close
+        assert float(derivative.evaluate(c=C, x=at, digits=25)) == close
+
+
+def test_a_whole_power_at_zero_has_the_slope_of_its_limit():
+    f = parse("x**k", k="scalar:integer")
+    for k, slope, bend in ((0, 0, 0), (1, 1, 0), (2, 0, 2), (3, 0, 0)):
+        assert f.gradient("x").evaluate(x=0.0, k=k) == slope
+        assert f.hessian("x").evaluate(x=0.0, k=k) == bend
+    with pytest.raises(EvaluationError):
+        f.gradient("x").evaluate(x=0.0, k=-1)
+
+
+def test_what_is_undefined_beside_a_zero_stays_so():
+    f = parse("sum(i * log(x) * x**(i - 1), i, over=n)", x="scalar")
+    with pytest.raises(EvaluationError):
+        f.evaluate(x=0.0, n=1)
+    with pytest.raises(EvaluationError):
+        parse("sum(x**(i - 1), i, over=n)", x="scalar").evaluate(x=0.0, n=2)

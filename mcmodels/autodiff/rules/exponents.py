@@ -34,8 +34,8 @@ def _terms(x: Any) -> Terms | None:
     return None if found is None else list(zip(found[::2], found[1::2], strict=True))
 
 
-def _may_be_one(x: Any) -> bool:
-    """Whether a value may be an exponential, or a number: a quick look."""
+def _may_be_exponential(x: Any) -> bool:
+    """Whether a value may be an exponential, or is a number; it is not yet looked into."""
     if isinstance(x, Traced):
         return x.origin is not None and (x.origin[0] in KINDS or x.origin[0] == CHANGED)
     return is_number(x)
@@ -80,7 +80,7 @@ def of_number(base: float, u: Any) -> Origin | None:
 
 def power(x: Any, k: float) -> Origin | None:
     """What the power k of an exponential remembers; None if it is none."""
-    terms = _terms(x) if k != 0 and isinstance(x, Traced) and _may_be_one(x) else None
+    terms = _terms(x) if k != 0 and isinstance(x, Traced) and _may_be_exponential(x) else None
     return None if terms is None else _remembered([(k * c, u) for c, u in terms])
 
 
@@ -95,7 +95,7 @@ def quotient(a: Any, b: Any) -> Origin | None:
 
 
 def _joined(a: Any, b: Any, sign: float) -> Origin | None:
-    if not (_may_be_one(a) and _may_be_one(b)):
+    if not (_may_be_exponential(a) and _may_be_exponential(b)):
         return None
     first, second = _terms(a), _terms(b)
     if first is None or second is None:

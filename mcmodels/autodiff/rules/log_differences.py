@@ -17,7 +17,7 @@ _LN2 = float(np.log(2.0))
 
 def _log1mexp(x: Any) -> Any:
     """``log(1 - exp(-x))`` for x > 0, else NaN."""
-    if np.iscomplexobj(x):
+    if np.iscomplexobj(x):  # limits are taken on a circle; float() would drop imaginary parts
         raise TypeError("log(1 - exp(-x)) is computed of real numbers here")
     x = np.asarray(x, float)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from mcmodels.calculus.compute.slopes_of_powers import with_slopes_at_zero
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
@@ -53,6 +54,7 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
         Whether the steps stay beside the choices, so that `evaluate` can say where they have a
         kink.
     """
+    expression = with_slopes_at_zero(expression)
     if not _needs_guards(expression):
         return expression
 

@@ -95,17 +95,19 @@ def choose(condition: Expression, left: Expression, right: Expression) -> Expres
 
 
 def _filled_by_terms(condition: Expression) -> Expression:
-    """A sum of scalars that fills an array, as the sum of arrays that each of them fills.
+    """Sums of scalars that fill an array, as sums of arrays that each scalar fills.
 
-    So it is written as a comparison: ``a > 1`` in place of ``a - 1 > 0``.
+    So it is written as a comparison: ``A > a + 1`` in place of ``A + (-a - 1) > 0``.
     """
-    coefficient, scalars, array = parts(condition)
-    if coefficient != 1 or len(scalars) != 1 or not isinstance(array, Ones):
-        return condition
-    total = scalars[0]
-    if not isinstance(total, Sum):
-        return condition
-    return add([scale(1, term, array) for term in total.children])
+    written = condition.children if isinstance(condition, Sum) else (condition,)
+    terms: list[Expression] = []
+    for term in written:
+        coefficient, scalars, array = parts(term)
+        if isinstance(array, Ones) and len(scalars) == 1 and isinstance(scalars[0], Sum):
+            terms += [scale(coefficient, each, array) for each in scalars[0].children]
+        else:
+            terms.append(term)
+    return add(terms) if len(terms) > len(written) else condition
 
 
 def unfilled(expression: Expression, beside: tuple[Expression, ...]) -> Expression:

@@ -278,6 +278,8 @@ def for_attribute(name: str, owner: str, declared: Collection[str]) -> str:
     call = f"{name}(…)" if name in _known() else ""
     found = f"write {call}" if call else _instead(name)
     if is_module(owner, declared):
+        if name in declared:
+            return f"{name} is declared as a symbol: rename that"
         if not found and name.lower() in WITHOUT:
             return WITHOUT[name.lower()]
         separator = "," if ", or " in found or " for " in found else ""

@@ -21,11 +21,11 @@ from mcmodels.calculus.text.numpy_functions import ENTRYWISE
 __all__ = ["Kind", "NumpyAxes", "is_of_columns", "kind_of", "not_a_row"]
 
 _KEEP_ONE_AXIS = frozenset([*FUNCTIONS, *ENTRYWISE, "sqrt"])
-_NOT_ENTRYWISE = (
+_OF_OTHER_AXES = (
     "sum mean norm trace det logdet amax amin logsumexp diag vec outer len size unit T tr "
-    "transpose einsum hstack vstack block np.flat"
+    "transpose einsum np.flat"
 )
-_REDUCING = frozenset(_NOT_ENTRYWISE.split())
+_CHANGE_AXES = frozenset(_OF_OTHER_AXES.split())
 _STACKS = frozenset(["hstack", "vstack", "block"])
 _ALONG = frozenset(["sum", "mean", "norm", "logsumexp"])
 _OF_ONE_AXIS = frozenset(["diag", "np.column", "np.cumsum", "np.diff", "np.inner", "np.row"])
@@ -203,8 +203,7 @@ class NumpyAxes:
             return Kind.TURNED
         if function in ("np.column", "outer") or (function in ("ones", "zeros") and count == 2):
             return kind_of(result, Kind.COLUMN)
-        loses = function in _REDUCING and function not in _STACKS
-        keeps = Kind.COLUMN in kinds and not loses
+        keeps = Kind.COLUMN in kinds and function not in _CHANGE_AXES
         return kind_of(result, Kind.COLUMN if keeps else Kind.VECTOR)
 
     def require_second_axis(self, kind: Kind) -> None:
@@ -258,7 +257,9 @@ def is_of_columns(node: ast.expr) -> bool:
         return False
     if node.func.id in _ALONG:
         return any(ast.unparse(option.value) in ("0", "-2") for option in node.keywords)
-    return node.func.id not in _REDUCING and any(map(is_of_columns, node.args))
+    if node.func.id in _CHANGE_AXES or node.func.id in _STACKS:
+        return False
+    return any(map(is_of_columns, node.args))
 
 
 def not_a_row(error: ShapeError) -> ShapeError:

@@ -14,7 +14,7 @@ from typing import Any
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.signatures import SIGNATURES
 from mcmodels.calculus.text.aliases import ALIASES
-from mcmodels.calculus.text.generators import over_index
+from mcmodels.calculus.text.generators import GENERATORS, over_index
 from mcmodels.calculus.text.numpy_functions import FUNCTIONS, METHODS, name_of_function
 from mcmodels.calculus.text.numpy_stacks import name_of_stack
 from mcmodels.calculus.text.spelling import Across, with_nodes_changed
@@ -30,7 +30,9 @@ __all__ = [
     "without_modules",
 ]
 
-_MODULES = "F autograd cp jax jnp linalg math np npla numpy scipy sp special sympy tf torch"
+_MODULES = (
+    "F autograd cp functional jax jnp linalg math nn np npla numpy scipy sp special sympy tf torch"
+)
 MODULES = frozenset(_MODULES.split())
 
 _WITHOUT_ARRAYS = (
@@ -50,7 +52,7 @@ _NUMPYS_OPTIONS = frozenset(["dim", "keepdim", "keepdims"])
 _ONE_OF_SHAPE = re.compile(r"\s*\[\s*[01]\s*\]")
 _MAY_HOLD = re.compile(
     r"\.\s*(?!T\b)[^\W\d]|\b(?:ord|dim|for|None|keepdims?)\b|(?:ones|zeros)\s*\(\s*\("
-    r"|,\s*-?\d\s*\)|\b(?:column_stack|concatenate)\b"
+    r"|,\s*-?\d\s*\)|\b(?:column_stack|concatenate|len)\b"
 )
 
 
@@ -91,24 +93,29 @@ def is_method(name: str, known: Collection[str]) -> bool:
 
 
 def is_in_numpys_spelling(tree: ast.expr, text: str, known: Collection[str]) -> bool:
-    """Whether a text has names of modules, methods, ``shape``, ``[:, None]`` or ``keepdims``.
+    """Whether a text has what Python's programs alone have.
 
-    Its vectors are then NumPy's, of one axis. SymPy's are columns.
+    These are names of modules, methods, ``shape``, ``len``, loops over ``range``, ``[:, None]`` and
+    ``keepdims``. Its vectors are then NumPy's, of one axis. SymPy's are columns.
     """
     if _MAY_HOLD.search(text) is None:
         return False
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr != "T":
-            if not (isinstance(node.value, ast.Name) and _is_module(node.value, known)):
-                return True
-            if node.value.id not in _OF_COLUMNS:
-                return True
-        elif isinstance(node, ast.Call):
-            if any(option.arg in _NUMPYS_OPTIONS for option in node.keywords):
-                return True
-        elif isinstance(node, ast.Subscript) and _line(node) is not None:
+    return any(_is_of_programs(node, known) for node in ast.walk(tree))
+
+
+def _is_of_programs(node: ast.AST, known: Collection[str]) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr != "T":
+        owner = node.value
+        if isinstance(owner, ast.Name) and owner.id in _OF_COLUMNS:
+            return not _is_module(owner, known)
+        return True
+    if isinstance(node, ast.Call):
+        if any(option.arg in _NUMPYS_OPTIONS for option in node.keywords):
             return True
-    return False
+        return isinstance(node.func, ast.Name) and node.func.id == "len" and "len" not in known
+    if isinstance(node, ast.Subscript):
+        return _line(node) is not None
+    return isinstance(node, GENERATORS)
 
 
 def without_modules(tree: ast.expr, text: str, known: Collection[str]) -> ast.expr:

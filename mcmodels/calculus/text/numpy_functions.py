@@ -183,6 +183,8 @@ _FUNCTIONS = {
     "matmul": _Function(2, _product),
     "negative": _Function(1, _negative),
     "reciprocal": _Function(1, _reciprocal),
+    "reduce_mean": _renamed("mean", "axis"),
+    "reduce_sum": _renamed("sum", "axis"),
     "silu": _Function(1, _silu),
     "square": _Function(1, _square),
     "std": _Function(1, _deviation, options=("axis", "ddof")),
@@ -190,10 +192,9 @@ _FUNCTIONS = {
 }
 # By names that no text can hold, so that they are only made of calls with a module before them.
 FUNCTIONS = {f"np.{name}": function for name, function in _FUNCTIONS.items()}
+_POWERS = frozenset(["power", "float_power"])  # of arrays with one exponent, or of a number
 BROADCAST = frozenset(
-    f"np.{name}"
-    for name in (*_OF_ARITHMETIC, "betaln", "logaddexp")
-    if name not in ("power", "float_power")
+    f"np.{name}" for name in (*_OF_ARITHMETIC, "betaln", "logaddexp") if name not in _POWERS
 )
 """Functions entry by entry of two arrays, which NumPy repeats."""
 ENTRYWISE = frozenset(

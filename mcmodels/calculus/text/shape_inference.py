@@ -79,9 +79,10 @@ def infer_symbols(
             raise ShapeError(
                 f"{name!r} is declared, but the expression has only {', '.join(names)}"
             )
+    arrays = used_as_arrays(source)
+    numbers = set(NAMED_NUMBERS) - {*declared, by} - arrays
+    names = [name for name in names if name not in numbers]
     assumed = {name: declared.get(name) or _by_its_letter(source, name) for name in names}
-    numbers = set(NAMED_NUMBERS) & set(names) - {*declared, by} - used_as_arrays(source)
-    assumed = _with_scalars(assumed, numbers)
     scalars_typed, kept = around_stars(source)
     assumed = _with_scalars(assumed, (scalars_typed & assumed.keys()) - declared.keys())
     kept |= declared.keys()
@@ -108,10 +109,10 @@ def infer_symbols(
         assumed = _with_scalars(assumed, found[0])
         symbols = _inferred(source, assumed, sizes)
     for group in untied(symbols, set(free)):
-        if _fits(source, _with_scalars(assumed, group), sizes):
+        if arrays.isdisjoint(group) and _fits(source, _with_scalars(assumed, group), sizes):
             assumed = _with_scalars(assumed, group)
             symbols = _inferred(source, assumed, sizes)
-    return {name: made for name, made in symbols.items() if name not in numbers}
+    return symbols
 
 
 def other_kind(

@@ -146,7 +146,7 @@ class Shapes:
         return Shape(value.cols, value.rows)
 
     def as_row(self, value: Shape) -> Shape:
-        """Of a vector as a row."""
+        """Of a vector as a row, which is `loose` where the vector is."""
         return replace(value, rows=value.cols, cols=value.rows)
 
     def length(self, value: Shape) -> Shape:

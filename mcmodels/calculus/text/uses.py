@@ -37,7 +37,10 @@ _MOST_ROUNDS = 5  # each carries a rank on by one name; more stand in no text th
 
 
 def used_as_arrays(source: Source) -> set[str]:
-    """Names that are transposed, indexed or multiplied by ``@``, or that a norm or sum is of."""
+    """Names that are transposed, indexed or multiplied by ``@``, or that a norm or sum is of.
+
+    The sum may be of functions of each entry, as ``sum(exp(-x))``.
+    """
     found: list[ast.AST] = []
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute | ast.Subscript):
@@ -45,8 +48,24 @@ def used_as_arrays(source: Source) -> set[str]:
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             found += [node.left, node.right]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            found += node.args if node.func.id in _FOR_ARRAYS else []
+            found += map(_only_name, node.args) if node.func.id in _FOR_ARRAYS else []
     return {node.id for node in found if isinstance(node, ast.Name)}
+
+
+def _only_name(node: ast.expr) -> ast.expr:
+    """The x of a function of each entry of x alone; of all else the node itself."""
+    names: dict[str, ast.expr] = {}
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name):
+            names[part.id] = part
+        elif not isinstance(part, ast.Constant):
+            inside = _alike(part)
+            if not inside:
+                return node
+            waiting += inside
+    return next(iter(names.values())) if len(names) == 1 else node
 
 
 def around_stars(source: Source) -> tuple[set[str], set[str]]:

@@ -65,7 +65,7 @@ def certified(
     shown = form if shown is None else shown
     reach = Range()
     met: list[Expression] = []  # kinks of the last computation
-    unheard: list[Expression] = []
+    ignored: list[Expression] = []  # those of computations with changed digits
     signs = (1, -1) if any(map(is_choice, parts_of(form))) else (1,)
 
     def clean(working: int) -> Rows:
@@ -89,46 +89,48 @@ def certified(
                         sizes,
                         checked,
                         changed=Noise(sign).changed,
-                        tell=unheard.append,
+                        tell=ignored.append,
                     )
                     for sign in signs
                 ]
         except (EvaluationError, ArithmeticError):
             return None
 
+    def told(result: Rows, working: int) -> tuple[Rows, int]:
+        for part in met:
+            tell(part)
+        return result, working
+
     working = digits + _MORE
     before = rough(working)
-    nothing: list[bool] | None = None  # which entries were rounding, in many digits
-    refused = False
+    were_rounding: list[bool] | None = None  # the entries, when there were many digits before
+    was_refused = False
     while True:
         working = 2 * working + _MORE
         if working > _MOST:
             raise _no_digits(shown, digits, working // 2)
-        many = working >= max(_FEWEST_OF_ZERO, reach.digits)
+        is_many = working >= max(_FEWEST_OF_ZERO, reach.digits)
         try:
             found = clean(working)
         except EvaluationError:
-            if refused and many:  # what is divided by may be 0 in few digits only
+            if was_refused and is_many:  # what is divided by may be 0 in few digits only
                 raise
-            refused, before = many, None
+            was_refused, before = is_many, None
             continue
         with mp.workdps(working):
             agreeing = _agree(before, found, digits, as_a_whole)
             if all(agreeing):
-                for part in met:
-                    tell(part)
-                return found, working
+                return told(found, working)
             before = rough(working)
             if working < max(_FEWEST_OF_ZERO, reach.digits):
                 continue
-            still, nothing = nothing, _are_rounding(found, before, working)
-            if still is None:
+            are_rounding = _are_rounding(found, before, working)
+            if were_rounding is None:
+                were_rounding = are_rounding
                 continue
-            zeros = [a and b for a, b in zip(still, nothing, strict=True)]
+            zeros = [a and b for a, b in zip(were_rounding, are_rounding, strict=True)]
             if all(near or zero for near, zero in zip(agreeing, zeros, strict=True)):
-                for part in met:
-                    tell(part)
-                return _with_zeros(found, zeros), working
+                return told(_with_zeros(found, zeros), working)
             raise _no_digits(shown, digits, working)
 
 

@@ -16,7 +16,7 @@ from mcmodels.calculus.core.nodes import Symbol
 __all__ = ["beside_kinks"]
 
 _DIRECTIONS = 3
-_MOVES = (10**8, 10**9)  # so many that no two symbols move alike
+_MOVES = (10**8, 10**9)  # steps: from so many one is drawn that no two entries move alike
 _BEYOND = 20  # digits of the step beyond three times those asked for, for slopes up to 1e20 or so
 
 
@@ -72,7 +72,7 @@ def _values_beside(
                     else mapped(moved, rows, moves[symbol])
                     for symbol, rows in given.items()
                 }
-                unheard: list[Expression] = []
-                found, _ = certified(form, points, sizes, digits, tell=unheard.append)
+                ignored: list[Expression] = []
+                found, _ = certified(form, points, sizes, digits, tell=ignored.append)
                 sides.append(entries(found))
     return sides

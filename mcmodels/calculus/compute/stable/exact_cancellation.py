@@ -22,12 +22,20 @@ from mcmodels.calculus.compute.stable.exponential_fractions import (
 from mcmodels.calculus.compute.stable.fraction_forms import (
     CanonicalFraction,
     canonical,
+    factors_of,
     is_positive,
     logarithm_form,
     product,
     value_form,
 )
 from mcmodels.calculus.compute.stable.fraction_roots import with_roots_in_range
+from mcmodels.calculus.compute.stable.fraction_sums import (
+    cancels,
+    is_plain,
+    outgrow,
+    product_of,
+    total_of,
+)
 from mcmodels.calculus.compute.stable.opened_brackets import Brackets, Path, Piece, without
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
@@ -92,7 +100,7 @@ class Cancellation:
             found.append(ExponentialFraction.monomial(coefficient, Fraction(0)))
         else:
             rest.append(scale(coefficient))
-        for factor in _factors(term):
+        for factor in factors_of(term):
             alike = factor.is_scalar == base.is_scalar
             inner = self._fraction(factor, base) if alike else None
             if inner is None or not factor.used:
@@ -119,7 +127,7 @@ class Cancellation:
                     others.append(i)
                     continue
                 rest, found = self._split(term, base)
-                total = _product(found)
+                total = product_of(found)
                 if total is not None:
                     _, places, fractions = groups.setdefault(rest.key, (rest, [], []))
                     places.append(i)
@@ -133,8 +141,8 @@ class Cancellation:
             for rest, places, fractions in groups.values():
                 if len(places) < 2:
                     continue
-                sum_ = _total(fractions)
-                if sum_ is None or not _cancels(fractions, sum_, is_positive(base)):
+                sum_ = total_of(fractions)
+                if sum_ is None or not cancels(fractions, sum_, is_positive(base)):
                     continue
                 gone.update(places)
                 if sum_.above:
@@ -156,7 +164,7 @@ class Cancellation:
             groups: dict[bytes, tuple[Expression, list[Piece]]] = {}
             for i, path, term in brackets.terms():
                 rest, found = self._split(term, base)
-                total = _product(found)
+                total = product_of(found)
                 if total is not None and total.above:
                     groups.setdefault(rest.key, (rest, []))[1].append((i, path, total))
             done: list[Expression] = []
@@ -165,8 +173,8 @@ class Cancellation:
                 fractions = [of for _, _, of in pieces]
                 if not any(path for _, path, _ in pieces) or len(pieces) < 2:
                     continue
-                sum_ = _total(fractions)
-                if sum_ is None or not _cancels(fractions, sum_, is_positive(base)):
+                sum_ = total_of(fractions)
+                if sum_ is None or not cancels(fractions, sum_, is_positive(base)):
                     continue
                 if not brackets.may_open(pieces):
                     continue
@@ -192,10 +200,10 @@ class Cancellation:
             opened = self._opened(e, base, found)
             if opened is not None:
                 return walk(opened)
-            if not _outgrow(found):
+            if not outgrow(found):
                 continue
-            total = _product(found)
-            if total is not None and total.above and not all(map(_is_plain, found)):
+            total = product_of(found)
+            if total is not None and total.above and not all(map(is_plain, found)):
                 return product([walk(rest), value_form(canonical(total), base)])
         return None
 
@@ -203,10 +211,10 @@ class Cancellation:
         self, e: Expression, base: Expression, found: Sequence[ExponentialFraction]
     ) -> Expression | None:
         """exp(u)(f + g) as exp(u)f + exp(u)g, where f or g makes up for a factor that overflows."""
-        total = _product(found)
+        total = product_of(found)
         if total is None or not total.above or (total.degree <= 0 and total.order >= 0):
             return None
-        factors = _factors(e)
+        factors = factors_of(e)
         for i, factor in enumerate(factors):
             inside = isinstance(factor, N.Sum) and base.key in bases_of(factor, self._bases)
             if inside and self._fraction(factor, base) is None:
@@ -256,7 +264,7 @@ class Cancellation:
             if (base.rows, base.cols) != (e.rows, e.cols):
                 continue
             rest, found = self._split(e.argument, base)
-            of = _product(found)
+            of = product_of(found)
             if of is None or not of.above or not rest.used:
                 continue
             if of.degree <= 0 and of.order >= 0:
@@ -293,7 +301,7 @@ class Cancellation:
         having: dict[bytes, list[int]] = {}
         for i, term in enumerate(e.children):
             inside: dict[bytes, Expression] = {}
-            for factor in _factors(term):
+            for factor in factors_of(term):
                 if isinstance(factor, N.Elementwise) and factor.name in _LOGARITHMS:
                     inside |= bases_of(factor.argument, self._bases)
                     pair = with_base(factor.argument)
@@ -333,7 +341,7 @@ class Cancellation:
     ) -> tuple[Expression, _Logarithm] | None:
         """A term as rest · c · log R(y)."""
         c = parts(term)[0]
-        factors = _factors(term)
+        factors = factors_of(term)
         if not isinstance(c, Fraction):
             return None
         plain = [scale(1), ones(term.rows, term.cols)]
@@ -366,16 +374,7 @@ def _y(k: Fraction) -> ExponentialFraction:
     return ExponentialFraction.monomial(Fraction(1), k)
 
 
-def _factors(term: Expression) -> tuple[Expression, ...]:
-    _, scalars, array = parts(term)
-    if array is None:
-        return scalars
-    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
-
-
-def _joined(
-    logarithms: Sequence[_Logarithm],
-) -> _Joined | None:
+def _joined(logarithms: Sequence[_Logarithm]) -> _Joined | None:
     """share, R and R − 1, where Σ cₖ log Rₖ = share · log R, and R is 1 where an Rₖ is not."""
     share = Fraction(1, math.lcm(*(c.denominator for c, _ in logarithms)))
     total = _ONE
@@ -412,52 +411,4 @@ def _less_one(of: ExponentialFraction, f: CanonicalFraction) -> CanonicalFractio
     less = of.plus(_MINUS_ONE)
     if not less.above or not less.is_small:
         return None
-    return canonical(less) if _cancels([of, _MINUS_ONE], less) else None
-
-
-def _product(fractions: Sequence[ExponentialFraction]) -> ExponentialFraction | None:
-    result = _ONE
-    for each in fractions:
-        result = result.times(each)
-        if not result.is_small:
-            return None
-    return result
-
-
-def _total(fractions: Sequence[ExponentialFraction]) -> ExponentialFraction | None:
-    result = fractions[0]
-    for each in fractions[1:]:
-        result = result.plus(each)
-        if not result.is_small:
-            return None
-    return result
-
-
-def _cancels(
-    terms: Sequence[ExponentialFraction], total: ExponentialFraction, above_zero: bool = False
-) -> bool:
-    """Whether a sum is smaller than its terms far out, or at u = 0; for u > 0, far above only."""
-    if not total.above:
-        return True
-    terms = [term for term in terms if term.above]
-    if total.degree < max(term.degree for term in terms):
-        return True
-    if not above_zero and total.order > min(term.order for term in terms):
-        return True
-    return canonical(total).m > min(canonical(term).m for term in terms)
-
-
-def _is_plain(factor: ExponentialFraction) -> bool:
-    """Whether it is exponentials, or over one sum of them, of which there are logarithms."""
-    if len(factor.above) != 1 or len(factor.below) > 1:
-        return not factor.above
-    form = canonical(factor)
-    return not form.m and not form.has_changing_signs
-
-
-def _outgrow(factors: Sequence[ExponentialFraction]) -> bool:
-    """Whether factors grow, and others fall, in one direction."""
-    factors = [factor for factor in factors if factor.above]
-    high = [factor.degree for factor in factors]
-    low = [factor.order for factor in factors]
-    return any(values and max(values) > 0 > min(values) for values in (high, low))
+    return canonical(less) if cancels([of, _MINUS_ONE], less) else None

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from mcmodels.calculus.compute.stable.exponential_fractions import ExponentialFraction, Polynomial
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, ones, power, scale, zeros_like
+from mcmodels.calculus.core.arithmetic import add, hadamard, ones, parts, power, scale, zeros_like
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
@@ -23,6 +23,7 @@ from mcmodels.calculus.core.pairwise import choose
 __all__ = [
     "CanonicalFraction",
     "canonical",
+    "factors_of",
     "is_positive",
     "logarithm_form",
     "product",
@@ -192,6 +193,14 @@ def product(factors: Sequence[Expression]) -> Expression:
     scalars = [factor for factor in factors if factor.is_scalar]
     arrays = [factor for factor in factors if factor.is_array]
     return scale(*scalars, *([hadamard(arrays)] if arrays else []))
+
+
+def factors_of(term: Expression) -> tuple[Expression, ...]:
+    """The scalars and the arrays that are multiplied entry by entry."""
+    _, scalars, array = parts(term)
+    if array is None:
+        return scalars
+    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
 
 
 def _side(f: CanonicalFraction, size: Expression, above: bool) -> Expression:

@@ -16,6 +16,7 @@ from mcmodels.calculus.compute.stable.fraction_forms import (
     CanonicalFraction,
     bounded_part,
     canonical,
+    factors_of,
     is_positive,
     product,
 )
@@ -65,7 +66,7 @@ def with_roots_in_range(
     walk : callable
         Rewrites the other factors.
     """
-    factors = _factors(e)
+    factors = factors_of(e)
     if not any(map(_is_root, factors)):
         return None
     for u in bases_of(e, known).values():
@@ -86,13 +87,6 @@ def with_roots_in_range(
             others = scale(parts(e)[0], product([number(1), *filled, *rest]))
             return product([walk(others), _form(raised, u)])
     return None
-
-
-def _factors(e: Expression) -> Sequence[Expression]:
-    _, scalars, array = parts(e)
-    if array is None:
-        return scalars
-    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
 
 
 def _is_root(e: Expression) -> bool:

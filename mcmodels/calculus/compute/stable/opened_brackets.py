@@ -12,9 +12,13 @@ from itertools import islice
 
 from mcmodels.calculus.compute.stable.differences import with_known_differences
 from mcmodels.calculus.compute.stable.exponential_fractions import ExponentialFraction, bases_of
-from mcmodels.calculus.compute.stable.fraction_forms import canonical, is_positive, product
+from mcmodels.calculus.compute.stable.fraction_forms import (
+    canonical,
+    factors_of,
+    is_positive,
+    product,
+)
 from mcmodels.calculus.compute.stable.tails import with_exact_tails
-from mcmodels.calculus.compute.stable.weighted_sums import factors_of
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, parts, scale
 from mcmodels.calculus.core.expression import Expression
@@ -22,7 +26,7 @@ from mcmodels.calculus.core.expression import Expression
 __all__ = ["Brackets", "Path", "Piece", "without"]
 
 Path = tuple[tuple[int, int], ...]  # the places of a factor and of its term, from outside inwards
-Piece = tuple[int, Path, ExponentialFraction]  # the place in the sum, and what stands there
+Piece = tuple[int, Path, ExponentialFraction]  # the place of a term, the path in it, what it is
 Bases = dict[bytes, dict[bytes, Expression]]
 FractionOf = Callable[[Expression, Expression], ExponentialFraction | None]
 

@@ -12,23 +12,29 @@ The work is in three steps. `with_shares` writes an expression with symbols for 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations_with_replacement
 
 from mcmodels.calculus.compute.stable.equal_exponents import with_one_term_for_each
 from mcmodels.calculus.compute.stable.exponential_fractions import without_number
-from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.fraction_forms import factors_of, product
+from mcmodels.calculus.compute.stable.monomials import (
+    MOST_OPENED,
+    Monomial,
+    OpenedTooFarError,
+    base_and_power,
+    divided,
+    multiplied,
+)
 from mcmodels.calculus.compute.stable.tails import with_exact_tails
 from mcmodels.calculus.compute.stable.weighted_sums import (
     Term,
     Weighted,
     exponent_in,
-    factors_of,
     filled_like,
     is_below,
-    is_inverse,
     sums,
 )
 from mcmodels.calculus.core import nodes as N
@@ -37,13 +43,13 @@ from mcmodels.calculus.core.arithmetic.constants import is_zero
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.numbers import Value, number
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.pairwise import choose, pairwise
 from mcmodels.calculus.core.rewriting import rewrite, substitute
 
 __all__ = ["replaced_at_end", "with_shares"]
 
-_MOST_SUMS, _MOST_OPENED, _MOST_POWERS = 8, 160, 4
+_MOST_SUMS, _MOST_POWERS = 8, 4
 _ENTRYWISE = (N.Sum, N.Scaled, N.Hadamard, N.Power)
 Written = tuple[Expression, dict[Expression, Expression]]
 
@@ -82,31 +88,6 @@ def with_shares(expression: Expression) -> Written | None:
         expression, found = written, True
         meanings = {**shared.meanings(), **meanings}
     return (expression, meanings) if found else None
-
-
-# -- products of exponentials over the sum ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Monomial:
-    """coefficient · product of factors · exp(Σ exponents) / Sᵏ."""
-
-    coefficient: Value = Fraction(1)
-    factors: tuple[Expression, ...] = ()
-    exponents: tuple[Expression, ...] = ()
-    k: int = 0
-
-    def times(self, other: _Monomial) -> _Monomial:
-        return _Monomial(
-            self.coefficient * other.coefficient,
-            self.factors + other.factors,
-            self.exponents + other.exponents,
-            self.k + other.k,
-        )
-
-
-class _OpenedTooFarError(Exception):
-    """A product of sums has too many terms."""
 
 
 @dataclass
@@ -181,7 +162,7 @@ class _Shares:
         """The expression without this sum in quotients and logarithms."""
         try:
             found = rewrite(expression, self._replaced)
-        except _OpenedTooFarError:
+        except OpenedTooFarError:
             return None
         found = rewrite(found, self._finished)
         if found == expression or not found.used.isdisjoint(self.logits):
@@ -211,7 +192,7 @@ class _Shares:
             found = [
                 (share[0], k, factor)
                 for factor in factors_of(term)
-                for base, k in [_base(factor)]
+                for base, k in [base_and_power(factor)]
                 if (share := self._share(base)) is not None
             ]
             if len(found) == 1:
@@ -239,7 +220,7 @@ class _Shares:
             places: list[tuple[int, bool, int]] = []
             rest: list[Expression] = []
             for factor in factors_of(term):
-                base, k = _base(factor)
+                base, k = base_and_power(factor)
                 share = self._share(base)
                 if share is None:
                     rest.append(factor)
@@ -294,56 +275,56 @@ class _Shares:
             return False
         return isinstance(e, _ENTRYWISE) and any(map(self._has_exponential, e.children))
 
-    def _opened(self, e: Expression) -> list[_Monomial]:
+    def _opened(self, e: Expression) -> list[Monomial]:
         """The terms of an expression with its sums opened that hold exponentials."""
         if isinstance(e, N.Sum):
             found = [each for child in e.children for each in self._opened(child)]
         elif isinstance(e, N.Power) and _is_small(e) and self._has_exponential(e.base):
             assert isinstance(e.exponent, N.Number)
-            found = [_Monomial()]
+            found = [Monomial()]
             for _ in range(int(e.exponent.value)):
-                found = _multiplied(found, self._opened(e.base))
+                found = multiplied(found, self._opened(e.base))
         elif isinstance(e, N.Scaled | N.Hadamard):
-            found = [_Monomial(parts(e)[0])]
+            found = [Monomial(parts(e)[0])]
             for factor in factors_of(e):
-                found = _multiplied(found, self._factor(factor))
+                found = multiplied(found, self._factor(factor))
         else:
             found = self._factor(e)
-        if len(found) > _MOST_OPENED:
-            raise _OpenedTooFarError
+        if len(found) > MOST_OPENED:
+            raise OpenedTooFarError
         return found
 
-    def _factor(self, e: Expression) -> list[_Monomial]:
+    def _factor(self, e: Expression) -> list[Monomial]:
         z = exponent_in(e)
         if z is not None and e.is_scalar >= self.of.e.is_scalar:
-            return [_Monomial(exponents=(z,))]
+            return [Monomial(exponents=(z,))]
         exponent = self._power_of_sum(e)
         if exponent is not None:
             k = exponent.value if isinstance(exponent, N.Number) else None
             if k is not None and k == int(k) and 0 < -k <= _MOST_POWERS:
-                return [_Monomial(k=int(-k))]
-            return [_Monomial(exponents=(scale(exponent, self.logarithm),))]
+                return [Monomial(k=int(-k))]
+            return [Monomial(exponents=(scale(exponent, self.logarithm),))]
         is_opened = isinstance(e, _ENTRYWISE) and e != self.of.e and self._has_exponential(e)
         if is_opened and (not isinstance(e, N.Power) or _is_small(e)):
             return self._opened(e)
         if isinstance(e, N.Ones):
-            return [_Monomial()]
-        return [_Monomial(factors=(e,))]
+            return [Monomial()]
+        return [Monomial(factors=(e,))]
 
-    def _by_shares(self, monomial: _Monomial, like: Expression) -> Expression:
+    def _by_shares(self, monomial: Monomial, like: Expression) -> Expression:
         """exp(Z)/Sᵏ as a product of k shares and what is left of exp(Z)."""
         e, terms = self.of.e, self.of.terms
         z = add([filled_like(each, e) for each in monomial.exponents] or [zeros_like(e)])
-        best: tuple[tuple[int, int], _Monomial, Expression, list[Expression]] | None = None
+        best: tuple[tuple[int, int], Monomial, Expression, list[Expression]] | None = None
         for places in combinations_with_replacement(range(len(terms)), monomial.k):
             left = add([z, *(scale(-1, terms[i].z) for i in places)])
             length = 0 if is_zero(left) else len(left.children) if isinstance(left, N.Sum) else 1
             rest, shares, lacking = monomial, [], 0
             for i in places:
-                divided = _divided(rest, terms[i])
-                lacking += divided is None
-                rest = rest if divided is None else divided
-                if divided is None:
+                without = divided(rest, terms[i])
+                lacking += without is None
+                rest = rest if without is None else without
+                if without is None:
                     shares += [elementwise("exp", self.below[i]), self.inverse]
                 else:
                     shares.append(elementwise("sigmoid", self.logits[i]))
@@ -362,7 +343,7 @@ class _Shares:
         """Products with shares, each with all of its exponentials in one."""
         if not isinstance(part, N.Scaled | N.Hadamard | N.Power | N.Elementwise):
             return None
-        pieces = [(*_base(factor), factor) for factor in factors_of(part)]
+        pieces = [(*base_and_power(factor), factor) for factor in factors_of(part)]
         shares = [(*found, k) for base, k, _ in pieces if (found := self._share(base)) is not None]
         if not shares and not any(base == self.inverse for base, *_ in pieces):
             return None
@@ -422,38 +403,6 @@ def _exact(e: Expression) -> Expression:
 def _is_small(e: N.Power) -> bool:
     k = e.exponent.value if isinstance(e.exponent, N.Number) else -1
     return k == int(k) and 1 < k <= _MOST_POWERS
-
-
-def _base(factor: Expression) -> tuple[Expression, int]:
-    if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
-        k = factor.exponent.value
-        if k == int(k) and k > 0:
-            return factor.base, int(k)
-    return factor, 1
-
-
-def _multiplied(a: Sequence[_Monomial], b: Sequence[_Monomial]) -> list[_Monomial]:
-    if len(a) * len(b) > _MOST_OPENED:
-        raise _OpenedTooFarError
-    return [one.times(other) for one in a for other in b]
-
-
-def _divided(monomial: _Monomial, term: Term) -> _Monomial | None:
-    """The monomial without the weight of a term; None where it lacks it."""
-    factors = list(monomial.factors)
-    for weight in term.weights:
-        if is_inverse(weight):
-            factors.append(power(weight, number(-1)))
-            continue
-        base, k = _base(weight)
-        for i, factor in enumerate(factors):
-            other, n = _base(factor)
-            if other == base and n >= k:
-                factors[i : i + 1] = [power(base, number(n - k))] if n > k else []
-                break
-        else:
-            return None
-    return replace(monomial, coefficient=monomial.coefficient / term.c, factors=tuple(factors))
 
 
 def replaced_at_end(e: Expression, meanings: Mapping[Expression, Expression]) -> Expression:

@@ -8,10 +8,9 @@ exponentials is known where the product underflows, and of f′/f nothing is div
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 
-from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.fraction_forms import factors_of, product
 from mcmodels.calculus.compute.stable.near_zero import polynomial
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
@@ -42,7 +41,7 @@ def _argument(part: Expression) -> Expression | None:
     if not is_gamma and not isinstance(part, F.Polygamma):
         return None
     f = rewrite(part.children[-1], _tidied)
-    return f if any(map(_logarithm_of, _factors(f))) else None
+    return f if any(map(_logarithm_of, factors_of(f))) else None
 
 
 def _tidied(part: Expression) -> Expression | None:
@@ -54,13 +53,6 @@ def _tidied(part: Expression) -> Expression | None:
     if isinstance(rest, N.Elementwise) and rest.name == "sigmoid":
         return elementwise("sigmoid", scale(-1, rest.argument))
     return None
-
-
-def _factors(e: Expression) -> Sequence[Expression]:
-    _, scalars, array = parts(e)
-    if array is None:
-        return scalars
-    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
 
 
 def _logarithm_of(factor: Expression) -> list[Expression]:
@@ -104,7 +96,7 @@ def _opened(e: Expression) -> list[Expression]:
         return [rewrite(e, _replaced)]
     filled = [] if e.is_scalar else [ones(e.rows, e.cols)]
     terms = [scale(parts(e)[0], product([scale(1), *filled]))]
-    for factor in _factors(e):
+    for factor in factors_of(e):
         terms = [product([term, each]) for term in terms for each in _opened(factor)]
         if len(terms) > _MOST_OPENED:
             break
@@ -128,7 +120,7 @@ def _logarithm(f: Expression) -> Expression:
     coefficient, *_ = parts(f)
     known: list[Expression] = []
     rest: list[Expression] = []
-    for factor in _factors(f):
+    for factor in factors_of(f):
         found = _logarithm_of(factor)
         known += found
         if not found and not isinstance(factor, N.Ones):

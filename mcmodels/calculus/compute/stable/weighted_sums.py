@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mcmodels.calculus.compute.stable.fraction_forms import product
+from mcmodels.calculus.compute.stable.fraction_forms import factors_of, product
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, ones, parts, scale, zeros_like
 from mcmodels.calculus.core.arithmetic.exponentials import argument_of
@@ -17,7 +17,6 @@ __all__ = [
     "Term",
     "Weighted",
     "exponent_in",
-    "factors_of",
     "filled_like",
     "is_below",
     "is_inverse",
@@ -47,14 +46,6 @@ def is_below(e: N.Power) -> bool:
     """Whether a power divides, or is a root, or may be."""
     k = e.exponent.value if isinstance(e.exponent, N.Number) else None
     return k is None or k < 0 or k != int(k)
-
-
-def factors_of(term: Expression) -> tuple[Expression, ...]:
-    """The scalars and the arrays that are multiplied entry by entry."""
-    _, scalars, array = parts(term)
-    if array is None:
-        return scalars
-    return (*scalars, *(array.children if isinstance(array, N.Hadamard) else (array,)))
 
 
 # -- the sums --------------------------------------------------------------------------------------

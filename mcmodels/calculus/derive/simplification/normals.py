@@ -18,6 +18,7 @@ from mcmodels.calculus.core.numbers import number
 __all__ = ["densities_joined"]
 
 _MOST_TERMS = 60  # of what is multiplied out
+_MOST_PLACES = 3  # of which all pairs are tried
 _HALF = power(number(2), number(-1))
 
 
@@ -28,7 +29,7 @@ def densities_joined(e: N.Sum) -> Expression | None:
     places = list(dict.fromkeys(place for term in e.children for place in _places(term)))
     best: Expression | None = None
     gaps: dict[tuple[Expression, Expression], Expression] = {}
-    for u, v in permutations(places, 2) if len(places) <= 3 else ():
+    for u, v in permutations(places, 2) if len(places) <= _MOST_PLACES else ():
         gap = _negative(gaps[v, u]) if (v, u) in gaps else _gap(u, v)
         if gap is None:
             continue

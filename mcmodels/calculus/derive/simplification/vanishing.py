@@ -69,7 +69,9 @@ def _zeros_beside_powers(body: Expression, i: Index) -> set[int]:
 
 
 def _zero(factor: Expression, i: Index) -> int | None:
-    """The whole number at which a factor ai + b is 0."""
+    """The whole number at which a factor ai + b, or a power of it, is 0."""
+    if isinstance(factor, N.Power) and isinstance(factor.exponent, N.Number):
+        return _zero(factor.base, i) if factor.exponent.value > 0 else None
     slope, offset = 0.0, 0.0
     for term in factor.children if isinstance(factor, N.Sum) else (factor,):
         coefficient, scalars, array = parts(term)

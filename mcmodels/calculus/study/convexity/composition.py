@@ -17,7 +17,6 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import (
     hadamard,
     is_symmetric,
-    is_zero,
     parts,
     power,
     scale,
@@ -46,9 +45,8 @@ from mcmodels.calculus.study.convexity.joined_pieces import of_choice
 from mcmodels.calculus.study.convexity.matrix_products import of_product, of_square, of_trace
 from mcmodels.calculus.study.convexity.quotients import (
     affine_quotient,
+    base_of_positive_part,
     log_of_growth,
-    rooted_terms,
-    zero_or_odd_power,
 )
 from mcmodels.calculus.study.convexity.ranges import Ranges, around_centre
 from mcmodels.calculus.study.convexity.spectral import (
@@ -135,6 +133,9 @@ class Composition:
             return of_choice(self, e)
         if isinstance(e, N.Power):
             return self._of_power(e)
+        part = base_of_positive_part(e)
+        if part is not None and self.of(part[0]) >= CONVEX:
+            return times(CONVEX, part[1])
         if isinstance(e, N.Elementwise | F.Polygamma):
             return self._of_function(e)
         return self._of_convex_function(e)
@@ -143,10 +144,6 @@ class Composition:
 
     def _of_function(self, e: N.Elementwise | F.Polygamma | N.Power) -> Curvature:
         inside = e.children[0]
-        if isinstance(e, N.Elementwise) and e.name == "relu":
-            odd = zero_or_odd_power(inside)
-            if odd is not None and self.of(odd) >= CONVEX:
-                return CONVEX
         if isinstance(e, N.Elementwise) and e.name == "log":
             found = self._of_log(inside)
             if found:
@@ -249,7 +246,8 @@ class Composition:
             squares = sum_of_squares(e.base)  # norms of rows or columns
             if squares is not None and self._size_is_convex(squares[0]):
                 return CONVEX if all(self._is_weight(f) for f in squares[1]) else UNKNOWN
-            if all(map(self._is_square, rooted_terms(e.base))):
+            terms = e.base.terms if isinstance(e.base, N.Sum) else (e.base,)
+            if all(map(self._is_square, terms)):
                 return CONVEX  # a norm of the parts that are squared
         found = self._of_function(e) or self._of_p_norm(e)
         if found or not isinstance(e.base, N.Scaled | N.Hadamard):
@@ -424,10 +422,6 @@ class Composition:
         if isinstance(e, N.LogSumExp | F.Largest):
             return CONVEX if inside[0] >= CONVEX else UNKNOWN
         if isinstance(e, F.Pairwise) and e.name in ("maximum", "minimum"):
-            for one, other in (e.children, e.children[::-1]) if e.name == "maximum" else ():
-                odd = zero_or_odd_power(one) if is_zero(other) else None
-                if odd is not None and self.of(odd) >= CONVEX:
-                    return CONVEX
             needed = CONVEX if e.name == "maximum" else CONCAVE
             return needed if all(found >= needed for found in inside) else UNKNOWN
         if isinstance(e, N.Norm) and isinstance(e.argument, N.Product):

@@ -1,12 +1,13 @@
-"""Convexity of quotients: u/v with affine u and v, and products of log-convex functions."""
+"""What no rule of composition says: u/v with affine u and v, log(exp(z) − 1), max(z³, 0)."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, power, scale
+from mcmodels.calculus.core.arithmetic import add, is_zero, parts, power, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.derive import gradients
@@ -16,7 +17,7 @@ from mcmodels.calculus.study.convexity.curvature import CONCAVE, CONVEX, UNKNOWN
 if TYPE_CHECKING:
     from mcmodels.calculus.study.convexity.composition import Composition
 
-__all__ = ["affine_quotient", "log_of_growth", "rooted_terms", "zero_or_odd_power"]
+__all__ = ["affine_quotient", "base_of_positive_part", "log_of_growth"]
 
 _GROWTHS = frozenset({"expm1", "sinh"})
 
@@ -52,14 +53,29 @@ def log_of_growth(inside: Expression) -> Expression | None:
     return None
 
 
-def rooted_terms(base: Expression) -> tuple[Expression, ...]:
-    """What is summed under a root."""
-    return base.terms if isinstance(base, N.Sum) else (base,)
+def base_of_positive_part(e: Expression) -> tuple[Expression, int] | None:
+    """The z of max(zᵖ, 0) = max(z, 0)ᵖ with p = 3, 5, …, which is convex where z is; else None.
 
-
-def zero_or_odd_power(e: Expression) -> Expression | None:
-    """The z of zᵖ with p = 1, 3, 5, …, whose larger one of it and 0 is max(z, 0)ᵖ; else None."""
-    if not (isinstance(e, N.Power) and isinstance(e.exponent, N.Number)):
+    Also of multiples of the power, with 1; and of min(zᵖ, 0) = −max((−z)ᵖ, 0) the −z, with −1.
+    """
+    sign = 1
+    if isinstance(e, N.Elementwise) and e.name == "relu":
+        raised = e.argument
+    elif (
+        isinstance(e, F.Pairwise)
+        and e.name in ("maximum", "minimum")
+        and any(map(is_zero, e.children))
+    ):
+        raised = e.right if is_zero(e.left) else e.left
+        sign = 1 if e.name == "maximum" else -1
+    else:
         return None
-    p = Fraction(e.exponent.value)
-    return e.base if p > 0 and p.denominator == 1 and p % 2 == 1 else None
+    c, scalars, array = parts(raised)
+    factors = [*scalars, *([] if array is None else [array])]
+    found = factors[0] if len(factors) == 1 else None
+    if not (isinstance(found, N.Power) and isinstance(found.exponent, N.Number)):
+        return None
+    p = Fraction(found.exponent.value)
+    if p <= 0 or p.denominator != 1 or p % 2 == 0:
+        return None
+    return scale(sign if c > 0 else -sign, found.base), sign

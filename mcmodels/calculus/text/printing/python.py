@@ -35,6 +35,7 @@ from mcmodels.calculus.text.printing.structure import (
     is_at_index,
     is_grid,
     is_half,
+    number_to_powers,
     signed_terms,
     slice_text,
     slices,
@@ -92,7 +93,7 @@ class PythonPrinter(Printer):
             N.Power: self._power,
             N.MatrixPower: self._matrix_power,
             N.Transpose: lambda e: (self.write(e.argument, ATOM) + ".T", ATOM),
-            N.Elementwise: lambda e: (f"{e.name}({self.write(e.argument)})", ATOM),
+            N.Elementwise: self._elementwise,
             N.Unvec: lambda e: (f"unvec({self.write(e.argument)}, {e.rows}, {e.cols})", ATOM),
             N.Softmax: self._softmax,
             N.LogSumExp: lambda e: self._by_row("logsumexp", e),
@@ -167,8 +168,9 @@ class PythonPrinter(Printer):
         text = ""
         for negative, term in _arrays_first(e, signed_terms(e)):
             if negative and isinstance(term, N.Sum):
-                # x - (c + d) would subtract c and d one by one, where they were filled in as one.
-                term = scale(term, N.Ones(e.rows, e.cols))
+                ones = N.Ones(e.rows, e.cols)
+                if scale(scale(-1, term), ones) not in e.children:  # x - (c + d) is x + (-c - d)
+                    term = scale(term, ones)
             written = self.write(term, TERM)
             if text:
                 text += f" - {written}" if negative else f" + {written}"
@@ -255,6 +257,13 @@ class PythonPrinter(Printer):
             if exponent.value < 0:
                 return self._quotient(None, (e,))
         return f"{self.write(e.base, ATOM)} ** {self.write(exponent, ATOM)}", FACTOR
+
+    def _elementwise(self, e: N.Elementwise) -> Graded:
+        powers = number_to_powers(e)
+        if powers is not None:
+            base, exponents = powers
+            return f"{self.write(base, ATOM)} ** {self.write(exponents, ATOM)}", FACTOR
+        return f"{e.name}({self.write(e.argument)})", ATOM
 
     def _matrix_power(self, e: N.MatrixPower) -> Graded:
         base = self.write(e.base)

@@ -32,6 +32,7 @@ __all__ = [
     "is_grid",
     "is_half",
     "is_slice",
+    "number_to_powers",
     "signed_terms",
     "slice_text",
     "slices",
@@ -129,9 +130,16 @@ def signed_terms(e: N.Sum, scalars_alone: bool = True) -> list[tuple[bool, Expre
         negative = coefficient < 0
         if scalars_alone and same and not all(filled):
             array = None
+            if coefficient == 1 and len(scalars) == 1 and _is_subtracted(scalars[0]):
+                negative, scalars = True, (scale(-1, scalars[0]),)  # x − (a + b)
         result.append((negative, assemble(magnitude(coefficient), scalars, array)))
     first = next((i for i, (negative, _) in enumerate(result) if not negative), 0)
     return [result[first], *result[:first], *result[first + 1 :]]
+
+
+def _is_subtracted(e: Expression) -> bool:
+    """Whether it is a sum of which all terms are subtracted."""
+    return isinstance(e, N.Sum) and all(parts(term)[0] < 0 for term in e.children)
 
 
 def fraction(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Expression]]:
@@ -145,6 +153,18 @@ def fraction(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Ex
                 continue
         above.append(factor)
     return above, below
+
+
+def number_to_powers(e: N.Elementwise) -> tuple[Expression, Expression] | None:
+    """B and t of exp(t log(b)) with a number b and an array t, which is bᵗ; None of all else."""
+    if e.name != "exp" or not e.is_array:
+        return None
+    coefficient, scalars, array = parts(e.argument)
+    logs = [s for s in scalars if isinstance(s, N.Elementwise) and s.name == "log"]
+    if array is None or len(logs) != 1:
+        return None
+    others = [s for s in scalars if s is not logs[0]]
+    return logs[0].argument, scale(coefficient, *others, array)
 
 
 def entry(e: N.Product) -> tuple[N.Symbol, list[int]] | None:

@@ -38,6 +38,7 @@ from mcmodels.calculus.text.printing.structure import (
     fraction,
     is_at_index,
     is_half,
+    number_to_powers,
     signed_terms,
     slices,
     vech_argument,
@@ -358,6 +359,10 @@ class TextbookPrinter(Notation):
         return self._function("where") + self.parenthesised(inside), ATOM
 
     def _elementwise(self, e: N.Elementwise) -> Graded:
+        powers = number_to_powers(e)
+        if powers is not None:
+            base, exponents = powers
+            return self._elementwise_power(self.write(base, ATOM), self.write(exponents)), FACTOR
         inside = blocks.entrywise(self, e.argument)
         if e.name == "abs":
             return self._bars(inside), ATOM
