@@ -23,7 +23,7 @@ from mcmodels.autodiff.forward import Dual
 from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import Traced, constant, tracing
+from mcmodels.autodiff.tracing import Traced, constant, is_complex, tracing
 
 __all__ = ["Recorded"]
 
@@ -280,7 +280,9 @@ def _only_array(argnums: Any, args: Sequence[Any]) -> tuple[int, Any] | None:
     if type(argnums) is int and 0 <= argnums < len(args):
         x = args[argnums]
         kind = type(x)
-        if (kind is np.ndarray and x.dtype is _FLOAT64) or kind is Variable or kind is Dual:
+        if kind is np.ndarray and x.dtype is _FLOAT64:
+            return argnums, x
+        if (kind is Variable or kind is Dual) and not is_complex(x):
             return argnums, x
     return None
 

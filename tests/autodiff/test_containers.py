@@ -250,3 +250,11 @@ def test_without_a_pair_aux_is_refused():
     with pytest.raises(TypeError, match=r"pair \(value, aux\)"):
         grad(lambda x: np.sum(x), has_aux=True)(np.ones(2))
     assert constant(1.0) == 1.0
+
+
+def test_lists_of_lists_of_other_lengths_are_containers():
+    """NumPy makes no array of them."""
+    gradient = grad(lambda p: p[0][0] * p[1] + 3.0 * p[2][1])([[2.0], 5.0, [1.0, 4.0]])
+    assert [np.asarray(part).tolist() for part in gradient] == [[5.0], 2.0, [0.0, 3.0]]
+    found = grad(lambda p: np.sum(p * p))([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(found, [[2.0, 4.0], [6.0, 8.0]])
