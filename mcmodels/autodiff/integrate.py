@@ -95,6 +95,11 @@ def solve_ivp(
     wanted: Any = None if t_eval is None else array_of_floats(t_eval)
     state = array_of_floats(y0)
     steps = _EXPLICIT.get(method, method if method in _EXPLICIT.values() else si.Radau)
+    plain_options = dict(options)
+    if callable(jac := options.get("jac")):
+        plain_options["jac"] = lambda t, y, *rest: constant(array_of_floats(jac(t, y, *rest)))
+    elif jac is not None:
+        plain_options["jac"] = constant(array_of_floats(jac))
     try:
         found = si.solve_ivp(
             system.plain,
@@ -105,7 +110,7 @@ def solve_ivp(
             True,
             events,
             args=system.plain_args,
-            **options,
+            **plain_options,
         )
     except TooManyCalls:
         raise NoRuleError(

@@ -160,6 +160,7 @@ def _translated(error: Exception) -> str | None:
         "object arrays",
         "'object'",
         "dtype=object",
+        "not supported for the input types",
         "ndarray.",
     )
     if not any(sign in text for sign in signs):

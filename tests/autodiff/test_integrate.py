@@ -233,6 +233,16 @@ def test_a_stiff_equation():
     assert abs(grad(stiff)(k) - grad(exact)(k)) < 1e-5 * abs(grad(exact)(k)) + 1e-12
 
 
+def test_a_jacobian_that_reads_what_is_differentiated():
+    def end(k, **options):
+        found = solve_ivp(lambda t, y: -k * (y - np.cos(t)), (0, 1), [0.0], "BDF", **options)
+        return found.y[0, -1]
+
+    found = grad(lambda k: end(k, jac=lambda t, y: np.array([[-k]]), rtol=1e-7))(3.0)
+    assert abs(found - grad(lambda k: end(k, jac=[[-k]], rtol=1e-7))(3.0)) < 1e-6
+    assert abs(found - grad(lambda k: end(k, rtol=1e-7))(3.0)) < 1e-6
+
+
 def test_an_interval_of_length_zero():
     f = lambda y: solve_ivp(lambda t, y: -y, (1.0, 1.0), y).y[:, -1]  # noqa: E731
     np.testing.assert_array_equal(jacobian(f)(START), np.eye(2))

@@ -146,12 +146,13 @@ LOSERS = {
     "at": (lambda x: np.add.at(np.zeros(3), [0, 1, 2], x), "numpy.add.at"),
     "complex product": (lambda x: np.matmul(x, np.ones(3) * 1j), "complex"),
     "median of complex numbers": (lambda x: np.median(np.exp(1j * x)), "numpy.median"),
-    "determinant of a complex matrix": (
-        lambda x: np.linalg.slogdet(np.outer(x, x) * 1j)[1],
-        "numpy.linalg.slogdet",
+    "least squares of a complex matrix": (
+        lambda x: np.real(np.linalg.lstsq(np.outer(x, x) * 1j, x)[0][0]),
+        "numpy.linalg.lstsq",
     ),
     "complex maximum": (lambda x: np.real(np.maximum(x * 1j, 0.1)[0]), "maximum"),
-    "complex factor": (lambda x: np.linalg.cholesky(np.outer(x, x * 1j))[0, 0], "cholesky"),
+    "roots of a list": (lambda x: np.abs(np.roots(np.array([1.0, x[0], x[1]])))[0], "numpy.roots"),
+    "complex factor": (lambda x: np.linalg.qr(np.outer(x, x * 1j))[1][0, 0], "numpy.linalg.qr"),
     "objects": (lambda x: np.sum(x * np.array(["a", 1, None], dtype=object)), "objects"),
     "strings": (lambda x: x + "text", ""),
     "hfft": (lambda x: np.sum(np.fft.hfft(x)), "numpy.fft.hfft"),

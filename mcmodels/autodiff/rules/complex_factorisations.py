@@ -23,9 +23,16 @@ from mcmodels.autodiff.rules.linear_algebra import (
     warn_zero_value,
 )
 from mcmodels.autodiff.tables import add, call, matrix_function, shape_of, warn_kink
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import NoRuleError, constant
 
-__all__ = ["eigenvectors_of_lapack", "eigh_of_complex", "svd_of_complex"]
+__all__ = [
+    "adjoint",
+    "cholesky_of_complex",
+    "eigenvectors_of_lapack",
+    "eigh_of_complex",
+    "slogdet_of_complex",
+    "svd_of_complex",
+]
 
 
 def adjoint(A: Any) -> Any:
@@ -78,11 +85,8 @@ def _first_of_size(vectors: Any, row: int) -> Any:
     return np.full((*plain.shape[:-1], 1, plain.shape[-1]), row % np.shape(constant(vectors))[-2])
 
 
-def eigh_of_complex(A: Any, UPLO: Any, vectors_too: bool) -> tuple[Any, Any]:
-    """Eigenvalues and eigenvectors of the Hermitian part of a matrix.
-
-    The values are those of the triangle that NumPy reads, as for real matrices.
-    """
+def _hermitian(A: Any, UPLO: str, name: str) -> Any:
+    """The Hermitian part of a matrix, with the value of the triangle that NumPy reads."""
     plain = np.asarray(constant(A))
     strict = np.tril(plain, -1) if UPLO.upper() == "L" else np.triu(plain, 1)
     n = plain.shape[-1]
@@ -91,12 +95,19 @@ def eigh_of_complex(A: Any, UPLO: Any, vectors_too: bool) -> tuple[Any, Any]:
     beside = np.abs(read - part).max(initial=0.0)
     warn_kink(
         beside > 1e-8 * np.abs(plain).max(initial=0.0),
-        "eigh reads one triangle of a matrix that is not Hermitian; the derivative is that of its "
-        "Hermitian part.",
+        f"{name} reads one triangle of a matrix that is not Hermitian; the derivative is that of "
+        "its Hermitian part.",
     )
     H = 0.5 * (A + adjoint(A))
-    if beside > 0:
-        H = H + (read - part)
+    return H + (read - part) if beside > 0 else H
+
+
+def eigh_of_complex(A: Any, UPLO: Any, vectors_too: bool) -> tuple[Any, Any]:
+    """Eigenvalues and eigenvectors of the Hermitian part of a matrix.
+
+    The values are those of the triangle that NumPy reads, as for real matrices.
+    """
+    H, n = _hermitian(A, UPLO, "eigh"), shape_of(A)[-1]
     if not vectors_too:
         return call("eigvalsh_complex", H), None
     packed = call("eigh_complex", H, UPLO=UPLO.upper())
@@ -233,7 +244,37 @@ def _pull_svdvals(g: Any, s: Any, A: Any) -> Any:
     return np.conjugate(U) * g @ transposed(V)
 
 
+def cholesky_of_complex(A: Any) -> Any:
+    """The factor L of a Hermitian matrix LLᴴ: of the factors without exchanges of rows, scaled."""
+    if len(shape_of(A)) != 2:
+        raise NoRuleError("numpy.linalg.cholesky of several complex matrices has no rule; loop.")
+    np.linalg.cholesky(constant(A))  # it refuses what is not positive definite
+    packed = call("lu", _hermitian(A, "L", "cholesky"))
+    pivots = np.real(np.diagonal(packed))
+    return (call("tril", packed, k=-1) + np.eye(shape_of(A)[-1])) * np.sqrt(pivots)
+
+
+def _logdet(A: Any) -> Any:
+    sign, size = np.linalg.slogdet(A)
+    return size + 1j * np.angle(sign)
+
+
+def slogdet_of_complex(A: Any) -> tuple[Any, Any]:
+    """``det A/|det A|`` and ``log|det A|``: both have derivatives."""
+    found = call("logdet_complex", A)
+    return np.exp(1j * np.imag(found)), np.real(found)
+
+
 add(
+    matrix_function(
+        "logdet_complex",
+        _logdet,
+        "d log det A = tr(A⁻¹ dA)",
+        (
+            lambda t, y, A: np.trace(np.linalg.solve(A, t), axis1=-2, axis2=-1),
+            lambda g, y, A: g[..., np.newaxis, np.newaxis] * transposed(np.linalg.inv(A)),
+        ),
+    ),
     matrix_function(
         "eigvalsh_complex",
         np.linalg.eigvalsh,

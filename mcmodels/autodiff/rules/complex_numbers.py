@@ -23,6 +23,7 @@ from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are ma
     elementwise,
     factorisations,
     linear_algebra,
+    numpy_convolutions,
     products,
     scipy_matrices,
     signal_filters,
@@ -48,7 +49,7 @@ _HOLOMORPHIC = (
     "getitem", "scatter", "reshape", "transpose", "broadcast_to", "astype", "sum", "cumsum",
     "tril", "triu", "concatenate", "inv", "solve", "det", "solve_triangular", "sech_squared", "eig",
     "solve_sylvester", "sqrtm", "logm", "expm", "cosm", "sinm", "convolve_nd", "lfilter",
-    "eigh_complex", "svd_complex",
+    "eigh_complex", "svd_complex", "logdet_complex", "lu", "convolve",
 )  # fmt: skip
 for _key in _HOLOMORPHIC:
     RULES[_key] = dataclasses.replace(RULES[_key], holomorphic=True)
@@ -66,7 +67,10 @@ COMPLEX_FUNCTIONS |= {
     np.linalg.matrix_power, np.full_like, np.zeros_like, np.ones_like, np.empty_like, np.vdot,
     np.linalg.norm, np.linalg.eigvals, np.linalg.eig,
     np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals, np.var, np.std, np.max,
-    np.amax, np.min, np.amin, np.real_if_close,
+    np.amax, np.min, np.amin, np.real_if_close, np.linalg.slogdet, np.linalg.cholesky,
+    np.linalg.cond, np.polyval, np.trapezoid, np.convolve, np.block, np.dstack, np.pad, np.average, np.cross,
+    np.select, np.hsplit, np.vsplit, np.insert, np.ediff1d, np.broadcast_arrays, np.cumprod,
+    np.compress,
 }  # fmt: skip
 
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.rules.complex_factorisations import eigh_of_complex, svd_of_complex
+from mcmodels.autodiff.rules.complex_factorisations import (
+    adjoint,
+    cholesky_of_complex,
+    eigh_of_complex,
+    slogdet_of_complex,
+    svd_of_complex,
+)
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
@@ -107,12 +113,17 @@ def _det(a: Any) -> Any:
 
 @implements(np.linalg.slogdet)
 def _slogdet(a: Any) -> Any:
+    kind = type(np.linalg.slogdet(np.eye(1)))
+    if is_complex(a):
+        return kind(*slogdet_of_complex(a))
     packed = call("slogdet", a)
-    return type(np.linalg.slogdet(np.eye(1)))(constant(packed)[..., 0], packed[..., 1])
+    return kind(constant(packed)[..., 0], packed[..., 1])
 
 
 @implements(np.linalg.cholesky)
 def _cholesky(a: Any, *, upper: bool = False) -> Any:
+    if is_complex(a):
+        return adjoint(cholesky_of_complex(adjoint(a))) if upper else cholesky_of_complex(a)
     return transposed(call("cholesky", transposed(a))) if upper else call("cholesky", a)
 
 

@@ -246,3 +246,39 @@ case(
     np.real_if_close, "complex", lambda x: np.real_if_close((x + 1j) * (x - 1j)), any_(3),
 )  # fmt: skip
 case(np.real_if_close, "far", lambda x: parts(np.real_if_close(turned(x))), any_(3))
+
+
+def positive(A):
+    return hermitian(A) + 5.0 * np.eye(3)
+
+
+MORE = {
+    np.polyval: lambda z: np.polyval(z[0], z[1]), np.trapezoid: lambda z: np.trapezoid(z, z[0]),
+    np.convolve: lambda z: np.convolve(z[0], z[1], "same"),
+    np.block: lambda z: np.block([[z, 2j * z], [z, z]]), np.dstack: lambda z: np.dstack([z, z * z]),
+    np.pad: lambda z: np.pad(z, 1, "wrap"), np.average: lambda z: np.average(z, 0, weights=z[0]),
+    np.cross: lambda z: np.cross(z[0], z[1]), np.hsplit: lambda z: np.hsplit(z, 3)[1],
+    np.select: lambda z: np.select([[True, False, True]], [z[0]], z[1] * z[1]),
+    np.vsplit: lambda z: np.vsplit(z, 3)[1], np.insert: lambda z: np.insert(z[0], 1, z[1, 0]),
+    np.ediff1d: np.ediff1d, np.cumprod: lambda z: np.cumprod(z[0]),
+    np.compress: lambda z: np.compress([True, False, True], z, axis=0),
+    np.broadcast_arrays: lambda z: np.broadcast_arrays(z[:1], z)[0] * z,
+}  # fmt: skip
+for key, f in MORE.items():
+    case(key, "of complex", both(f), pos(3, 3), exact=False)
+for key in ("logdet_complex", np.linalg.slogdet):
+    for label, shape in (("", (3, 3)), (" of several", (2, 3, 3))):
+        case(
+            key, f"complex{label}", lambda A: with_phases(*np.linalg.slogdet(turned(A) + TURN)),
+            any_(*shape), exact=False,
+        )  # fmt: skip
+for upper in (False, True):
+    case(
+        np.linalg.cholesky, f"complex {upper}",
+        lambda A, u=upper: parts(np.linalg.cholesky(positive(A), upper=u)), any_(3, 3), exact=False,
+    )  # fmt: skip
+for p in (None, -2, 1):
+    case(
+        np.linalg.cond, f"complex {p}", lambda A, p=p: np.linalg.cond(with_turned_columns(A), p),
+        regular(3, 3), exact=False,
+    )  # fmt: skip
