@@ -151,7 +151,6 @@ LOSERS = {
         "numpy.linalg.lstsq",
     ),
     "complex maximum": (lambda x: np.real(np.maximum(x * 1j, 0.1)[0]), "maximum"),
-    "roots of a list": (lambda x: np.abs(np.roots(np.array([1.0, x[0], x[1]])))[0], "numpy.roots"),
     "complex factor": (lambda x: np.linalg.qr(np.outer(x, x * 1j))[1][0, 0], "numpy.linalg.qr"),
     "objects": (lambda x: np.sum(x * np.array(["a", 1, None], dtype=object)), "objects"),
     "strings": (lambda x: x + "text", ""),

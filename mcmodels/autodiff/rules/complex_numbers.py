@@ -68,7 +68,8 @@ COMPLEX_FUNCTIONS |= {
     np.linalg.norm, np.linalg.eigvals, np.linalg.eig,
     np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals, np.var, np.std, np.max,
     np.amax, np.min, np.amin, np.real_if_close, np.linalg.slogdet, np.linalg.cholesky,
-    np.linalg.cond, np.polyval, np.trapezoid, np.convolve, np.block, np.dstack, np.pad, np.average, np.cross,
+    np.linalg.cond, np.polyval, np.trapezoid, np.convolve, np.block, np.dstack, np.pad, np.average,
+    np.cross,
     np.select, np.hsplit, np.vsplit, np.insert, np.ediff1d, np.broadcast_arrays, np.cumprod,
     np.compress,
 }  # fmt: skip
