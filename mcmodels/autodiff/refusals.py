@@ -38,10 +38,6 @@ _PRIVATE_NAMES = {"_zeta": "zeta", "_riemann_zeta": "zeta", "_lambertw": "lamber
 _OTHERS = {
     "scipy.special.comb": "scipy.special.binom",
     "scipy.special.factorial": "scipy.special.gamma(x + 1)",
-    **dict.fromkeys(
-        ("scipy.optimize.minimize", "scipy.optimize.root", "scipy.optimize.fsolve"),
-        "one step of Newton from constant(solution), or a function with mcmodels.autodiff.rule",
-    ),
 }
 
 
