@@ -4,7 +4,8 @@
 ``hessian_vector_product`` take ordinary NumPy code, and may be nested in each other. ``vmap`` maps
 over rows, ``rule`` gives a function its derivative, ``checkpoint`` saves memory, and
 ``sparse_jacobian`` sweeps. The rules are the tables in :mod:`mcmodels.autodiff.rules`.
-:mod:`mcmodels.autodiff.special`, ``linalg`` and ``stats`` have what SciPy does not let us follow.
+:mod:`mcmodels.autodiff.special`, ``linalg``, ``stats``, ``signal``, ``integrate`` and
+``optimize`` have what SciPy does not let us follow.
 
 Some patterns of NumPy code need care. Reverse mode reads the arrays that a function used again
 after the function has returned: it copies small ones, and refuses large ones that were overwritten,

@@ -110,6 +110,8 @@ def real_array(x: Any) -> Any:
     """An argument as an array of floating-point numbers."""
     x = settled(x)
     if isinstance(x, Traced):
+        if is_complex(x):
+            raise TypeError(_not_real(constant(x).dtype, "an array that is being differentiated"))
         return x
     if isinstance(x, np.ma.MaskedArray | np.matrix):
         raise TypeError(
@@ -127,11 +129,15 @@ def real_array(x: Any) -> Any:
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
-        raise TypeError(
-            f"derivatives are taken by arrays of real numbers; found {array.dtype} "
-            f"({type(x).__name__})."
-        )
+        raise TypeError(_not_real(array.dtype, type(x).__name__))
     return array
+
+
+def _not_real(dtype: Any, what: str) -> str:
+    remedy = ""
+    if dtype.kind == "c":
+        remedy = " Take them by real and imaginary parts: f(a + 1j * b), by a and b."
+    return f"derivatives are taken by arrays of real numbers; found {dtype} ({what}).{remedy}"
 
 
 def returned_array(y: Any, tracer: Tracer) -> Any:

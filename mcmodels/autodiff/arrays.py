@@ -319,9 +319,9 @@ class TracedArray(Traced):
         tracing.refused = NoRuleError(
             f"{caller + ' calls float(): ' if caller else ''}float(), int() and functions of math "
             "make a plain number of a value that is being differentiated, and its derivative would "
-            f"be lost{', in ' + where if where else ''}. Use NumPy's functions (np.exp for "
-            "math.exp), np.stack for np.array of numbers; or constant(x), if no derivative is "
-            "wanted."
+            f"be lost{', in ' + where if where else ''}. {instead(caller) + ' ' if caller else ''}"
+            "Use NumPy's functions (np.exp for math.exp), np.stack for np.array of numbers; or "
+            "constant(x), if no derivative is wanted."
         )
         raise tracing.refused
 

@@ -18,11 +18,19 @@ import numpy.typing as npt
 
 from mcmodels.autodiff.arrays import TracedArray
 from mcmodels.autodiff.cells import Cell
-from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, Tracer, constant
+from mcmodels.autodiff.tracing import (
+    DerivativeRule,
+    NoRuleError,
+    Traced,
+    Tracer,
+    constant,
+    stack_objects,
+)
 
 __all__ = [
     "WRITERS",
     "FilledArray",
+    "as_array",
     "copied",
     "followed",
     "gathered",
@@ -329,6 +337,15 @@ def gathered(x: Any) -> Any:
     for k, part in enumerate(parts):
         array[k] = part
     return array
+
+
+def as_array(x: Any) -> Any:
+    """An argument as one array, traced or plain: of lists, too, and of arrays of traced numbers."""
+    x = settled(gathered(x))
+    if isinstance(x, Traced):
+        return x
+    x = np.asarray(x)
+    return stack_objects(x) if x.dtype.hasobject else x
 
 
 def holds_traced(x: Any) -> bool:

@@ -23,7 +23,7 @@ from mcmodels.autodiff.forward import Dual
 from mcmodels.autodiff.refusals import traced_call
 from mcmodels.autodiff.reverse import Tape, Variable
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import Traced, constant, tracing
+from mcmodels.autodiff.tracing import Traced, constant, is_complex, tracing
 
 __all__ = ["Recorded"]
 
@@ -287,7 +287,8 @@ def _plain_arrays(argnums: Any, args: Sequence[Any]) -> list[tuple[int, Any]] | 
         x = args[k]
         kind = type(x)
         is_plain = kind is np.ndarray and x.dtype is _FLOAT64
-        if not (is_plain or kind is Variable or kind is Dual):
+        is_traced = (kind is Variable or kind is Dual) and not is_complex(x)
+        if not (is_plain or is_traced):
             return None
         found.append((k, x))
     return found

@@ -38,17 +38,6 @@ _PRIVATE_NAMES = {"_zeta": "zeta", "_riemann_zeta": "zeta", "_lambertw": "lamber
 _OTHERS = {
     "scipy.special.comb": "scipy.special.binom",
     "scipy.special.factorial": "scipy.special.gamma(x + 1)",
-    "scipy.signal.convolve": "numpy.convolve (of vectors), or np.fft.fft2 of padded images",
-    "scipy.signal.fftconvolve": "numpy.convolve (of vectors), or np.fft.fft2 of padded images",
-    "scipy.signal.lfilter": "lfilter(b, a, np.eye(n), axis=0) @ x for constant b and a",
-    **dict.fromkeys(
-        ("scipy.integrate.odeint", "scipy.integrate.solve_ivp"),
-        "steps of Runge and Kutta in a loop",
-    ),
-    **dict.fromkeys(
-        ("scipy.optimize.minimize", "scipy.optimize.root", "scipy.optimize.fsolve"),
-        "one step of Newton from constant(solution), or a function with mcmodels.autodiff.rule",
-    ),
 }
 
 
@@ -167,6 +156,7 @@ def _translated(error: Exception) -> str | None:
         "object arrays",
         "'object'",
         "dtype=object",
+        "not supported for the input types",
         "ndarray.",
     )
     if not any(sign in text for sign in signs):

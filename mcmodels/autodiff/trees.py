@@ -41,12 +41,24 @@ _only = operator.itemgetter(0)
 def holds_arrays(x: Any) -> bool:
     """Whether an argument is a container of arrays, and no array itself.
 
-    A list or tuple of numbers, or of lists of numbers, is an array, as NumPy takes it. All other
-    lists and tuples, named tuples and mappings are containers.
+    A list or tuple of numbers, or of lists of numbers of one length, is an array, as NumPy takes
+    it. All other lists and tuples, named tuples and mappings are containers.
     """
     if isinstance(x, Mapping) or _is_named(x):
         return True
-    return isinstance(x, list | tuple) and not all(map(_is_part_of_array, x))
+    return isinstance(x, list | tuple) and not (
+        all(map(_is_part_of_array, x)) and _form(x) is not None
+    )
+
+
+def _form(x: Any) -> tuple[int, ...] | None:
+    """The shape of a list of numbers, or of lists of numbers; None if it has none."""
+    if not isinstance(x, list | tuple):
+        return ()
+    forms = {_form(part) for part in x}
+    if len(forms) > 1 or None in forms:
+        return None
+    return (len(x), *(forms.pop() if forms else ()))  # type: ignore[misc]
 
 
 def _is_named(x: Any) -> bool:

@@ -266,3 +266,11 @@ def test_a_hessian_hands_back_what_else_was_returned():
     assert not any(hasattr(number, "tracer") for number in aux["numbers"])
     with pytest.raises(TypeError, match="must return a pair"):
         hessian(lambda x: x @ x, has_aux=True)(x)
+
+
+def test_lists_of_lists_of_other_lengths_are_containers():
+    """NumPy makes no array of them."""
+    gradient = grad(lambda p: p[0][0] * p[1] + 3.0 * p[2][1])([[2.0], 5.0, [1.0, 4.0]])
+    assert [np.asarray(part).tolist() for part in gradient] == [[5.0], 2.0, [0.0, 3.0]]
+    found = grad(lambda p: np.sum(p * p))([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(found, [[2.0, 4.0], [6.0, 8.0]])

@@ -57,7 +57,7 @@ def deviation(actual, expected):
 
 
 def test_there_are_enough_of_them():
-    assert len(PROGRAMS) >= 376
+    assert len(PROGRAMS) >= 416
     assert REFUSED.keys() <= PROGRAMS.keys()
     assert REFUSED_OF_PLAIN_NUMPY.keys() <= PROGRAMS.keys() - REFUSED.keys()
 

@@ -8,7 +8,16 @@ import pytest
 import scipy.special
 import scipy.stats
 
-from mcmodels.autodiff import NoRuleError, grad, hessian, jvp, special, stats, vjp
+from mcmodels.autodiff import (
+    NonDifferentiableWarning,
+    NoRuleError,
+    grad,
+    hessian,
+    jvp,
+    special,
+    stats,
+    vjp,
+)
 from mcmodels.autodiff.tables import call
 
 SHAPES = {
@@ -426,10 +435,39 @@ def test_the_density_of_dirichlet():
 
 
 def test_multivariate_normal_that_allows_singular_covariances():
-    """SciPy's parameter is taken; a covariance that is singular is refused, with the remedy."""
+    """SciPy's parameter is taken; the derivative by a singular covariance is refused."""
     x, full = np.array([0.3, -0.2]), np.array([[1.0, 0.4], [0.4, 0.5]])
     logpdf = stats.multivariate_normal.logpdf
     value = logpdf(x, np.zeros(2), full, allow_singular=True)
     assert abs(value - scipy.stats.multivariate_normal.logpdf(x, np.zeros(2), full)) < 1e-14
     with pytest.raises(NoRuleError, match="multiple of the identity"):
         grad(lambda c: logpdf(x, np.zeros(2), np.ones((2, 2)) * c, allow_singular=True))(1.0)
+
+
+def test_the_density_of_a_singular_normal_distribution():
+    """On the plane in which it varies: SciPy's values, and slopes by differences along it."""
+    half = np.array([[1.0, 0.2], [0.3, 0.8], [0.5, -0.4]])
+    cov, mean = half @ half.T, np.array([0.1, -0.2, 0.3])
+    theirs = scipy.stats.multivariate_normal
+    ours = stats.multivariate_normal
+    z = np.array([0.4, -0.7])
+    for name in ("logpdf", "pdf"):
+        f, g = getattr(ours, name), getattr(theirs, name)
+        points = mean + np.array([[0.3, 0.1], [-0.5, 0.2]]) @ half.T
+        np.testing.assert_allclose(
+            f(points, mean, cov, allow_singular=True),
+            g(points, mean, cov, allow_singular=True), rtol=1e-10,
+        )  # fmt: skip
+        along = lambda z, f=f: f(mean + half @ z, mean, cov, allow_singular=True)  # noqa: E731
+        with pytest.warns(NonDifferentiableWarning, match="plane"):
+            slope = grad(along)(z)
+        steps = [1e-5 * np.eye(2)[k] for k in range(2)]
+        expected = [(along(z + s) - along(z - s)) / 2e-5 for s in steps]
+        np.testing.assert_allclose(slope, expected, rtol=1e-8)
+        with pytest.warns(NonDifferentiableWarning, match="plane"):
+            by_mean = grad(lambda m, f=f: f(mean, m, cov, allow_singular=True))(mean)
+        np.testing.assert_allclose(by_mean, 0.0, atol=1e-12)
+    outside = mean + np.array([0.3, 0.1]) @ half.T + np.linalg.svd(half)[0][:, 2]
+    assert ours.logpdf(outside, mean, cov, allow_singular=True) == -np.inf
+    with pytest.raises(ValueError, match="negative"):
+        ours.logpdf(mean, mean, np.diag([1.0, 0.0, -1.0]), allow_singular=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from mcmodels.autodiff import jvp
+from mcmodels.autodiff import jacobian, jvp
 from mcmodels.autodiff.tables import FUNCTIONS, NOT_DIFFERENTIATED, RULES, Implementation
 from mcmodels.autodiff.tracing import Traced, constant
 
@@ -290,3 +290,14 @@ def test_a_function_of_numpy_may_have_no_signature():
     found = Implementation(lambda a, b=1: (a, b), WithoutSignature())
     assert found.named((2,), {"b": 3}) == ((2,), {"b": 3})
     assert found(2, b=3) == (2, 3)
+
+
+def test_roots_of_an_array_of_traced_numbers():
+    """The product of the roots is the last coefficient, their sum the second, negative."""
+
+    def both(x):
+        z = np.roots(np.array([1.0, x[0], x[1]]))
+        return np.stack([np.real(np.sum(z)), np.real(np.prod(z))])
+
+    J = jacobian(both)(np.array([0.3, 0.4]))
+    np.testing.assert_allclose(J, [[-1.0, 0.0], [0.0, 1.0]], atol=1e-14)

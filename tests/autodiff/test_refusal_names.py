@@ -185,7 +185,7 @@ def test_refusals_that_c_drops(name, residual, repeat):
 @pytest.mark.parametrize("name", ["fsolve", "root"])
 def test_refusals_of_minpack(name):
     solver = getattr(scipy.optimize, name)
-    with pytest.raises(NoRuleError, match=rf"scipy.optimize.{name}.*autodiff.rule"):
+    with pytest.raises(NoRuleError, match=rf"scipy.optimize.{name}.*autodiff.optimize.{name}"):
         grad(lambda p: np.sum(solver(lambda x: x - p, np.zeros(1))))(np.ones(1))
 
 

@@ -145,13 +145,13 @@ LOSERS = {
     "returned by position": (lambda x: np.average(x, 0, X, True), "numpy.average with returned="),
     "at": (lambda x: np.add.at(np.zeros(3), [0, 1, 2], x), "numpy.add.at"),
     "complex product": (lambda x: np.matmul(x, np.ones(3) * 1j), "complex"),
-    "variance of complex numbers": (lambda x: np.var(np.exp(1j * x)), "numpy.var"),
-    "spectral norm of a complex matrix": (
-        lambda x: np.linalg.norm(np.outer(x, x) * 1j, 2),
-        "complex matrix",
+    "median of complex numbers": (lambda x: np.median(np.exp(1j * x)), "numpy.median"),
+    "least squares of a complex matrix": (
+        lambda x: np.real(np.linalg.lstsq(np.outer(x, x) * 1j, x)[0][0]),
+        "numpy.linalg.lstsq",
     ),
     "complex maximum": (lambda x: np.real(np.maximum(x * 1j, 0.1)[0]), "maximum"),
-    "complex eigenvalues": (lambda x: np.linalg.eigvalsh(np.outer(x, x * 1j))[0], "eigvalsh"),
+    "complex factor": (lambda x: np.linalg.qr(np.outer(x, x * 1j))[1][0, 0], "numpy.linalg.qr"),
     "objects": (lambda x: np.sum(x * np.array(["a", 1, None], dtype=object)), "objects"),
     "strings": (lambda x: x + "text", ""),
     "hfft": (lambda x: np.sum(np.fft.hfft(x)), "numpy.fft.hfft"),
@@ -190,7 +190,7 @@ LOSERS = {
     ),
     "complex eigenvectors": (
         lambda x: np.linalg.eig(x[0] * np.array([[0.0, 1.0], [-1.0, 0.0]]))[1][0, 0],
-        "np.linalg.eigvals has one",
+        "np.real",
     ),
     "equal eigenvalues": (lambda x: np.linalg.eig(np.eye(2) * x[0])[1][0, 0], "eigvalsh"),
     "hermitian pinv": (lambda x: np.linalg.pinv(np.diag(x), hermitian=True)[0, 0], "hermitian="),

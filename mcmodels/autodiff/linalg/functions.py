@@ -40,7 +40,7 @@ def logm(A: Any) -> Any:
 
 
 def sqrtm(A: Any) -> Any:
-    """The square root of a square matrix without eigenvalues that are negative or 0."""
+    """The square root of a square matrix; complex if it has negative eigenvalues."""
     return call("sqrtm", A)
 
 

@@ -15,14 +15,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.special as sp
 
 from mcmodels.autodiff.rules import (  # noqa: F401  (some of their rules are marked here)
     arrangement,
+    complex_factorisations,
     elementwise,
     factorisations,
     linear_algebra,
+    numpy_convolutions,
     products,
     scipy_matrices,
+    signal_filters,
+    special,
 )
 from mcmodels.autodiff.tables import (
     COMPLEX_FUNCTIONS,
@@ -39,9 +44,12 @@ from mcmodels.autodiff.tracing import DerivativeRule, constant, is_complex
 _HOLOMORPHIC = (
     np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, np.positive, np.reciprocal,
     np.square, np.sqrt, np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.sin, np.cos,
-    np.tan, np.sinh, np.cosh, np.tanh, np.arctan, np.matmul, "einsum", "where",
+    np.tan, np.sinh, np.cosh, np.tanh, np.arctan, np.arcsin, np.arccos, np.arcsinh, np.arccosh,
+    np.arctanh, np.exp2, sp.erf, sp.erfc, np.matmul, "einsum", "where",
     "getitem", "scatter", "reshape", "transpose", "broadcast_to", "astype", "sum", "cumsum",
     "tril", "triu", "concatenate", "inv", "solve", "det", "solve_triangular", "sech_squared", "eig",
+    "solve_sylvester", "sqrtm", "logm", "expm", "cosm", "sinm", "convolve_nd", "lfilter",
+    "eigh_complex", "svd_complex", "logdet_complex", "lu", "convolve",
 )  # fmt: skip
 for _key in _HOLOMORPHIC:
     RULES[_key] = dataclasses.replace(RULES[_key], holomorphic=True)
@@ -57,7 +65,13 @@ COMPLEX_FUNCTIONS |= {
     np.cumsum, np.diff, np.dot, np.inner, np.outer, np.tensordot, np.linalg.tensordot, np.kron,
     np.einsum, np.linalg.multi_dot, np.linalg.inv, np.linalg.solve, np.linalg.det,
     np.linalg.matrix_power, np.full_like, np.zeros_like, np.ones_like, np.empty_like, np.vdot,
-    np.linalg.norm, np.linalg.eigvals,
+    np.linalg.norm, np.linalg.eigvals, np.linalg.eig,
+    np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals, np.var, np.std, np.max,
+    np.amax, np.min, np.amin, np.real_if_close, np.linalg.slogdet, np.linalg.cholesky,
+    np.linalg.cond, np.polyval, np.trapezoid, np.convolve, np.block, np.dstack, np.pad, np.average,
+    np.cross,
+    np.select, np.hsplit, np.vsplit, np.insert, np.ediff1d, np.broadcast_arrays, np.cumprod,
+    np.compress,
 }  # fmt: skip
 
 

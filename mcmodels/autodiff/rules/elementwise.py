@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import Map, add, call, elementwise, warn_kink
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import constant, is_complex
 
 _LN2 = float(np.log(2.0))
 _LN10 = float(np.log(10.0))
@@ -83,6 +83,11 @@ def _cosine(a: Any, y: Any) -> Any:
         return a / y
     warn_kink(zero, "a norm is not differentiable at 0; 0 is taken for its derivative.")
     return a / np.where(zero, 1.0, y)
+
+
+def _root_of_one_more(x: Any) -> Any:
+    """``√(x² + 1)``."""
+    return np.sqrt(x * x + 1.0) if is_complex(x) else np.hypot(x, 1.0)
 
 
 def _over_square(x: Any, a: Any, b: Any) -> Any:
@@ -204,7 +209,7 @@ add(
         "d tanh x = dx/cosh²x",
         lambda t, y, x: t * call("sech_squared", x, constant(y)),
     ),
-    elementwise(np.arcsinh, "d arsinh x = dx/√(x² + 1)", lambda t, y, x: t / np.hypot(x, 1.0)),
+    elementwise(np.arcsinh, "d arsinh x = dx/√(x² + 1)", lambda t, y, x: t / _root_of_one_more(x)),
     elementwise(
         np.arccosh, "d arcosh x = dx/√(x² - 1)", lambda t, y, x: t / np.sqrt(x - 1) / np.sqrt(x + 1)
     ),

@@ -20,7 +20,7 @@ from mcmodels.autodiff.rules.linear_algebra import inverse_gaps, transposed
 from mcmodels.autodiff.tables import add, call, matrix_function, shape_of, warn_kink
 from mcmodels.autodiff.tracing import constant, is_complex
 
-__all__: list[str] = []
+__all__ = ["pull_eig", "push_eig"]
 
 
 def _least_cut(A: Any, rcond: Any) -> float:
@@ -166,17 +166,19 @@ def _packed_eig(A: Any) -> Any:
     return np.concatenate([values[..., np.newaxis, :], vectors], axis=-2)
 
 
-def _push_eig(t: Any, y: Any, A: Any) -> Any:
+def push_eig(t: Any, y: Any, A: Any) -> Any:
+    """Along t: complex vectors may have any length."""
     w, V = y[..., 0, :], y[..., 1:, :]
     inner = np.linalg.solve(V, t @ V)
     dw = np.diagonal(inner, axis1=-2, axis2=-1)
     dV = V @ (inverse_gaps(w, "eigenvalues") * inner)
-    if not is_complex(V):  # complex ones are not shown: of any length, they give the eigenvalues
+    if not is_complex(V):  # complex ones may have any length here: it is set afterwards
         dV = dV - V * np.sum(V * dV, axis=-2, keepdims=True)
     return np.concatenate([dw[..., np.newaxis, :], dV], axis=-2)
 
 
-def _pull_eig(g: Any, y: Any, A: Any) -> Any:
+def pull_eig(g: Any, y: Any, A: Any) -> Any:
+    """The transpose."""
     w, V = y[..., 0, :], y[..., 1:, :]
     gV = g[..., 1:, :]
     if not is_complex(V):
@@ -210,6 +212,6 @@ add(
         "eig",
         _packed_eig,
         "dw = diag(P), P = V⁻¹ dA V; dV = (I - vvᵀ) V(F ∘ P) in each column, Fᵢⱼ = 1/(wⱼ - wᵢ)",
-        (_push_eig, _pull_eig),
+        (push_eig, pull_eig),
     ),
 )

@@ -122,7 +122,7 @@ def _equal_pairs(w: Any) -> Any:
     return close & ~np.eye(w.shape[-1], dtype=bool)
 
 
-def _warn_equal_values(M: Any, w: Any, what: str) -> None:
+def warn_equal_values(M: Any, w: Any, what: str) -> None:
     """Warn if a derivative depends on how the vectors of equal values are chosen.
 
     It does not if M, restricted to the vectors of equal values, is a multiple of the identity.
@@ -144,7 +144,7 @@ def _diagonal_matrix(g: Any) -> Any:
     return g[..., np.newaxis] * np.eye(g.shape[-1])
 
 
-def _warn_zero_value(g: Any, s: Any) -> None:
+def warn_zero_value(g: Any, s: Any) -> None:
     """Warn if g depends on a singular value that is 0: as an absolute value, it has a kink."""
     g, s = np.asarray(constant(g)), np.asarray(constant(s))
     negligible = np.sqrt(np.finfo(g.dtype).eps) * np.abs(g).max(initial=0.0)
@@ -199,14 +199,14 @@ def _push_eigvalsh(t: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     _warn_asymmetric(A, "eigvalsh")
     V = _eigenvectors(A, UPLO)
     inner = transposed(V) @ _symmetric(t) @ V
-    _warn_equal_values(inner, w, "eigenvalues")
+    warn_equal_values(inner, w, "eigenvalues")
     return np.diagonal(inner, axis1=-2, axis2=-1)
 
 
 def _pull_eigvalsh(g: Any, w: Any, A: Any, UPLO: Any = "L") -> Any:
     _warn_asymmetric(A, "eigvalsh")
     V = _eigenvectors(A, UPLO)
-    _warn_equal_values(_diagonal_matrix(g), w, "eigenvalues")
+    warn_equal_values(_diagonal_matrix(g), w, "eigenvalues")
     return V * g[..., np.newaxis, :] @ transposed(V)
 
 
@@ -271,16 +271,16 @@ def _svdvals(A: Any) -> Any:
 def _push_svdvals(t: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
     P = transposed(U) @ t @ V
-    _warn_equal_values(_symmetric(P), s, "singular values")
+    warn_equal_values(_symmetric(P), s, "singular values")
     change = np.diagonal(P, axis1=-2, axis2=-1)
-    _warn_zero_value(change, s)
+    warn_zero_value(change, s)
     return change
 
 
 def _pull_svdvals(g: Any, s: Any, A: Any) -> Any:
     U, _, V = _unpacked_svd(call("svd", A), A)
-    _warn_equal_values(_diagonal_matrix(g), s, "singular values")
-    _warn_zero_value(g, s)
+    warn_equal_values(_diagonal_matrix(g), s, "singular values")
+    warn_zero_value(g, s)
     return U * g[..., np.newaxis, :] @ transposed(V)
 
 

@@ -8,6 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.autodiff.rules.complex_factorisations import (
+    adjoint,
+    cholesky_of_complex,
+    eigh_of_complex,
+    slogdet_of_complex,
+    svd_of_complex,
+)
 from mcmodels.autodiff.rules.einsum import plain_subscripts
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
@@ -106,45 +113,54 @@ def _det(a: Any) -> Any:
 
 @implements(np.linalg.slogdet)
 def _slogdet(a: Any) -> Any:
+    kind = type(np.linalg.slogdet(np.eye(1)))
+    if is_complex(a):
+        return kind(*slogdet_of_complex(a))
     packed = call("slogdet", a)
-    return type(np.linalg.slogdet(np.eye(1)))(constant(packed)[..., 0], packed[..., 1])
+    return kind(constant(packed)[..., 0], packed[..., 1])
 
 
 @implements(np.linalg.cholesky)
 def _cholesky(a: Any, *, upper: bool = False) -> Any:
+    if is_complex(a):
+        return adjoint(cholesky_of_complex(adjoint(a))) if upper else cholesky_of_complex(a)
     return transposed(call("cholesky", transposed(a))) if upper else call("cholesky", a)
 
 
 @implements(np.linalg.eigh)
 def _eigh(a: Any, UPLO: str = "L") -> Any:
-    packed = call("eigh", a, UPLO=UPLO)
     kind = type(np.linalg.eigh(np.eye(1)))
+    if is_complex(a):
+        return kind(*eigh_of_complex(a, UPLO, True))
+    packed = call("eigh", a, UPLO=UPLO)
     return kind(packed[..., 0, :], packed[..., 1:, :])
 
 
 @implements(np.linalg.eigvalsh)
 def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return call("eigvalsh", a, UPLO=UPLO)
+    return eigh_of_complex(a, UPLO, False)[0] if is_complex(a) else call("eigvalsh", a, UPLO=UPLO)
 
 
 @implements(np.linalg.svd)
 def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     if not compute_uv:
-        return call("svdvals", a)
+        return _svdvals(a)
     m, n = shape_of(a)[-2:]
     if full_matrices and m != n:
         raise NoRuleError(
             "numpy.linalg.svd of a matrix that is not square has no rule with full_matrices=True: "
             "the vectors beyond its rank are not determined. Pass full_matrices=False."
         )
-    packed = call("svd", a)
     kind = type(np.linalg.svd(np.eye(1)))
+    if is_complex(a):
+        return kind(*svd_of_complex(a, True))
+    packed = call("svd", a)
     return kind(packed[..., :m, :], packed[..., m, :], transposed(packed[..., m + 1 :, :]))
 
 
 @implements(np.linalg.svdvals)
 def _svdvals(x: Any) -> Any:
-    return call("svdvals", x)
+    return svd_of_complex(x, False)[1] if is_complex(x) else call("svdvals", x)
 
 
 @implements(np.linalg.matrix_power)
@@ -167,7 +183,7 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
     if isinstance(ord, Traced):
         raise NoRuleError("numpy.linalg.norm has no rule for the derivative by ord.")
     euclidean = ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1)
-    if is_complex(x):
+    if is_complex(x) and (len(axes) < 2 or euclidean or ord in (1, -1, np.inf, -np.inf)):
         x = _of_real_numbers(x, euclidean, axes)
     if euclidean:
         return call("norm", x, axis=axis, keepdims=keepdims)
@@ -181,7 +197,7 @@ def _norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) ->
         return (np.max if ord > 0 else np.min)(sums, axis=axes, keepdims=keepdims)
     if ord not in (2, -2, "nuc"):
         raise NoRuleError(f"numpy.linalg.norm of a matrix with ord={ord!r} has no rule.")
-    s = call("svdvals", np.moveaxis(x, axes, (-2, -1)))
+    s = _svdvals(np.moveaxis(x, axes, (-2, -1)))
     of_values = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
     return np.expand_dims(of_values, tuple(sorted(axes))) if keepdims else of_values
 
@@ -190,8 +206,6 @@ def _of_real_numbers(z: Any, euclidean: bool, axes: tuple[int, ...]) -> Any:
     """Real numbers of the same norm as complex ones."""
     if euclidean and axes:
         return np.concatenate([np.real(z), np.imag(z)], axis=axes[0])
-    if len(axes) > 1:
-        raise NoRuleError("numpy.linalg.norm of a complex matrix has a rule for ord=None only.")
     return np.abs(z)
 
 

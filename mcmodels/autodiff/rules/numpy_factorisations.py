@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mcmodels.autodiff.rules.complex_factorisations import eigenvectors_of_lapack
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, is_complex
@@ -56,13 +57,10 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
 @implements(np.linalg.eig)
 def _eig(a: Any) -> Any:
     packed = call("eig", a)
+    values, vectors = packed[..., 0, :], packed[..., 1:, :]
     if is_complex(packed):
-        raise NoRuleError(
-            "numpy.linalg.eig has a rule for real eigenvalues only; some are complex. "
-            "np.linalg.eigvals has one for complex eigenvalues, too; of a symmetric matrix use "
-            "np.linalg.eigh."
-        )
-    return type(np.linalg.eig(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
+        vectors = eigenvectors_of_lapack(vectors, constant(values), is_complex(a))
+    return type(np.linalg.eig(np.eye(1)))(values, vectors)
 
 
 @implements(np.linalg.eigvals)
@@ -75,7 +73,7 @@ def _cond(x: Any, p: Any = None) -> Any:
     if isinstance(p, Traced):
         raise NoRuleError("numpy.linalg.cond has no rule for the derivative by p.")
     if p in (None, 2, -2):
-        s = call("svdvals", x)
+        s = np.linalg.svd(x, compute_uv=False)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     sizes = (np.linalg.norm(A, p, axis=(-2, -1)) for A in (x, call("inv", x)))
     return math.prod(sizes)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import dtype_of, implements, shape_of
-from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, stack_list
+from mcmodels.autodiff.tracing import NoRuleError, Traced, constant, stack_list, stack_objects
 
 __all__: list[str] = []
 
@@ -51,6 +51,8 @@ def _poly(seq_of_zeros: Any) -> Any:
 @implements(np.roots)
 def _roots(p: Any) -> Any:
     """The eigenvalues of the companion matrix."""
+    if isinstance(p, np.ndarray) and p.dtype.hasobject:
+        p = stack_objects(p)
     plain = np.asarray(constant(p))
     if plain.ndim != 1 or plain.size < 2 or plain[0] == 0 or plain[-1] == 0:
         raise NoRuleError(

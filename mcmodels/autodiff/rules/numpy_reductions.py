@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of
-from mcmodels.autodiff.tracing import constant, stack_list
+from mcmodels.autodiff.tables import Axis, call, implements, normalized_axes, shape_of, warn_kink
+from mcmodels.autodiff.tracing import constant, is_complex, stack_list
 
 
 def _count(x: Any, axis: Axis) -> int:
@@ -64,7 +64,11 @@ def _var(
     a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, where: Any = True
 ) -> Any:
     deviation = _deviations(a, axis, where)
-    squares = call("sum", deviation * deviation, axis=axis, keepdims=keepdims)
+    if is_complex(deviation):
+        squared = np.square(np.real(deviation)) + np.square(np.imag(deviation))
+    else:
+        squared = deviation * deviation
+    squares = call("sum", squared, axis=axis, keepdims=keepdims)
     return squares / (_number_chosen(a, axis, keepdims, where) - ddof)
 
 
@@ -72,7 +76,15 @@ def _var(
 def _std(
     a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, where: Any = True
 ) -> Any:
-    length = call("norm", _deviations(a, axis, where), axis=axis, keepdims=keepdims)
+    deviation = _deviations(a, axis, where)
+    if is_complex(deviation):
+        axes = normalized_axes(axis, len(shape_of(a)))
+        deviation = np.stack([np.real(deviation), np.imag(deviation)])
+        axes = (0, *(k + 1 for k in axes))
+        length = call("norm", deviation, axis=axes, keepdims=keepdims)
+        length = length[0] if keepdims else length
+    else:
+        length = call("norm", deviation, axis=axis, keepdims=keepdims)
     degrees = _number_chosen(a, axis, keepdims, where) - ddof
     return length / (math.sqrt(degrees) if where is True else np.sqrt(degrees))
 
@@ -94,6 +106,8 @@ def _min(
 def _extremum(
     name: str, pairwise: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any
 ) -> Any:
+    if is_complex(a) and where is True and initial is None:
+        return _extremum_of_complex(name, a, axis, keepdims)
     if where is not True and initial is None:
         raise ValueError(f"numpy.{name} with where= needs initial=")
     if initial is not None and _count(a, axis) == 0:
@@ -103,6 +117,24 @@ def _extremum(
     beyond = np.inf if name == "min" else -np.inf
     found = call(name, _chosen(a, where, beyond), axis=axis, keepdims=keepdims)
     return found if initial is None else pairwise(found, initial)
+
+
+def _extremum_of_complex(name: str, a: Any, axis: Axis, keepdims: bool) -> Any:
+    """Of complex numbers NumPy compares the real parts, and of equal ones the imaginary parts."""
+    shape = shape_of(a)
+    axes = normalized_axes(axis, len(shape))
+    rest = tuple(k for k in range(len(shape)) if k not in axes)
+    rows = np.reshape(np.transpose(a, rest + axes), (*(shape[k] for k in rest), -1))
+    plain = np.asarray(constant(rows))
+    chosen = (np.argmax if name == "max" else np.argmin)(plain, axis=-1)[..., np.newaxis]
+    found = np.take_along_axis(plain, chosen, axis=-1)
+    warn_kink(
+        np.sum(plain.real == found.real, axis=-1) > 1,
+        f"{name} of complex numbers with equal real parts has no derivative there; that of the one "
+        "which NumPy takes is given.",
+    )
+    y = np.take_along_axis(rows, chosen, axis=-1)[..., 0]
+    return np.expand_dims(y, axes) if keepdims and axes else y
 
 
 @implements(np.ptp)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.autodiff.tables import add, elementwise, implements, warn_kink
-from mcmodels.autodiff.tracing import constant
+from mcmodels.autodiff.tracing import constant, is_complex
 
 __all__: list[str] = []
 
@@ -34,4 +34,6 @@ add(
 
 @implements(np.real_if_close)
 def _real_if_close(a: Any, tol: float = 100) -> Any:
+    if is_complex(a) and not np.iscomplexobj(np.real_if_close(constant(a), tol)):
+        return np.real(a)
     return np.positive(a)

@@ -15,7 +15,7 @@ import scipy.linalg as sl
 
 from mcmodels.autodiff.rules.linear_algebra import transposed
 from mcmodels.autodiff.tables import Key, add, call, matrix_function, shape_of
-from mcmodels.autodiff.tracing import DerivativeRule, constant
+from mcmodels.autodiff.tracing import DerivativeRule, constant, is_complex
 
 # ---- triangular and banded equations ----------------------------------------------------------
 
@@ -61,7 +61,10 @@ def banded_to_full(ab: Any, lower: int, upper: int) -> Any:
 
 
 def _solve_sylvester(A: Any, B: Any, Q: Any) -> Any:
-    return np.asarray(sl.solve_sylvester(A, B, Q), dtype=np.result_type(A, B, Q))
+    dtype = np.result_type(A, B, Q)
+    if dtype.kind == "c":  # of real and complex ones together SciPy finds another X
+        A, B, Q = (np.asarray(x, dtype) for x in (A, B, Q))
+    return np.asarray(sl.solve_sylvester(A, B, Q), dtype=dtype)
 
 
 def _sylvester(A: Any, B: Any, Q: Any) -> Any:
@@ -88,36 +91,51 @@ def _pull_stein_by_matrix(g: Any, X: Any, A: Any, Q: Any) -> Any:
 # ---- functions of matrices --------------------------------------------------------------------
 
 
-def _real(name: str, function: Callable[..., Any], A: Any) -> Any:
-    """The function of one matrix, as an array of real numbers of the type of A."""
+def _of_matrix(name: str, function: Callable[..., Any], A: Any) -> Any:
+    """The function of one matrix, in the precision of A; it may be complex, as the root of -1."""
     if np.ndim(A) != 2 or np.shape(A)[0] != np.shape(A)[1]:
         raise ValueError(f"{name} needs a square matrix; found shape {np.shape(A)}.")
-    found = function(np.asarray(A, np.float64))
-    if np.iscomplexobj(found):
-        raise ValueError(
-            f"the {name} of this matrix is not real: it has eigenvalues that are negative or 0."
-        )
-    return np.asarray(found, dtype=np.asarray(A).dtype)
+    wide = np.complex128 if np.iscomplexobj(A) else np.float64
+    found = function(np.asarray(A, wide))
+    dtype = np.asarray(A).dtype
+    return np.asarray(
+        found, np.result_type(dtype, np.complex64) if np.iscomplexobj(found) else dtype
+    )
 
 
 def _expm(A: Any) -> Any:
-    return _real("expm", sl.expm, A)
+    return _of_matrix("expm", sl.expm, A)
 
 
 def _logm(A: Any) -> Any:
-    return _real("logm", sl.logm, A)
+    w = np.linalg.eigvals(A)
+    bound = 1e-8 * np.abs(w)
+    if np.any((w.real <= bound) & (np.abs(w.imag) <= bound)):
+        raise ValueError(
+            "the logm of this matrix is not real: it has eigenvalues that are negative or 0. Use "
+            "w, V = np.linalg.eig(A), and V @ np.diag(np.log(w + 0j)) @ np.linalg.inv(V)."
+        )
+    return _of_matrix("logm", sl.logm, A)
 
 
 def _cosm(A: Any) -> Any:
-    return _real("cosm", sl.cosm, A)
+    return _of_matrix("cosm", sl.cosm, A)
 
 
 def _sinm(A: Any) -> Any:
-    return _real("sinm", sl.sinm, A)
+    return _of_matrix("sinm", sl.sinm, A)
 
 
 def _sqrtm(A: Any) -> Any:
-    return _real("sqrtm", sl.sqrtm, A)
+    return _of_matrix("sqrtm", sl.sqrtm, A)
+
+
+def _regular_root(Y: Any) -> Any:
+    """The root of a matrix; refused if that is singular, as it then has no derivative."""
+    sizes = np.abs(np.linalg.eigvals(constant(Y)))
+    if sizes.size and sizes.min() <= 1e-12 * sizes.max():
+        raise np.linalg.LinAlgError("sqrtm of a singular matrix is not differentiable.")
+    return Y
 
 
 def _along(name: str, A: Any, E: Any) -> Any:
@@ -125,6 +143,8 @@ def _along(name: str, A: Any, E: Any) -> Any:
 
     The direction is scaled to the size of A, so that neither is lost in the rounding of the other.
     """
+    if is_complex(E) and not is_complex(A):
+        return _along(name, A, np.real(E)) + 1j * _along(name, A, np.imag(E))
     n = shape_of(A)[-1]
     size = np.max(np.abs(np.asarray(constant(E))), initial=0.0)
     scale = np.max(np.abs(np.asarray(constant(A))), initial=0.0) / size if size > 0 else 1.0
@@ -224,8 +244,8 @@ add(
         _sqrtm,
         "Y dY + dY Y = dA, Y² = A",
         (
-            lambda t, Y, A: _sylvester(Y, Y, t),
-            lambda g, Y, A: _sylvester_back(g, Y, Y),
+            lambda t, Y, A: _sylvester(_regular_root(Y), Y, t),
+            lambda g, Y, A: _sylvester_back(g, _regular_root(Y), Y),
         ),
     ),
     matrix_function(

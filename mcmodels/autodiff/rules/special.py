@@ -15,7 +15,7 @@ import scipy.special as sp
 from mcmodels.autodiff.rules.arrangement import with_axes
 from mcmodels.autodiff.rules.polygamma import polygamma
 from mcmodels.autodiff.tables import Axis, add, call, elementwise, matrix_function
-from mcmodels.autodiff.tracing import Traced, constant
+from mcmodels.autodiff.tracing import Traced, constant, is_complex
 
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_2PI = math.sqrt(2 * math.pi)
@@ -35,7 +35,8 @@ _bell.__name__ = "bell"
 
 def _gaussian(c: float, x: Any) -> Any:
     """``exp(-cx²)``: of a traced x with derivatives that are 0 at infinity, not 0·∞."""
-    return call("bell", 0, c, x) if isinstance(x, Traced) else np.exp(-c * x * x)
+    traced = isinstance(x, Traced) and not is_complex(x)
+    return call("bell", 0, c, x) if traced else np.exp(-c * x * x)
 
 
 def _normal_density(x: Any) -> Any:

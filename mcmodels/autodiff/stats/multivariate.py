@@ -13,12 +13,13 @@ import numpy as np
 import scipy.special as sp
 
 from mcmodels.autodiff.stats.distributions import as_array, require_positive
-from mcmodels.autodiff.tables import call, shape_of
+from mcmodels.autodiff.tables import call, shape_of, warn_kink
 from mcmodels.autodiff.tracing import NoRuleError, Traced, constant
 
 __all__ = ["dirichlet", "multinomial", "multivariate_normal", "multivariate_t"]
 
 _LOG_2PI = math.log(2 * math.pi)
+_ZERO = 1e6 * float(np.finfo(float).eps)  # of the largest eigenvalue, by SciPy
 
 
 def _squared_length(called: str, x: Any, center: Any, matrix: Any) -> tuple[Any, Any, int]:
@@ -60,7 +61,36 @@ def _squared_length(called: str, x: Any, center: Any, matrix: Any) -> tuple[Any,
 def _is_singular(matrix: Any) -> bool:
     """Whether a symmetric matrix has an eigenvalue of 0, up to SciPy's bound for them."""
     sizes = np.abs(np.linalg.eigvalsh(matrix))
-    return bool(sizes.min() <= 1e6 * np.finfo(float).eps * sizes.max())
+    return bool(sizes.min() <= _ZERO * sizes.max())
+
+
+def _singular_logpdf(called: str, x: Any, mean: Any, cov: Any) -> Any:
+    """The logarithm of the density on the plane in which the vectors vary: -∞ elsewhere.
+
+    With the eigenvalues λ > 0 and their vectors V it is
+    ``-½(r log 2π + Σ log λ + ‖λ^(-½) Vᵀ(x - μ)‖²)``: Rao (1973), *Linear Statistical Inference and
+    Its Applications*, 2nd ed., §8a.4. The bounds for zeros are SciPy's.
+    """
+    n = cov.shape[0]
+    values, vectors = np.linalg.eigh(cov)
+    if values.min() < -_ZERO * np.abs(values).max():
+        raise ValueError(f"{called} needs a cov without negative eigenvalues.")
+    kept = values > _ZERO * np.abs(values).max()
+    deviation = x if mean is None else x - mean
+    if shape_of(deviation)[-1:] != (n,):
+        raise ValueError(f"{called}: shape {shape_of(deviation)} does not fit {n} dimensions.")
+    warn_kink(
+        isinstance(deviation, Traced),
+        f"{called} of a singular cov has derivatives only along the plane in which the vectors "
+        "vary; those are given.",
+    )
+    white = deviation @ (vectors[:, kept] / np.sqrt(values[kept]))
+    found = -0.5 * (
+        np.sum(white * white, axis=-1) + np.sum(np.log(values[kept])) + kept.sum() * _LOG_2PI
+    )
+    beside = np.asarray(constant(deviation)) @ vectors[:, ~kept]
+    inside = np.linalg.norm(beside, axis=-1) < 1e3 * _ZERO * values.max()
+    return found if np.all(inside) else np.where(inside, found, -np.inf)
 
 
 class _MultivariateNormal:
@@ -80,7 +110,8 @@ class _MultivariateNormal:
         cov : array-like of shape (n, n), (n,) or (), default=1.0
             Σ, positive definite; its diagonal; or the variance of all.
         allow_singular : bool, default=False
-            SciPy's parameter. A singular Σ is refused: its density has no derivative by Σ.
+            Whether Σ may be singular: the density is then that on the plane in which the vectors
+            vary, and 0 elsewhere. Its derivatives are those along the plane; by Σ it has none.
 
         Returns
         -------
@@ -91,11 +122,13 @@ class _MultivariateNormal:
         x, cov = as_array(x), as_array(cov)
         mean = None if mean is None else as_array(mean)
         if allow_singular and np.ndim(cov) == 2 and _is_singular(constant(cov)):
-            raise NoRuleError(
-                f"{called} of a singular cov has no rule, as its density has no derivative by cov. "
-                "Add a small multiple of the identity, or use the coordinates in which the vectors "
-                "vary."
-            )
+            if isinstance(cov, Traced):
+                raise NoRuleError(
+                    f"{called} of a singular cov has no rule for the derivative by cov: its "
+                    "density has none. Add a small multiple of the identity, or use the "
+                    "coordinates in which the vectors vary."
+                )
+            return _singular_logpdf(called, x, mean, cov)
         length, logdet, n = _squared_length(called, x, mean, cov)
         return -0.5 * (length + logdet + n * _LOG_2PI)
 

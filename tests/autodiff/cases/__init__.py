@@ -1,6 +1,6 @@
 """Functions to differentiate, one or more for each rule and each function of NumPy with rules."""
 
-from mcmodels.autodiff import linalg
+from mcmodels.autodiff import linalg, signal
 from mcmodels.autodiff.tables import FUNCTIONS, RULES
 from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     arrangement,
@@ -14,6 +14,7 @@ from tests.autodiff.cases import (  # noqa: F401  (each adds its cases)
     numpy_sampled,
     products,
     scipy_linalg,
+    scipy_signal,
     scipy_special,
     special_functions,
 )
@@ -21,4 +22,5 @@ from tests.autodiff.cases.drawing import CASES
 
 __all__ = ["CASES", "EVERY_KEY"]
 
-EVERY_KEY = set(RULES) | set(FUNCTIONS) | {getattr(linalg, name) for name in linalg.__all__}
+EVERY_KEY = set(RULES) | set(FUNCTIONS)
+EVERY_KEY |= {getattr(module, name) for module in (linalg, signal) for name in module.__all__}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.special as sp
 
+from mcmodels.autodiff import constant, linalg
 from mcmodels.autodiff.tables import call
 from tests.autodiff.cases.drawing import any_, case, pos, regular
 
@@ -129,3 +131,154 @@ case(
     np.linalg.eigvals, "of complex", lambda A: parts(np.linalg.eigvals(turned(A) + TURN)),
     any_(3, 3), exact=False,
 )  # fmt: skip
+
+
+def values_and_vectors(A):
+    w, V = np.linalg.eig(A)
+    return np.concatenate([parts(w[..., np.newaxis, :]), parts(V)], axis=-2)
+
+
+for key in ("eig", np.linalg.eig):
+    for label, shape in (("", (3, 3)), (" of several", (2, 3, 3))):
+        case(
+            key, f"complex eigenvectors{label}", lambda A: values_and_vectors(0.3 * A + TURN),
+            any_(*shape), exact=False,
+        )  # fmt: skip
+case(
+    np.linalg.eig, "vectors of a complex matrix", lambda A: values_and_vectors(turned(A) + TURN),
+    any_(3, 3), exact=False,
+)  # fmt: skip
+# Eigenvalues on both sides of 0: the root is complex.
+INDEFINITE = np.array([[1.0, 0.3, -0.2], [0.3, -2.0, 0.4], [-0.2, 0.4, 0.5]])
+for key in ("sqrtm", linalg.sqrtm):
+    case(key, "complex result", lambda A: parts(linalg.sqrtm(A)), INDEFINITE)
+for name in ("sqrtm", "logm", "expm", "cosm", "sinm"):
+    case(
+        name, "of complex",
+        lambda A, f=name: parts(getattr(linalg, f)(0.3 * turned(A) + 2 * np.eye(3))), any_(3, 3),
+    )  # fmt: skip
+case(
+    "solve_sylvester", "complex",
+    lambda A, Q: parts(linalg.solve_sylvester(turned(A) + TURN, A, turned(Q))),
+    regular(3, 3), any_(3, 3),
+)  # fmt: skip
+
+
+def with_phases(*arrays):
+    return np.concatenate([parts(x).ravel() for x in arrays])
+
+
+HERMITIAN = np.array([[1.0, 0.4, -0.3], [0.4, -0.5, 0.2], [-0.3, 0.2, 2.0]])
+
+
+def hermitian(A):
+    return HERMITIAN + A + A.T + 1j * (A - A.T)
+
+
+for UPLO in "LU":
+    case(
+        np.linalg.eigh, f"complex {UPLO}",
+        lambda A, u=UPLO: with_phases(*np.linalg.eigh(hermitian(A), u)), any_(3, 3), exact=False,
+    )  # fmt: skip
+for key, UPLO in (("eigvalsh_complex", "L"), (np.linalg.eigvalsh, "L"), (np.linalg.eigvalsh, "U")):
+    case(
+        key, f"complex {UPLO}",
+        lambda A, u=UPLO: np.linalg.eigvalsh(hermitian(A), u), any_(3, 3), exact=False,
+    )  # fmt: skip
+case(
+    "eigh_complex", "several", lambda A: with_phases(
+        *np.linalg.eigh(A + np.swapaxes(A, 1, 2) + 1j * (A - np.swapaxes(A, 1, 2)))
+    ), any_(2, 3, 3), exact=False,
+)  # fmt: skip
+
+
+def with_turned_columns(A):
+    """A complex matrix with singular values near those of A, which are apart."""
+    return A * np.exp(1j * np.arange(A.shape[-1])) + 0.05j * A * A
+
+
+def singular_parts(A):
+    """The factors; LAPACK makes one entry of each pair real, which is made positive here."""
+    U, s, Vh = np.linalg.svd(A, full_matrices=False)
+    real = Vh[..., :, 0] if A.shape[-2] >= A.shape[-1] else U[..., 0, :]
+    sign = np.sign(np.real(constant(real)))
+    return with_phases(U * sign[..., np.newaxis, :], s, Vh * sign[..., :, np.newaxis])
+
+
+for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2)):
+    for key in ("svd_complex", np.linalg.svd):
+        case(
+            key, f"complex, shape {shape}",
+            lambda A: singular_parts(with_turned_columns(A)), regular(*shape), exact=False,
+        )  # fmt: skip
+for key, shape in (
+    ("svdvals_complex", (3, 2)),
+    (np.linalg.svdvals, (2, 4)),
+    (np.linalg.svdvals, (3, 3)),
+):
+    case(
+        key, f"complex {shape}",
+        lambda A: np.linalg.svdvals(with_turned_columns(A)), regular(*shape), exact=False,
+    )  # fmt: skip
+for ord in ("nuc", 2, -2, 1, np.inf):
+    case(
+        np.linalg.norm, f"complex matrix {ord}", lambda A, o=ord: np.linalg.norm(turned(A), o),
+        any_(3, 2), exact=False,
+    )  # fmt: skip
+for f in (np.arcsin, np.arccos, np.arcsinh, np.arccosh, np.arctanh, np.exp2, sp.erf, sp.erfc):
+    case(f, "complex", both(f), pos(3), exact=False)
+for axis in (None, 0, (0, 1)):
+    for f in (np.var, np.std):
+        case(
+            f, f"complex {axis}",
+            lambda x, f=f, a=axis: f(turned(x), axis=a, keepdims=True, ddof=1),
+            any_(3, 2), exact=False,
+        )  # fmt: skip
+    for f in (np.max, np.min):
+        case(
+            f, f"complex {axis}", lambda x, f=f, a=axis: parts(f(turned(x), axis=a)), any_(3, 2),
+        )  # fmt: skip
+        case(
+            f, f"complex, axes kept {axis}",
+            lambda x, f=f, a=axis: parts(f(turned(x), axis=a, keepdims=True)), any_(3, 2),
+        )  # fmt: skip
+case(
+    np.real_if_close, "complex", lambda x: np.real_if_close((x + 1j) * (x - 1j)), any_(3),
+)  # fmt: skip
+case(np.real_if_close, "far", lambda x: parts(np.real_if_close(turned(x))), any_(3))
+
+
+def positive(A):
+    return hermitian(A) + 5.0 * np.eye(3)
+
+
+MORE = {
+    np.polyval: lambda z: np.polyval(z[0], z[1]), np.trapezoid: lambda z: np.trapezoid(z, z[0]),
+    np.convolve: lambda z: np.convolve(z[0], z[1], "same"),
+    np.block: lambda z: np.block([[z, 2j * z], [z, z]]), np.dstack: lambda z: np.dstack([z, z * z]),
+    np.pad: lambda z: np.pad(z, 1, "wrap"), np.average: lambda z: np.average(z, 0, weights=z[0]),
+    np.cross: lambda z: np.cross(z[0], z[1]), np.hsplit: lambda z: np.hsplit(z, 3)[1],
+    np.select: lambda z: np.select([[True, False, True]], [z[0]], z[1] * z[1]),
+    np.vsplit: lambda z: np.vsplit(z, 3)[1], np.insert: lambda z: np.insert(z[0], 1, z[1, 0]),
+    np.ediff1d: np.ediff1d, np.cumprod: lambda z: np.cumprod(z[0]),
+    np.compress: lambda z: np.compress([True, False, True], z, axis=0),
+    np.broadcast_arrays: lambda z: np.broadcast_arrays(z[:1], z)[0] * z,
+}  # fmt: skip
+for key, f in MORE.items():
+    case(key, "of complex", both(f), pos(3, 3), exact=False)
+for key in ("logdet_complex", np.linalg.slogdet):
+    for label, shape in (("", (3, 3)), (" of several", (2, 3, 3))):
+        case(
+            key, f"complex{label}", lambda A: with_phases(*np.linalg.slogdet(turned(A) + TURN)),
+            any_(*shape), exact=False,
+        )  # fmt: skip
+for upper in (False, True):
+    case(
+        np.linalg.cholesky, f"complex {upper}",
+        lambda A, u=upper: parts(np.linalg.cholesky(positive(A), upper=u)), any_(3, 3), exact=False,
+    )  # fmt: skip
+for p in (None, -2, 1):
+    case(
+        np.linalg.cond, f"complex {p}", lambda A, p=p: np.linalg.cond(with_turned_columns(A), p),
+        regular(3, 3), exact=False,
+    )  # fmt: skip
