@@ -519,6 +519,8 @@ def test_what_is_refused():
         attribution(model, X, y, of="age").refit(9999)
     with pytest.raises(ValueError, match="groups"):
         attribution(model, X, y, of="age", groups=[1, 2])
+    with pytest.raises(ValueError, match="single label 'all'"):
+        attribution(model, X, y, of="age", groups=["all"] * len(X))
     with pytest.raises(ValueError, match="no label in row 1"):
         attribution(model, X, y, of="age", groups=[1.0, np.nan] + [1.0] * 1044)
     with pytest.raises(TypeError, match="order=2 needs second derivatives"):

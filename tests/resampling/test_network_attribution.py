@@ -174,6 +174,8 @@ def test_what_is_refused():
         attribution(model, X, y, of=prediction_at(X[0]), order=2)
     with pytest.raises(TypeError, match="no function of a network"):
         attribution(model, X, y, of="x0")
+    with pytest.raises(InferenceError, match="of is nan at the parameters"):
+        attribution(model, X, y, of=lambda params: params[0] * np.nan)
     with pytest.raises(ValueError, match="not the rows"):
         attribution(model, X, y[::-1], of=prediction_at(X[0]))
     with pytest.raises(ValueError, match="takes one row"):
