@@ -110,15 +110,20 @@ class Criterion(ABC):
     def at(self, fit: PenalisedFit) -> Evaluation:
         """The criterion and its derivatives at a fit."""
 
-    def _losses_and_bend(self, fit: PenalisedFit, weight: Array) -> tuple[float, Array]:
-        """``Σ wᵢ values`` and ``Σⱼ x̃ⱼ wⱼ ℓ‴:Qⱼ``, raveled, in one pass over the rows."""
+    def _losses_and_bend(
+        self, fit: PenalisedFit, weight: Array, *, losses: bool = True
+    ) -> tuple[float, Array]:
+        """``Σ wᵢ values`` and ``Σⱼ x̃ⱼ wⱼ ℓ‴:Qⱼ``, raveled, in one pass over the rows.
+
+        Without ``losses`` the first is zero.
+        """
         loss, params, K = fit.objective.loss, fit.params, fit.n_outputs
         sign = -1.0 if weight[0, 0] < 0 else 1.0
         root = upper_root(sign * weight) if K == 1 else None
 
         def summarise(block: RowBlock) -> Total:
             eta = block.linear_predictor(params)
-            value = float(block.weighted(self.values(block.y, eta)).sum())
+            value = float(block.weighted(self.values(block.y, eta)).sum()) if losses else 0.0
             if K == 1:
                 Q = sign * quadratic_forms(block.X, sign * weight, root)
                 bent = loss.third_product(block.y, eta, np.ones(len(eta)), Q)
@@ -150,7 +155,7 @@ class LeaveOneOut(Criterion):
                 return _no_number(fit)
             B = self._assembled(products, K)
             N = fit.inverse @ B @ fit.inverse
-            _, bent = self._losses_and_bend(fit, N)
+            _, bent = self._losses_and_bend(fit, N, losses=False)
             by_params = slope.ravel() - bent
             gradient = fit.along_penalties(by_params, N)
         # At the minimum the gradient of the losses is minus that of the penalty.
