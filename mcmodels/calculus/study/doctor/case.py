@@ -173,8 +173,17 @@ class Case:
 
     def divided(self, factor: Fraction) -> Case:
         """The same case, with the claim divided by a factor; what was derived is kept."""
+        return self._claiming([s.claimed / float(factor) for s in self.samples])
+
+    def turned(self) -> Case:
+        """The same case, with the claim transposed."""
+        return self._claiming([s.claimed.T for s in self.samples])
+
+    def _claiming(self, claims: Sequence[Array]) -> Case:
         other = copy(self)
-        other.samples = [replace(s, claimed=s.claimed / float(factor)) for s in self.samples]
+        other.samples = [
+            replace(s, claimed=claim) for s, claim in zip(self.samples, claims, strict=True)
+        ]
         other.multiples, other._found, other._off_in = set(), {}, {}
         for name in ("claimed_along", "_limits", "_deviations", "_deviations_along"):
             other.__dict__.pop(name, None)
@@ -196,7 +205,10 @@ class Case:
 
     def is_claimed(self, expression: Expression) -> bool:
         """Whether an expression has the claimed value at all points."""
-        return all(self._agrees(sample, sample.value(expression)) for sample in self.samples)
+        try:
+            return all(self._agrees(sample, sample.value(expression)) for sample in self.samples)
+        except EvaluationError:  # as the inverse of 11ᵀ
+            return False
 
     def _agrees(self, sample: Sample, value: Array) -> bool:
         if not sample.differs(value, sample.claimed, self.tolerance):
@@ -218,11 +230,14 @@ class Case:
 
     def is_claimed_with(self, term: Expression, changed: Expression) -> bool:
         """Whether the right derivative has the claimed value with one term changed."""
-        with np.errstate(invalid="ignore"):  # what is infinite agrees with nothing
-            return all(
-                self._agrees(sample, sample.right - sample.value(term) + sample.value(changed))
-                for sample in self.samples
-            )
+        try:
+            with np.errstate(invalid="ignore"):  # what is infinite agrees with nothing
+                return all(
+                    self._agrees(sample, sample.right - sample.value(term) + sample.value(changed))
+                    for sample in self.samples
+                )
+        except EvaluationError:
+            return False
 
     def differs_from_right(self, expression: Expression) -> bool:
         """Whether an expression has another value than the right derivative at some point."""
@@ -375,30 +390,61 @@ class Case:
         0.0 where the term is missing, None where no factor explains the difference.
         """
         pairs = [(s.claimed - s.right, s.value(term)) for s in self.samples]
-        ratios = ratios_of(pairs, [self.allowed(s) for s in self.samples])
+        limits, _, seen = self._telling(pairs)
+        told = [pairs[i] for i in seen]
+        ratios = ratios_of(told, limits)
         if ratios is None:
             return None
-        tolerance = self._ratio_tolerance([base for _, base in pairs])
+        tolerance = self._ratio_tolerance([base for _, base in told], seen)
         if all(abs(ratio + 1) <= tolerance for ratio in ratios):
             return 0.0
         return self._factor(pairs, 1.0)
 
     def _factor(self, pairs: list[tuple[Array, Array]], shift: float) -> Factor | None:
-        ratios = ratios_of(pairs, [self.allowed(s) for s in self.samples])
+        limits, quantities, seen = self._telling(pairs)
+        pairs = [pairs[i] for i in seen]
+        ratios = ratios_of(pairs, limits)
         if ratios is None:
             return None
         bases = [base for _, base in pairs]
         factor = recognise(
-            [ratio + shift for ratio in ratios], self.quantities, self._ratio_tolerance(bases)
+            [ratio + shift for ratio in ratios], quantities, self._ratio_tolerance(bases, seen)
         )
+        if len(seen) == 1 < len(self.samples) and factor is not None and factor.powers:
+            return None  # there, any quantity may have the value by chance
         few = sum(base.size for base in bases) < 3
         if factor is not None and not factor.recognised and few:
             return None  # at one number, a factor explains every difference
         return factor
 
-    def _ratio_tolerance(self, bases: list[Array]) -> float:
+    def is_seen_in_part(self, term: Expression) -> bool:
+        """Whether a term is 0 at some points, as below a threshold."""
+        return not all(sample.value(term).any() for sample in self.samples)
+
+    def _telling(
+        self, pairs: list[tuple[Array, Array]]
+    ) -> tuple[list[float], Sequence[Quantity], list[int]]:
+        """The points that tell a factor: at others nothing is there, as below a threshold.
+
+        With what is allowed there, and with the quantities there.
+        """
+        limits = [self.allowed(sample) for sample in self.samples]
+        seen = [
+            i
+            for i, ((found, base), limit) in enumerate(zip(pairs, limits, strict=True))
+            if base.any() or not np.abs(found).max(initial=0) <= limit
+        ]
+        if len(seen) in (0, len(pairs)):
+            return limits, self.quantities, list(range(len(pairs)))
+        quantities = [
+            replace(quantity, values=tuple(quantity.values[i] for i in seen))
+            for quantity in self.quantities
+        ]
+        return [limits[i] for i in seen], quantities, seen
+
+    def _ratio_tolerance(self, bases: list[Array], seen: list[int]) -> float:
         errors = [
-            self.allowed(sample) / float(np.abs(base).max())
-            for sample, base in zip(self.samples, bases, strict=True)
+            self.allowed(self.samples[i]) / float(np.abs(base).max())
+            for i, base in zip(seen, bases, strict=True)
         ]
         return min(max(_FACTOR_TOLERANCE, *errors), 1e-2)

@@ -17,7 +17,7 @@ from mcmodels.calculus.core.arithmetic import (
     transpose,
     zeros_like,
 )
-from mcmodels.calculus.core.elementwise import FUNCTIONS
+from mcmodels.calculus.core.elementwise import FUNCTIONS, elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.indices import indices_in
@@ -29,11 +29,13 @@ from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
 from mcmodels.calculus.study.doctor.terms import Words, orders
 
-__all__ = ["Change", "Contribution", "contributions", "outside", "slope_in", "slope_of"]
+__all__ = ["Change", "Contribution", "contributions", "outside", "slope_by", "slope_in", "slope_of"]
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
 _LINEAR = (N.Sum, N.Scaled, N.Total, N.Trace, N.Transpose)  # no outer function of their parts
+
+_MOST_TERMS = 8  # of a sum that is no long one
 
 # Parts of what is put together for the contributions to the differential of a deep function, of
 # which each takes as many as it is deep; and three times as many for wrong forms of them.
@@ -92,6 +94,21 @@ class Contribution:
         return self._tree.d(self.child)
 
     @property
+    def dx(self) -> Expression:
+        """The differential of the variable."""
+        return self._tree.dx
+
+    @property
+    def takes_dx(self) -> bool:
+        """Whether dx may stand for the differential of the child, as where that is forgotten."""
+        return self.child != self._tree.x and self.child.shape == self._tree.x.shape
+
+    @property
+    def is_in_long_sum(self) -> bool:
+        """Whether there are so many others that two mistakes in one rule are not tried."""
+        return isinstance(self._tree.f, N.Sum) and len(self._tree.f.children) > _MOST_TERMS
+
+    @property
     def is_scalar(self) -> bool:
         """Whether its value, and that of any change of its rule, is a number times ``inner``.
 
@@ -120,7 +137,7 @@ class Contribution:
 
     def changes(self) -> Iterator[Change]:
         """The same contribution as the mistakes of the chain and product rules give it."""
-        tree, x = self._tree, self._tree.x
+        tree = self._tree
         if tree.visited > 3 * _MOST_VISITED:
             return
         inner = tree.d(self.child)
@@ -141,7 +158,7 @@ class Contribution:
                 Words("d({}) is transposed in the differential of {}", (child, node)),
                 tree.outside(node, self._filled(rule, transpose(inner))),
             )
-        if child != x and child.shape == x.shape:
+        if self.takes_dx:
             inside = "" if isinstance(node, _LINEAR) else "inner "
             yield Change(
                 "chain rule",
@@ -155,14 +172,16 @@ class Contribution:
                     (lambda: _named_derivative(child, slope_in(inner, tree.dx)),),
                 ),
             )
-        if isinstance(node, N.Elementwise | N.Power) and child.shape == node.shape:
-            named = partial(_named_derivative, node, slope_of(node))
+        of_each = N.Elementwise | N.Power | N.Softmax
+        if isinstance(node, of_each) and child.shape == node.shape:
+            named = partial(_named_derivative, node, slope_by(node, child))
             yield Change(
                 "chain rule",
                 Words("the outer derivative is missing: d({}) is taken for d({})", (node, child)),
                 tree.outside(node, inner),
                 Words("multiply by {}", (named,)),
             )
+        if isinstance(node, N.Elementwise | N.Power) and child.shape == node.shape:
             yield Change(
                 "chain rule",
                 Words("the function {} itself stands where its derivative should", (node,)),
@@ -278,6 +297,13 @@ def slope_of(node: Expression) -> Expression | None:
     if isinstance(node, N.Power):
         return scale(node.exponent, power(node.base, add([node.exponent, number(-1)])))
     return None
+
+
+def slope_by(node: Expression, child: Expression) -> Expression | None:
+    """The same by one child: of a power by its exponent, too."""
+    if isinstance(node, N.Power) and child == node.exponent != node.base:
+        return hadamard([node, elementwise("log", node.base)])
+    return slope_of(node)
 
 
 def slope_in(d: Expression, dx: Expression) -> Expression | None:

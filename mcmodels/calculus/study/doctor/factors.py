@@ -12,6 +12,7 @@ import numpy as np
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core.arithmetic import power, scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.nodes import Elementwise, Number, SizeValue, Symbol
 from mcmodels.calculus.core.numbers import number
 
 __all__ = ["USUAL", "Factor", "Quantity", "ratios_of", "recognise"]
@@ -37,6 +38,11 @@ class Quantity:
     text: str
     values: tuple[float, ...]
     expression: Expression | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a number, a size or a symbol."""
+        return self.expression is None or isinstance(self.expression, Number | SizeValue | Symbol)
 
     @property
     def is_constant(self) -> bool:
@@ -65,6 +71,12 @@ class Factor:
     def recognised(self) -> bool:
         """Whether it is made of whole numbers and quantities alone."""
         return isinstance(self.number, Fraction)
+
+    @property
+    def is_of_functions(self) -> bool:
+        """Whether it has a function such as log(z), or two parts of the formula: few mean that."""
+        parts = [q.expression for q, _ in self.powers if not q.is_plain]
+        return len(parts) > 1 or any(isinstance(part, Elementwise) for part in parts)
 
     def expression(self) -> Expression | None:
         """The factor as a formula, where all its quantities have one."""

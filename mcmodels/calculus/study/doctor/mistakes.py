@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.mistakes_of_cases import missing_case
+from mcmodels.calculus.study.doctor.mistakes_of_entries import (
+    product_of_derivatives,
+    quotient_of_derivatives,
+)
+from mcmodels.calculus.study.doctor.mistakes_of_factors import dropped_factor, extra_factor
 from mcmodels.calculus.study.doctor.mistakes_of_functions import (
     OTHER_FUNCTIONS,
     held_constant,
@@ -25,10 +30,8 @@ from mcmodels.calculus.study.doctor.mistakes_of_numbers import (
     quotients_of_numbers,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
-    dropped_factor,
     elementwise_product,
     extra_derivative,
-    extra_factor,
     extra_term,
     forgotten_function,
     left_out_condition,
@@ -39,11 +42,11 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     wrong_axis,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_products import inner_for_outer
+from mcmodels.calculus.study.doctor.mistakes_of_reductions import not_reduced, reduced
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
     misremembered_rule,
     mixed_layout,
-    product_of_derivatives,
     product_order,
     rule_for_numbers,
     taken_elsewhere,
@@ -54,12 +57,15 @@ from mcmodels.calculus.study.doctor.mistakes_of_symbols import (
     factor_of_entries,
     forgotten_symbol,
     forgotten_vector,
+    wrong_power,
+    wrong_symbol,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_terms import (
     Effect,
     equal_terms,
     multiplied_terms,
     of_terms,
+    several_terms,
     terms_of_rules,
     written_terms,
 )
@@ -97,6 +103,8 @@ class Mistake:
         Whether it is asked only where no mistake before it explains the case.
     of_zero : bool
         Whether it may explain a claim that is 0.
+    single : bool
+        Whether it is not asked for beside another mistake, as a factor of the whole or a layout.
     """
 
     name: str
@@ -104,6 +112,7 @@ class Mistake:
     findings: Callable[[Case], Iterator[Finding]]
     alone: bool = False
     of_zero: bool = False
+    single: bool = False
 
 
 def _terms(source: Callable[[Case], Iterator[Effect]]) -> tuple[Mistake, ...]:
@@ -175,6 +184,7 @@ MISTAKES = (
         Mistake(name, "look the derivative up", misremembered_rule(name), alone=True)
         for name in ("wrong derivative", "diagonal Jacobian", "not normalised")
     ),
+    Mistake("chain rule", "use the chain rule", misremembered_rule("chain rule"), alone=True),
     Mistake("not normalised", "divide by the sum", not_normalised, alone=True),
     Mistake("wrong axis", "take softmax of each row", wrong_axis, alone=True),
     Mistake("forgotten function", "put the function in", forgotten_function, alone=True),
@@ -208,6 +218,7 @@ MISTAKES = (
     Mistake("product rule", "use the product rule", product_of_derivatives, alone=True),
     Mistake("product rule", "use the product rule", products_of_numbers, alone=True),
     Mistake("quotient rule", "use the quotient rule", quotients_of_numbers, alone=True),
+    Mistake("quotient rule", "use the quotient rule", quotient_of_derivatives, alone=True),
     Mistake("chain rule", "use the chain rule", derivative_in_argument, alone=True),
     Mistake("missing inverse", "invert the matrix", missing_inverse, alone=True),
     Mistake(
@@ -232,6 +243,16 @@ MISTAKES = (
         for name, variants in OTHER_FUNCTIONS
     ),
     Mistake("false identity", "differentiate f as it is", false_identity, alone=True),
+    *(
+        Mistake(name, remedy, findings, alone=True, single=True)
+        for name, remedy, findings in (
+            ("factor of a term", "correct the terms", several_terms),
+            ("scalar for an array", "write the array", reduced),
+            ("array for a scalar", "write the scalar", not_reduced),
+            ("wrong power", "correct the power", wrong_power),
+            ("wrong symbol", "write the other symbol", wrong_symbol),
+        )
+    ),
     Mistake("factor", "look for the constant in the derivation", odd_factor),
     Mistake("extra term", "take the term away", extra_term, alone=True),
 )

@@ -6,11 +6,22 @@ from collections.abc import Iterator
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, matrix_power, power, scale
+from mcmodels.calculus.core.arithmetic import (
+    add,
+    hadamard,
+    matmul,
+    matrix_power,
+    parts,
+    power,
+    scale,
+    size_value,
+)
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
 from mcmodels.calculus.study.doctor.terms import Words
 
 __all__ = ["false_identity"]
@@ -28,6 +39,8 @@ def false_identity(case: Case) -> Iterator[Finding]:
             for other in _taken_for(part):
                 yield other, Words("{} is taken for {}", (part, other))
 
+    yield from edits(case, _products_of_sums)
+    yield from edits(case, _taken_apart)
     for edit, derivative in case.other_functions(variants):
         good, bad = edit.part.mathematics(), edit.variant.mathematics()
         yield Finding(
@@ -35,6 +48,29 @@ def false_identity(case: Case) -> Iterator[Finding]:
             derivative,
             f"differentiate f with {good} in place of {bad}{edit.where}",
         )
+
+
+def _products_of_sums(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """Σ ab, of each row and column of a product, as Σa Σb, and mean(ab) as mean(a) mean(b)."""
+    if not isinstance(part, N.Product):
+        return
+    for cut in range(1, len(part.children)):
+        left, right = matmul(part.children[:cut]), matmul(part.children[cut:])
+        size = left.cols
+        if size == ONE or isinstance(part.children[cut - 1], N.Ones):
+            continue
+        sums = matmul([left, N.Ones(size, ONE), N.Ones(ONE, size), right])
+        words = "{}, of sums, stands for {}, a sum of products"
+        yield sums, Words(words, (sums, part))
+        means = scale(power(size_value(size), _INVERSE), sums)
+        yield means, Words(words.replace("sums", "means"), (means, part))
+
+
+def _taken_apart(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """The same in the derivative: ψ(a + b) = ψ(a) + ψ(b)."""
+    if part.is_scalar or isinstance(part, N.Elementwise | N.Power | N.MatrixPower):
+        for other in _taken_for(part):
+            yield other, Words("{} is taken for {}", (part, other))
 
 
 def _taken_for(part: Expression) -> Iterator[Expression]:
@@ -57,8 +93,12 @@ def _taken_for(part: Expression) -> Iterator[Expression]:
         yield from _factored(part.argument, functions.norm)
     elif isinstance(part, N.LogSumExp) and part.is_scalar:  # log Σ exp(z) = Σ z
         yield functions.sum(part.argument)
-    elif isinstance(part, N.Elementwise) and part.name in ("log", "exp", "abs"):
+    elif isinstance(part, N.Elementwise):
         yield from _of_function(part)
+        if part.name == "softplus":
+            yield from _of_other_labels(part.argument)
+    elif isinstance(part, N.Sum):
+        yield from _of_signed_labels(part)
     elif isinstance(part, N.Total) and isinstance(part.argument, N.Hadamard):
         yield from _factored(part.argument, functions.sum)  # Σ ab = Σa Σb
 
@@ -87,6 +127,26 @@ def _of_function(part: N.Elementwise) -> Iterator[Expression]:
         yield add([elementwise(part.name, term) for term in inner.children])
     elif isinstance(inner, N.Total):  # log(Σ z) = Σ log(z)
         yield functions.sum(elementwise(part.name, inner.argument))
+
+
+def _of_other_labels(margin: Expression) -> Iterator[Expression]:
+    """log(1 + exp(−yη)), of labels −1 and 1, for log(1 + exp(η)) − yη, of labels 0 and 1."""
+    _, scalars, array = parts(scale(-1, margin))
+    factors = array.children if isinstance(array, N.Hadamard) else scalars
+    for i, y in enumerate(factors):
+        if isinstance(y, N.Symbol):
+            rest = [*factors[:i], *factors[i + 1 :]]
+            eta = (hadamard if isinstance(array, N.Hadamard) else scale)(rest)  # type: ignore
+            yield add([elementwise("softplus", eta), scale(-1, hadamard([y, eta]))])
+
+
+def _of_signed_labels(part: N.Sum) -> Iterator[Expression]:
+    """The same the other way round."""
+    for term in part.children:
+        if isinstance(term, N.Elementwise) and term.name == "softplus":
+            rest = add([part, scale(-1, term)])
+            if not isinstance(rest, N.Sum):
+                yield elementwise("softplus", rest)
 
 
 def _summed(part: Expression, function: object) -> Iterator[Expression]:

@@ -1,17 +1,24 @@
-"""Mistakes with products, quotients and functions of one number, as in a first course."""
+"""Mistakes with products, quotients and functions of numbers, as in a first course.
+
+Of products and quotients the variable may be an array: the gradients are then multiplied and
+divided entry by entry.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, parts, power, scale
+from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, power, scale, transpose
 from mcmodels.calculus.core.arithmetic.entrywise import base_and_exponent
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.calculus.core.rewriting import parts_of, rebuilt
+from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
+from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import outside, slope_of
 
@@ -24,7 +31,7 @@ def _is_of_numbers(case: Case) -> bool:
 
 def _factored(case: Case) -> Iterator[tuple[Expression, Expression, list[Expression]]]:
     """The products in f: each with what does not vary in it, and the factors that do."""
-    if not _is_of_numbers(case):
+    if not case.f.is_scalar or case.is_long:
         return
     for node in parts_of(case.f):
         if not isinstance(node, N.Scaled | N.Hadamard) or not node.is_scalar:
@@ -38,14 +45,34 @@ def _factored(case: Case) -> Iterator[tuple[Expression, Expression, list[Express
 
 def _derivative_with(case: Case, node: Expression, slope: Expression) -> Expression | None:
     """The derivative of f with this slope of a part, where it is the one claimed."""
-    return case.identified(outside(case.f, case.x, node, scale(slope, case.dX)))
+    right = differential(node, frozenset([case.x]))
+    wrong = trace(matmul([transpose(slope), case.dX]))
+    removed, added = (outside(case.f, case.x, node, change) for change in (right, wrong))
+    return case.identified_change(removed, added)
+
+
+def _times(*factors: Expression) -> Expression:
+    """The product of numbers and of arrays of one shape, entry by entry."""
+    arrays = [factor for factor in factors if factor.is_array]
+    scalars = [factor for factor in factors if not factor.is_array]
+    return scale(*scalars, *([hadamard(arrays)] if arrays else []))
+
+
+def _slopes(case: Case, factors: list[Expression]) -> list[Expression] | None:
+    """The gradients of factors; None where one has none."""
+    try:
+        return [gradient(factor, case.x) for factor in factors]
+    except DerivativeError:
+        return None
 
 
 def products_of_numbers(case: Case) -> Iterator[Finding]:
     """f′g′ for the derivative of fg."""
     for node, rest, varying in _factored(case):
-        slopes = [gradient(factor, case.x) for factor in varying]
-        found = _derivative_with(case, node, scale(rest, *slopes))
+        slopes = _slopes(case, varying)
+        if slopes is None:
+            continue
+        found = _derivative_with(case, node, _times(rest, *slopes))
         if found is not None:
             text, x = node.mathematics(), case.x.mathematics()
             yield Finding(
@@ -70,15 +97,18 @@ def quotients_of_numbers(case: Case) -> Iterator[Finding]:
         if not above or not below:
             continue
         u, v = scale(rest, *above), scale(1, *below)
-        du, dv = gradient(u, case.x), gradient(v, case.x)
+        slopes = _slopes(case, [u, v])
+        if slopes is None:
+            continue
+        du, dv = slopes
         once, square = power(v, number(-1)), power(v, number(-2))
-        first, second = scale(1, du, v), scale(1, u, dv)
+        first, second = _times(du, v), _times(u, dv)
         wrongs = (
-            (scale(1, du, power(dv, number(-1))), "the quotient of the derivatives stands for it"),
-            (scale(1, add([first, second]), square), "its two terms are added, not subtracted"),
-            (scale(1, add([first, scale(-1, second)]), once), "it is divided by g, not by g²"),
-            (scale(1, du, once), "the denominator is taken for a constant"),
-            (scale(-1, second, square), "the numerator is taken for a constant"),
+            (_times(du, power(dv, number(-1))), "the quotient of the derivatives stands for it"),
+            (_times(square, add([first, second])), "its two terms are added, not subtracted"),
+            (_times(once, add([first, scale(-1, second)])), "it is divided by g, not by g²"),
+            (_times(du, once), "the denominator is taken for a constant"),
+            (scale(-1, _times(second, square)), "the numerator is taken for a constant"),
         )
         for wrong, words in wrongs:
             found = _derivative_with(case, node, wrong)
@@ -91,10 +121,33 @@ def quotients_of_numbers(case: Case) -> Iterator[Finding]:
                 )
 
 
+def _at_the_derivative(case: Case) -> Iterator[Finding]:
+    """f(g′(x)), as 1/g′ for the derivative of 1/g."""
+    for node in parts_of(case.f):
+        if not isinstance(node, N.Elementwise | N.Power) or not node.is_scalar:
+            continue
+        inner = node.base if isinstance(node, N.Power) else node.argument
+        if case.x not in inner.used or inner == case.x:
+            continue
+        slope, of_node = gradient(inner, case.x), gradient(node, case.x)
+        wrong = rebuilt(node, [slope, *node.children[1:]])
+        found = _derivative_with(case, node, wrong)
+        if found is not None:
+            text, x = node.mathematics(), case.x.mathematics()
+            yield Finding(
+                f"{wrong.mathematics()} stands for the derivative of {text}: the inner function "
+                f"{inner.mathematics()} alone is differentiated",
+                found,
+                f"the derivative of {text} by {x} is {of_node.mathematics()}: write "
+                f"{of_node.mathematics()} in place of {wrong.mathematics()}",
+            )
+
+
 def derivative_in_argument(case: Case) -> Iterator[Finding]:
-    """f′(g′(x)) for the derivative of f(g(x))."""
+    """f′(g′(x)), or f(g′(x)), for the derivative of f(g(x))."""
     if not _is_of_numbers(case):
         return
+    yield from _at_the_derivative(case)
     for node in parts_of(case.f):
         if not isinstance(node, N.Elementwise) or not node.is_scalar:
             continue
@@ -102,12 +155,17 @@ def derivative_in_argument(case: Case) -> Iterator[Finding]:
             continue
         inner = gradient(node.argument, case.x)
         slope = slope_of(elementwise(node.name, inner))
-        found = None if slope is None else _derivative_with(case, node, slope)
+        if slope is None:
+            continue
+        found = _derivative_with(case, node, slope)
+        multiplied = found is None
+        if multiplied:
+            found = _derivative_with(case, node, scale(slope, inner))
         if found is not None:
             yield Finding(
                 f"the outer derivative is taken at {inner.mathematics()}, the derivative of "
                 f"{node.argument.mathematics()}",
                 found,
-                f"take the outer derivative at {node.argument.mathematics()}, and multiply by "
-                f"{inner.mathematics()}",
+                f"take the outer derivative at {node.argument.mathematics()}"
+                + ("" if multiplied else f", and multiply by {inner.mathematics()}"),
             )

@@ -20,7 +20,6 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
-from mcmodels.calculus.core.functions import inv
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, rebuilt
@@ -41,11 +40,9 @@ from mcmodels.calculus.study.doctor.terms import (
 __all__ = [
     "argument_alone",
     "at_another_argument",
-    "dropped_factor",
     "edits",
     "elementwise_product",
     "extra_derivative",
-    "extra_factor",
     "extra_term",
     "forgotten_function",
     "left_out_condition",
@@ -53,13 +50,12 @@ __all__ = [
     "missing_inverse",
     "not_inverted",
     "not_normalised",
-    "without_a_factor",
     "wrong_argument",
     "wrong_axis",
 ]
 
 
-_MOST_SQUARE = 4  # symbols that may be an extra factor
+_SHARES = ("sigmoid", "norm_cdf", "step")
 _MOST_SLOPES = 40  # derivatives of which each may stand beside each part
 
 
@@ -76,86 +72,6 @@ def edits(case: Case, variants: Variants) -> Iterator[Finding]:
                 wrong = add([case.right, scale(-1, term), edit.result])
                 where = f" (in the term {term.mathematics()})"
                 yield Finding(f"{edit}{where}", wrong, edit.remedy + where)
-
-
-def without_a_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
-    """A product without one of its factors."""
-    if not isinstance(part, N.Product | N.Hadamard):
-        return
-    for i, factor in enumerate(part.children):
-        rest = [*part.children[:i], *part.children[i + 1 :]]
-        if isinstance(part, N.Hadamard):
-            yield hadamard(rest), Words("the factor {} is missing", (factor,))
-        elif factor.is_square:
-            yield matmul(rest), Words("the factor {} is missing", (factor,))
-
-
-def _without_scalars_or_array(part: N.Scaled) -> Iterator[tuple[Expression, Words]]:
-    coefficient, scalars, array = parts(part)
-    if array is None:
-        return
-    ones = N.Ones(array.rows, array.cols)
-    if array.is_column and array != ones:
-        yield scale(coefficient, *scalars, ones), Words("the factor {} is missing", (array,))
-    if len(scalars) > 1:
-        words = Words("the factor {} is missing", (scale(1, *scalars),))
-        yield scale(coefficient, array), words
-        for i, factor in enumerate(scalars):  # a power that no usual factor has
-            rest = [*scalars[:i], *scalars[i + 1 :]]
-            yield scale(coefficient, *rest, array), Words("the factor {} is missing", (factor,))
-
-
-def dropped_factor(case: Case) -> Iterator[Finding]:
-    """A factor that is missing: weights, a metric, a label, a matrix of the chain."""
-
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        yield from without_a_factor(part)
-        if isinstance(part, N.Scaled) and not case.is_long:
-            yield from _without_scalars_or_array(part)
-
-    yield from edits(case, variants)
-
-
-def extra_factor(case: Case) -> Iterator[Finding]:
-    """A factor that stands there twice, or at one end where it does not belong."""
-
-    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
-        if not isinstance(part, N.Product | N.Hadamard):
-            return
-        for i, factor in enumerate(part.children):
-            words = Words("the factor {} stands there twice", (factor,))
-            if isinstance(part, N.Hadamard):
-                yield hadamard([*part.children, factor]), words
-            elif factor.is_square:
-                yield matmul([*part.children[:i], factor, *part.children[i:]]), words
-
-    yield from edits(case, variants)
-    if case.is_long:
-        return
-    square = [s for s in case.f.symbols if isinstance(s, N.Symbol) and s.is_array and s.is_square]
-    for symbol in square[:_MOST_SQUARE]:
-        for factor in dict.fromkeys((symbol, transpose(symbol), inv(symbol))):
-            ends = {
-                end: wrong
-                for end, wrong in (
-                    (" at the left", _product([factor, case.right])),
-                    (" at the right", _product([case.right, factor])),
-                )
-                if wrong is not None and case.is_claimed(wrong)
-            }
-            for end, wrong in ends.items():
-                end = end if len(ends) == 1 else ""  # it commutes with the rest
-                text = factor.mathematics()
-                yield Finding(
-                    f"there is an extra factor {text}{end}",
-                    wrong,
-                    f"take the factor {text}{end} away",
-                )
-
-
-def _product(factors: list[Expression]) -> Expression | None:
-    first, last = factors
-    return matmul(factors) if first.cols == last.rows else None
 
 
 def not_inverted(part: Expression) -> Iterator[tuple[Expression, Words]]:
@@ -262,9 +178,18 @@ def wrong_axis(case: Case) -> Iterator[Finding]:
 
 def _summed_along_the_other_axis(part: Expression) -> Iterator[tuple[Expression, Words]]:
     """11ᵀA in the place of A11ᵀ, and the other way round; means, too."""
-    if not isinstance(part, N.Product) or len(part.children) < 3:
+    if not isinstance(part, N.Product):
         return
     first = part.children[0]
+    if isinstance(first, N.Ones) or isinstance(part.children[-1], N.Ones):
+        inside = [factor for factor in part.children if not isinstance(factor, N.Ones)]
+        if inside and not part.is_scalar:
+            all_entries = functions.sum(matmul(inside))
+            other = scale(all_entries, N.Ones(part.rows, part.cols))
+            words = "{}, the sum of all entries, stands for {}, sums along one axis"
+            yield other, Words(words, (all_entries, part))
+    if len(part.children) < 3:
+        return
     if all(isinstance(factor, N.Ones) for factor in part.children[-2:]):
         A = matmul(part.children[:-2])
         ones = [N.Ones(A.rows, ONE), N.Ones(ONE, A.rows)]
@@ -342,8 +267,20 @@ def at_another_argument(part: Expression) -> Iterator[tuple[Expression, Words]]:
 
 
 def wrong_argument(case: Case) -> Iterator[Finding]:
-    """A function taken at minus its argument, or at that without a factor."""
+    """A function taken at minus its argument, or at that without a factor; 1 − σ for σ."""
     yield from edits(case, at_another_argument)
+    if not case.is_long:
+        yield from edits(case, _complement)
+
+
+def _complement(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """A share in the place of the rest, and the rest in the place of the share."""
+    is_share = isinstance(part, N.Elementwise) and part.name in _SHARES
+    is_rest = isinstance(part, N.Sum) and len(part.children) == 2
+    if is_share or is_rest:
+        other = 1 - part
+        if is_share or not isinstance(other, N.Sum):
+            yield other, Words("{} stands for {}", (other, part))
 
 
 def extra_derivative(case: Case) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scal
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, substitute
+from mcmodels.calculus.core.rewriting import closed_parts_of, exchanged, parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
 from mcmodels.calculus.derive.rules import DerivativeError
@@ -21,8 +21,6 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import (
     Change,
     Contribution,
-    outside,
-    slope_in,
 )
 from mcmodels.calculus.study.doctor.terms import (
     MOST_COMBINED,
@@ -40,7 +38,6 @@ __all__ = [
     "chain_rule",
     "misremembered_rule",
     "mixed_layout",
-    "product_of_derivatives",
     "product_order",
     "rule_for_numbers",
     "stopped_inside",
@@ -174,37 +171,23 @@ def rule_for_numbers(case: Case) -> Iterator[Finding]:
         if change.mistake != "rule for numbers":
             continue
         wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
-        for derivative in dict.fromkeys((wrong, transpose(wrong))):
+        forms = [wrong, transpose(wrong)]
+        forms += [_without_transposes(form, case.x) for form in forms]
+        for derivative in dict.fromkeys(forms):
             if derivative.shape == wrong.shape and case.is_claimed(derivative):
                 yield Finding(str(change.words), derivative, str(change.remedy))
 
 
-def product_of_derivatives(case: Case) -> Iterator[Finding]:
-    """f′ ∘ g′ for the derivative of f ∘ g, entry by entry."""
-    if not case.f.is_scalar:
-        return
-    for node in parts_of(case.f):
-        if not isinstance(node, N.Hadamard) or node.shape != case.x.shape:
-            continue
-        varying = [child for child in node.children if case.x in child.used]
-        found = [slope_in(differential(child, frozenset([case.x])), case.dX) for child in varying]
-        slopes = [slope for slope in found if slope is not None]
-        if len(slopes) < 2 or len(slopes) < len(varying):
-            continue
-        rest = [child for child in node.children if child not in varying]
-        slope = hadamard([*rest, *slopes])
-        if slope.is_scalar:
-            slope = scale(slope, N.Ones(node.rows, node.cols))
-        df = outside(case.f, case.x, node, hadamard([slope, case.dX]))
-        derivative = case.identified(df)
-        if derivative is not None:
-            text, dx = node.mathematics(), case.x.mathematics()
-            yield Finding(
-                f"the product of the derivatives stands for the derivative of the product {text}",
-                derivative,
-                f"use the product rule for {text}: each factor is differentiated by {dx} in a term "
-                "of its own",
-            )
+def _without_transposes(e: Expression, x: Symbol) -> Expression:
+    """An expression with what varies in the place of its transpose."""
+    return exchanged(
+        e,
+        {
+            part: part.argument
+            for part in parts_of(e)
+            if isinstance(part, N.Transpose) and part.is_square and x in part.used
+        },
+    )
 
 
 def mixed_layout(case: Case) -> Iterator[Finding]:

@@ -11,13 +11,24 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of
+from mcmodels.calculus.core.rewriting import closed_parts_of, exchanged
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.terms import substituted
+from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
+from mcmodels.calculus.study.doctor.terms import Words, substituted
 
-__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol", "forgotten_vector"]
+__all__ = [
+    "exchanged_symbols",
+    "factor_of_entries",
+    "forgotten_symbol",
+    "forgotten_vector",
+    "wrong_power",
+    "wrong_symbol",
+]
 
 
+_SMALL = 2  # the height of a symbol in a slice, a trace, a function
+_MOST_PARTS = 30  # parts of f of which each may stand for another
+_MOST_PAIRED = 8  # arrays of which two may be a factor of each entry
 _MOST_SYMBOLS = 12  # of which each is left out, and each two are exchanged
 
 
@@ -87,6 +98,64 @@ def _exchanged(case: Case, change: dict[Expression, Expression]) -> Iterator[Fin
         yield Finding(f"{names} are exchanged", local.result, f"exchange {names}")
 
 
+def wrong_symbol(case: Case) -> Iterator[Finding]:
+    """One part of f in the place of another, as yₜ for yₜ₋₁, tanh(Wx) for x, or tr(X) for tr(A)."""
+    if case.is_long or case.is_large:
+        return
+    parts = [
+        part
+        for part in dict.fromkeys(closed_parts_of(case.f))
+        if part.symbols and not isinstance(part, N.Scaled | N.Sum) and part != case.f
+    ]
+    symbols = [part for part in parts if isinstance(part, Symbol)]
+    if len(parts) > _MOST_PARTS:
+        return
+    own_parts = set(parts)
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        small = _is_small(part)
+        if not small and part not in own_parts:
+            return
+        others = [other for other in parts if other.shape == part.shape]
+        if small and part.is_scalar:  # of another size, too
+            others += [
+                exchanged(part, {own: other})
+                for own in part.symbols
+                for other in symbols
+                if own != other and own.is_array and other.is_array and _fits(part, own, other)
+            ]
+        for other in dict.fromkeys(others):
+            yield other, Words("{} stands for {}", (other, part))
+
+    yield from edits(case, variants)
+
+
+def _is_small(part: Expression) -> bool:
+    return part.height <= _SMALL and bool(part.symbols) and not isinstance(part, N.Power | N.Sum)
+
+
+def _fits(part: Expression, own: Expression, other: Expression) -> bool:
+    """Whether a symbol may stand for another in a sum, a norm, a trace."""
+    square = isinstance(part, N.Trace | N.Det | N.LogDet)
+    return isinstance(part, N.Total | N.Norm) or (square and other.is_square)
+
+
+def wrong_power(case: Case) -> Iterator[Finding]:
+    """A root, a square or one over it in the place of an array, as √v for weights v."""
+
+    def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        is_power = isinstance(part, N.Power) and isinstance(part.exponent, N.Number)
+        if not is_power and not (part.is_array and _is_small(part)):
+            return
+        base, k = (part.base, part.exponent) if isinstance(part, N.Power) else (part, number(1))
+        for exponent in (-k, k / 2, 2 * k, -k / 2):
+            other = power(base, exponent)
+            yield other, Words("{} stands for {}", (other, part))
+
+    if not case.is_long:
+        yield from edits(case, variants)
+
+
 def factor_of_entries(case: Case) -> Iterator[Finding]:
     """Each entry multiplied or divided by that of another array."""
     if case.right.is_scalar or case.is_long:
@@ -96,7 +165,9 @@ def factor_of_entries(case: Case) -> Iterator[Finding]:
         for part in dict.fromkeys([*closed_parts_of(case.f), case.x])
         if part.shape == case.right.shape and not isinstance(part, N.Ones)
     ]
-    for array in arrays:
+    plain = [array for array in arrays if isinstance(array, Symbol | N.Sum)]
+    pairs = list(combinations(plain, 2)) if len(plain) <= _MOST_PAIRED else []
+    for array in [*arrays, *(hadamard(pair) for pair in pairs)]:
         text = array.mathematics()
         for exponent, words, remedy in (
             (1, "has an extra factor", "divide"),

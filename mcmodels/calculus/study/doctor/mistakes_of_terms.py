@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
@@ -16,6 +16,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
+from mcmodels.calculus.study.doctor.factors import Factor, recognise
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, everywhere_first
 
 __all__ = [
@@ -23,16 +24,28 @@ __all__ = [
     "equal_terms",
     "multiplied_terms",
     "of_terms",
+    "several_terms",
     "terms_of_rules",
     "written_terms",
 ]
 
 
+_SAME = 1e-6  # relative, of a ratio
+
 # A term that stands there when products are multiplied out may be part of the derivative of a
 # function, as −tanh² of 1 − tanh².
 _OF_SLOPES = frozenset({"chain rule"})
 
-Effect = tuple[str, str, Expression, str]
+# A term that is 0 at some points is one of a case.
+_OF_CASES = frozenset({"missing case", "missing indicator", "sign of a term"})
+
+# A factor such as log(z)/σ(z) is seldom what was done: a function stands in another's place.
+_OF_FUNCTIONS = frozenset(
+    {"chain rule", "wrong argument", "wrong derivative", "forgotten function", "missing inverse"}
+    | {"extra derivative", "product rule", "dropped factor", "extra factor"}
+)
+
+Effect = tuple[str, str, Expression, str, frozenset[str]]
 
 
 def _effects(
@@ -52,11 +65,13 @@ def _effects(
         factor = case.factor_in(term)
         if factor is None:
             continue
+        of_cases = _OF_CASES if case.is_seen_in_part(term) else frozenset[str]()
         term = written(term)
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()
         if isinstance(factor, float):
-            yield "dropped term", f"the term {text} is missing", rest, f"add the term {text}"
+            remedy = f"add the term {text}"
+            yield "dropped term", f"the term {text} is missing", rest, remedy, of_cases
             continue
         expression = factor.expression()
         assert expression is not None
@@ -66,10 +81,11 @@ def _effects(
                 f"the term {text} has the wrong sign",
                 f"turn the sign of the term {text}",
             )
-            yield "sign of a term", words, wrong, remedy
+            yield "sign of a term", words, wrong, remedy, of_cases
         else:
             words, remedy = f"in the term {text}, {factor.statement()}", factor.remedy("the term")
-            yield "factor of a term", words, wrong, remedy
+            yields_to = _OF_FUNCTIONS if factor.is_of_functions else frozenset[str]()
+            yield "factor of a term", words, wrong, remedy, yields_to | of_cases
 
 
 def written_terms(case: Case) -> Iterator[Effect]:
@@ -143,16 +159,73 @@ def of_terms(
     """Findings of one kind of effect, and of edits of sums inside the right derivative."""
 
     def findings(case: Case) -> Iterator[Finding]:
-        for found, words, wrong, remedy in case.once(source.__name__, source):
+        for found, words, wrong, remedy, yields_to in case.once(source.__name__, source):
             if found == kind:
                 within = not isinstance(case.right, N.Sum) and kind == "dropped term"
-                yield Finding(words, wrong, remedy, _OF_SLOPES if within else frozenset())
+                yield Finding(
+                    words, wrong, remedy, yields_to | (_OF_SLOPES if within else frozenset())
+                )
         if inner is not None:
             for edit in everywhere_first(case.edits(inner, inside=True)):
                 if case.is_claimed_after(edit.local):
                     yield Finding(str(edit), edit.result, edit.remedy)
 
     return findings
+
+
+def several_terms(case: Case) -> Iterator[Finding]:
+    """Terms of which several have a wrong factor, each its own."""
+    written = list(case.right.children) if isinstance(case.right, N.Sum) else []
+    for terms in (written, case.terms):
+        if not 1 < len(terms) <= MOST_COMBINED:
+            continue
+        factors = _factors_of(case, terms)
+        if factors is None:
+            continue
+        said, todo, wrong = [], [], []
+        for term, factor in zip(terms, factors, strict=True):
+            text = term.mathematics()
+            if factor is None:
+                said.append(f"the term {text} is missing")
+                todo.append(f"add the term {text}")
+                continue
+            expression = factor.expression()
+            assert expression is not None
+            wrong.append(scale(expression, term))
+            if expression == number(-1):
+                said.append(f"the term {text} has the wrong sign")
+                todo.append(f"turn the sign of the term {text}")
+            elif expression != number(1):
+                said.append(f"in the term {text}, {factor.statement()}")
+                todo.append(factor.remedy(f"the term {text}"))
+        yield Finding("; ".join(said), add(wrong) if wrong else None, "; ".join(todo))
+
+
+def _factors_of(case: Case, terms: Sequence[Expression]) -> list[Factor | None] | None:
+    """The factors with which terms add up to what was claimed, None for one that is missing.
+
+    None where there are no such factors, or where the entries do not tell them.
+    """
+    rows = []
+    for sample in case.samples:
+        columns = np.stack([np.ravel(sample.value(term)) for term in terms], axis=1)
+        claimed = np.ravel(sample.claimed)
+        if len(claimed) <= len(terms) or not np.isfinite(columns).all():
+            return None
+        found, _, rank, _ = np.linalg.lstsq(columns, claimed, rcond=1e-9)
+        if rank < len(terms) or np.abs(columns @ found - claimed).max() > case.allowed(sample):
+            return None
+        rows.append(found)
+    factors: list[Factor | None] = []
+    for ratios in np.array(rows).T:
+        if np.abs(ratios).max() <= _SAME:
+            factors.append(None)
+            continue
+        factor = recognise(list(ratios), case.quantities, _SAME)
+        if factor is None or not factor.recognised:
+            return None
+        factors.append(factor)
+    return factors
 
 
 def equal_terms(case: Case) -> Iterator[Finding]:

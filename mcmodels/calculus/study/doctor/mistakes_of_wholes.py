@@ -60,7 +60,7 @@ def _comes_of_a_rule(case: Case, factor: Factor) -> bool:
     """Whether it varies with the number x that f is of: a rule was forgotten, and no constant."""
     return (
         case.x.is_scalar
-        and case.f.used == {case.x}
+        and (case.f.used == {case.x} or abs(factor.number) != 1)
         and any(
             quantity.expression is not None and case.x in quantity.expression.used
             for quantity, _ in factor.powers

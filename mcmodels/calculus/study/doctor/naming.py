@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcmodels.calculus.compute.evaluate import EvaluationError
-from mcmodels.calculus.core.arithmetic import scale
+from mcmodels.calculus.core.arithmetic import scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import substitute
@@ -25,7 +25,7 @@ from mcmodels.calculus.study.doctor.samples import APPROXIMATE, EXACT, draw_inst
 from mcmodels.calculus.study.doctor.terms import is_too_deep
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 
-__all__ = ["named", "with_an_assumption"]
+__all__ = ["named", "transposed_beside", "with_an_assumption"]
 
 
 def named(case: Case, error: float) -> Diagnosis:
@@ -37,6 +37,11 @@ def named(case: Case, error: float) -> Diagnosis:
         found = _explained(case.divided(multiple), error)
         if found is not None:
             return _multiplied(found, Factor(multiple))
+    found = _explained(case, error, alone=True)
+    if found is None and case.right.is_square:
+        found = transposed_beside(case, error)
+    if found is not None:
+        return found
     pairs = [(sample.claimed, sample.right) for sample in case.samples]
     place = place_of(pairs, [case.allowed(sample) for sample in case.samples])
     sample = max(case.samples, key=lambda sample: sample.error())
@@ -54,12 +59,30 @@ def named(case: Case, error: float) -> Diagnosis:
     )
 
 
-def _explained(case: Case, error: float) -> Diagnosis | None:
-    """The first mistake that gives what was claimed."""
+def transposed_beside(case: Case, error: float) -> Diagnosis | None:
+    """The mistake that gives the transpose of a claim."""
+    if case.is_long or case.is_large or not case.right.is_array:
+        return None
+    found = _explained(case.turned(), error)
+    if found is None:
+        return None
+    reproduced = found.reproduced
+    return replace(
+        found,
+        explanation=f"{found.explanation}; and it is transposed",
+        remedy=f"transpose it, and {found.remedy}",
+        reproduced=None if reproduced is None else transpose(reproduced),
+    )
+
+
+def _explained(case: Case, error: float, alone: bool = False) -> Diagnosis | None:
+    """The first mistake that gives what was claimed; ``alone``, of those with none beside them."""
     first: tuple[str, str, Finding] | None = None
     also: list[str] = []
     nothing = not any(sample.claimed.any() for sample in case.samples)
     for mistake in MISTAKES:
+        if mistake.single != alone:
+            continue
         if mistake.of_zero < nothing:  # 0 is no product, and has no wrong factor
             continue
         better = first is not None and mistake.name in first[2].yields_to

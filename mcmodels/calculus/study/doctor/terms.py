@@ -237,8 +237,7 @@ def edited(
     rebuilds many parts, not all edits are made. A part that stands in one term only is edited where
     that is ``possible``, which is asked about the term and the part.
     """
-    terms = _terms(expression)
-    containing, places = _parts_and_places(expression)
+    terms, containing, places = _parts_and_places(expression)
     lengths, visited = [_length(term) for term in terms], 0
     for part, paths in places.items():
         if inside and part == expression:
@@ -290,17 +289,21 @@ def _length(term: Expression) -> int:
 @lru_cache(maxsize=8)  # all kinds of edits look at the same few expressions
 def _parts_and_places(
     expression: Expression,
-) -> tuple[dict[Expression, list[int]], dict[Expression, list[tuple[int, ...]]]]:
-    """The terms that contain each part, and the paths to it."""
+) -> tuple[list[Expression], dict[Expression, list[int]], dict[Expression, list[tuple[int, ...]]]]:
+    """The terms, which of them contain each part, and the paths to it.
+
+    The paths are those in these terms: an expression that is equal may be put together otherwise.
+    """
+    terms = _terms(expression)
     containing: dict[Expression, list[int]] = {}
-    for i, term in enumerate(_terms(expression)):
+    for i, term in enumerate(terms):
         for part in parts_of(term):
             containing.setdefault(part, []).append(i)
     places: dict[Expression, list[tuple[int, ...]]] = {}
     for path, part in _places(expression, Counter()):
         place = path if isinstance(expression, N.Sum) or not path else (0, *path)
         places.setdefault(part, []).append(place)
-    return containing, places
+    return terms, containing, places
 
 
 def _places(

@@ -16,6 +16,7 @@ from mcmodels.calculus.core.arithmetic import (
 )
 from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.functions import sum as total
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.study.doctor.differential_mistakes import Change, Contribution, slope_of
 from mcmodels.calculus.study.doctor.terms import Words
@@ -45,7 +46,7 @@ _WRONG_SLOPES: dict[str, tuple[Callable[[Expression, Expression], Expression], .
     ),
     "abs": (lambda z, y: z,),
     "relu": (lambda z, y: z,),
-    "exp": (lambda z, y: z * y,),
+    "exp": (lambda z, y: z * y, lambda z, y: z * elementwise("exp", z - 1)),
     "log": (lambda z, y: z, lambda z, y: z**-2, lambda z, y: -(z**-2)),
     "sin": (lambda z, y: -elementwise("cos", z),),
     "cos": (lambda z, y: elementwise("sin", z),),
@@ -81,9 +82,18 @@ def misremembered(part: Contribution) -> Iterator[Change]:
     node, inner = part.node, part.inner
     if isinstance(node, N.Hadamard):
         yield from _without_the_other_factor(part)
-    if isinstance(node, N.Elementwise | N.Power) and part.child.shape == node.shape:
+        if not part.is_in_long_sum:
+            yield Change(
+                "wrong derivative",
+                Words("{} stands for its own derivative by {}", (node, part.child)),
+                part.with_change(hadamard([node, part.inner])),
+                Words("leave {} out where it is differentiated", (part.child,)),
+            )
+    if isinstance(node, N.Power) and part.child == node.exponent != node.base:
+        yield from _of_exponentials(part)
+    elif isinstance(node, N.Elementwise | N.Power) and part.child.shape == node.shape:
         yield from _wrong_slopes(part)
-    elif isinstance(node, N.Softmax) and node.is_column:
+    elif isinstance(node, N.Softmax):
         yield Change(
             "diagonal Jacobian",
             Words(
@@ -94,7 +104,9 @@ def misremembered(part: Contribution) -> Iterator[Change]:
             part.with_change(hadamard([node, 1 - node, inner])),
             Words(
                 "the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)]))
-            ),
+            )
+            if node.is_column
+            else "the Jacobian of softmax of each row s is diag(s) − s sᵀ",
         )
     elif isinstance(node, N.LogSumExp) and part.child.is_column:
         right = N.Softmax(part.child)
@@ -109,6 +121,7 @@ def misremembered(part: Contribution) -> Iterator[Change]:
                 part.with_change(matmul([transpose(wrong), inner])),
                 Words("write {} in place of {}", (right, wrong)),
             )
+        yield from _without_inner_exponential(part)
     elif isinstance(node, N.MatrixPower) and isinstance(node.exponent, N.Number):
         yield from _as_a_number(part)
 
@@ -161,6 +174,65 @@ def _wrong_slopes(part: Contribution) -> Iterator[Change]:
                     (node, right, right, wrong),
                 ),
             )
+            if part.takes_dx and not part.is_in_long_sum:
+                yield Change(
+                    "wrong derivative",
+                    Words(
+                        "{} stands for the derivative of {}, and the derivative of {} is missing",
+                        (wrong, node, part.child),
+                    ),
+                    part.with_change(hadamard([wrong, part.dx])),
+                    Words(
+                        "the derivative of {} is {}: write {} in place of {}, and multiply by the "
+                        "derivative of {}",
+                        (node, right, right, wrong, part.child),
+                    ),
+                )
+
+
+def _without_inner_exponential(part: Contribution) -> Iterator[Change]:
+    """1/Σexp(z), as of log(s) alone, for the gradient of log(Σexp(z))."""
+    node, z = part.node, part.child
+    wrong = scale(power(total(elementwise("exp", z)), number(-1)), N.Ones(z.rows, z.cols))
+    right = N.Softmax(z)
+    yield Change(
+        "chain rule",
+        Words(
+            "the inner derivative {} is missing: {} stands for {}, the gradient of {}",
+            (elementwise("exp", z), wrong, right, node),
+        ),
+        part.with_change(matmul([transpose(wrong), part.inner])),
+        Words("write {} in place of {}", (right, wrong)),
+    )
+
+
+def _of_exponentials(part: Contribution) -> Iterator[Change]:
+    """aᵘ by u: the rule for powers of u, and the logarithm forgotten or divided by."""
+    node = part.node
+    assert isinstance(node, N.Power)
+    base, u = node.base, node.exponent
+    logarithm = elementwise("log", base)
+    right = hadamard([node, logarithm])
+    less = power(base, add([u, number(-1)]))
+    for wrong, words in (
+        (
+            scale(u, less),
+            "{} stands for the derivative of {}, as though the exponent were constant",
+        ),
+        (less, "{} stands for the derivative of {}"),
+        (scale(u, node), "{} stands for the derivative of {}"),
+        (node, "{} stands for the derivative of {}: the logarithm is missing"),
+        (hadamard([node, power(logarithm, number(-1))]), "{} stands for the derivative of {}"),
+    ):
+        yield Change(
+            "wrong derivative",
+            Words(words, (wrong, node)),
+            part.with_change(scale(part.inner, wrong)),
+            Words(
+                "the derivative of {} by {} is {}: write {} in place of {}",
+                (node, u, right, right, wrong),
+            ),
+        )
 
 
 def _as_a_number(part: Contribution) -> Iterator[Change]:

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from mcmodels.calculus.core.arithmetic import scale, transpose
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.derive.gradients import hessian
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.case import Case
+from mcmodels.calculus.study.doctor.factors import ratios_of, recognise
 from mcmodels.calculus.study.doctor.mistakes_of_products import of_another_shape
 from mcmodels.calculus.study.doctor.mistakes_of_rules import stopped_inside
 from mcmodels.calculus.study.doctor.mistakes_of_wholes import another_variable
+from mcmodels.calculus.study.doctor.naming import transposed_beside
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 
 __all__ = ["wrong_shape"]
+
+_SAME = 1e-6  # relative, of a ratio
+
+
+def not_summed(case: Case) -> tuple[str, str] | None:
+    """What is wrong and what to do, where sums of the entries that are claimed are right."""
+    for axis, what in ((None, "entries"), (0, "rows"), (1, "columns")):
+        pairs = []
+        for sample in case.samples:
+            claimed = sample.claimed
+            if claimed.ndim <= sample.right.ndim or (axis is not None and claimed.ndim < 2):
+                break
+            pairs.append((np.asarray(claimed.sum(axis=axis)), sample.right))
+        if len(pairs) < len(case.samples):
+            continue
+        ratios = ratios_of(pairs, [case.allowed(sample) for sample in case.samples])
+        factor = None if ratios is None else recognise(ratios, case.quantities, _SAME)
+        if factor is None or not factor.recognised:
+            continue
+        words = f"it is not summed: the sum of its {what} is the right {case.kind}"
+        todo = f"sum its {what}"
+        if factor.number != 1 or factor.powers:
+            words = f"it is not summed: of the sum of its {what}, {factor.statement()}"
+            todo += f", and {factor.remedy('the sum')}"
+        return words, todo
+    return None
 
 
 def wrong_shape(case: Case) -> Diagnosis:
@@ -39,6 +71,15 @@ def wrong_shape(case: Case) -> Diagnosis:
             words += f", and {factor:.6g} times the right one"
         todo = remedy_of_shape(name, case.kind, factor)
         return Diagnosis(False, error, name, f"{words}; {shapes}", todo, right, reproduced)
+    if all(s.claimed.ndim == 2 and s.claimed.T.shape == s.right.shape for s in samples):
+        beside = transposed_beside(case, error)
+        if beside is not None:
+            words = f"{beside.explanation}; {shapes}"
+            return replace(beside, explanation=words)
+    summed = not_summed(case)
+    if summed is not None:
+        words, todo = summed
+        return Diagnosis(False, error, "wrong shape", f"{words}; {shapes}", todo, right)
     inside = next(stopped_inside(case), None)
     if inside is not None:
         words = f"{inside.words}; {shapes}"
