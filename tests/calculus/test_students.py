@@ -16,9 +16,11 @@ from mcmodels.calculus.study.instances import random_instance
 from mcmodels.differences import difference_quotient
 from tests.calculus.mutations import equal, value_of
 from tests.calculus.students import STUDENTS
+from tests.calculus.students.further_remedies import carried_out_further
 from tests.calculus.students.remedies import Reader, cured, undone
 from tests.calculus.students.rewriting import carried_out, derived_anew
 from tests.calculus.students.right_answers import RIGHT_ANSWERS
+from tests.calculus.students.right_forms import RIGHT_FORMS
 from tests.calculus.test_doctor import as_function
 
 ids = [f"{i}-{student.slip}" for i, student in enumerate(STUDENTS)]
@@ -32,25 +34,39 @@ ADVICE = {
     "assumed probability": ("keep the sum",),
     "trace order": ("cyclically",),
     "product order": ("keep the order of the factors",),
-    "rule for numbers": ("d(Z⁻¹) = −Z⁻¹ dZ Z⁻¹", "d(X⁻¹) = −X⁻¹ dX X⁻¹", "keep the order"),
+    "rule for numbers": (
+        "d(A⁻¹) = −A⁻¹ dA A⁻¹",
+        "d(Z⁻¹) = −Z⁻¹ dZ Z⁻¹",
+        "d(X⁻¹) = −X⁻¹ dX X⁻¹",
+        "keep the order",
+    ),
     "row-major vec": ("stack the columns",),
     "wrong argument": ("in place of step(time[j] − time[i])",),
     "elementwise product": ("in place of (tanh(XW) − Y)(1 − tanh(XW)^∘2)",),
     "product rule": ("use the product rule", "multiply the derivative of"),
     "missing condition": ("in place of 1",),
     "another variable": ("differentiate by",),
-    "diagonal Jacobian": ("diag(softmax(z)) − softmax(z) softmax(z)ᵀ",),
+    "diagonal Jacobian": (
+        "diag(softmax(z)) − softmax(z) softmax(z)ᵀ",
+        "each row s is diag(s) − s sᵀ",
+    ),
     "missing indicator": (
         "multiply by the indicator step(",
         "multiply by the indicator 1 − step(",
     ),
-    "chain rule": ("multiply by",),
+    "chain rule": ("multiply by", "take the outer derivative at"),
     # What is reproduced equals the claim in another form, in which the words are not found.
     "wrong axis": ("in place of",),
     "inner product": ("in place of",),
-    "false identity": ("differentiate f with",),
+    "false identity": ("differentiate f with", "in place of"),
+    "quotient rule": ("use the quotient rule",),
+    "scalar for an array": ("in place of",),
+    "array for a scalar": ("in place of",),
     "assumed to be 1": ("keep",),
-    "wrong derivative": ("d(S⁻¹) = −S⁻¹ dS S⁻¹",),
+    "wrong derivative": (
+        "leave Xw out where it is differentiated",
+        "d(S⁻¹) = −S⁻¹ dS S⁻¹",
+    ),
     "unknown": ("f.derivation",),
 }
 
@@ -85,7 +101,8 @@ def claimed_at(student, point):
 def reader_of(student, diagnosis):
     sources = [diagnosis.right, *([] if diagnosis.reproduced is None else [diagnosis.reproduced])]
     if diagnosis.reproduced is not None and diagnosis.reproduced.shape == diagnosis.right.shape:
-        sources.append(simplify(diagnosis.right - diagnosis.reproduced))
+        off = simplify(diagnosis.right - diagnosis.reproduced)
+        sources += [off, off / 2]  # of a term of the wrong sign, the half
     terms = [term for source in sources for term in expanded(source)]
     for source in sources:
         coefficient, scalars, array = parts(source)
@@ -134,7 +151,14 @@ def test_the_remedy_makes_it_right(student):
     if diagnosis.reproduced is not None:
         assert equal(value_of(diagnosis.reproduced, point), claimed), str(diagnosis)
     reader = reader_of(student, diagnosis)
-    remedy, _, second = diagnosis.remedy.partition(", and multiply")
+    remedy = diagnosis.remedy
+    if "and it is transposed" in diagnosis.explanation:
+        remedy, claimed = remedy.removeprefix("transpose it, and "), claimed.T
+    done = carried_out_further(remedy, student.x, reader, claimed, right, point)
+    if done is not None:
+        assert done, str(diagnosis)
+        return
+    remedy, _, second = remedy.partition(", and multiply")
     if second:
         claimed = reader.factor(second.removeprefix(" by "), point) * claimed
     if "; and the sign is wrong" in diagnosis.explanation:
@@ -166,6 +190,8 @@ def test_a_remedy_that_is_turned_round_is_caught():
         if not {"factor", "factor of a term"} & set(student.names):
             continue
         diagnosis = diagnosis_of(student)
+        if "; " in diagnosis.remedy or "transpose" in diagnosis.remedy:
+            continue
         action = diagnosis.remedy.split(" ")[0]
         if action not in opposite or diagnosis.mistake not in ("factor", "factor of a term"):
             continue
@@ -182,7 +208,9 @@ def test_a_remedy_that_is_turned_round_is_caught():
 
 
 @pytest.mark.parametrize(
-    ("f", "x", "claimed"), [entry[1:] for entry in RIGHT_ANSWERS], ids=[e[0] for e in RIGHT_ANSWERS]
+    ("f", "x", "claimed"),
+    [entry[1:] for entry in (*RIGHT_ANSWERS, *RIGHT_FORMS)],
+    ids=[entry[0] for entry in (*RIGHT_ANSWERS, *RIGHT_FORMS)],
 )
 def test_right_answers_in_other_forms_are_not_accused(f, x, claimed):
     for seed in (0, 3):

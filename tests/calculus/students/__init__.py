@@ -8,6 +8,8 @@ from tests.calculus.students import (
     classification,
     control,
     courses,
+    further,
+    further_rules,
     harder,
     held_out,
     held_out_models,
@@ -33,6 +35,8 @@ STUDENTS: tuple[Student, ...] = (
     *held_out_models.STUDENTS,
     *models.STUDENTS,
     *identities.STUDENTS,
+    *further.STUDENTS,
+    *further_rules.STUDENTS,
 )
 
 __all__ = ["STUDENTS", "Student"]

@@ -578,8 +578,8 @@ STUDENTS = (
         "b",
         lambda X, W, b, Y: 2 * (X @ W + b - Y),
         "not summed over the rows (wrong shape)",
-        "chain rule",
-        "the inner derivative is missing: it is the g",
+        "wrong shape",
+        "it is not summed: the sum of its ",
     ),
     row(
         "W=k,n x=n",

@@ -422,8 +422,8 @@ STUDENTS = (
         "b",
         "(X@w+b*ones(n)-y)",
         "not summed over the rows (wrong shape)",
-        "chain rule",
-        "the inner derivative is missing: it is the g",
+        "wrong shape",
+        "it is not summed: the sum of its ",
     ),
     row(
         "X=n,n W=n,n Y=n,n",

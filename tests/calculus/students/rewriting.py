@@ -73,7 +73,7 @@ def with_slope(f: Expression, x, u: Expression, slope, inside: bool, point) -> n
     if inside:
         return direct + by_u
     (z,) = (child for child in u.children if x in child.used)
-    along = value_of(z.jacobian(x), point).T @ np.ravel(by_u, order="F")
+    along = np.atleast_2d(value_of(z.jacobian(x), point)).T @ np.ravel(by_u, order="F")
     shape = value_of(x, point).shape
     return direct + along.reshape(shape, order="F")
 

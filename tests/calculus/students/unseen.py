@@ -113,7 +113,7 @@ STUDENTS = (
     Student(
         "log det of a sum, by its factor", logdet(lam * eye("n") + A @ A.T), lam,
         trace(inv(lam * eye("n") + A @ A.T)), 1 / det(lam * eye("n") + A @ A.T),
-        ("unknown",), "", "derivation",  # no name is better than a wrong one
+        ("false identity",), "1/det(λI + AAᵀ)", "in place of 1/det(λI + AAᵀ)",
     ),
     Student(
         "trace of a product with a transposed factor", trace(A @ Z.T), Z, A, A.T,
@@ -143,7 +143,7 @@ STUDENTS = (
     ),
     Student(
         "Newton's Hessian of a Poisson mean with y", X.T @ (mu - y), w, X.T @ diag(mu) @ X,
-        X.T @ diag(y) @ X, ("unknown",), "", "derivation",
+        X.T @ diag(y) @ X, ("wrong symbol",), "y stands for exp(Xw)", "write exp(Xw) in place of y",
     ),
     Student(
         "a recurrent unit without 1 − h²", norm(A @ tanh(B @ x) - c) ** 2, x,

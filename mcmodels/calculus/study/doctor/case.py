@@ -400,32 +400,6 @@ class Case:
             return 0.0
         return self._factor(pairs, 1.0)
 
-    def factors_of(self, terms: Sequence[Expression]) -> list[Factor | None] | None:
-        """The factors with which terms add up to what was claimed, None for one that is missing.
-
-        None where there are no such factors, or where the entries do not tell them.
-        """
-        rows = []
-        for sample in self.samples:
-            columns = np.stack([np.ravel(sample.value(term)) for term in terms], axis=1)
-            claimed = np.ravel(sample.claimed)
-            if len(claimed) <= len(terms) or not np.isfinite(columns).all():
-                return None
-            found, _, rank, _ = np.linalg.lstsq(columns, claimed, rcond=1e-9)
-            if rank < len(terms) or np.abs(columns @ found - claimed).max() > self.allowed(sample):
-                return None
-            rows.append(found)
-        factors: list[Factor | None] = []
-        for ratios in np.array(rows).T:
-            if np.abs(ratios).max() <= _FACTOR_TOLERANCE:
-                factors.append(None)
-                continue
-            factor = recognise(list(ratios), self.quantities, _FACTOR_TOLERANCE)
-            if factor is None or not factor.recognised:
-                return None
-            factors.append(factor)
-        return factors
-
     def _factor(self, pairs: list[tuple[Array, Array]], shift: float) -> Factor | None:
         limits, quantities, seen = self._telling(pairs)
         pairs = [pairs[i] for i in seen]

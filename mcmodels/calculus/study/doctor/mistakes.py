@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.mistakes_of_cases import missing_case
+from mcmodels.calculus.study.doctor.mistakes_of_entries import (
+    product_of_derivatives,
+    quotient_of_derivatives,
+)
+from mcmodels.calculus.study.doctor.mistakes_of_factors import dropped_factor, extra_factor
 from mcmodels.calculus.study.doctor.mistakes_of_functions import (
     OTHER_FUNCTIONS,
     held_constant,
@@ -25,10 +30,8 @@ from mcmodels.calculus.study.doctor.mistakes_of_numbers import (
     quotients_of_numbers,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
-    dropped_factor,
     elementwise_product,
     extra_derivative,
-    extra_factor,
     extra_term,
     forgotten_function,
     left_out_condition,
@@ -44,9 +47,7 @@ from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
     misremembered_rule,
     mixed_layout,
-    product_of_derivatives,
     product_order,
-    quotient_of_derivatives,
     rule_for_numbers,
     taken_elsewhere,
     trace_order,

@@ -13,11 +13,11 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import closed_parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_factors import without_a_factor
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     argument_alone,
     at_another_argument,
     not_inverted,
-    without_a_factor,
 )
 from mcmodels.calculus.study.doctor.terms import Words
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import parts, power, scale, size_value
+from mcmodels.calculus.core.arithmetic import parts, scale, size_value
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.study.doctor.case import Case, Finding
@@ -48,16 +48,14 @@ def not_reduced(case: Case) -> Iterator[Finding]:
             if inner.shape != array.shape:
                 continue
             rest = [*scalars[:i], *scalars[i + 1 :]]
-            words = "{} stands for {}: the entries are not {}"
-            done = "summed" if isinstance(reduction, N.Total) else "reduced to their norm"
+            taken = "sum" if isinstance(reduction, N.Total) else "norm"
             other = scale(coefficient, *rest, inner)
-            yield other, Words(words, (other, part, lambda done=done: done))
-            mean = scale(size_value(inner.rows), other)
-            if isinstance(reduction, N.Total) and mean != other:
-                words = "{} stands for {}: there is no mean of the entries"
-                yield mean, Words(words, (mean, part))
+            words = f"{{}} stands for {{}}: the {taken} of the entries is not taken"
+            yield other, Words(words, (other, part))
+            of_mean = scale(size_value(inner.rows), other)
+            if isinstance(reduction, N.Total) and inner.is_column:
+                words = "{} stands for {}: the mean of the entries is not taken"
+                yield of_mean, Words(words, (of_mean, part))
 
     if not case.is_long:
         yield from edits(case, variants)
-
-

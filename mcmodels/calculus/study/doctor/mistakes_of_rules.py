@@ -9,11 +9,10 @@ from itertools import combinations
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, power, scale, transpose
+from mcmodels.calculus.core.arithmetic import add, hadamard, matmul, parts, scale, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.functions import trace
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import closed_parts_of, exchanged, parts_of, substitute
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.gradients import gradient
@@ -22,8 +21,6 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import (
     Change,
     Contribution,
-    outside,
-    slope_in,
 )
 from mcmodels.calculus.study.doctor.terms import (
     MOST_COMBINED,
@@ -41,9 +38,7 @@ __all__ = [
     "chain_rule",
     "misremembered_rule",
     "mixed_layout",
-    "product_of_derivatives",
     "product_order",
-    "quotient_of_derivatives",
     "rule_for_numbers",
     "stopped_inside",
     "taken_elsewhere",
@@ -176,8 +171,8 @@ def rule_for_numbers(case: Case) -> Iterator[Finding]:
         if change.mistake != "rule for numbers":
             continue
         wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
-        forms = (wrong, transpose(wrong))
-        forms += tuple(_without_transposes(form, case.x) for form in forms)
+        forms = [wrong, transpose(wrong)]
+        forms += [_without_transposes(form, case.x) for form in forms]
         for derivative in dict.fromkeys(forms):
             if derivative.shape == wrong.shape and case.is_claimed(derivative):
                 yield Finding(str(change.words), derivative, str(change.remedy))
@@ -193,89 +188,6 @@ def _without_transposes(e: Expression, x: Symbol) -> Expression:
             if isinstance(part, N.Transpose) and part.is_square and x in part.used
         },
     )
-
-
-def quotient_of_derivatives(case: Case) -> Iterator[Finding]:
-    """f′ ⊘ g′ for the derivative of f ⊘ g, entry by entry, and its like."""
-    if not case.f.is_scalar or case.is_long:
-        return
-    for node in parts_of(case.f):
-        if not isinstance(node, N.Hadamard) or node.shape != case.x.shape:
-            continue
-        below = [child for child in node.children if _is_divisor(child)]
-        above = [child for child in node.children if child not in below]
-        v = power(hadamard(below), number(-1)) if below else None
-        if v is None or not above:
-            continue
-        u, x = hadamard(above), frozenset([case.x])
-        found = [slope_in(differential(part, x), case.dX) for part in (u, v)]
-        slopes = [s if s is None or s.is_array else scale(s, ones_like(node)) for s in found]
-        du, dv = slopes
-        if du is None or dv is None:
-            continue
-        once, square = power(v, number(-1)), power(v, number(-2))
-        first, second = hadamard([du, v]), hadamard([u, dv])
-        for wrong, words in (
-            (hadamard([du, power(dv, number(-1))]), "the quotient of the derivatives stands for it"),
-            (hadamard([add([first, second]), square]), "its two terms are added, not subtracted"),
-            (
-                hadamard([add([first, scale(-1, second)]), once]),
-                "it is divided by g, not by g²",
-            ),
-        ):
-            derivative = _with_slope(case, node, wrong)
-            if derivative is not None:
-                f, g = u.mathematics(), v.mathematics()
-                yield Finding(
-                    f"in the derivative of the quotient {node.mathematics()}, {words}",
-                    derivative,
-                    f"use the quotient rule, (f′g − fg′)/g² with f = {f} and g = {g}",
-                )
-
-
-def _with_slope(case: Case, node: Expression, slope: Expression) -> Expression | None:
-    """The derivative of f with this slope of each entry of a part, where it is the one claimed."""
-    right = differential(node, frozenset([case.x]))
-    wrong = hadamard([slope, case.dX])
-    removed, added = (outside(case.f, case.x, node, change) for change in (right, wrong))
-    return case.identified_change(removed, added)
-
-
-def _is_divisor(part: Expression) -> bool:
-    negative = isinstance(part, N.Power) and isinstance(part.exponent, N.Number)
-    return negative and part.exponent.value < 0  # type: ignore[attr-defined]
-
-
-def ones_like(part: Expression) -> Expression:
-    """1 in each entry."""
-    return N.Ones(part.rows, part.cols)
-
-
-def product_of_derivatives(case: Case) -> Iterator[Finding]:
-    """f′ ∘ g′ for the derivative of f ∘ g, entry by entry."""
-    if not case.f.is_scalar:
-        return
-    for node in parts_of(case.f):
-        if not isinstance(node, N.Hadamard) or node.shape != case.x.shape:
-            continue
-        varying = [child for child in node.children if case.x in child.used]
-        found = [slope_in(differential(child, frozenset([case.x])), case.dX) for child in varying]
-        slopes = [slope for slope in found if slope is not None]
-        if len(slopes) < 2 or len(slopes) < len(varying):
-            continue
-        rest = [child for child in node.children if child not in varying]
-        slope = hadamard([*rest, *slopes])
-        if slope.is_scalar:
-            slope = scale(slope, N.Ones(node.rows, node.cols))
-        derivative = _with_slope(case, node, slope)
-        if derivative is not None:
-            text, dx = node.mathematics(), case.x.mathematics()
-            yield Finding(
-                f"the product of the derivatives stands for the derivative of the product {text}",
-                derivative,
-                f"use the product rule for {text}: each factor is differentiated by {dx} in a term "
-                "of its own",
-            )
 
 
 def mixed_layout(case: Case) -> Iterator[Finding]:

@@ -16,7 +16,14 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
 from mcmodels.calculus.study.doctor.terms import Words, substituted
 
-__all__ = ["exchanged_symbols", "factor_of_entries", "forgotten_symbol", "forgotten_vector", "wrong_power", "wrong_symbol"]
+__all__ = [
+    "exchanged_symbols",
+    "factor_of_entries",
+    "forgotten_symbol",
+    "forgotten_vector",
+    "wrong_power",
+    "wrong_symbol",
+]
 
 
 _SMALL = 2  # the height of a symbol in a slice, a trace, a function
@@ -115,8 +122,7 @@ def wrong_symbol(case: Case) -> Iterator[Finding]:
                 exchanged(part, {own: other})
                 for own in part.symbols
                 for other in symbols
-                if own != other and own.is_array and other.is_array
-                and _fits(part, own, other)
+                if own != other and own.is_array and other.is_array and _fits(part, own, other)
             ]
         for other in dict.fromkeys(others):
             yield other, Words("{} stands for {}", (other, part))

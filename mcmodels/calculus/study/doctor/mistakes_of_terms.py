@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
@@ -16,6 +16,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
+from mcmodels.calculus.study.doctor.factors import Factor, recognise
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, everywhere_first
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "written_terms",
 ]
 
+
+_SAME = 1e-6  # relative, of a ratio
 
 # A term that stands there when products are multiplied out may be part of the derivative of a
 # function, as −tanh² of 1 − tanh².
@@ -159,7 +162,9 @@ def of_terms(
         for found, words, wrong, remedy, yields_to in case.once(source.__name__, source):
             if found == kind:
                 within = not isinstance(case.right, N.Sum) and kind == "dropped term"
-                yield Finding(words, wrong, remedy, yields_to | (_OF_SLOPES if within else frozenset()))
+                yield Finding(
+                    words, wrong, remedy, yields_to | (_OF_SLOPES if within else frozenset())
+                )
         if inner is not None:
             for edit in everywhere_first(case.edits(inner, inside=True)):
                 if case.is_claimed_after(edit.local):
@@ -174,7 +179,7 @@ def several_terms(case: Case) -> Iterator[Finding]:
     for terms in (written, case.terms):
         if not 1 < len(terms) <= MOST_COMBINED:
             continue
-        factors = case.factors_of(terms)
+        factors = _factors_of(case, terms)
         if factors is None:
             continue
         said, todo, wrong = [], [], []
@@ -194,6 +199,33 @@ def several_terms(case: Case) -> Iterator[Finding]:
                 said.append(f"in the term {text}, {factor.statement()}")
                 todo.append(factor.remedy(f"the term {text}"))
         yield Finding("; ".join(said), add(wrong) if wrong else None, "; ".join(todo))
+
+
+def _factors_of(case: Case, terms: Sequence[Expression]) -> list[Factor | None] | None:
+    """The factors with which terms add up to what was claimed, None for one that is missing.
+
+    None where there are no such factors, or where the entries do not tell them.
+    """
+    rows = []
+    for sample in case.samples:
+        columns = np.stack([np.ravel(sample.value(term)) for term in terms], axis=1)
+        claimed = np.ravel(sample.claimed)
+        if len(claimed) <= len(terms) or not np.isfinite(columns).all():
+            return None
+        found, _, rank, _ = np.linalg.lstsq(columns, claimed, rcond=1e-9)
+        if rank < len(terms) or np.abs(columns @ found - claimed).max() > case.allowed(sample):
+            return None
+        rows.append(found)
+    factors: list[Factor | None] = []
+    for ratios in np.array(rows).T:
+        if np.abs(ratios).max() <= _SAME:
+            factors.append(None)
+            continue
+        factor = recognise(list(ratios), case.quantities, _SAME)
+        if factor is None or not factor.recognised:
+            return None
+        factors.append(factor)
+    return factors
 
 
 def equal_terms(case: Case) -> Iterator[Finding]:

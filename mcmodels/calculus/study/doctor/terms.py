@@ -289,9 +289,7 @@ def _length(term: Expression) -> int:
 @lru_cache(maxsize=8)  # all kinds of edits look at the same few expressions
 def _parts_and_places(
     expression: Expression,
-) -> tuple[
-    list[Expression], dict[Expression, list[int]], dict[Expression, list[tuple[int, ...]]]
-]:
+) -> tuple[list[Expression], dict[Expression, list[int]], dict[Expression, list[tuple[int, ...]]]]:
     """The terms, which of them contain each part, and the paths to it.
 
     The paths are those in these terms: an expression that is equal may be put together otherwise.

@@ -49,6 +49,8 @@ class Diagnosis:
         ``"inner product"`` (for an outer one), ``"false identity"`` (tr(X⁻¹) = 1/det(X)),
         ``"assumed to be 1"`` (a length, a sum), ``"exchanged symbols"``,
         ``"another sum"`` (a trace for the sum of all entries), ``"missing derivative"`` (0),
+        ``"scalar for an array"`` (‖w‖ added to each entry, for w), ``"array for a scalar"`` (x for
+        the sum of its entries), ``"wrong power"`` (√v for v), ``"wrong symbol"`` (yₜ for yₜ₋₁),
         ``"assumed probability"``, ``"wrong entries"``, ``"inexact"``, ``"not finite"``, or
         ``"unknown"``.
     explanation : str

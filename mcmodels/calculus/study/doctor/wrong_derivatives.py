@@ -102,7 +102,9 @@ def misremembered(part: Contribution) -> Iterator[Change]:
                 (node,),
             ),
             part.with_change(hadamard([node, 1 - node, inner])),
-            Words("the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)])))
+            Words(
+                "the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)]))
+            )
             if node.is_column
             else "the Jacobian of softmax of each row s is diag(s) − s sᵀ",
         )
@@ -213,7 +215,10 @@ def _of_exponentials(part: Contribution) -> Iterator[Change]:
     right = hadamard([node, logarithm])
     less = power(base, add([u, number(-1)]))
     for wrong, words in (
-        (scale(u, less), "{} stands for the derivative of {}, as though the exponent were constant"),
+        (
+            scale(u, less),
+            "{} stands for the derivative of {}, as though the exponent were constant",
+        ),
         (less, "{} stands for the derivative of {}"),
         (scale(u, node), "{} stands for the derivative of {}"),
         (node, "{} stands for the derivative of {}: the logarithm is missing"),
