@@ -63,8 +63,15 @@ def test_depth_is_refused_in_words():
         deep[0].gradient(x)
     with pytest.raises(NestingError, match="nested too deep for evaluate"):
         deep.evaluate(x=[1.0])
-    with pytest.raises(NestingError, match="nested too deep for __str__"):
-        str(deep)
+    with pytest.raises(NestingError, match="nested too deep for source_for"):
+        deep.compile().source  # noqa: B018
+
+
+def test_what_is_deep_has_a_text():
+    deep = x
+    for _ in range(2000):
+        deep = tanh(deep)
+    assert str(deep).count("tanh") == repr(deep).count("tanh") == 2000
 
 
 def test_a_point_may_be_given_for_a_symbol_of_any_name():
