@@ -26,7 +26,7 @@ def all_cases():
         yield pytest.param(name, link, etas, marks=[pytest.mark.slow] if is_slow else [])
 
 
-@pytest.mark.parametrize(("name", "link", "etas"), all_cases())
+@pytest.mark.parametrize(("name", "link", "etas"), list(all_cases()))
 def test_of_families(name, link, etas):
     loss, inverse = FamilyLoss(FAMILIES[name], LINKS[link]), INVERSES[link]
     for at in map(mp.mpf, etas):

@@ -153,7 +153,9 @@ def cases_and_schedulers():
 
 
 class TestFits:
-    @pytest.mark.parametrize(("case", "scheduler"), cases_and_schedulers(), indirect=["scheduler"])
+    @pytest.mark.parametrize(
+        ("case", "scheduler"), list(cases_and_schedulers()), indirect=["scheduler"]
+    )
     def test_everything_is_as_in_memory(self, case, scheduler):
         model, y = CASES[case]
         given, groups = (X, y, WEIGHTS), GROUPS
