@@ -361,6 +361,27 @@ class TracedArray(Traced):
         )
 
 
+class _OfArrays:
+    """An attribute of arrays that traced ones have by ``__getattr__`` alone, or not at all.
+
+    CPython drops that hook of a class for good where looking it up fails, as it does while C code
+    leaves an error pending. A refusal would then not say what to do.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, x: Any, owner: type) -> Any:
+        if x is None:
+            raise AttributeError(self.name)
+        return x.__getattr__(self.name)
+
+
+for _name in dir(np.ndarray):
+    if not _name.startswith("_") and not hasattr(TracedArray, _name):
+        setattr(TracedArray, _name, _OfArrays(_name))
+
+
 def _may_be_replaced(x: Any) -> bool:
     """Whether it takes a result as a whole: a traced array, but none that is filled by index."""
     return isinstance(x, TracedArray) and type(x).__array_ufunc__ is TracedArray.__array_ufunc__
