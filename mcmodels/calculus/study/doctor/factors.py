@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core.arithmetic import power, scale
@@ -20,6 +22,8 @@ __all__ = ["USUAL", "Factor", "Quantity", "ratios_of", "recognise"]
 _LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would fit by chance
 USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
 _EXPONENTS = (1, -1, 2, -2)
+
+Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -196,9 +200,7 @@ def recognise(
     single = len(values) == 1
     if constant is not None and (not single or constant in USUAL):
         return Factor(constant, (), _sizes_equal_to(constant, quantities) if single else ())
-    for powers in _monomials(quantities):
-        with np.errstate(all="ignore"):
-            rest = values / np.prod([np.array(q.values) ** e for q, e in powers], axis=0)
+    for powers, rest in _monomials_that_leave_a_number(values, quantities, tolerance):
         simple = _simple(rest, tolerance)
         if simple is not None and (simple in USUAL or simple == 1 or not single):
             return Factor(simple, powers)
@@ -226,15 +228,50 @@ def _simple(values: Array, tolerance: float) -> Fraction | None:
     return simple if close.all() else None
 
 
-def _monomials(quantities: Sequence[Quantity]) -> Iterator[tuple[tuple[Quantity, int], ...]]:
+def _monomials_that_leave_a_number(
+    values: Array, quantities: Sequence[Quantity], tolerance: float
+) -> Iterator[tuple[tuple[tuple[Quantity, int], ...], Array]]:
+    """Monomials by which the values are about one number at all points, with what is left.
+
+    Most are not, and many monomials are looked at for each term of a long sum: so all at once.
+    """
     usable = [q for q in quantities if all(np.isfinite(q.values)) and all(q.values)]
-    for exponent in _EXPONENTS:
-        for quantity in usable:
-            if abs(exponent) == 1 or not quantity.is_constant:
-                yield ((quantity, exponent),)
-    for first, second in combinations(usable, 2):
-        for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
-            yield ((first, signs[0]), (second, signs[1]))
+    first, second, exponents = _monomials(tuple(q.is_constant for q in usable))
+    if not usable or tolerance >= 1:
+        return
+    at = np.array([q.values for q in usable])
+    with np.errstate(all="ignore"):
+        factors = at[first] ** exponents[:, :1] * at[second] ** exponents[:, 1:]
+        rest = values / factors
+        apart = np.abs(rest - rest[:, :1]).max(axis=1)
+        # Two numbers within the tolerance of a third.
+        one_number = apart <= 2.0 * tolerance / (1.0 - tolerance) * np.abs(rest[:, 0])
+    for k in np.flatnonzero(one_number):
+        powers = [(usable[first[k]], int(exponents[k, 0]))]
+        if exponents[k, 1]:
+            powers.append((usable[second[k]], int(exponents[k, 1])))
+        yield tuple(powers), rest[k]
+
+
+@lru_cache(maxsize=64)
+def _monomials(constants: tuple[bool, ...]) -> tuple[Positions, Positions, Array]:
+    """Products of powers of one or two of some quantities: their positions, and their exponents.
+
+    Of a single one the second exponent is 0. Squares of constant quantities are left out.
+    """
+    found = [
+        (i, i, exponent, 0)
+        for exponent in _EXPONENTS
+        for i, is_constant in enumerate(constants)
+        if abs(exponent) == 1 or not is_constant
+    ]
+    found += [
+        (i, j, *signs)
+        for i, j in combinations(range(len(constants)), 2)
+        for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1))
+    ]
+    table = np.array(found, dtype=np.intp).reshape(-1, 4)
+    return table[:, 0], table[:, 1], table[:, 2:].astype(np.float64)
 
 
 def _sizes_equal_to(constant: Fraction, quantities: Sequence[Quantity]) -> tuple[str, ...]:
