@@ -17,6 +17,7 @@ from mcmodels.calculus import (
     matrix,
     matrix_power,
     norm,
+    parse,
     scalar,
     sigmoid,
     softmax,
@@ -277,3 +278,10 @@ def test_a_source_stands_alone():
     values = {"X": rng.standard_normal((5, 2)), "w": np.ones(2), "x": np.ones(5)}
     ordered = [values[name] for name in function.arguments]
     np.testing.assert_array_equal(namespace["f"](*ordered), function(**values))
+
+
+def test_sizes_are_those_of_arguments_that_the_code_does_not_use():
+    """log(exp(0)) is 0 as it is written, and then x is there for its length alone."""
+    x = vector("x", "n")
+    derivative = parse("exp(zeros(n))**amax(x)", x=x).jacobian("x")
+    np.testing.assert_array_equal(derivative.compile()(x=[1.0, 3.0, 2.0]), np.zeros((3, 3)))

@@ -54,7 +54,8 @@ def rowwise(expressions: tuple[Expression, ...], names: tuple[str, ...]) -> Call
         expression.
     """
     wanted = [guarded(stabilised(e), keep_steps=False) for e in expressions]
-    writer = Writer(N.Sum(tuple(wanted)), {})
+    whole = N.Sum(tuple(wanted))
+    writer = Writer(whole, {}, whole.used)
     texts = [str(writer.value(part)) for part in wanted]
     body = [*writer.code.lines, f"return ({', '.join(texts)},)"]
     arguments = ", ".join(safe(name) for name in names)

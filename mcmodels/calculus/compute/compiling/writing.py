@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -48,8 +48,9 @@ def write_function(
     flattens : bool, default=False
         Whether vectors may be given as n×1.
     """
+    given = expression.used  # the form that is written may have lost some, which name its sizes
     expression = code_form(expression)
-    writer = Writer(expression, sizes)
+    writer = Writer(expression, sizes, given)
     result = writer.written(expression)
     text = str(result)
     if expression.rows == ONE and expression.is_array:
@@ -80,10 +81,12 @@ _APPLIED = (N.DiagonalMatrix, N.Transpose, N.Kron, N.MatrixPower)  # seldom give
 class Writer:
     """Writes the value of an expression, every part of it once."""
 
-    def __init__(self, expression: Expression, sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, expression: Expression, sizes: Mapping[str, int], given: Iterable[N.Symbol]
+    ) -> None:
         self.whole = expression
         self.sizes: Mapping[str, int] = sizes
-        self.symbols = sorted(expression.used, key=lambda symbol: symbol.name)
+        self.symbols = sorted(given, key=lambda symbol: symbol.name)
         names = {symbol.name for symbol in self.symbols} | set(expression.size_names)
         self.code = Code(taken={safe(name) for name in names})
         self.sizes_used: set[str] = set()
