@@ -17,16 +17,18 @@ from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.calculus.core.indices import indices_in
 from mcmodels.calculus.core.nodes import Differential, Symbol
+from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of, symbols_but_indices
 from mcmodels.calculus.derive.differentials import differential
-from mcmodels.calculus.derive.gradients import symmetrised
+from mcmodels.calculus.derive.gradients import gradient, symmetrised
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import paired, peel
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.deviations import Deviations, deviations
-from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, contributions
-from mcmodels.calculus.study.doctor.factors import USUAL, Factor, Quantity, ratios_of, recognise
+from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, Tree, contributions
+from mcmodels.calculus.study.doctor.factors import USUAL, Quantity, ratios_of
 from mcmodels.calculus.study.doctor.quantities import quantities_of
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
 from mcmodels.calculus.study.doctor.terms import (
@@ -38,7 +40,7 @@ from mcmodels.calculus.study.doctor.terms import (
 )
 from mcmodels.calculus.study.instances import as_declared
 
-__all__ = ["Case", "Finding"]
+__all__ = ["FACTOR_TOLERANCE", "Case", "Finding"]
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ _DIRECTIONS = 2  # random ones in which differentials are compared
 _HIGHEST = 30  # of a right derivative of which all are sought
 _MOST_PARTS = 300  # of a right derivative of which all mistakes that explain a claim are sought
 _MOST_TERMS = 8  # of a sum that is no long one
-_FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
+FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,28 @@ class Case:
     @cached_property
     def df(self) -> Expression:
         """The differential, where only x varies."""
-        return differential(self.f, frozenset([self.x]), self._differentials)
+        return self.d(self.f)
 
     @cached_property
     def contributions(self) -> list[Contribution]:
         """What each rule adds to the differential."""
-        return list(contributions(self.f, self.x, self._differentials))
+        return list(contributions(self._tree))
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return Tree(self.f, self.x, self._differentials)
+
+    def outside(self, node: Expression, change: Expression) -> Expression:
+        """The differential of f where only ``node``, a part of it, varies, by ``change``."""
+        return self._tree.outside(node, change)
+
+    def d(self, part: Expression) -> Expression:
+        """The differential of a part of f."""
+        return self._tree.d(part)
+
+    def gradient(self, part: Expression) -> Expression:
+        """The gradient of a scalar part of f."""
+        return self.derived(f"gradient {part.key!r}", lambda case: [gradient(part, case.x)])[0]
 
     @cached_property
     def terms(self) -> list[Expression]:
@@ -201,8 +219,6 @@ class Case:
             self._derived[name] = list(work(self))
         return self._derived[name]
 
-    # -- tests --------------------------------------------------------------------------------
-
     def is_claimed(self, expression: Expression) -> bool:
         """Whether an expression has the claimed value at all points."""
         try:
@@ -222,7 +238,7 @@ class Case:
             return
         ratios = ratios_of(pairs, allowed)
         if ratios is not None:
-            self.multiples |= {c for c in USUAL if abs(ratios[0] / c - 1) <= _FACTOR_TOLERANCE}
+            self.multiples |= {c for c in USUAL if abs(ratios[0] / c - 1) <= FACTOR_TOLERANCE}
 
     def is_claimed_after(self, change: Local) -> bool:
         """Whether the right derivative has the claimed value after a change of it."""
@@ -289,6 +305,24 @@ class Case:
         if not self._close(values):
             return None
         return self._identified(arithmetic.add([self.df, scale(-1, removed), added]), values)
+
+    def identified_within(
+        self, node: Expression, removed: Expression, added: Expression
+    ) -> Expression | None:
+        """The same with one differential of a part of f replaced by another.
+
+        What a scalar part adds to the differential is its own differential times a number, which
+        is computed once, so that few wrong answers are put together.
+        """
+        if self.f.is_scalar and node.is_scalar and not indices_in(node):
+            name = f"weight of {node.key!r}"
+            (outer,) = self.derived(name, lambda case: [case.outside(node, number(1))])
+            along = zip(self.right_along, self.along(removed), self.along(added), strict=True)
+            weight = self.samples[0].number(outer)
+            values = [right + weight * (new - old) for right, old, new in along]
+            if np.isfinite(weight) and not self._close(values):
+                return None
+        return self.identified_change(*(self.outside(node, d) for d in (removed, added)))
 
     def _identified(self, df: Expression, values: list[Array]) -> Expression | None:
         if not self._close(values):
@@ -373,78 +407,3 @@ class Case:
             float(np.abs(sample.right).max(initial=0)), float(np.abs(sample.claimed).max(initial=0))
         )
         return self.tolerance.relative * largest + self.tolerance.rounding * sample.largest_term
-
-    # -- factors ------------------------------------------------------------------------------
-
-    def factor_of(self, base: Expression) -> Factor | None:
-        """The factor that makes the claimed derivative of ``base``."""
-        return self._factor([(s.claimed, s.value(base)) for s in self.samples], 0.0)
-
-    def factor_added(self, candidate: Expression) -> Factor | None:
-        """The factor with which ``candidate`` is added to the right derivative."""
-        return self._factor([(s.claimed - s.right, s.value(candidate)) for s in self.samples], 0.0)
-
-    def factor_in(self, term: Expression) -> Factor | float | None:
-        """The factor that ``term``, a part of the right derivative, has in the claimed one.
-
-        0.0 where the term is missing, None where no factor explains the difference.
-        """
-        pairs = [(s.claimed - s.right, s.value(term)) for s in self.samples]
-        limits, _, seen = self._telling(pairs)
-        told = [pairs[i] for i in seen]
-        ratios = ratios_of(told, limits)
-        if ratios is None:
-            return None
-        tolerance = self._ratio_tolerance([base for _, base in told], seen)
-        if all(abs(ratio + 1) <= tolerance for ratio in ratios):
-            return 0.0
-        return self._factor(pairs, 1.0)
-
-    def _factor(self, pairs: list[tuple[Array, Array]], shift: float) -> Factor | None:
-        limits, quantities, seen = self._telling(pairs)
-        pairs = [pairs[i] for i in seen]
-        ratios = ratios_of(pairs, limits)
-        if ratios is None:
-            return None
-        bases = [base for _, base in pairs]
-        factor = recognise(
-            [ratio + shift for ratio in ratios], quantities, self._ratio_tolerance(bases, seen)
-        )
-        if len(seen) == 1 < len(self.samples) and factor is not None and factor.powers:
-            return None  # there, any quantity may have the value by chance
-        few = sum(base.size for base in bases) < 3
-        if factor is not None and not factor.recognised and few:
-            return None  # at one number, a factor explains every difference
-        return factor
-
-    def is_seen_in_part(self, term: Expression) -> bool:
-        """Whether a term is 0 at some points, as below a threshold."""
-        return not all(sample.value(term).any() for sample in self.samples)
-
-    def _telling(
-        self, pairs: list[tuple[Array, Array]]
-    ) -> tuple[list[float], Sequence[Quantity], list[int]]:
-        """The points that tell a factor: at others nothing is there, as below a threshold.
-
-        With what is allowed there, and with the quantities there.
-        """
-        limits = [self.allowed(sample) for sample in self.samples]
-        seen = [
-            i
-            for i, ((found, base), limit) in enumerate(zip(pairs, limits, strict=True))
-            if base.any() or not np.abs(found).max(initial=0) <= limit
-        ]
-        if len(seen) in (0, len(pairs)):
-            return limits, self.quantities, list(range(len(pairs)))
-        quantities = [
-            replace(quantity, values=tuple(quantity.values[i] for i in seen))
-            for quantity in self.quantities
-        ]
-        return [limits[i] for i in seen], quantities, seen
-
-    def _ratio_tolerance(self, bases: list[Array], seen: list[int]) -> float:
-        errors = [
-            self.allowed(self.samples[i]) / float(np.abs(base).max())
-            for i, base in zip(seen, bases, strict=True)
-        ]
-        return min(max(_FACTOR_TOLERANCE, *errors), 1e-2)

@@ -29,7 +29,7 @@ from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
 from mcmodels.calculus.study.doctor.terms import Words, orders
 
-__all__ = ["Change", "Contribution", "contributions", "outside", "slope_by", "slope_in", "slope_of"]
+__all__ = ["Change", "Contribution", "Tree", "contributions", "slope_by", "slope_in", "slope_of"]
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
@@ -51,15 +51,15 @@ class Change:
     mistake : str
     words : str or Words
         What went wrong.
-    added : Expression
-        What stands in the differential in place of the contribution.
+    differential : Expression
+        What stands for the differential of the part, as far as it comes from the child.
     remedy : str or Words
         What to do; empty where the name of the mistake tells it.
     """
 
     mistake: str
     words: str | Words
-    added: Expression
+    differential: Expression
     remedy: str | Words = ""
 
 
@@ -75,7 +75,7 @@ class Contribution:
 
     node: Expression
     child: Expression
-    _tree: _Tree
+    _tree: Tree
     _make_rule: Callable[[], Expression]
 
     @cached_property
@@ -84,9 +84,14 @@ class Contribution:
         return self._make_rule()
 
     @cached_property
+    def differential(self) -> Expression:
+        """The differential of the parent, as far as it comes from the child."""
+        return self._filled(self._rule, self.inner)
+
+    @cached_property
     def value(self) -> Expression:
         """What is added; it is linear in dx."""
-        return self._tree.outside(self.node, self._filled(self._rule, self.inner))
+        return self._tree.outside(self.node, self.differential)
 
     @property
     def inner(self) -> Expression:
@@ -127,19 +132,18 @@ class Contribution:
         """Whether it is left out, because so many others of a deep function have been made."""
         return "value" not in self.__dict__ and self._tree.visited > _MOST_VISITED
 
+    @property
+    def is_changed_too_often(self) -> bool:
+        """Whether no more wrong forms of it are put together, of a deep function."""
+        return self._tree.visited > 3 * _MOST_VISITED
+
     def varies(self, part: Expression) -> bool:
         """Whether a part depends on x."""
         return self._tree.x in part.used
 
-    def with_change(self, change: Expression) -> Expression:
-        """The contribution where the differential of the parent is ``change``."""
-        return self._tree.outside(self.node, change)
-
     def changes(self) -> Iterator[Change]:
         """The same contribution as the mistakes of the chain and product rules give it."""
         tree = self._tree
-        if tree.visited > 3 * _MOST_VISITED:
-            return
         inner = tree.d(self.child)
         node, child, rule = self.node, self.child, self._rule
         for swapped in _swapped(rule, _hole(child)):
@@ -150,13 +154,13 @@ class Contribution:
                     "for {}",
                     (node, partial(_readable, swapped, child), partial(_readable, rule, child)),
                 ),
-                tree.outside(node, self._filled(swapped, inner)),
+                self._filled(swapped, inner),
             )
         if child.is_square and child.is_array:
             yield Change(
                 "mixed layout",
                 Words("d({}) is transposed in the differential of {}", (child, node)),
-                tree.outside(node, self._filled(rule, transpose(inner))),
+                self._filled(rule, transpose(inner)),
             )
         if self.takes_dx:
             inside = "" if isinstance(node, _LINEAR) else "inner "
@@ -166,7 +170,7 @@ class Contribution:
                     f"the {inside}derivative of {{}} is missing: d({{}}) is taken for {{}}",
                     (child, child, tree.dx),
                 ),
-                tree.outside(node, self._filled(rule, tree.dx)),
+                self._filled(rule, tree.dx),
                 Words(
                     "multiply by {}",
                     (lambda: _named_derivative(child, slope_in(inner, tree.dx)),),
@@ -178,14 +182,14 @@ class Contribution:
             yield Change(
                 "chain rule",
                 Words("the outer derivative is missing: d({}) is taken for d({})", (node, child)),
-                tree.outside(node, inner),
+                inner,
                 Words("multiply by {}", (named,)),
             )
         if isinstance(node, N.Elementwise | N.Power) and child.shape == node.shape:
             yield Change(
                 "chain rule",
                 Words("the function {} itself stands where its derivative should", (node,)),
-                tree.outside(node, hadamard([node, inner])),
+                hadamard([node, inner]),
                 Words("write {}, in the place of {}", (named, node)),
             )
 
@@ -198,14 +202,9 @@ def _filled(rule: Expression, child: Expression, inner: Expression) -> Expressio
     return exchanged(rule, {_hole(child): inner})
 
 
-def contributions(
-    f: Expression, x: Symbol, known: dict[bytes, Expression]
-) -> Iterator[Contribution]:
-    """The contributions to df, from the outermost rules inwards; of deep functions not all.
-
-    ``known`` are differentials of parts, by their keys, to which others are added.
-    """
-    tree = _Tree(f, x, known)
+def contributions(tree: Tree) -> Iterator[Contribution]:
+    """The contributions to df, from the outermost rules inwards; of deep functions not all."""
+    f, x = tree.f, tree.x
     for node in reversed([part for part in parts_of(f) if x in part.used]):
         if isinstance(node, Symbol | SumOver):  # of a sum, a rule has one term for each index
             continue
@@ -218,26 +217,28 @@ def contributions(
             yield part
 
 
-def outside(f: Expression, x: Symbol, node: Expression, change: Expression) -> Expression:
-    """The differential of f where only ``node``, a part of it, varies, by ``change``."""
-    return _Tree(f, x, {}).outside(node, change)
+class Tree:
+    """An expression, and differentials of it in which parts are held constant.
 
-
-class _Tree:
-    """An expression, and differentials of it in which parts are held constant."""
+    Parameters
+    ----------
+    f : Expression
+    x : Symbol
+    known : dict
+        Differentials of parts, by their keys, to which others are added.
+    """
 
     def __init__(self, f: Expression, x: Symbol, known: dict[bytes, Expression]) -> None:
         self.f, self.x, self.dx = f, x, Differential(x)
-        self._inside: dict[bytes, set[bytes]] = {}
+        self._parents: dict[bytes, list[Expression]] = {}
         for part in parts_of(f):
-            inside = {part.key}
             for child in part.children:
-                inside |= self._inside[child.key]
-            self._inside[part.key] = inside
+                self._parents.setdefault(child.key, []).append(part)
         self._known = known
         self.visited = 0  # parts of what `outside` has put together
 
     def d(self, part: Expression) -> Expression:
+        """The differential of a part, where only x varies."""
         return differential(part, frozenset([self.x]), self._known)
 
     def rule_terms(self, node: Expression) -> Iterator[tuple[Expression, Callable[[], Expression]]]:
@@ -272,22 +273,31 @@ class _Tree:
     def outside(self, node: Expression, change: Expression) -> Expression:
         """The differential of the whole where only ``node`` varies, by ``change``."""
         known: dict[bytes, Expression] = {node.key: change}
+        varying = self._around(node)
 
         def d(part: Expression) -> Expression:
             if part.key not in known:
-                known[part.key] = found = varied(part) if contains(part) else zeros_like(part)
+                found = varied(part) if part.key in varying else zeros_like(part)
+                known[part.key] = found
                 self.visited += 1 + len(found.children)
             return known[part.key]
 
         def varied(part: Expression) -> Expression:
             if isinstance(part, N.Sum):  # of a long one, the other terms are left out
-                return add([d(child) for child in part.children if contains(child)])
+                return add([d(child) for child in part.children if child.key in varying])
             return rule_of(part).apply(part, d)
 
-        def contains(part: Expression) -> bool:
-            return node.key in self._inside.get(part.key, ())
-
         return d(self.f)
+
+    def _around(self, node: Expression) -> set[bytes]:
+        """A part, all that it is in, by their keys."""
+        found, waiting = {node.key}, [node.key]
+        while waiting:
+            for parent in self._parents.get(waiting.pop(), ()):
+                if parent.key not in found:
+                    found.add(parent.key)
+                    waiting.append(parent.key)
+        return found
 
 
 def slope_of(node: Expression) -> Expression | None:

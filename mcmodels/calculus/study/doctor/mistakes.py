@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.mistakes_of_arguments import derivative_in_argument
 from mcmodels.calculus.study.doctor.mistakes_of_cases import missing_case
-from mcmodels.calculus.study.doctor.mistakes_of_entries import (
-    product_of_derivatives,
-    quotient_of_derivatives,
-)
 from mcmodels.calculus.study.doctor.mistakes_of_factors import dropped_factor, extra_factor
 from mcmodels.calculus.study.doctor.mistakes_of_functions import (
     OTHER_FUNCTIONS,
@@ -23,11 +20,6 @@ from mcmodels.calculus.study.doctor.mistakes_of_normalisations import (
     assumed_unit_rows,
     divided_along_another_axis,
     not_divided,
-)
-from mcmodels.calculus.study.doctor.mistakes_of_numbers import (
-    derivative_in_argument,
-    products_of_numbers,
-    quotients_of_numbers,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     elementwise_product,
@@ -42,6 +34,10 @@ from mcmodels.calculus.study.doctor.mistakes_of_parts import (
     wrong_axis,
 )
 from mcmodels.calculus.study.doctor.mistakes_of_products import inner_for_outer
+from mcmodels.calculus.study.doctor.mistakes_of_quotients import (
+    product_of_derivatives,
+    quotient_of_derivatives,
+)
 from mcmodels.calculus.study.doctor.mistakes_of_reductions import not_reduced, reduced
 from mcmodels.calculus.study.doctor.mistakes_of_rules import (
     chain_rule,
@@ -216,8 +212,6 @@ MISTAKES = (
     Mistake("assumed symmetric", "keep both terms", equal_terms),
     Mistake("chain rule", "take the outer derivative at the inner function", taken_elsewhere),
     Mistake("product rule", "use the product rule", product_of_derivatives, alone=True),
-    Mistake("product rule", "use the product rule", products_of_numbers, alone=True),
-    Mistake("quotient rule", "use the quotient rule", quotients_of_numbers, alone=True),
     Mistake("quotient rule", "use the quotient rule", quotient_of_derivatives, alone=True),
     Mistake("chain rule", "use the chain rule", derivative_in_argument, alone=True),
     Mistake("missing inverse", "invert the matrix", missing_inverse, alone=True),

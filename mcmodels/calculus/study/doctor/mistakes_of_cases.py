@@ -18,7 +18,6 @@ from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
 from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.simplification.choices import choice
 from mcmodels.calculus.study.doctor.case import Case, Finding
-from mcmodels.calculus.study.doctor.differential_mistakes import outside
 from mcmodels.calculus.study.doctor.terms import substituted
 from mcmodels.calculus.text.printing.functions import sides
 
@@ -88,10 +87,7 @@ _Change = tuple[Expression, Expression]  # of a differential: what goes, and wha
 
 def _slope_of_one(case: Case, node: Expression, branch: Expression) -> _Change:
     """One case is differentiated in the place of the choice, of which the value is kept."""
-    x = frozenset([case.x])
-    removed, added = (
-        outside(case.f, case.x, node, differential(part, x)) for part in (node, branch)
-    )
+    removed, added = (case.outside(node, case.d(part)) for part in (node, branch))
     return removed, added
 
 

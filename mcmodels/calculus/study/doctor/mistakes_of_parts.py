@@ -26,6 +26,7 @@ from mcmodels.calculus.core.rewriting import parts_of, rebuilt
 from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.claimed_factors import factor_added
 from mcmodels.calculus.study.doctor.differential_mistakes import slope_of
 from mcmodels.calculus.study.doctor.mistakes_of_cases import indicators_of, set_to
 from mcmodels.calculus.study.doctor.terms import (
@@ -364,7 +365,7 @@ def extra_term(case: Case) -> Iterator[Finding]:
     if not case.f.is_scalar:
         return
     for candidate in candidates:
-        factor = case.factor_added(candidate)
+        factor = factor_added(case, candidate)
         if factor is None or not factor.recognised:
             continue
         expression = factor.expression()

@@ -101,8 +101,8 @@ def _changed_rules(
     case: Case, kind: str, source: Callable[[Contribution], Iterator[Change]] = Contribution.changes
 ) -> Iterator[Finding]:
     for part, change in _changes(case, source):
-        if change.mistake == kind:
-            derivative = case.identified_change(part.value, change.added)
+        if change.mistake == kind and not part.is_changed_too_often:
+            derivative = case.identified_within(part.node, part.differential, change.differential)
             if derivative is not None:
                 remedy = str(change.remedy)
                 if remedy.startswith("multiply by "):
@@ -168,9 +168,10 @@ def misremembered_rule(kind: str) -> Callable[[Case], Iterator[Finding]]:
 def rule_for_numbers(case: Case) -> Iterator[Finding]:
     """The power of a matrix differentiated as that of a number, in either layout."""
     for part, change in _changes(case, misremembered):
-        if change.mistake != "rule for numbers":
+        if change.mistake != "rule for numbers" or part.is_changed_too_often:
             continue
-        wrong = case.derive(add([case.df, scale(-1, part.value), change.added]))
+        added = case.outside(part.node, change.differential)
+        wrong = case.derive(add([case.df, scale(-1, part.value), added]))
         forms = [wrong, transpose(wrong)]
         forms += [_without_transposes(form, case.x) for form in forms]
         for derivative in dict.fromkeys(forms):

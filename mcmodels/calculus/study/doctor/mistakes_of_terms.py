@@ -15,6 +15,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.claimed_factors import factor_in, is_seen_in_part
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
 from mcmodels.calculus.study.doctor.factors import Factor, recognise
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, everywhere_first
@@ -62,10 +63,10 @@ def _effects(
         if term.key in seen or not case.differs_from_right(term):
             continue
         seen.add(term.key)
-        factor = case.factor_in(term)
+        factor = factor_in(case, term)
         if factor is None:
             continue
-        of_cases = _OF_CASES if case.is_seen_in_part(term) else frozenset[str]()
+        of_cases = _OF_CASES if is_seen_in_part(case, term) else frozenset[str]()
         term = written(term)
         rest = add([case.right, scale(-1, term)])
         text = term.mathematics()

@@ -20,6 +20,7 @@ from mcmodels.calculus.derive.gradients import derivative
 from mcmodels.calculus.derive.rules import DerivativeError
 from mcmodels.calculus.study.doctor.assumptions import symbols_assumed_symmetric
 from mcmodels.calculus.study.doctor.case import Case, Finding
+from mcmodels.calculus.study.doctor.claimed_factors import factor_of
 from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.terms import Local, changed_terms, expanded, instead
 
@@ -45,7 +46,7 @@ _RULES |= {"wrong derivative"}
 
 def overall_factor(case: Case) -> Iterator[Finding]:
     """A factor of the whole that is made of numbers, sizes or scalars of the formula."""
-    factor = case.factor_of(case.right)
+    factor = factor_of(case, case.right)
     if factor is not None and factor.recognised:
         expression = factor.expression()
         yield Finding(
@@ -70,7 +71,7 @@ def _comes_of_a_rule(case: Case, factor: Factor) -> bool:
 
 def odd_factor(case: Case) -> Iterator[Finding]:
     """A factor of the whole that is some number."""
-    factor = case.factor_of(case.right)
+    factor = factor_of(case, case.right)
     if factor is not None and not factor.recognised:
         expression = factor.expression()
         assert expression is not None
@@ -106,7 +107,7 @@ def transposed(case: Case) -> Iterator[Finding]:
     if case.right.is_scalar:
         return
     turned = transpose(case.right)
-    factor = case.factor_of(turned)
+    factor = factor_of(case, turned)
     if factor is not None and factor.recognised:
         other = "numerator layout; the gradient here has the shape of the variable"
         if not case.f.is_scalar:

@@ -25,7 +25,6 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import (
     exchanged,
     parts_of,
-    symbols_but_indices,
     with_children,
 )
 
@@ -173,13 +172,12 @@ def changed_terms(
     whole: Expression, change: Callable[[Expression], Expression], about: Sequence[Expression]
 ) -> Local:
     """The whole with ``change`` made in each term, which changes none without parts ``about``."""
+    terms, containing = _terms(whole), _containing(whole)
     changed = {}
-    sought = [(symbols_but_indices(part), part.height) for part in about]
-    for i, term in enumerate(_terms(whole)):
-        if any(used <= term.used and height <= term.height for used, height in sought):
-            other = change(term)
-            if other is not term:
-                changed[i] = other
+    for i in sorted({i for part in about for i in containing.get(part, ())}):
+        other = change(terms[i])
+        if other is not terms[i]:
+            changed[i] = other
     return Local(whole, changed)
 
 
@@ -294,16 +292,22 @@ def _parts_and_places(
 
     The paths are those in these terms: an expression that is equal may be put together otherwise.
     """
-    terms = _terms(expression)
-    containing: dict[Expression, list[int]] = {}
-    for i, term in enumerate(terms):
-        for part in parts_of(term):
-            containing.setdefault(part, []).append(i)
+    terms, containing = _terms(expression), _containing(expression)
     places: dict[Expression, list[tuple[int, ...]]] = {}
     for path, part in _places(expression, Counter()):
         place = path if isinstance(expression, N.Sum) or not path else (0, *path)
         places.setdefault(part, []).append(place)
     return terms, containing, places
+
+
+@lru_cache(maxsize=8)
+def _containing(expression: Expression) -> dict[Expression, list[int]]:
+    """The numbers of the terms that contain each part."""
+    containing: dict[Expression, list[int]] = {}
+    for i, term in enumerate(_terms(expression)):
+        for part in parts_of(term):
+            containing.setdefault(part, []).append(i)
+    return containing
 
 
 def _places(

@@ -86,7 +86,7 @@ def misremembered(part: Contribution) -> Iterator[Change]:
             yield Change(
                 "wrong derivative",
                 Words("{} stands for its own derivative by {}", (node, part.child)),
-                part.with_change(hadamard([node, part.inner])),
+                hadamard([node, part.inner]),
                 Words("leave {} out where it is differentiated", (part.child,)),
             )
     if isinstance(node, N.Power) and part.child == node.exponent != node.base:
@@ -101,7 +101,7 @@ def misremembered(part: Contribution) -> Iterator[Change]:
                 "there",
                 (node,),
             ),
-            part.with_change(hadamard([node, 1 - node, inner])),
+            hadamard([node, 1 - node, inner]),
             Words(
                 "the Jacobian of {} is diag({}) − {}", (node, node, matmul([node, transpose(node)]))
             )
@@ -118,7 +118,7 @@ def misremembered(part: Contribution) -> Iterator[Change]:
                     "{} stands for {}, the gradient of {}; its entries do not sum to 1",
                     (wrong, right, node),
                 ),
-                part.with_change(matmul([transpose(wrong), inner])),
+                matmul([transpose(wrong), inner]),
                 Words("write {} in place of {}", (right, wrong)),
             )
         yield from _without_inner_exponential(part)
@@ -141,7 +141,7 @@ def _without_the_other_factor(part: Contribution) -> Iterator[Change]:
                 "product rule",
                 Words("where {} is differentiated, the other factor {} is missing",
                       (part.child, other)),
-                part.with_change(hadamard([*rest, part.inner])),
+                hadamard([*rest, part.inner]),
                 Words("multiply the derivative of {} by {}", (part.child, other)),
             )  # fmt: skip
 
@@ -168,7 +168,7 @@ def _wrong_slopes(part: Contribution) -> Iterator[Change]:
             yield Change(
                 "wrong derivative",
                 Words("{} stands for the derivative of {}", (wrong, node)),
-                part.with_change(hadamard([wrong, part.inner])),
+                hadamard([wrong, part.inner]),
                 Words(
                     "the derivative of {} is {}: write {} in place of {}",
                     (node, right, right, wrong),
@@ -181,7 +181,7 @@ def _wrong_slopes(part: Contribution) -> Iterator[Change]:
                         "{} stands for the derivative of {}, and the derivative of {} is missing",
                         (wrong, node, part.child),
                     ),
-                    part.with_change(hadamard([wrong, part.dx])),
+                    hadamard([wrong, part.dx]),
                     Words(
                         "the derivative of {} is {}: write {} in place of {}, and multiply by the "
                         "derivative of {}",
@@ -201,7 +201,7 @@ def _without_inner_exponential(part: Contribution) -> Iterator[Change]:
             "the inner derivative {} is missing: {} stands for {}, the gradient of {}",
             (elementwise("exp", z), wrong, right, node),
         ),
-        part.with_change(matmul([transpose(wrong), part.inner])),
+        matmul([transpose(wrong), part.inner]),
         Words("write {} in place of {}", (right, wrong)),
     )
 
@@ -227,7 +227,7 @@ def _of_exponentials(part: Contribution) -> Iterator[Change]:
         yield Change(
             "wrong derivative",
             Words(words, (wrong, node)),
-            part.with_change(scale(part.inner, wrong)),
+            scale(part.inner, wrong),
             Words(
                 "the derivative of {} by {} is {}: write {} in place of {}",
                 (node, u, right, right, wrong),
@@ -253,7 +253,7 @@ def _as_a_number(part: Contribution) -> Iterator[Change]:
         yield Change(
             "rule for numbers",
             Words("d({}) is taken as for numbers, which commute: {} d{}", (node, less, X)),
-            part.with_change(wrong),
+            wrong,
             right,
         )
     if node.is_inverse:
@@ -262,13 +262,13 @@ def _as_a_number(part: Contribution) -> Iterator[Change]:
                 "derivative of an inverse",
                 Words(f"the derivative of the inverse is missing: d({{}}) is taken for {sign}d{{}}",
                       (node, X)),
-                part.with_change(scale(-1 if sign else 1, dX)),
+                scale(-1 if sign else 1, dX),
                 right,
             )  # fmt: skip
     same = scale(k, node)
     yield Change(
         "wrong derivative",
         Words("{} stands for the derivative of {}: the exponent is not lowered", (same, node)),
-        part.with_change(matmul([same, dX])),
+        matmul([same, dX]),
         Words("write {} in place of {}", (matrix_power(X, add([k, number(-1)])), node)),
     )
