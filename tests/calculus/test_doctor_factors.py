@@ -57,3 +57,23 @@ def test_at_one_point_only_usual_numbers_are_factors_of_quantities():
 def test_without_quantities_a_number_is_a_number():
     assert recognise([2.0, 2.0], [], 1e-8).number == 2
     assert recognise([2.0, 3.0], [], 1e-8) is None
+
+
+def test_a_ratio_that_is_known_badly_leaves_the_others_to_tell():
+    known = quantities(3)
+    a = np.array(known[0].values)
+    badly = np.array([1e-8, 1e-8, 1e-2])
+    off = a * np.array([1, 1, 1 + 5e-3])
+    found = recognise(2.0 * off, known, badly)
+    assert found.number == 2
+    assert [(q.text, exponent) for q, exponent in found.powers] == [("a", 1)]
+    # With one tolerance for all, this is 2a, too.
+    assert recognise(2.0 * a * np.array([1, 1 + 5e-3, 1]), known, badly) is None
+
+
+@pytest.mark.parametrize("value", [1 / 37, 37.0, 2.5, 1.62])
+def test_a_number_at_a_point_that_is_known_badly_is_the_number_of_the_others(value):
+    found = recognise([value, value * (1 + 5e-3)], [], np.array([1e-8, 1e-2]))
+    assert float(found.number) == pytest.approx(value, rel=1e-15)
+    assert recognise([value, value * (1 + 5e-3)], [], np.array([1e-2, 1e-8])) is not None
+    assert recognise([value, value * (1 + 5e-3)], [], 1e-8) is None

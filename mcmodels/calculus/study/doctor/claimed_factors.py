@@ -14,6 +14,8 @@ from mcmodels.calculus.study.doctor.factors import Factor, Quantity, ratios_of, 
 
 __all__ = ["factor_added", "factor_in", "factor_of", "is_seen_in_part"]
 
+_LOOSEST = 1e-2  # relative, of a ratio where its base is nearly 0
+
 
 def factor_of(case: Case, base: Expression) -> Factor | None:
     """The factor that makes the claimed derivative of ``base``."""
@@ -36,8 +38,8 @@ def factor_in(case: Case, term: Expression) -> Factor | float | None:
     ratios = ratios_of(told, limits)
     if ratios is None:
         return None
-    tolerance = _ratio_tolerance(case, [base for _, base in told], seen)
-    if all(abs(ratio + 1) <= tolerance for ratio in ratios):
+    errors = _errors(case, [base for _, base in told], seen)
+    if (np.abs(np.array(ratios) + 1) <= np.clip(errors, FACTOR_TOLERANCE, _LOOSEST)).all():
         return 0.0
     return _factor(case, pairs, 1.0)
 
@@ -49,9 +51,10 @@ def _factor(case: Case, pairs: list[tuple[Array, Array]], shift: float) -> Facto
     if ratios is None:
         return None
     bases = [base for _, base in pairs]
-    factor = recognise(
-        [ratio + shift for ratio in ratios], quantities, _ratio_tolerance(case, bases, seen)
-    )
+    values = np.array(ratios) + shift
+    with np.errstate(divide="ignore"):
+        tolerance = _errors(case, bases, seen) / np.abs(values)
+    factor = recognise(list(values), quantities, np.clip(tolerance, FACTOR_TOLERANCE, _LOOSEST))
     if len(seen) == 1 < len(case.samples) and factor is not None and factor.powers:
         return None  # there, any quantity may have the value by chance
     few = sum(base.size for base in bases) < 3
@@ -87,9 +90,11 @@ def _telling(
     return [limits[i] for i in seen], quantities, seen
 
 
-def _ratio_tolerance(case: Case, bases: list[Array], seen: list[int]) -> float:
-    errors = [
-        case.allowed(case.samples[i]) / float(np.abs(base).max())
-        for i, base in zip(seen, bases, strict=True)
-    ]
-    return min(max(FACTOR_TOLERANCE, *errors), 1e-2)
+def _errors(case: Case, bases: list[Array], seen: list[int]) -> Array:
+    """How far the ratio at each point may be off: much, where the base is small."""
+    return np.array(
+        [
+            case.allowed(case.samples[i]) / float(np.abs(base).max())
+            for i, base in zip(seen, bases, strict=True)
+        ]
+    )

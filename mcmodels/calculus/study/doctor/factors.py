@@ -17,9 +17,9 @@ from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Elementwise, Number, SizeValue, Symbol
 from mcmodels.calculus.core.numbers import number
 
-__all__ = ["USUAL", "Factor", "Quantity", "ratios_of", "recognise"]
+__all__ = ["LARGEST_DENOMINATOR", "USUAL", "Factor", "Quantity", "ratios_of", "recognise"]
 
-_LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would fit by chance
+LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would fit by chance
 USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
 _EXPONENTS = (1, -1, 2, -2)
 
@@ -186,16 +186,25 @@ def ratios_of(pairs: Sequence[tuple[Array, Array]], allowed: Sequence[float]) ->
 
 
 def recognise(
-    ratios: Sequence[float], quantities: Sequence[Quantity], tolerance: float
+    ratios: Sequence[float], quantities: Sequence[Quantity], tolerance: float | Array
 ) -> Factor | None:
     """The simplest factor with these values at the points; None where they have nothing in common.
 
     At a single point any value is constant: it is a factor that is not `recognised` then, unless
     it is simple.
+
+    Parameters
+    ----------
+    ratios : sequence of float
+    quantities : sequence of Quantity
+    tolerance : float or ndarray
+        How well each ratio is known, relative. Where one is known badly, the others still tell.
     """
     values = np.array(ratios)
     if not np.isfinite(values).all() or (values == 0).any():
         return None
+    tolerance = np.broadcast_to(np.asarray(tolerance, dtype=float), values.shape)
+    best = int(np.argmin(tolerance))
     constant = _simple(values, tolerance)
     single = len(values) == 1
     if constant is not None and (not single or constant in USUAL):
@@ -206,30 +215,29 @@ def recognise(
             return Factor(simple, powers)
     if constant is not None:
         return Factor(constant)
-    if np.ptp(values) <= tolerance * np.abs(values).max():
-        inverse = 1 / float(values.mean())
-        whole = round(inverse)
-        if whole and abs(inverse / whole - 1) <= tolerance:
-            return Factor(Fraction(1, whole))
-        if abs(1 / inverse / (round(1 / inverse) or 1) - 1) <= tolerance:
-            return Factor(Fraction(round(1 / inverse)))
-        return Factor(float(values.mean()))
+    value = float(values[best])
+    if (np.abs(values - value) <= tolerance * np.abs(values).max()).all():
+        for whole, exponent in ((round(1 / value), -1), (round(value), 1)):
+            if whole and abs(value**exponent / whole - 1) <= tolerance[best]:
+                return Factor(Fraction(whole) ** exponent)
+        return Factor(value)
     return None
 
 
-def _simple(values: Array, tolerance: float) -> Fraction | None:
+def _simple(values: Array, tolerance: Array) -> Fraction | None:
     """The ratio of small whole numbers that all values are."""
     if not np.isfinite(values).all():
         return None
-    simple = Fraction(float(values[0])).limit_denominator(_LARGEST_DENOMINATOR)
-    if simple == 0 or abs(simple.numerator) > _LARGEST_DENOMINATOR:
+    value = float(values[np.argmin(tolerance)])
+    simple = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+    if simple == 0 or abs(simple.numerator) > LARGEST_DENOMINATOR:
         return None
     close = np.abs(values - float(simple)) <= tolerance * abs(float(simple))
     return simple if close.all() else None
 
 
 def _monomials_that_leave_a_number(
-    values: Array, quantities: Sequence[Quantity], tolerance: float
+    values: Array, quantities: Sequence[Quantity], tolerance: Array
 ) -> Iterator[tuple[tuple[tuple[Quantity, int], ...], Array]]:
     """Monomials by which the values are about one number at all points, with what is left.
 
@@ -237,15 +245,17 @@ def _monomials_that_leave_a_number(
     """
     usable = [q for q in quantities if all(np.isfinite(q.values)) and all(q.values)]
     first, second, exponents = _monomials(tuple(q.is_constant for q in usable))
-    if not usable or tolerance >= 1:
+    if not usable or tolerance.max() >= 1:
         return
     at = np.array([q.values for q in usable])
+    best = np.argmin(tolerance)
     with np.errstate(all="ignore"):
         factors = at[first] ** exponents[:, :1] * at[second] ** exponents[:, 1:]
         rest = values / factors
-        apart = np.abs(rest - rest[:, :1]).max(axis=1)
-        # Two numbers within the tolerance of a third.
-        one_number = apart <= 2.0 * tolerance / (1.0 - tolerance) * np.abs(rest[:, 0])
+        # Two numbers, each within its tolerance of a third.
+        allowed = (tolerance + tolerance[best]) / (1.0 - tolerance.max())
+        apart = np.abs(rest - rest[:, best, None]) / allowed
+        one_number = apart.max(axis=1) <= np.abs(rest[:, best])
     for k in np.flatnonzero(one_number):
         powers = [(usable[first[k]], int(exponents[k, 0]))]
         if exponents[k, 1]:

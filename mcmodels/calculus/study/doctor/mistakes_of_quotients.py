@@ -83,7 +83,7 @@ def _products_in(
 
     They are products of numbers, and of arrays of the shape of x entry by entry.
     """
-    if not case.f.is_scalar or case.is_long:
+    if not case.f.is_scalar or (case.is_long and case.x.is_array):
         return
     for node in parts_of(case.f):
         if not isinstance(node, N.Scaled | N.Hadamard):

@@ -46,6 +46,12 @@ _OF_FUNCTIONS = frozenset(
     | {"extra derivative", "product rule", "dropped factor", "extra factor"}
 )
 
+# A number that is no simple ratio, and the variable itself, are what a rule brings or takes away.
+_OF_RULES = frozenset(
+    {"chain rule", "wrong argument", "wrong derivative", "product rule", "quotient rule"}
+    | {"wrong power"}
+)
+
 Effect = tuple[str, str, Expression, str, frozenset[str]]
 
 
@@ -86,6 +92,8 @@ def _effects(
         else:
             words, remedy = f"in the term {text}, {factor.statement()}", factor.remedy("the term")
             yields_to = _OF_FUNCTIONS if factor.is_of_functions else frozenset[str]()
+            if not factor.recognised or any(case.x == q.expression for q, _ in factor.powers):
+                yields_to |= _OF_RULES
             yield "factor of a term", words, wrong, remedy, yields_to | of_cases
 
 

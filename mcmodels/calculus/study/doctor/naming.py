@@ -86,7 +86,7 @@ def _explained(case: Case, error: float, alone: bool = False) -> Diagnosis | Non
         if mistake.of_zero < nothing:  # 0 is no product, and has no wrong factor
             continue
         better = first is not None and mistake.name in first[2].yields_to
-        if first is not None and (case.is_large or (mistake.alone and not better)):
+        if first is not None and not better and (case.is_large or mistake.alone):
             continue
         finding = next(iter(mistake.findings(case)), None)
         if finding is None:

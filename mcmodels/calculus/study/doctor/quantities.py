@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from itertools import islice
 
 from mcmodels.calculus.core import arithmetic, functions
 from mcmodels.calculus.core import nodes as N
@@ -10,14 +12,15 @@ from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import pi
 from mcmodels.calculus.core.numbers import number
-from mcmodels.calculus.core.rewriting import closed_parts_of
-from mcmodels.calculus.study.doctor.factors import Quantity
+from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
+from mcmodels.calculus.study.doctor.factors import LARGEST_DENOMINATOR, Quantity
 from mcmodels.calculus.study.doctor.samples import Sample
 from mcmodels.calculus.study.doctor.terms import written_size
 
 __all__ = ["quantities_of"]
 
 _MOST = 12
+_MOST_NUMBERS = 4
 _LONGEST = 200  # parts of a text that a factor is named by
 _HALF = number(1) / 2
 _ROOT_OF_PI = arithmetic.power(pi, _HALF)
@@ -48,10 +51,24 @@ def quantities_of(f: Expression, right: Expression, samples: Sequence[Sample]) -
         if isinstance(part, N.LogDet):
             found.append(functions.det(part.argument))
     found = list(dict.fromkeys(found))[:_MOST]
+    constants = [c for c in (*_CONSTANTS, *_numbers_of(f)) if c not in found]
     return [
         Quantity(_as_factor(part), tuple(s.number(part) for s in samples), part)
-        for part in [*found, *(c for c in _CONSTANTS if c not in found)]
+        for part in [*found, *constants]
     ]
+
+
+def _numbers_of(f: Expression) -> list[Expression]:
+    """Numbers of f that are no ratios of small whole numbers, as 37/60; of many, the first."""
+    numbers = (abs(part.coefficient) for part in parts_of(f) if isinstance(part, N.Scaled))
+    odd = (
+        value
+        for value in numbers
+        if isinstance(value, Fraction)
+        and min(value.numerator, value.denominator) > 1
+        and max(value.numerator, value.denominator) > LARGEST_DENOMINATOR
+    )
+    return [number(value) for value in islice(dict.fromkeys(odd), _MOST_NUMBERS)]
 
 
 def _as_factor(part: Expression) -> str:
