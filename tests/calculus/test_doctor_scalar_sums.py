@@ -59,8 +59,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize(("kind", "other"), list(zip([*KINDS, "tanh"], OTHERS, strict=True)))
 def test_no_factor_is_found_by_chance(kind, other):
     f = long_sum(kind, 60)
     assert diagnose(f, "a", f.gradient("a") + parse(other)).mistake == "unknown"
