@@ -80,12 +80,14 @@ def guarded(expression: Expression, keep_steps: bool) -> Expression:
             z, positive = found
             if z.is_scalar and rest.is_array:
                 z = scale(z, N.Ones(rest.rows, rest.cols))
+            elif z.is_array and rest.is_scalar:
+                rest = scale(rest, N.Ones(z.rows, z.cols))
             z, rest = rewrite(z, replaced), rewrite(rest, replaced)
             nothing = zeros_like(rest)
             chosen = choose(z, rest, nothing) if positive else choose(z, nothing, rest)
             if not keep_steps:
                 return chosen
-            return hadamard([factor, chosen]) if number is None else scale(factor, chosen)
+            return hadamard([factor, chosen]) if factor.is_array else scale(factor, chosen)
         return None
 
     return rewrite(expression, replaced).within(expression.context)
