@@ -84,6 +84,7 @@ def fault_of(address: str, path: Path, root: Path, *, loaded: bool) -> str | Non
 
 def faults_in(root: Path) -> list[str]:
     """All faults of a site, as lines of text."""
+    page_at.cache_clear()  # the site may have been built again
     found = []
     for path in sorted(root.rglob("*.html")):
         name = path.relative_to(root)

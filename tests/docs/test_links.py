@@ -85,5 +85,5 @@ def test_the_command(site, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "2 pages, 1 faults"
     site()
     assert main([str(site.root)]) == 0
-    with pytest.raises(SystemExit, match="python -m docs.build"):
+    with pytest.raises(SystemExit, match=r"python -m docs\.build"):
         main([str(site.root / "fonts")])
