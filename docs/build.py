@@ -7,8 +7,10 @@ not linked, and warnings are no errors.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +45,15 @@ def build(parts: list[str]) -> int:
     if parts:
         environment["MCMODELS_DOCS_PARTS"] = ",".join(parts)
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-j", "auto", "-q", *options]
-    return subprocess.run([*command, str(DOCS), str(HTML)], env=environment).returncode
+    # Servers that make formulas outlive a parallel build, and hold its output open.
+    running = subprocess.Popen(
+        [*command, str(DOCS), str(HTML)], env=environment, start_new_session=True
+    )
+    try:
+        return running.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGTERM)
 
 
 def main(argv: list[str] | None = None) -> int:
