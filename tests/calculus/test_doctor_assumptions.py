@@ -16,6 +16,7 @@ from mcmodels.calculus import (
     size,
     softmax,
     sum,
+    trace,
     vector,
 )
 
@@ -55,6 +56,15 @@ def test_a_sum_in_a_factor_stands_in_brackets():
     found = diagnose(norm(x - mean(x)) ** 2 / (n - 1), x, 2 * (x - mean(x)) / n)
     assert "(n − 1)/n" in found.explanation
     assert found.remedy == "multiply by n/(n − 1)"
+
+
+def test_transposes_that_a_symmetric_matrix_would_allow_are_no_factor():
+    """Each term has a transpose in the wrong place; with A = Aᵀ nothing is wrong."""
+    X, A, B = matrix("X", "m", "n"), matrix("A", "m", "m"), matrix("B", "n", "n")
+    found = diagnose(trace(A @ X @ B @ X.T), X, A.T @ X @ B + A @ X @ B.T)
+    assert found.mistake == "assumed symmetric"
+    assert found.explanation == "A is taken to be symmetric: the claim is right only then"
+    assert found.remedy == "declare A with symmetric=True where it is"
 
 
 SYMMETRIC = matrix("A", "n", "n")

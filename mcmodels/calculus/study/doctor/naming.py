@@ -131,6 +131,13 @@ def with_an_assumption(case: Case, claimed: Any, seed: int) -> Diagnosis | None:
         under = _case_of(f, case.x, other, seed)
         if under is None:
             continue
+        if not any(s.differs(s.claimed, s.right, under.tolerance) for s in under.samples):
+            (declared,) = new.declared - old.declared
+            as_it_is = claimed if isinstance(claimed, Expression) else None
+            words = f"{words}: the claim is right only then"
+            return Diagnosis(
+                False, error, f"assumed {declared}", words, remedy, case.right, as_it_is
+            )
         found = _explained(under, error)
         if found is not None:
             reproduced = found.reproduced
