@@ -8,6 +8,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
+import sphinxcontrib.katex
+
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]
 
@@ -60,6 +62,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 # -- formulas: KaTeX makes them when the site is built, so that pages need its fonts alone ---------
 
 katex_prerender = True
+sphinxcontrib.katex.STARTUP_TIMEOUT = sphinxcontrib.katex.RENDER_TIMEOUT = 60.0  # on busy machines
 katex_css_path = "vendor/katex/katex.min.css"
 katex_js_path = str(DOCS / "_static" / "vendor" / "katex" / "katex.min.js")
 
@@ -151,7 +154,17 @@ def _included_to_pages(app: object, path: object, name: str, content: list[str])
     _to_pages(app, name, content)
 
 
+def _require_all_pages(app: Any, error: Exception | None) -> None:
+    """Fail where a page was not written: a parallel build may lose the error of a page."""
+    if error is None and app.builder.name == "html":
+        written = (Path(app.builder.get_outfilename(name)) for name in app.env.found_docs)
+        lost = sorted(str(path) for path in written if not path.is_file())
+        if lost:
+            raise RuntimeError(f"{len(lost)} pages were not written: {', '.join(lost)}")
+
+
 def setup(app: Any) -> None:
     """Enter what Sphinx calls."""
     app.connect("source-read", _to_pages)
     app.connect("include-read", _included_to_pages)
+    app.connect("build-finished", _require_all_pages)
