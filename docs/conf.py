@@ -35,11 +35,11 @@ exclude_patterns = [
     "_web",
     "derive",
     "**/README.md",
-    "examples/*.rst",
-    "auto_examples/*.ipynb",
+    "examples/**.rst",
+    "auto_examples/**.ipynb",
     "benchmarks/remarks.md",  # is a part of another page
     "sg_execution_times.rst",
-    "auto_examples/sg_execution_times.rst",
+    "auto_examples/**sg_execution_times.rst",
     "**/__pycache__",
 ]
 nitpicky = False
