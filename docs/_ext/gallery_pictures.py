@@ -56,7 +56,8 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
     sharp = path.with_name(f"{path.stem}_2_00x{path.suffix}")
     shown.figure_.savefig(path, dpi=_DPI)
     shown.figure_.savefig(sharp, dpi=2 * _DPI)
-    return figure_rst([path], gallery_conf["src_dir"], "", srcsetpaths=[{0: path, 2.0: sharp}])
+    name = repr(shown).strip("<>")  # for readers who hear the page
+    return figure_rst([path], gallery_conf["src_dir"], name, srcsetpaths=[{0: path, 2.0: sharp}])
 
 
 def use_style(gallery_conf: dict[str, Any], file: str) -> None:
