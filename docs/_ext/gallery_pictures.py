@@ -49,6 +49,8 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
         The directive of the picture, empty where there is none.
     """
     shown = block_vars["example_globals"].get("___")
+    if isinstance(shown, list) and all(type(one).__module__[:11] == "matplotlib." for one in shown):
+        block_vars["example_globals"]["___"] = None  # what ax.set returns is no result
     if not isinstance(shown, Display) or not shown._own:
         return ""
     shown._own = False  # a later block that ends without an expression does not show it again

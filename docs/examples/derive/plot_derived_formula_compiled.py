@@ -3,7 +3,8 @@ Derive a gradient, compile it, and use it
 =========================================
 
 A penalised logistic loss is written as a formula. The engine derives its gradient and Hessian,
-shows the steps, and writes NumPy functions. Newton's method in four lines then fits the Titanic.
+shows the steps, and writes NumPy functions. Newton's method in a few lines then fits survival on
+the Titanic.
 """
 
 import matplotlib.pyplot as plt
@@ -19,6 +20,11 @@ loss = sum(softplus(X @ w)) - y.T @ X @ w + penalty / 2 * norm(w) ** 2
 
 print(repr(loss.gradient(w)))
 print(repr(loss.hessian(w)))
+
+# %%
+# How the gradient comes about: each step has its rule and its source.
+
+print(loss.derivation(w))
 
 # %%
 # ``compile`` writes a function. Its text can be read:

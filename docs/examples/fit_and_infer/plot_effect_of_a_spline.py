@@ -30,8 +30,9 @@ model = make_pipeline(spline, LogisticRegression(C=np.inf)).fit(X, survived)
 EffectDisplay.from_estimator(model, X, variable="age", by="sexmale")
 
 # %%
-# The curves fall for children, and are nearly flat for adults. The bands are wide at the right
-# end, where there are few passengers: the ticks at the bottom. So the rise there says nothing.
+# Men have ``sexmale = 1``. Both curves fall for children, and hardly change from 20 to 50. The
+# bands are wide at the right end, where there are few passengers: the ticks at the bottom. So the
+# rise there says nothing.
 #
 # The slopes at three ages, as a table. They are averages over the passengers.
 

@@ -40,6 +40,7 @@ ax.legend()
 
 # %%
 # Logit and probit are hard to tell apart, and follow the points. The curve of the complementary
-# log-log link is not symmetric; it misses the first half of the points.
+# log-log link is not symmetric: it is above the points of the youngest girls, and below most of
+# those around 13 years.
 
 assert models["cloglog"].deviance_ > 2 * models["logit"].deviance_

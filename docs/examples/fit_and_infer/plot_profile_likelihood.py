@@ -3,8 +3,8 @@ Compare two intervals for a coefficient
 =======================================
 
 The usual interval, Wald's, is the estimate plus and minus two standard errors. It takes the
-log-likelihood for a parabola. In small data it is none, and the profile interval is better. This
-example has 32 cars: has a car a manual gearbox?
+log-likelihood for a parabola. In small data it is none, and the profile interval follows its true
+shape. This example has 32 cars: has a car a manual gearbox?
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ model = LogisticRegression(C=np.inf).fit(X, manual)
 
 # %%
 # The profile holds one coefficient at a value, and fits the others anew. It falls with every step
-# away from the estimate. The interval ends where it has fallen by 3.84, the 95 % quantile of
-# chi-squared with one degree of freedom.
+# away from the estimate. The interval ends where twice the log-likelihood has fallen by 3.84, the
+# 95 % quantile of chi-squared with one degree of freedom.
 
 ProfileDisplay.from_estimator(model, X, manual, parameter="wt")
 

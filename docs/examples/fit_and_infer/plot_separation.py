@@ -7,6 +7,7 @@ has no estimate. A program that returns a large number hides it. This example fi
 in data on cancer of the endometrium, and shows it.
 """
 
+import textwrap
 import warnings
 
 import numpy as np
@@ -22,7 +23,8 @@ with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
     model = LogisticRegression(C=np.inf).fit(X, high)
 
-print(f"{type(said[0].message).__name__}: {said[0].message}"[:170], "…")
+print(type(said[0].message).__name__)
+print(textwrap.fill(str(said[0].message), 90))
 print("status:", model.status_)
 
 # %%
@@ -34,7 +36,7 @@ print(pd.crosstab(patients["NV"], patients["HG"]))
 SeparationDisplay.from_estimator(model, X, high)
 
 # %%
-# The right panel has the direction that separates: the column ``NV`` alone. The left panel has
+# The lower panel has the direction that separates: the column ``NV`` alone. The upper panel has
 # each row along this direction. Rows with ``NV = 1`` are all of grade 1; the others rest at zero.
 # The other two coefficients have estimates, given that of ``NV``.
 #

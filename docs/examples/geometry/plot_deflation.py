@@ -51,13 +51,13 @@ for j, ax in enumerate(panels[:3]):
     rest = rest - value * np.outer(model.components_[j], model.components_[j])
 for j, path in enumerate(angles):
     panels[3].semilogy(np.degrees(path), label=f"component {j}")
-panels[3].set(title="angle left (degrees)", xlabel="step", ylim=(1e-5, 90))
+panels[3].set(title="angle (degrees)", xlabel="step", ylim=(1e-5, 90))
 panels[3].legend(fontsize=8)
 
 # %%
-# Each step multiplies the angle by the ratio of two eigenvalues: the farther apart they are, the
-# faster. After each deflation less of the covariance is left; the total variance falls by the
-# eigenvalue.
+# The last panel has the angle that is left to the component. Each step multiplies it by the ratio
+# of two eigenvalues: the farther apart they are, the faster. After each deflation less of the
+# covariance is left; the total variance falls by the eigenvalue.
 
 print("eigenvalues:", model.eigenvalues_.round(4), " left:", np.trace(left_over).round(4))
 assert np.isclose(np.trace(left_over), model.eigenvalues_[3], atol=1e-4)

@@ -44,7 +44,7 @@ left.set(title="hat matrix", xlabel="target of row", ylabel="prediction of row")
 grid = np.linspace(0, 1.65, 200)
 right.plot(grid, model.predict(np.column_stack([grid, grid**2, grid**3])), color="0.6")
 right.scatter(x, y, s=20 + 150 * leverage, c=leverage, zorder=2)
-right.set(title="points as large as their leverage", xlabel="x", ylabel="y")
+right.set(title="size: leverage", xlabel="x", ylabel="y")
 
 # %%
 # The point on the right has a leverage near one. It has its prediction almost for itself: the

@@ -3,8 +3,8 @@ See why two intervals are no region
 ===================================
 
 Intervals for two coefficients look like a rectangle of plausible values. But estimates are
-correlated, so that the plausible pairs fill an ellipse. Weight and engine size of cars nearly
-say the same, and so their coefficients are hard to tell apart.
+correlated, so that the plausible pairs fill an ellipse. The size of an engine and the number of
+its cylinders say nearly the same, so that their coefficients are hard to tell apart.
 """
 
 import matplotlib.pyplot as plt

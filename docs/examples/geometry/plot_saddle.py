@@ -10,23 +10,22 @@ saddle where both weights are zero.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from mcmodels.calculus import parse
+from mcmodels.calculus import critical_point, parse
 
 loss = parse("(1 - v*w)**2 / 2 + (v**2 + w**2) / 20", v="scalar", w="scalar")
 print("by v:", loss.gradient("v"))
 print("by w:", loss.gradient("w"))
 
 # %%
-# The same with both weights in one vector gives the Hessian as a matrix. ``critical_point`` looks
-# at the gradient and the eigenvalues.
+# With both weights in one vector the Hessian is a matrix. ``critical_point`` says by its
+# eigenvalues what a point is.
 
 loss = parse("(1 - x[0]*x[1])**2 / 2 + norm(x)**2 / 20", x=2)
 gradient, hessian = loss.gradient("x").compile(), loss.hessian("x").compile()
 
 minimum = np.sqrt(0.9) * np.ones(2)
 for name, point in (("zero", np.zeros(2)), ("minimum", minimum)):
-    print(f"{name}: gradient {gradient(x=point).round(12)},", end=" ")
-    print(f"eigenvalues {np.linalg.eigvalsh(hessian(x=point)).round(2)}")
+    print(f"{name}: {critical_point(loss, 'x', point)}")
 
 # %%
 # Paths of gradient descent from both sides of a line that leads into the saddle.

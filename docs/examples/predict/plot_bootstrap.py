@@ -46,8 +46,8 @@ right.hist(of_difference.draws_[:, 0], bins=60, color="C2")
 right.set(xlabel="woman less man", ylabel="draws")
 
 # %%
-# The cloud has the shape of the ellipse by the Hessian: this model suits its data. Where it does
-# not, the draws are still right, and the ellipse is not.
+# The cloud has the shape of the ellipse by the Hessian, although it does not use that the model is
+# right: only the rows decide.
 
 inside = np.linalg.solve(factor, (found.draws_[:, [a, b]] - model.params_[[a, b]]).T)
 share = np.mean((inside**2).sum(axis=0) < 5.99)

@@ -36,8 +36,9 @@ print(f"effective degrees of freedom: {chosen.effective_freedom_:.1f} of 17")
 PenaltyCurveDisplay.from_estimator(tuned, X, survived)
 
 # %%
-# Both penalties are at the bottom of their curves. A small C for age would leave no effect of age,
-# a large one a wild curve. The derivatives are zero:
+# Both are at the bottom of their curves. Of 13 columns for age, this penalty leaves about seven
+# degrees of freedom: the dashed line falls to four, which are those of the other columns, where C
+# is small. The derivatives are zero:
 
 slopes = chosen.criterion_gradient_
 print("derivatives by log C:", {name: round(slope, 4) for name, slope in slopes.items()})

@@ -30,7 +30,7 @@ with warnings.catch_warnings(record=True) as said:
 # A warning says which columns have no use.
 
 for warning in said:
-    print(type(warning.message).__name__, "-", str(warning.message)[:150], "…")
+    print(type(warning.message).__name__, "-", str(warning.message)[:62], "…")
 
 # %%
 figure, ax = plt.subplots(figsize=(6.8, 3.4))

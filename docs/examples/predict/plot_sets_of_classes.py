@@ -32,7 +32,7 @@ size = rows.predict_set(grid, level=0.95)["size"].to_numpy().reshape(x0.shape)
 
 figure, ax = plt.subplots(figsize=(6.4, 4))
 filled = ax.contourf(x0, x1, size, levels=[0.5, 1.5, 2.5, 3.5], cmap="Greys", alpha=0.5)
-bar = figure.colorbar(filled, ticks=[1, 2, 3], label="classes in the set")
+figure.colorbar(filled, ticks=[1, 2, 3], label="classes in the set")
 for name, marker in zip(model.classes_, "os^", strict=True):
     chosen = X[species == name]
     ax.plot(*chosen.to_numpy().T, marker, markersize=4, label=name)
@@ -40,8 +40,8 @@ ax.set(xlabel="length of the sepal (cm)", ylabel="width of the sepal (cm)")
 ax.legend(loc="upper right", frameon=True)
 
 # %%
-# Where two species overlap, the set has both. Setosa stands alone, so that its sets have one
-# class.
+# Where two species overlap, the set has both. Setosa stands alone, so that its sets
+# nearly always have one class.
 
 sets = rows.predict_set(X, level=0.95)
 print(sets.groupby(species)["size"].mean().round(2))

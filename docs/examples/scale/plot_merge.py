@@ -2,9 +2,9 @@
 Merge models that were fitted on two machines
 =============================================
 
-Two hospitals, say, may not share their rows. Each fits principal components to its own, and
-``merge`` makes the fit to all rows of both fits. It needs no row again. Here every hospital has
-its own kinds of iris.
+Two laboratories may not share their rows. Each fits principal components to its own, and ``merge``
+makes the fit to all rows of the two fits. It needs no row again. Here one has the flowers of one
+species of iris, the other those of two.
 """
 
 import matplotlib.pyplot as plt
@@ -52,10 +52,11 @@ ax.set(xlabel="length of the petal (cm)", ylabel="width of the sepal (cm)", aspe
 ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 
 # %%
-# The merged component points from one group to the other. Neither of the two fits alone could know
-# that direction.
+# The merged component points from one group to the other; those of the two fits do not.
 
 between = X[~here].mean() - X[here].mean()
-cosine = abs(between @ merged.components_[0]) / np.linalg.norm(between)
-print(f"cosine of its angle to the line between the groups: {cosine:.4f}")
-assert cosine > 0.99
+between = between / np.linalg.norm(between)
+for name, model in (("one", one), ("other", other), ("merged", merged)):
+    angle = np.degrees(np.arccos(abs(between @ model.components_[0])))
+    print(f"{name}: {angle:.1f} degrees from the line between the groups")
+assert abs(between @ merged.components_[0]) > 0.99
