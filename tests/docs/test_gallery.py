@@ -74,6 +74,15 @@ def test_an_example_says_what_one_learns_and_what_to_see(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_an_example_ends_with_pages_that_say_more(file):
+    last = file.read_text().splitlines()[-1]
+    assert last.startswith("# More on this: ")
+    pages = re.findall(r":doc:`/([a-z_]+)`", last)
+    assert pages
+    assert all((ROOT / "docs" / f"{page}.md").is_file() for page in pages)
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
 def test_an_example_reads_data_that_are_there(file):
     source = file.read_text()
     for path in re.findall(r"\"([^\"]*datasets/[^\"]*)\"", source):

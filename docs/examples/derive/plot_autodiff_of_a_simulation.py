@@ -59,3 +59,6 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 print("throw:", throw.round(3), "metres a second")
 assert miss < 1e-6
+
+# %%
+# More on this: :doc:`/autodiff`.

@@ -67,3 +67,6 @@ ax.legend()
 print(pd.DataFrame({"share": levels, "age": ages, "error": errors}).round(3).to_string(index=False))
 assert errors.argmin() in (2, 3, 4)
 assert errors[0] > 1.5 * errors[3]
+
+# %%
+# More on this: :doc:`/inference`.

@@ -62,3 +62,6 @@ model = LogisticRegression(C=1.0, fit_intercept=False).fit(rows, target)
 print("largest difference:", f"{abs(model.params_ - point).max():.1e}")
 assert np.allclose(model.params_, point, atol=1e-9)
 assert loss.check(w) < 1e-8  # against finite differences, at random numbers
+
+# %%
+# More on this: :doc:`/calculus`.

@@ -53,3 +53,6 @@ assert np.median(np.sort(forward)[:5]) > 1e-12
 # At a given step the differences are worse: choose h = 1e-12, say.
 
 print(f"forward at h = 1e-12: {forward[np.argmin(abs(steps - 1e-12))]:.0e}")
+
+# %%
+# More on this: :doc:`/autodiff`.

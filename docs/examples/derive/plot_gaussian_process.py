@@ -61,3 +61,6 @@ panels[0].set(ylabel="miles per gallon")
 
 print("eigenvalues:", np.linalg.eigvalsh(hessian(minus_log_likelihood)(found.x)).round(2))
 assert np.linalg.eigvalsh(hessian(minus_log_likelihood)(found.x))[0] > 0
+
+# %%
+# More on this: :doc:`/autodiff`.

@@ -53,3 +53,6 @@ figure.colorbar(picture, ax=right, label="temperature")
 
 print(" ".join(f"{change:.0e}" for change in changes))
 assert changes[-1] < 1e-12
+
+# %%
+# More on this: :doc:`/autodiff`.

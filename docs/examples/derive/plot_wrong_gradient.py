@@ -52,3 +52,6 @@ checked = check_gradient(
     lambda x: np.sum((A0 @ x - b0) ** 2), lambda x: A0.T @ (A0 @ x - b0), point
 )
 print(checked)
+
+# %%
+# More on this: :doc:`/calculus` and :doc:`/autodiff`.

@@ -38,3 +38,6 @@ print(table)
 
 scores = model.transform(X)
 assert abs(pd.DataFrame(scores).corr().iloc[0, 1]) < 1e-10
+
+# %%
+# More on this: :doc:`/recipes`.

@@ -52,3 +52,6 @@ def log_score(fitted):
 print(f"mean log score without products {log_score(model):.3f}, with them {log_score(crossed):.3f}")
 assert log_score(crossed) > log_score(model)
 assert distance[1] < distance[0]
+
+# %%
+# More on this: :doc:`/gallery`.

@@ -39,3 +39,6 @@ CoefficientDisplay.from_estimator(
 age_small, age_large = np.exp(small.coef_[0, 1]), np.exp(large.coef_[0, 1])
 print(f"odds ratio of a year of age: {age_small:.3f} without the class, {age_large:.3f} with it")
 assert age_large < 0.97 < age_small < 1
+
+# %%
+# More on this: :doc:`/publishing`.

@@ -49,3 +49,6 @@ slopes = np.abs(fit.gradient_[:-1])
 print(pd.DataFrame({"coefficient": fit.coef_, "slope / l1": slopes / fit.l1}, X.columns).round(3))
 assert np.allclose(slopes[fit.coef_ != 0], fit.l1, rtol=1e-4)
 assert (slopes <= fit.l1 * (1 + 1e-6)).all()
+
+# %%
+# More on this: :doc:`/own_objectives`.

@@ -45,3 +45,6 @@ print(slopes[["estimate", "standard_error", "p_value"]].round(4))
 
 assert slopes["estimate"].iloc[0] < -0.02
 assert (slopes["p_value"].iloc[1:] > 0.05).all()
+
+# %%
+# More on this: :doc:`/effects`.

@@ -48,3 +48,6 @@ assert (aide["p_value"] > 0.1).all()
 
 by_school = results(model).summary(pupils, kind="cluster", groups="school")
 print(by_school.to_frame()[["coefficient", "standard_error", "p_value"]].round(3))
+
+# %%
+# More on this: :doc:`/effects` and :doc:`/formulas`.

@@ -43,3 +43,6 @@ ProfileDisplay.from_estimator(firth, X, high, parameter="NV")
 wald = firth.confidence_intervals().loc["NV"]
 print(f"Wald's interval of NV: {wald['lower']:.2f} to {wald['upper']:.2f}")
 assert wald["lower"] < 0 < profile.loc["NV", "lower"]
+
+# %%
+# More on this: :doc:`/firth`.

@@ -51,3 +51,6 @@ line, square = (
     fit_formula(f"mpg ~ {right}", cars, LinearRegression()) for right in ("hp", "hp + I(hp**2)")
 )
 print(anova(line, square).round(4))
+
+# %%
+# More on this: :doc:`/formulas`.

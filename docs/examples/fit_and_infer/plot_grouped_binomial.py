@@ -44,3 +44,6 @@ ax.legend()
 # those around 13 years.
 
 assert models["cloglog"].deviance_ > 2 * models["logit"].deviance_
+
+# %%
+# More on this: :doc:`/glm`.

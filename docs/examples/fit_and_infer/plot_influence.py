@@ -43,3 +43,6 @@ InfluenceDisplay.from_estimator(model, X, prestige, measure="dfbetas_income")
 assert set(measures["cooks_distance"].nlargest(2).index) == {"minister", "conductor"}
 assert without.coef_[0] > model.coef_[0]
 assert without.coef_[1] < model.coef_[1]
+
+# %%
+# More on this: :doc:`/inference`.

@@ -63,3 +63,6 @@ plt.legend(title="satisfaction", loc="center left", bbox_to_anchor=(1, 0.5))
 ratio = np.exp(model.params_[X.columns.get_loc("Infl_High")])
 print(f"odds ratio of high against low influence: {ratio:.2f}")
 assert ratio > 3
+
+# %%
+# More on this: :doc:`/own_objectives`.

@@ -54,3 +54,6 @@ Z = np.column_stack([X, np.ones(len(X))])
 by_hand = 2 * Z[inside].T @ Z[inside] + np.diag([1.0, 1.0, 0.0])
 print(f"{inside.sum()} of {len(X)} rows count")
 assert np.allclose(hinge.hessian_, by_hand)
+
+# %%
+# More on this: :doc:`/own_objectives`.

@@ -64,3 +64,6 @@ def loss(y, eta):
 
 again = ObjectiveRegressor(loss).fit(X, y)
 assert np.allclose(again.params_, huber.params_)
+
+# %%
+# More on this: :doc:`/own_objectives`.

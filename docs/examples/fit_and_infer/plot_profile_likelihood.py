@@ -43,3 +43,6 @@ held = LogisticRegression(C=np.inf).fit(X[["hp"]], manual, offset=end * X["wt"])
 fall = 2 * (model.log_likelihood_ - held.log_likelihood_)
 print(f"twice the fall of the log-likelihood at {end:.2f}: {fall:.3f}")
 assert abs(fall - 3.841) < 0.01
+
+# %%
+# More on this: :doc:`/inference`.

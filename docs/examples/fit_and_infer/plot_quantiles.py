@@ -46,3 +46,6 @@ ax.legend()
 shares = {q: float((y <= model.predict(X) + 1e-9).mean()) for q, model in models.items()}
 print("share of journals on or below each line:", {q: round(s, 2) for q, s in shares.items()})
 assert all(abs(share - q) < 0.02 for q, share in shares.items())
+
+# %%
+# More on this: :doc:`/quantile`.

@@ -43,3 +43,6 @@ def bend(model, rows):
 
 print(f"bend of the line {bend(line, X):.2f}, of the curve {bend(curve, np.log(X)):.2f}")
 assert bend(line, X) > 0.5 > abs(bend(curve, np.log(X)))
+
+# %%
+# More on this: :doc:`/inference`.

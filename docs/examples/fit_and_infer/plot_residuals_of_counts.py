@@ -47,3 +47,6 @@ print(f"AIC: Poisson {poisson.aic_:.0f}, negative binomial {wider.aic_:.0f}")
 assert wider.aic_ < poisson.aic_
 assert abs(wider.residuals(X, days, kind="quantile", random_state=0)).max() < 3.2
 assert abs(poisson.residuals(X, days, kind="quantile", random_state=0)).max() > 4
+
+# %%
+# More on this: :doc:`/glm`.

@@ -44,3 +44,6 @@ errors = pd.DataFrame(
 )
 print(errors.round(2))
 assert (errors["cluster"] > 2 * errors["plain"]).all()
+
+# %%
+# More on this: :doc:`/inference`.

@@ -37,3 +37,6 @@ print(model[-1].sphericity_test())
 
 chance = model[-1].parallel_analysis(random_state=0)
 print(chance)
+
+# %%
+# More on this: :doc:`/recipes`.

@@ -48,3 +48,6 @@ start = np.r_[0.0, start]
 heights = [-model.objective(X, high, start + t * direction) for t in range(0, 31, 5)]
 print(np.round(heights, 4))
 assert np.all(np.diff(heights) > 0)
+
+# %%
+# More on this: :doc:`/firth`.

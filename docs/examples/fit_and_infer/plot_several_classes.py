@@ -48,3 +48,6 @@ ax.legend(areas[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5))
 assert probabilities[0, :3].sum() > 0.85
 assert probabilities[-1, 4:].sum() > 0.85
 assert probabilities[:, 3].max() < 0.1
+
+# %%
+# More on this: :doc:`/inference`.

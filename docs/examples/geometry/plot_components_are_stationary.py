@@ -59,3 +59,6 @@ ax.legend(loc="lower left", frameon=True)
 
 assert abs(model.gradient_).max() < 1e-10
 assert sorted(np.sign(np.linalg.eigvalsh(model.hessian_[1]).round(8))) == [-1, 0, 1]
+
+# %%
+# More on this: :doc:`/conventions`.

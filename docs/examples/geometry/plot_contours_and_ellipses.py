@@ -41,3 +41,6 @@ for t in (-2, -1, 1, 2):
 
 rises = [model.objective(X, manual, center + t * flat) - model.objective_ for t in (-2, 2)]
 assert rises[1] < 2 < rises[0]
+
+# %%
+# More on this: :doc:`/inference` and :doc:`/conventions`.

@@ -61,3 +61,6 @@ panels[3].legend(fontsize=8)
 
 print("eigenvalues:", model.eigenvalues_.round(4), " left:", np.trace(left_over).round(4))
 assert np.isclose(np.trace(left_over), model.eigenvalues_[3], atol=1e-4)
+
+# %%
+# More on this: :doc:`/conventions`.

@@ -57,3 +57,6 @@ rise = again.predict(powers) - model.predict(powers)
 print("its target rises by 1, its prediction by", rise[-1].round(4))
 assert np.isclose(rise[-1], leverage[-1])
 assert leverage[-1] > 0.95
+
+# %%
+# More on this: :doc:`/inference`.

@@ -53,3 +53,6 @@ print(test)
 correlation = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
 print(f"correlation of the estimates: {correlation:.2f}")
 assert test.p_value < 1e-6
+
+# %%
+# More on this: :doc:`/inference`.

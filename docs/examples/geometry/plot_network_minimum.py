@@ -53,3 +53,6 @@ right.legend(loc="upper center")
 
 assert 700 < values[-1] / values[1] < 900
 assert abs(values[0]) < 1e-8
+
+# %%
+# More on this: :doc:`/networks`.

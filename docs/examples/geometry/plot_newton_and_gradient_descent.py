@@ -64,3 +64,6 @@ model = LogisticRegression(C=np.inf).fit(cars[["wt"]] - 2, cars["am"])
 assert np.allclose(newton[-1], model.params_, atol=1e-8)
 assert np.isclose(objective(X=X, y=y, w=newton[-1]), model.objective_)
 assert len(newton) < 12 < 1000 < len(descent)
+
+# %%
+# More on this: :doc:`/choosing`.

@@ -47,3 +47,6 @@ right.legend(fontsize=8)
 # %%
 # Coefficients cross and change signs; the shares along eigenvectors all fall on the same curve,
 # each shifted to its eigenvalue. At ``alpha = λ`` one half is left.
+
+# %%
+# More on this: :doc:`/tuning`.

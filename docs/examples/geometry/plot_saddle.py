@@ -58,3 +58,6 @@ assert np.allclose(gradient(x=np.zeros(2)), 0)
 assert np.prod(np.linalg.eigvalsh(hessian(x=np.zeros(2)))) < 0
 assert np.linalg.eigvalsh(hessian(x=minimum)).min() > 0
 assert np.allclose(np.abs(descend([-1.5, 1.6])[-1]), minimum, atol=1e-3)
+
+# %%
+# More on this: :doc:`/calculus`.

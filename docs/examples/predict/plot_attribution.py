@@ -52,3 +52,6 @@ assert abs(second.effects - exact).max() < abs(first.effects - exact).max() < 0.
 at_first_child = attribution(model, X, days, of=prediction_at(X.iloc[0]))
 print(at_first_child.top(3).round(2))
 assert np.isclose(at_first_child.value, model.predict(X[:1])[0])
+
+# %%
+# More on this: :doc:`/attribution`.

@@ -53,3 +53,6 @@ inside = np.linalg.solve(factor, (found.draws_[:, [a, b]] - model.params_[[a, b]
 share = np.mean((inside**2).sum(axis=0) < 5.99)
 print(f"share of the draws in the ellipse: {share:.3f}")
 assert 0.92 < share < 0.97
+
+# %%
+# More on this: :doc:`/bootstrap`.

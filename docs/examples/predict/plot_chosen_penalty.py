@@ -59,3 +59,6 @@ fixed = make_pipeline(spline, LogisticRegression(C=chosen.C_, penalty_groups=mod
 for name, one in (("hardly any", free), ("chosen", fixed)):
     score = cross_val_score(one, X, survived, cv=5, scoring="neg_log_loss").mean()
     print(f"{name:10} {score:.4f}")
+
+# %%
+# More on this: :doc:`/tuning`.

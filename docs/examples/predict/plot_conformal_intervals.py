@@ -65,3 +65,6 @@ for seed in range(20):
     shares.append(coverage(rows.predict_interval(X.iloc[new], level=0.9)))
 print(f"mean share inside of conformal intervals: {np.mean(shares):.3f}")
 assert abs(np.mean(shares) - 0.9) < 0.03
+
+# %%
+# More on this: :doc:`/conformal`.

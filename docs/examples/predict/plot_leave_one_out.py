@@ -51,3 +51,6 @@ for row in range(0, 400, 20):
     differences.append(fit.predict_proba(X.loc[[row]])[0, 1] - found[row])
 print(f"largest difference to fits without the row: {np.abs(differences).max():.1e}")
 assert np.abs(differences).max() < 1e-9
+
+# %%
+# More on this: :doc:`/leave_one_out`.

@@ -44,3 +44,6 @@ ax.legend()
 assert len(found.rows) == 2
 assert (model.coef_ * found.model.coef_ > 0).all()
 assert days[found.rows].min() > 50
+
+# %%
+# More on this: :doc:`/attribution`.

@@ -51,3 +51,6 @@ gap = (grid[:, 0] > -0.2) & (grid[:, 0] < 0.7)
 seen = (grid[:, 0] > -2.8) & (grid[:, 0] < -0.8)
 print(f"mean width: {width[seen].mean():.2f} with data, {width[gap].mean():.2f} in the gap")
 assert width[gap].mean() > 2 * width[seen].mean()
+
+# %%
+# More on this: :doc:`/networks`.

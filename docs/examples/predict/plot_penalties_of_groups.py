@@ -57,3 +57,6 @@ print({name: round(error, 3) for name, error in errors.items()})
 print("columns with a coefficient above 0.01:", np.flatnonzero(abs(each.coef_) > 0.01))
 assert errors["one for each"] < errors["no penalty"] / 2
 assert (abs(each.coef_[4:]) < 0.01).sum() == 13
+
+# %%
+# More on this: :doc:`/tuning`.

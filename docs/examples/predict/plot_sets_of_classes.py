@@ -48,3 +48,6 @@ print(sets.groupby(species)["size"].mean().round(2))
 covered = np.mean([sets[name].iloc[i] for i, name in enumerate(species)])
 print(f"sets that hold the species: {covered:.3f}")
 assert sets["size"][species == "setosa"].mean() < 1.1 < sets["size"][species == "virginica"].mean()
+
+# %%
+# More on this: :doc:`/conformal`.

@@ -63,3 +63,6 @@ def loss(fitted):
 
 print(f"loss on the others: {loss(model):.3f} with all rows, {loss(cleaner):.3f} without twenty")
 assert loss(cleaner) < loss(model)
+
+# %%
+# More on this: :doc:`/attribution`.

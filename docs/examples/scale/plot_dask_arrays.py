@@ -60,3 +60,6 @@ right.minorticks_off()
 # The points of the right panel are some ten times the rounding of one number (dotted).
 
 assert max(differences) < 1e-13
+
+# %%
+# More on this: :doc:`/dask`.

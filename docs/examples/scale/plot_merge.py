@@ -60,3 +60,6 @@ for name, model in (("one", one), ("other", other), ("merged", merged)):
     angle = np.degrees(np.arccos(abs(between @ model.components_[0])))
     print(f"{name}: {angle:.1f} degrees from the line between the groups")
 assert abs(between @ merged.components_[0]) > 0.99
+
+# %%
+# More on this: :doc:`/choosing` and :doc:`/scale`.

@@ -50,3 +50,6 @@ ax.legend(ncols=2, fontsize=8)
 # Every part makes the bands narrower. They end at the points, which are the fit to all rows.
 
 assert (errors[-1] < errors[5] / 2).all()
+
+# %%
+# More on this: :doc:`/choosing` and :doc:`/scale`.

@@ -71,3 +71,6 @@ ax.legend(ncols=5, fontsize=8)
 ratio = fits[0].standard_errors_[0] / fits[-1].standard_errors_[0]
 print(f"20 times the rows, intervals shorter by {ratio:.2f}; √20 is {np.sqrt(20):.2f}")
 assert abs(ratio - np.sqrt(20)) < 0.15
+
+# %%
+# More on this: :doc:`/choosing` and :doc:`/scale`.

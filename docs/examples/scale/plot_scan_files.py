@@ -61,3 +61,6 @@ table = model.summary(rows, kind="cluster").to_frame()
 print(table[["coefficient", "standard_error", "lower", "upper"]].round(3))
 assert table.loc["zone_Harlem", "lower"] < 0 < table.loc["zone_Harlem", "upper"]
 assert table.loc["zone_SoHo", "upper"] < 0 < table.loc["distance", "lower"]
+
+# %%
+# More on this: :doc:`/tables`.
