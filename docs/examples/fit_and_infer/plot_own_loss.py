@@ -4,7 +4,7 @@ Fit a loss of your own
 
 Squared errors give an outlier much weight. The pseudo-Huber loss does not. You write the loss as
 a formula in ``y`` and the linear predictor ``eta``; its derivatives are found for you. The data
-are expenditures on schools in 51 states.
+are expenditures on schools in the United States, a row for each state.
 """
 
 import matplotlib.pyplot as plt

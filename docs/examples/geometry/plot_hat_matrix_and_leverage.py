@@ -40,6 +40,7 @@ largest = abs(hat).max()
 picture = left.imshow(hat, cmap="RdBu_r", vmin=-largest, vmax=largest)
 figure.colorbar(picture, ax=left)
 left.set(title="hat matrix", xlabel="target of row", ylabel="prediction of row")
+left.set(xticks=range(0, 15, 2), yticks=range(0, 15, 2))
 
 grid = np.linspace(0, 1.65, 200)
 right.plot(grid, model.predict(np.column_stack([grid, grid**2, grid**3])), color="0.6")
