@@ -38,11 +38,11 @@ exclude_patterns = [
     "_web",
     "derive",
     "**/README.md",
-    "examples/*.rst",
-    "auto_examples/*.ipynb",
+    "examples/**.rst",
+    "auto_examples/**.ipynb",
     "benchmarks/remarks.md",  # is a part of another page
     "sg_execution_times.rst",
-    "auto_examples/sg_execution_times.rst",
+    "auto_examples/**sg_execution_times.rst",
     "**/__pycache__",
 ]
 nitpicky = False
@@ -86,7 +86,15 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "show_memory": False,
     "min_reported_time": 1e9,
-    "reset_modules": ("matplotlib",),
+    "image_scrapers": ("matplotlib", "gallery_pictures.scrape"),
+    "image_srcset": ["2x"],
+    "ignore_repr_types": r"mcmodels\.plots|matplotlib",
+    "reset_modules": ("matplotlib", "gallery_pictures.use_style"),
+    "subsection_order": [
+        f"examples/{section}"
+        for section in ("fit_and_infer", "geometry", "predict", "derive", "scale")
+    ],
+    "within_subsection_order": "gallery_pictures.FirstStepsFirst",
     "remove_config_comments": True,
     "doc_module": ("mcmodels",),
     "reference_url": {"mcmodels": None},
