@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind, bind_sizes, known_names
 from mcmodels.calculus.compute.digits.evaluation import require_digits
 from mcmodels.calculus.compute.digits.functions import mpmath, number
@@ -20,6 +18,7 @@ from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.study.both_sides import on_both_sides, same_cases, thresholds
 from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
 from mcmodels.differences import difference_quotient
+from mcmodels.plain import np
 
 if TYPE_CHECKING:
     from mcmodels.calculus.study.derivation import Derivation
