@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from docs import derive_files
+
 DOCS = Path(__file__).resolve().parent
 HTML = DOCS / "_build" / "html"
 WEB = DOCS / "_web"
@@ -33,6 +35,7 @@ def bring_vendor() -> None:
         if not target.is_dir():
             unneeded = shutil.ignore_patterns("*.map", "*.d.ts", "console*.html", "*.md", "*.ttf")
             shutil.copytree(source, target, ignore=unneeded)
+    derive_files.bring(VENDOR)
 
 
 def build(parts: list[str]) -> int:

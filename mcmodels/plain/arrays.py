@@ -136,6 +136,12 @@ class ndarray:
         places = places_of(shape, [steps[axis] for axis in axes])
         return ndarray([self.entries[k] for k in places], shape, self.kind)
 
+    def swapaxes(self, one: int, other: int) -> ndarray:
+        """With two axes exchanged."""
+        order = list(range(self.ndim))
+        order[one], order[other] = order[other], order[one]
+        return self.transpose(*order)
+
     def reshape(self, *shape: Any, order: str = "C") -> ndarray:
         """The same entries in another shape."""
         if order == "F":
@@ -323,8 +329,10 @@ class ndarray:
 
     def __matmul__(self, other: Any) -> Any:
         other = made(other)
-        if self.ndim > 2 or other.ndim > 2 or not (self.ndim and other.ndim):
-            raise ValueError("a matrix product takes arrays of one or two axes")
+        if not (self.ndim and other.ndim):
+            raise ValueError("a matrix product takes arrays, not numbers")
+        if self.ndim > 2 or other.ndim > 2:
+            return self._products(other)
         A = self if self.ndim == 2 else self.reshape(1, -1)
         B = other if other.ndim == 2 else other.reshape(-1, 1)
         (rows, n), (m, cols) = A.shape, B.shape
@@ -339,6 +347,16 @@ class ndarray:
             return found[0]
         shape = (rows,) * (self.ndim == 2) + (cols,) * (other.ndim == 2)
         return ndarray(found, shape, kind) if shape else found[0]
+
+    def _products(self, other: ndarray) -> ndarray:
+        """Of stacks of matrices, one by one."""
+        above = joint_shape(self.shape[:-2], other.shape[:-2])
+        A = self.spread(above + self.shape[-2:])
+        B = other.spread(above + other.shape[-2:])
+        A, B = (X.reshape(-1, *X.shape[-2:]) for X in (A, B))
+        found = [a @ b for a, b in zip(A, B, strict=True)]
+        entries = [entry for each in found for entry in each.entries]
+        return ndarray(entries, (*above, A.shape[-2], B.shape[-1]))
 
     def __rmatmul__(self, other: Any) -> Any:
         return made(other) @ self

@@ -158,7 +158,7 @@ def check_steps(derivation: Derivation, seed: int = 0) -> float:
     for step in steps:
         before, after = walk(step.before, values, sizes), walk(step.after, values, sizes)
         if step.identifies_gradient:
-            after = np.sum(after * values[dX]).reshape(1, 1)
+            after = np.array([[np.sum(after * values[dX])]])
         elif step.identifies:
             after = after @ values[dX].T.reshape(-1, 1)
         errors.append(largest_deviation(after, before))
