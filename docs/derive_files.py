@@ -30,6 +30,7 @@ PAGE_FILES = (
     "derive-worker.js",
     "derive-sw.js",
 )
+SERVICE_WORKER = "derive-sw.js"
 STAMP = "sources.txt"
 
 Sources = Iterator[tuple[str, bytes]]
@@ -112,7 +113,7 @@ def bring(vendor: Path) -> None:
     katex = sorted((vendor / "katex" / "fonts").glob("*.woff2"))
     version = _digest(stamp.encode(), *page, *(path.read_bytes() for path in katex))
     files = [
-        *PAGE_FILES,
+        *(name for name in PAGE_FILES if name != SERVICE_WORKER),
         *(f"_static/vendor/derive/{name}" for name in ("calculus.zip", "mpmath.zip")),
         "_static/vendor/derive/identities.json",
         *(

@@ -163,7 +163,6 @@ function keepOffline() {
 
 let tab = "derive";
 let wanted = "x"; // the variable that was chosen; the list may not have it yet
-let last = null; // the answer that is shown
 
 function asked(what) {
   return {
@@ -202,20 +201,22 @@ function readPlace() {
 let timer = 0;
 
 function changed() {
+  page.dataset.shown = "";
   clearTimeout(timer);
   timer = setTimeout(derive, PAUSE);
 }
 
 async function derive() {
   clearTimeout(timer);
+  page.dataset.shown = "";
   remember();
   const question = asked("derive");
   const answer = await python.ask(question);
   if (!answer) return;
   page.dataset.shown = JSON.stringify(question);
   if (!answer.ok) return refuse(answer);
-  last = answer;
-  wanted = answer.variable;
+  // A variable that has been chosen since then stays chosen.
+  if (JSON.stringify(asked("derive")) === page.dataset.shown) wanted = answer.variable;
   remember();
   if (python.ready) say(`derived in ${Math.max(1, Math.round(answer.milliseconds))} ms`, false);
   page.dataset.milliseconds = String(answer.milliseconds);
@@ -281,7 +282,7 @@ function showResult(answer) {
   at("found-answer").classList.remove("old");
   at("expression").removeAttribute("aria-invalid");
   const { f, result, kind, by, variable } = answer;
-  at("result-title").textContent = `${kind} by ${variable}`;
+  at("result-title").textContent = `${kind[0].toUpperCase()}${kind.slice(1)} by ${variable}`;
   const given = made("div", undefined, "given");
   given.append(formula(`f = ${f.latex}`, `f = ${f.text}`), made("span", f.shape, "shape"));
   const head = kind === "Hessian" ? `\\frac{\\partial^2 f}{\\partial ${by}^2}` : `\\frac{\\partial f}{\\partial ${by}}`;
@@ -395,6 +396,7 @@ function choose(name, focus) {
     at(`panel-${each}`).hidden = each !== name;
   }
   at("question").hidden = name === "identities";
+  page.dataset.tab = name;
   if (focus) at(`tab-${name}`).focus();
   if (name === "identities") showIdentities();
 }

@@ -282,12 +282,17 @@ def _doctor(asked: dict[str, Any]) -> dict[str, Any]:
         "correct": found.correct,
         "mistake": found.mistake,
         "explanation": found.explanation,
-        "remedy": found.remedy,
+        "remedy": _in_declarations(found.remedy),
         "also": list(found.also),
         "right": _formula(right) if isinstance(right, Expression) else {"text": str(right)},
         "claimed": _formula(claimed),
         "kind": _name_of(f, order),
     }
+
+
+def _in_declarations(remedy: str) -> str:
+    """A remedy in the words of the page, where symbols are declared by text."""
+    return re.sub(r"\bwith (\w+)=True\b", r"as \1 (under Shapes)", remedy)
 
 
 def _identities(_: dict[str, Any]) -> dict[str, Any]:
