@@ -15,6 +15,7 @@ from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.named_numbers import NAMED_NUMBERS
 from mcmodels.calculus.core.nodes import Symbol
+from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.derive.products_meant import product_meant
 from mcmodels.calculus.study.derivation import Derivation, Step
@@ -266,7 +267,10 @@ def _doctor(asked: dict[str, Any]) -> dict[str, Any]:
         raise Question(f"at most {LONGEST} characters are read here; in Python there is no limit")
     if isinstance(f, Tensor) or isinstance(symbols[variable], TensorSymbol):
         raise Question("the doctor examines derivatives of scalars, vectors and matrices")
-    claimed = parse(claim, **symbols)
+    try:
+        claimed = parse(claim, **symbols)
+    except ShapeError as error:
+        return _misfit(asked, symbols, error)
     unknown = sorted(s.name for s in claimed.used if s.name not in symbols)
     if unknown:
         raise Question(
@@ -288,6 +292,28 @@ def _doctor(asked: dict[str, Any]) -> dict[str, Any]:
         "claimed": _formula(claimed),
         "kind": _name_of(f, order),
     }
+
+
+def _misfit(asked: dict[str, Any], symbols: dict[str, Symbol], error: ShapeError) -> dict[str, Any]:
+    """The verdict on a claim that fits no shape: its mistake, if it has one where all are equal."""
+    equal = {
+        s.name: [",".join("n" for _ in s.shape) or "scalar", *sorted(s.declared)]
+        for s in symbols.values()
+    }
+    given = "; ".join(f"{name}={':'.join(parts[:2])}" for name, parts in equal.items())
+    misfit = f"your derivative does not fit the shapes: {error}"
+    if asked.get("equal") or any(len(parts) > 2 for parts in equal.values()):
+        raise Question(misfit)
+    try:
+        found = _doctor({**asked, "declarations": given, "equal": True})
+    except (Question, ShapeError):
+        raise Question(misfit) from None
+    if found["correct"] or found["mistake"] == "unknown":
+        raise Question(misfit)
+    explanation = f"{misfit}. Where all sizes are equal: {found['explanation']}"
+    f = parse(asked["expression"], **symbols)
+    _, right, _ = _derived(f, symbols[asked["variable"]], asked.get("order") or "gradient")
+    return {**found, "explanation": explanation, "right": _formula(right)}
 
 
 def _in_declarations(remedy: str) -> str:

@@ -81,6 +81,20 @@ def test_refusals_say_what_to_write():
         assert "--let" not in answer["message"]
 
 
+def test_a_claim_that_fits_no_shape_is_diagnosed_where_sizes_are_equal():
+    shapes = {"declarations": "A=m,n; x=n; b=m", "what": "doctor"}
+    mixed, nothing = answers(
+        [
+            question("norm(A @ x - b)**2", claim="2 * A @ (A @ x - b)", **shapes),
+            question("norm(A @ x - b)**2", claim="A @ b @ x", **shapes),
+        ]
+    )
+    assert mixed["mistake"] == "mixed layout"
+    assert mixed["explanation"].startswith("your derivative does not fit the shapes: a matrix pro")
+    assert mixed["right"]["python"] == "2 * A.T @ (A @ x - b)"
+    assert nothing["message"].startswith("your derivative does not fit the shapes: a matrix pro")
+
+
 def test_declarations_may_be_separated_in_several_ways():
     texts = [
         "A=n,n:symmetric; x=n",
