@@ -125,10 +125,16 @@ def _short(text: str) -> str:
 
 def _shape(e: Any) -> str:
     if isinstance(e, Tensor):
-        return f"tensor of {'×'.join(map(str, e.dims.of))}"
-    return (
-        "scalar" if e.is_scalar else f"vector of {e.rows}" if e.is_column else f"{e.rows}×{e.cols}"
-    )
+        return f"tensor of {'×'.join(map(_size, e.dims.of))}"
+    if e.is_scalar:
+        return "scalar"
+    return f"vector of {_size(e.rows)}" if e.is_column else f"{_size(e.rows)}×{_size(e.cols)}"
+
+
+def _size(size: Any) -> str:
+    """A size as it is written by hand: mn, 2n, (n + 1)."""
+    text = str(size).replace("*", "")
+    return f"({text})" if " " in text else text
 
 
 def _symbol(name: str, made: Symbol, f: Any, declared: dict[str, Declaration]) -> dict[str, Any]:

@@ -158,3 +158,23 @@ def test_the_page_has_its_ids_and_its_policy():
     assert wanted | {"claim", "verdict", "permalink"} <= set(ids)
     assert "default-src 'none'" in text
     assert set(re.findall(r'at\("([\w-]+)"\)', (PAGE / "derive.js").read_text())) <= set(ids)
+
+
+def test_the_examples_of_the_other_page_are_derived():
+    readme = (PAGE / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| its example | typed here |")[2]
+    typed = re.findall(r"\| `.*?` \| `(.*?)` \|", table)
+    results = {
+        "0.5*x'@A@x": ("x", "½(A + Aᵀ)x"),
+        "A@exp(x)": ("x", "A diag(exp(x))"),
+        "(y.*v)'@x": ("x", "y ∘ v"),
+        "a^b": ("a", "baᵇ⁻¹"),
+        "norm(A@x-y, 1)": ("x", "Aᵀ sign(Ax − y)"),
+        "norm(A@x-y)^2": ("x", "2Aᵀ(Ax − y)"),
+        "sum(log(exp(-y.*(X@w)) + 1))": ("w", "−Xᵀ(y ∘ σ(−y ∘ Xw))"),
+        "tr(A@X'@B@X@C)": ("X", "BXCA + BᵀXAᵀCᵀ"),
+        "log(det(inv(X)))": ("X", "−X⁻ᵀ"),
+    }
+    assert list(results) == typed
+    found = answers([question(text, by=by) for text, (by, _) in results.items()])
+    assert [answer["result"]["text"] for answer in found] == [text for _, text in results.values()]
