@@ -46,7 +46,9 @@ def build(parts: list[str]) -> int:
     if parts:
         environment["MCMODELS_DOCS_PARTS"] = ",".join(parts)
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-j", "auto", "-q", *options]
-    return subprocess.run([*command, str(DOCS), str(HTML)], env=environment).returncode
+    code = subprocess.run([*command, str(DOCS), str(HTML)], env=environment).returncode
+    derive_files.remove_unserved(HTML)
+    return code
 
 
 def main(argv: list[str] | None = None) -> int:

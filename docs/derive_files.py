@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["bring", "sources_of_calculus", "sources_of_mpmath"]
+__all__ = ["bring", "remove_unserved", "sources_of_calculus", "sources_of_mpmath"]
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "derive"
@@ -32,6 +33,8 @@ PAGE_FILES = (
 )
 SERVICE_WORKER = "derive-sw.js"
 STAMP = "sources.txt"
+
+NOT_SERVED = ("README.md", "engine.py", "browser_test.mjs", "__pycache__")
 
 Sources = Iterator[tuple[str, bytes]]
 
@@ -132,3 +135,10 @@ def bring(vendor: Path) -> None:
     ]
     text = f"self.MCMODELS = {json.dumps({'version': version, 'files': files}, indent=1)};\n"
     (target / "version.js").write_text(text)
+
+
+def remove_unserved(site: Path) -> None:
+    """Remove what Sphinx has copied with the page, and no reader asks for."""
+    for name in NOT_SERVED:
+        path = site / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -152,7 +152,7 @@ function say(words, isBusy) {
 function keepOffline() {
   if ("serviceWorker" in navigator && !keepOffline.done) {
     keepOffline.done = true;
-    navigator.serviceWorker.register("derive-sw.js").then(
+    navigator.serviceWorker.register("derive-sw.js", { updateViaCache: "none" }).then(
       () => navigator.serviceWorker.ready.then(() => { page.dataset.offline = "yes"; }),
       () => {}, // as in a private window: the page works, but not offline
     );
@@ -201,6 +201,7 @@ function readPlace() {
 let timer = 0;
 
 function changed() {
+  at("verdict").classList.add("old");
   page.dataset.shown = "";
   clearTimeout(timer);
   timer = setTimeout(derive, PAUSE);
@@ -433,6 +434,7 @@ function begin() {
   at("language").addEventListener("change", showCode);
   at("question").addEventListener("submit", (event) => { event.preventDefault(); derive(); });
   at("check").addEventListener("click", examine);
+  at("claim").addEventListener("input", () => at("verdict").classList.add("old"));
   at("claim").addEventListener("keydown", (event) => { if (event.key === "Enter") examine(); });
   at("search").addEventListener("input", () => { if (catalogue) search(); });
   at("theme").addEventListener("click", () => themes.next());
