@@ -317,6 +317,9 @@ for (let i = 0; i < 3; i += 1) {
 }
 console.log(`first visit ${Math.round(first)} ms, later ones ${again.map(Math.round).join(", ")} ms`);
 check(Math.min(...again) < first, "a later visit is faster");
+equal(await page.evaluate(() => document.documentElement.dataset.from), "memory", "a later visit starts from memory that was kept");
+await ask(page, expected.derivatives[9]);
+equal(await page.textContent("#python"), expected.derivatives[9].python, "from memory that was kept");
 check(complaints.length === 0, complaints.join("\n    "));
 server.closeAllConnections();
 await new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });

@@ -95,6 +95,7 @@ const python = {
     if (data.ready) {
       this.ready = true;
       page.dataset.ready ??= String(Math.round(performance.now()));
+      page.dataset.from = data.from;
       page.dataset.started = String(Math.round(performance.now() - this.began));
       say("Python is ready", false);
       this.next();
