@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from docs import derive_files
+
 DOCS = Path(__file__).resolve().parent
 HTML = DOCS / "_build" / "html"
 WEB = DOCS / "_web"
@@ -35,6 +37,7 @@ def bring_vendor() -> None:
         if not target.is_dir():
             unneeded = shutil.ignore_patterns("*.map", "*.d.ts", "console*.html", "*.md")
             shutil.copytree(source, target, ignore=unneeded)
+    derive_files.bring(VENDOR)
 
 
 def build(parts: list[str]) -> int:
@@ -54,6 +57,7 @@ def build(parts: list[str]) -> int:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGTERM)
+        derive_files.remove_unserved(HTML)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -95,9 +95,10 @@ MAY_IMPORT = {
         "rows",
     }
     | COMMON,
-    "calculus": {"differences", "user_warnings"},
+    "calculus": {"differences", "plain", "user_warnings"},
     "autodiff": {"user_warnings"},
-    "differences": set(),
+    "differences": {"plain"},
+    "plain": set(),
     "arrays": set(),
     "exceptions": {"user_warnings"},
     "user_warnings": set(),

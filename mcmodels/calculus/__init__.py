@@ -1,11 +1,10 @@
 """Matrix calculus: derive gradients and Hessians, show the steps, and check them.
 
-Symbols work without NumPy: writing, parsing, deriving, printing. It is imported when a number is
-asked for.
+Symbols work without NumPy: writing, parsing, deriving, printing, code. So does the doctor, with
+`mcmodels.plain` and mpmath. NumPy is imported when a number is asked for, or code.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mcmodels.calculus.compute.undefined import EvaluationError
@@ -258,7 +257,7 @@ __all__ = [
     "zeros",
 ]
 
-# Imported when they are first asked for: what works with numbers needs NumPy, and the catalogue
+# Imported when they are first asked for: what works with numbers imports NumPy, and the catalogue
 # takes time to build.
 _ON_DEMAND = {
     "CompiledFunction": "compute.compiled",
@@ -277,12 +276,6 @@ _ON_DEMAND = {
 }
 
 if not TYPE_CHECKING:  # with it, a type checker would accept every name
-    try:
-        has_numpy = find_spec("numpy") is not None
-    except ImportError:
-        has_numpy = False
-    if not has_numpy:  # "from mcmodels.calculus import *" works, too
-        __all__ = [name for name in __all__ if name not in _ON_DEMAND]
 
     def __getattr__(name: str) -> Any:
         if name not in _ON_DEMAND:

@@ -12,8 +12,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.differences.constants import (
     COMPLEX_STEP_ERROR_FACTOR,
     COMPLEX_STEP_SIZE,
@@ -22,6 +20,7 @@ from mcmodels.differences.constants import (
     EPSILON,
 )
 from mcmodels.differences.extrapolation import Array
+from mcmodels.plain import np
 
 __all__ = ["complex_step_gradient", "complex_step_jacobian"]
 

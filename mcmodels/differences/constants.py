@@ -5,7 +5,7 @@ Steps are relative to the size of a coordinate; errors are absolute unless a com
 
 from __future__ import annotations
 
-import numpy as np
+from mcmodels.plain import np
 
 EPSILON = float(np.finfo(float).eps)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.differences.constants import EPSILON, ERROR_FACTOR, FIRST_STEP, QUOTIENT_STEPS
+from mcmodels.plain import np
 
 __all__ = ["Array", "difference_quotient", "difference_with_error", "extrapolated"]
 

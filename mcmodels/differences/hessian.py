@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.differences.complex_step import complex_step_gradient
 from mcmodels.differences.constants import EPSILON, HESSIAN_ROUNDING, HESSIAN_STEPS
 from mcmodels.differences.extrapolation import Array, extrapolated
@@ -25,6 +23,7 @@ from mcmodels.differences.jacobian import (
 )
 from mcmodels.differences.kinks import refuse_kinks
 from mcmodels.differences.noise import measure_noise, value_or_nan
+from mcmodels.plain import np
 
 __all__ = ["numerical_hessian"]
 

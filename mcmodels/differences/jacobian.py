@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mcmodels.differences.complex_step import complex_step_jacobian
 from mcmodels.differences.constants import (
     ERROR_FACTOR,
@@ -20,6 +18,7 @@ from mcmodels.differences.constants import (
 from mcmodels.differences.extrapolation import Array, difference_with_error
 from mcmodels.differences.kinks import refuse_kinks
 from mcmodels.differences.noise import measure_noise, value_or_nan
+from mcmodels.plain import np
 
 __all__ = ["COMPLEX_STEP", "DIFFERENCES", "NumericalDerivative", "numerical_derivative"]
 

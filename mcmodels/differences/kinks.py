@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.differences.constants import (
     KINK_DISTANCE,
     KINK_FIRST_STEP,
@@ -19,6 +17,7 @@ from mcmodels.differences.constants import (
 )
 from mcmodels.differences.extrapolation import Array
 from mcmodels.differences.noise import value_or_nan
+from mcmodels.plain import np
 
 __all__ = ["refuse_kinks"]
 

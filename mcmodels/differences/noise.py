@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.differences.constants import (
     NOISE_GAIN,
     NOISE_NEIGHBOURHOOD,
@@ -18,6 +16,7 @@ from mcmodels.differences.constants import (
     NOISE_STEP,
 )
 from mcmodels.differences.extrapolation import Array
+from mcmodels.plain import np
 
 __all__ = ["measure_noise", "value_or_nan"]
 

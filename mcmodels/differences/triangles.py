@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-
 from mcmodels.differences.extrapolation import Array
 from mcmodels.differences.jacobian import NumericalDerivative
+from mcmodels.plain import np
 
 __all__ = ["of_symmetric_matrix"]
 

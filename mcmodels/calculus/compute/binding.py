@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute import fitting
 from mcmodels.calculus.compute.fitting import (
     fitted,
@@ -20,6 +18,7 @@ from mcmodels.calculus.core.einsum_nodes import TensorSymbol
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.plain import np
 
 __all__ = [
     "Array",

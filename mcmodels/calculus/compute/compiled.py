@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import (
     Array,
     bind,
@@ -27,6 +25,7 @@ from mcmodels.calculus.compute.evaluate import EvaluationError, evaluate
 from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError
 from mcmodels.calculus.text.printing import mathematics, tensor_mathematics
+from mcmodels.plain import np
 
 if TYPE_CHECKING:
     from mcmodels.calculus.core.einsum_nodes import Lengths

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.undefined import EvaluationError, place_of, shape_of
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import UnitAt
+from mcmodels.plain import np
 
 __all__ = ["CONSTANT_VALUES", "Values", "duplication", "elimination"]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core.einsum_nodes import Einsum
+from mcmodels.plain import np
 
 __all__ = ["einsum_value", "order_of_contraction"]
 

@@ -11,9 +11,6 @@ from functools import reduce
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-import scipy.special
-
 from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.compute.constant_values import CONSTANT_VALUES, Values
 from mcmodels.calculus.compute.contractions import einsum_value
@@ -54,6 +51,7 @@ from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax, Eins
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.named_numbers import exact
+from mcmodels.plain import has_numpy, np, scipy
 
 __all__ = ["ANALYTIC", "EvaluationError", "evaluate", "natural", "walk"]
 
@@ -106,6 +104,11 @@ _SAME = 1e-9  # relative: two ways to compute a value differ by rounding
 
 def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
     """The value of an expression for given symbols; the work of `Expression.evaluate`."""
+    if not has_numpy:
+        raise ImportError(
+            "values in float64 need NumPy: pip install numpy; with digits=… mpmath alone",
+            name="numpy",
+        )
     bound, sizes = bind(expression, values)
     form = guarded(stabilised(expression), keep_steps=True)
     doubt = Doubt(form)

@@ -10,14 +10,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-import scipy.linalg
-import scipy.special
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.polygamma import polygamma
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.plain import np, scipy
 
 __all__ = ["FUNCTION_OPERATIONS", "FUNCTION_VALUES"]
 

@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.digits.noise import is_exact
 from mcmodels.calculus.compute.undefined import takes_step_or_sign
@@ -24,6 +22,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import UnitAt
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.plain import np
 from mcmodels.user_warnings import LostDigitsWarning, warn_user
 
 __all__ = ["DIGITS", "Choices", "Doubt", "Noise", "digits_left", "warn_of_lost_digits"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.guards import guarded
 from mcmodels.calculus.compute.stable.forms import stabilised
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.plain import np
 
 __all__ = ["value_by_digits"]
 

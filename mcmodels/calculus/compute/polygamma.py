@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from scipy import special
-
 from mcmodels.calculus.compute.binding import Array
+from mcmodels.plain import np, scipy
 
 __all__ = ["POLYGAMMA", "polygamma"]
 
@@ -33,7 +31,7 @@ def polygamma(k, z):
     inner = special.polygamma(k, r) - (-1) ** k * special.polygamma(k, rest)
     return np.where(above, outer, inner + (-1) ** k * outer)"""
 
-_namespace: dict[str, Any] = {"np": np, "special": special}
+_namespace: dict[str, Any] = {"np": np, "special": scipy.special}
 exec(POLYGAMMA, _namespace)
 
 

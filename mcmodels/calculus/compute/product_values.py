@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.undefined import place_of
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import transpose
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.plain import np
 
 __all__ = ["block_sum", "block_trace", "is_slice", "kron", "product", "slice_of"]
 

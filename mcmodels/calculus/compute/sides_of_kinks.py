@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
+from mcmodels.plain import np
 
 __all__ = ["value_on_all_sides"]
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
@@ -21,6 +19,7 @@ from mcmodels.calculus.core.arithmetic import assemble, matmul, parts, transpose
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index, LogSumOver, SumOver, UnitAt
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.plain import np
 
 __all__ = ["Terms"]
 

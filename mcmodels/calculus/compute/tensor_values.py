@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.core.tensors import Tensor
+from mcmodels.plain import np
 
 __all__ = ["in_shape"]
 

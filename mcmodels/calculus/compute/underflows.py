@@ -11,13 +11,12 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.einsum_nodes import AxisLogSumExp, AxisSoftmax
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.plain import np
 
 __all__ = ["has_underflowed", "underflow_counts"]
 

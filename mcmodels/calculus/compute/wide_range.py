@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import Any
 
-import numpy as np
-import scipy.special
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.constant_values import Values
 from mcmodels.calculus.core import function_nodes as F
@@ -24,6 +21,7 @@ from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import SumOver
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.plain import np, scipy
 
 __all__ = ["may_be_wide", "wide_value"]
 

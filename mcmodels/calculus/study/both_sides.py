@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core import function_nodes as F
@@ -24,6 +22,7 @@ from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.calculus.text.printing.functions import sides
+from mcmodels.plain import np
 from mcmodels.user_warnings import NonDifferentiableWarning
 
 __all__ = ["on_both_sides", "same_cases", "thresholds"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind, bind_sizes, known_names
 from mcmodels.calculus.compute.digits.evaluation import require_digits
 from mcmodels.calculus.compute.digits.functions import mpmath, number
@@ -20,6 +18,7 @@ from mcmodels.calculus.derive.gradients import derivative, symbol_of
 from mcmodels.calculus.study.both_sides import on_both_sides, same_cases, thresholds
 from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
 from mcmodels.differences import difference_quotient
+from mcmodels.plain import np
 
 if TYPE_CHECKING:
     from mcmodels.calculus.study.derivation import Derivation
@@ -159,7 +158,7 @@ def check_steps(derivation: Derivation, seed: int = 0) -> float:
     for step in steps:
         before, after = walk(step.before, values, sizes), walk(step.after, values, sizes)
         if step.identifies_gradient:
-            after = np.sum(after * values[dX]).reshape(1, 1)
+            after = np.array([[np.sum(after * values[dX])]])
         elif step.identifies:
             after = after @ values[dX].T.reshape(-1, 1)
         errors.append(largest_deviation(after, before))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.compute.evaluate import natural, walk
 from mcmodels.calculus.core import functions
@@ -19,6 +17,7 @@ from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.critical_points import CriticalPoint
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.calculus.study.kinks import at_kinks, has_kinks, require_decided, with_relu
+from mcmodels.plain import np
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 if TYPE_CHECKING:

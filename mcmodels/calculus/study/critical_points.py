@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind
 from mcmodels.calculus.compute.evaluate import natural, walk
 from mcmodels.calculus.core.expression import Expression
@@ -18,6 +16,7 @@ from mcmodels.calculus.derive import gradients
 from mcmodels.calculus.derive.whole_arrays import by_whole_arrays
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.kinks import SmoothPart, at_kinks, require_decided, with_relu
+from mcmodels.plain import np
 from mcmodels.user_warnings import NonDifferentiableWarning, warn_user
 
 __all__ = ["CriticalPoint", "critical_point"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind_sizes
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.nodes import Selection, Symbol, Unit
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.plain import np
 
 __all__ = ["Instance", "as_declared", "random_instance"]
 Instance = tuple[dict[Symbol, Array], dict[str, int]]

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core import function_nodes as F
@@ -26,6 +24,7 @@ from mcmodels.calculus.core.elementwise import elementwise
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of, rewrite, substitute
 from mcmodels.calculus.derive import gradients
+from mcmodels.plain import np
 
 __all__ = ["SmoothPart", "at_kinks", "has_kinks", "require_decided", "with_relu"]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core.tensors import Tensor
 from mcmodels.calculus.derive.gradients import symbol_of
 from mcmodels.calculus.derive.tensor_derivatives import tensor_derivative
 from mcmodels.calculus.study.checks import directions, instance_at, largest_deviation
 from mcmodels.differences import difference_quotient
+from mcmodels.plain import np
 
 __all__ = ["check"]
 

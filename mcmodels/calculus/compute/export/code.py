@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import (
     bind_sizes,
     known_names,
@@ -23,6 +21,7 @@ from mcmodels.calculus.compute.export.r import R
 from mcmodels.calculus.compute.export.writing import arguments_of, written
 from mcmodels.calculus.core.nesting import refuses_depth
 from mcmodels.calculus.core.sizes import ShapeError
+from mcmodels.plain import np
 
 if TYPE_CHECKING:
     from mcmodels.calculus.core.einsum_nodes import Lengths

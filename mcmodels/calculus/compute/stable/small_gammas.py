@@ -136,11 +136,11 @@ def _of_sigmoid(f: Expression, otherwise: Expression) -> Expression:
     """Log Γ(σ(z)), by its series in 1 − σ(z) where that is small (6.1.33)."""
     if not isinstance(f, N.Elementwise) or f.name != "sigmoid":
         return otherwise
-    from scipy.special import digamma, zeta  # values in any number of digits do without it
+    from mcmodels.plain import scipy  # values in any number of digits do without it
 
     z = f.argument
     less = elementwise("sigmoid", scale(-1, z))
-    further = [float(zeta(k)) / k for k in range(2, _TERMS + 2)]
-    terms = [Fraction(c) for c in (-float(digamma(1)), *further)]
+    further = [float(scipy.special.zeta(k)) / k for k in range(2, _TERMS + 2)]
+    terms = [Fraction(c) for c in (-float(scipy.special.digamma(1)), *further)]
     inside = add([scale(_NEAR_ONE, ones(z.rows, z.cols)), scale(-1, less)])
     return choose(inside, polynomial(1, terms, less), otherwise)

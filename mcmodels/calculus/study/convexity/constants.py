@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mcmodels.calculus.compute.evaluate import walk
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.rewriting import parts_of
+from mcmodels.plain import np
 
 __all__ = ["constant_is_definite"]
 

@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, natural, walk
 from mcmodels.calculus.compute.guards import guarded
@@ -19,6 +17,7 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.rewriting import closed_parts_of, parts_of
 from mcmodels.calculus.study.checks import directions
 from mcmodels.calculus.study.instances import Instance, as_declared, random_instance
+from mcmodels.plain import np
 
 __all__ = ["Bend", "Witness", "find_witness"]
 

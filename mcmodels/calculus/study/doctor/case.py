@@ -9,8 +9,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import arithmetic
@@ -39,6 +37,7 @@ from mcmodels.calculus.study.doctor.terms import (
     expanded,
 )
 from mcmodels.calculus.study.instances import as_declared
+from mcmodels.plain import np
 
 __all__ = ["FACTOR_TOLERANCE", "Case", "Finding"]
 

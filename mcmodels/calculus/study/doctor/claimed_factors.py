@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.study.doctor.case import FACTOR_TOLERANCE, Case
 from mcmodels.calculus.study.doctor.factors import Factor, Quantity, ratios_of, recognise
+from mcmodels.plain import np
 
 __all__ = ["factor_added", "factor_in", "factor_of", "is_seen_in_part"]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core.expression import Expression
@@ -18,6 +16,7 @@ from mcmodels.calculus.study.doctor.samples import (
 )
 from mcmodels.calculus.study.doctor.terms import expanded
 from mcmodels.calculus.study.instances import Instance
+from mcmodels.plain import np
 
 __all__ = ["claimed_value", "in_symbols_of", "sample_at", "unsqueezed", "value_or_nan"]
 

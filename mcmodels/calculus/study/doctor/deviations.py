@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.study.doctor.factors import USUAL
+from mcmodels.plain import np
 
 __all__ = ["Deviations", "deviations"]
 

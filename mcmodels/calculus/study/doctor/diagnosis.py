@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.evaluate import EvaluationError, walk
 from mcmodels.calculus.core.einsum_nodes import TensorSymbol
@@ -48,6 +46,7 @@ from mcmodels.calculus.study.doctor.verdict import Diagnosis, shortly
 from mcmodels.calculus.study.doctor.wrong_shapes import wrong_shape
 from mcmodels.calculus.study.instances import Instance, as_declared
 from mcmodels.differences import difference_quotient
+from mcmodels.plain import np
 
 __all__ = ["diagnose"]
 

@@ -8,14 +8,12 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
-import numpy as np
-import numpy.typing as npt
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.core.arithmetic import power, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.nodes import Elementwise, Number, SizeValue, Symbol
 from mcmodels.calculus.core.numbers import number
+from mcmodels.plain import np
 
 __all__ = ["LARGEST_DENOMINATOR", "USUAL", "Factor", "Quantity", "ratios_of", "recognise"]
 
@@ -23,7 +21,7 @@ LARGEST_DENOMINATOR = 12  # of ratios that people write by mistake; more would f
 USUAL = {Fraction(n) for n in ("-1", "2", "1/2", "-2", "-1/2", "4", "1/4", "-4", "-1/4")}
 _EXPONENTS = (1, -1, 2, -2)
 
-Positions = npt.NDArray[np.intp]
+Positions = Array
 
 
 @dataclass(frozen=True)

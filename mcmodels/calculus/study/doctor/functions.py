@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, refuse_masked
 from mcmodels.calculus.study.doctor.factors import Quantity, ratios_of, recognise
 from mcmodels.calculus.study.doctor.places import place_of, worst_entry
@@ -15,6 +13,7 @@ from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 from mcmodels.differences import NumericalDerivative, numerical_derivative
+from mcmodels.plain import np
 
 __all__ = ["claim_at", "compared", "diagnose_function", "real_point", "real_value"]
 

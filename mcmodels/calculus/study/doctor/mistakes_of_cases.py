@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-import numpy as np
-
 from mcmodels.calculus.core import function_nodes as F
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale
@@ -20,6 +18,7 @@ from mcmodels.calculus.derive.simplification.choices import choice
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.terms import substituted
 from mcmodels.calculus.text.printing.functions import sides
+from mcmodels.plain import np
 
 __all__ = ["indicators_of", "missing_case", "set_to", "wrong_case"]
 

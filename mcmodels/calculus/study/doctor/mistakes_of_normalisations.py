@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
-import numpy as np
-
 from mcmodels.calculus.core import functions
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import hadamard, matmul, power, scale, transpose
@@ -17,6 +15,7 @@ from mcmodels.calculus.core.sizes import ONE
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
 from mcmodels.calculus.study.doctor.terms import Words
+from mcmodels.plain import np
 
 __all__ = ["assumed_one", "assumed_unit_rows", "divided_along_another_axis", "not_divided"]
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale
 from mcmodels.calculus.core.expression import Expression
@@ -19,6 +17,7 @@ from mcmodels.calculus.study.doctor.claimed_factors import factor_in, is_seen_in
 from mcmodels.calculus.study.doctor.differential_mistakes import Contribution
 from mcmodels.calculus.study.doctor.factors import Factor, recognise
 from mcmodels.calculus.study.doctor.terms import MOST_COMBINED, everywhere_first
+from mcmodels.plain import np
 
 __all__ = [
     "Effect",

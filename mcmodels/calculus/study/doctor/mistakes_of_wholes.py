@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from mcmodels.calculus.core import arithmetic
 from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import add, scale, transpose, zeros_like
@@ -23,6 +21,7 @@ from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.claimed_factors import factor_of
 from mcmodels.calculus.study.doctor.factors import Factor
 from mcmodels.calculus.study.doctor.terms import Local, changed_terms, expanded, instead
+from mcmodels.plain import np
 
 __all__ = [
     "another_variable",

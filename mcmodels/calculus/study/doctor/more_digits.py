@@ -8,8 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.digits.certified import certified
 from mcmodels.calculus.compute.digits.functions import mpmath, number
@@ -24,6 +22,7 @@ from mcmodels.calculus.core.rewriting import parts_of
 from mcmodels.calculus.study.doctor.samples import EXACT, Sample, Tolerance
 from mcmodels.calculus.study.doctor.terms import expanded
 from mcmodels.calculus.study.instances import Instance
+from mcmodels.plain import np
 
 __all__ = ["ROUNDED", "Compared", "compared", "is_clear", "right_in_digits"]
 

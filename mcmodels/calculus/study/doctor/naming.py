@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core.arithmetic import scale, transpose
 from mcmodels.calculus.core.expression import Expression
@@ -24,6 +22,7 @@ from mcmodels.calculus.study.doctor.places import place_of, worst_entry
 from mcmodels.calculus.study.doctor.samples import APPROXIMATE, EXACT, draw_instances
 from mcmodels.calculus.study.doctor.terms import is_too_deep
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
+from mcmodels.plain import np
 
 __all__ = ["named", "transposed_beside", "with_an_assumption"]
 

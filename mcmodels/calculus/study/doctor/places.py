@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
+from mcmodels.plain import np
 
 __all__ = ["place_of", "worst_entry", "worst_index"]
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array, bind, refuse_masked
 from mcmodels.calculus.compute.evaluate import natural, walk
 from mcmodels.calculus.core.expression import Expression
@@ -16,6 +14,7 @@ from mcmodels.calculus.core.nodes import Symbol
 from mcmodels.calculus.core.sizes import Size
 from mcmodels.calculus.study.checks import instance_at
 from mcmodels.calculus.study.instances import Instance, random_instance
+from mcmodels.plain import np
 
 __all__ = [
     "APPROXIMATE",

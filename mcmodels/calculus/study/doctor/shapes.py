@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-import numpy as np
-
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.study.doctor.factors import Factor, ratios_of
+from mcmodels.plain import np
 
 __all__ = ["REMEDIES", "mismatch", "remedy", "reshaped"]
 

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.compute.evaluate import EvaluationError
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.study.doctor.case import Case
@@ -21,6 +19,7 @@ from mcmodels.calculus.study.doctor.naming import named
 from mcmodels.calculus.study.doctor.samples import draw_instances, natural_value
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
 from mcmodels.calculus.study.instances import Instance
+from mcmodels.plain import np
 
 __all__ = ["seen_elsewhere"]
 

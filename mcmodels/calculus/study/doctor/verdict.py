@@ -6,10 +6,9 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.study.doctor.terms import written_size
+from mcmodels.plain import np
 
 __all__ = ["Diagnosis", "shortly"]
 

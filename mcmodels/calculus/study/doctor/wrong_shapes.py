@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from mcmodels.calculus.core.arithmetic import scale, transpose
 from mcmodels.calculus.core.numbers import number
 from mcmodels.calculus.derive.gradients import hessian
@@ -19,6 +17,7 @@ from mcmodels.calculus.study.doctor.naming import transposed_beside
 from mcmodels.calculus.study.doctor.shapes import REMEDIES, mismatch, reshaped
 from mcmodels.calculus.study.doctor.shapes import remedy as remedy_of_shape
 from mcmodels.calculus.study.doctor.verdict import Diagnosis
+from mcmodels.plain import np
 
 __all__ = ["wrong_shape"]
 
