@@ -100,64 +100,158 @@ __all__ += special_functions.__all__
 
 
 def exp(x: Any) -> Expression:
-    """The exponential of each entry."""
+    """The exponential of each entry.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import exp, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(exp(x)).gradient(x)
+    exp(x)
+    """
     return elementwise("exp", as_expression(x))
 
 
 def log(x: Any) -> Expression:
-    """The natural logarithm of each entry, which must be positive."""
+    """The natural logarithm of each entry, which must be positive.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import log, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(log(x)).gradient(x)
+    1 ⊘ x
+    """
     expression = as_expression(x)
     along = as_logsumexp(expression)
     return elementwise("log", expression) if along is None else along
 
 
 def sqrt(x: Any) -> Expression:
-    """The square root of each entry, stored as the power ½."""
+    """The square root of each entry, stored as the power ½.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import sqrt, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(sqrt(x)).gradient(x)
+    ½(1 ⊘ √x)
+    """
     return arithmetic.power(as_expression(x), number(Fraction(1, 2)))
 
 
 def sin(x: Any) -> Expression:
-    """The sine of each entry."""
+    """The sine of each entry.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import sin, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(sin(x)).gradient(x)
+    cos(x)
+    """
     return elementwise("sin", as_expression(x))
 
 
 def cos(x: Any) -> Expression:
-    """The cosine of each entry."""
+    """The cosine of each entry.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import cos, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(cos(x)).gradient(x)
+    −sin(x)
+    """
     return elementwise("cos", as_expression(x))
 
 
 def tanh(x: Any) -> Expression:
-    """The hyperbolic tangent of each entry."""
+    """The hyperbolic tangent of each entry.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import sum, tanh, vector
+    >>> x = vector("x", "n")
+    >>> sum(tanh(x)).gradient(x)
+    1 − tanh(x)^∘2
+    """
     return elementwise("tanh", as_expression(x))
 
 
 def abs(x: Any) -> Expression:
-    """The absolute value of each entry; not differentiable at 0, where sign(0) = 0 is used."""
+    """The absolute value of each entry; not differentiable at 0, where sign(0) = 0 is used.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import abs, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(abs(x)).gradient(x)
+    sign(x)
+    """
     return elementwise("abs", as_expression(x))
 
 
 def sign(x: Any) -> Expression:
-    """The sign of each entry: -1, 0 or 1; its derivative is taken to be 0 everywhere."""
+    """The sign of each entry: -1, 0 or 1; its derivative is taken to be 0 everywhere.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import sign, vector
+    >>> sign(vector("x", "n")).evaluate(x=[-2.0, 3.0, 4.0])
+    array([-1.,  1.,  1.])
+    """
     return elementwise("sign", as_expression(x))
 
 
 def sigmoid(x: Any) -> Expression:
-    """1 / (1 + exp(-x)) of each entry."""
+    """1 / (1 + exp(-x)) of each entry.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import sigmoid, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(sigmoid(x)).gradient(x)
+    σ(x) ∘ (1 − σ(x))
+    """
     return elementwise("sigmoid", as_expression(x))
 
 
 def softplus(x: Any) -> Expression:
-    """log(1 + exp(x)) of each entry."""
+    """log(1 + exp(x)) of each entry.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import softplus, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(softplus(x)).gradient(x)
+    σ(x)
+    """
     return elementwise("softplus", as_expression(x))
 
 
 def relu(x: Any) -> Expression:
-    """max(x, 0) of each entry; not differentiable at 0, where step(0) = 0 is used."""
+    """max(x, 0) of each entry; not differentiable at 0, where step(0) = 0 is used.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import relu, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(relu(x)).gradient(x)
+    step(x)
+    """
     return elementwise("relu", as_expression(x))
 
 
 def step(x: Any) -> Expression:
-    """1 where an entry is positive, else 0; its derivative is taken to be 0 everywhere."""
+    """1 where an entry is positive, else 0; its derivative is taken to be 0 everywhere.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import step, vector
+    >>> step(vector("x", "n")).evaluate(x=[-2.0, 3.0, 4.0])
+    array([0., 1., 1.])
+    """
     return elementwise("step", as_expression(x))
 
 
@@ -165,12 +259,28 @@ def step(x: Any) -> Expression:
 
 
 def trace(x: Any) -> Expression:
-    """The trace of a square matrix, the sum of its diagonal."""
+    """The trace of a square matrix, the sum of its diagonal.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, trace
+    >>> A, B = matrix("A", "m", "n"), matrix("B", "n", "m")
+    >>> trace(A @ B).gradient(A)
+    Bᵀ
+    """
     return arithmetic.trace(square_matrix("trace", x))
 
 
 def det(x: Any) -> Expression:
-    """The determinant of a square matrix."""
+    """The determinant of a square matrix.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import det, matrix
+    >>> A = matrix("A", "n", "n")
+    >>> det(A).gradient(A)
+    det(A) A⁻ᵀ
+    """
     expression = square_matrix("det", x)
     if expression.is_scalar:
         return expression
@@ -182,7 +292,15 @@ def det(x: Any) -> Expression:
 
 
 def logdet(x: Any) -> Expression:
-    """The logarithm of the absolute determinant of a square matrix, log|det X|."""
+    """The logarithm of the absolute determinant of a square matrix, log|det X|.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import logdet, matrix
+    >>> A = matrix("A", "n", "n")
+    >>> logdet(A).gradient(A)
+    A⁻ᵀ
+    """
     expression = square_matrix("logdet", x)
     if expression.is_scalar:
         return log(abs(expression))
@@ -194,7 +312,15 @@ def logdet(x: Any) -> Expression:
 
 
 def inv(x: Any) -> Expression:
-    """The inverse of a square matrix; of a scalar, its reciprocal."""
+    """The inverse of a square matrix; of a scalar, its reciprocal.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import inv, matrix, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(inv(A)).gradient(A)
+    −(A⁻²)ᵀ
+    """
     return arithmetic.inverse(square_matrix("inv", x))
 
 
@@ -217,6 +343,13 @@ def matrix_power(x: Any, k: Any) -> Expression:
     ------
     ShapeError
         If ``x`` is not square, or ``k`` not known to be whole.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, matrix_power, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(matrix_power(A, 3)).gradient(A)
+    3(A²)ᵀ
     """
     exponent = as_expression(k)
     whole = isinstance(exponent, nodes.Number) and float(exponent.value).is_integer()
@@ -236,6 +369,15 @@ def diag(x: Any) -> Expression:
     ------
     ShapeError
         If it is a matrix that is not square.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import diag, matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> diag(x) @ A
+    diag(x) A
+    >>> diag(A).shape
+    ('n',)
     """
     expression = as_expression(x)
     if expression.is_scalar:
@@ -268,17 +410,38 @@ def diag(x: Any) -> Expression:
 
 
 def eye(n: int | str | Size) -> Expression:
-    """The n×n identity matrix."""
+    """The n×n identity matrix.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import eye, matrix
+    >>> eye("m") @ matrix("A", "m", "n")
+    A
+    """
     return arithmetic.identity(Size.of(n))
 
 
 def ones(m: int | str | Size, n: int | str | Size = 1) -> Expression:
-    """A vector of m ones, or an m×n matrix of them."""
+    """A vector of m ones, or an m×n matrix of them.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import ones, vector
+    >>> ones("n").T @ vector("x", "n")
+    1ₙᵀx
+    """
     return arithmetic.ones(Size.of(m), Size.of(n))
 
 
 def zeros(m: int | str | Size, n: int | str | Size = 1) -> Expression:
-    """A vector of m zeros, or an m×n matrix of them."""
+    """A vector of m zeros, or an m×n matrix of them.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import vector, zeros
+    >>> vector("x", "n") + zeros("n")
+    x
+    """
     return arithmetic.zeros(Size.of(m), Size.of(n))
 
 
@@ -289,6 +452,12 @@ def unit(i: Any, n: int | str | Size) -> Expression:
     ------
     ShapeError
         If the index is outside; with a symbolic size, that shows at evaluation.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, unit
+    >>> matrix("A", "m", "n") @ unit(0, "n")
+    Ae₀
     """
     if isinstance(i, Expression):
         return unit_at(i, Size.of(n))
@@ -296,18 +465,44 @@ def unit(i: Any, n: int | str | Size) -> Expression:
 
 
 def commutation(m: int | str | Size, n: int | str | Size) -> Expression:
-    """The mn×mn commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n."""
+    """The mn×mn commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import commutation, matrix, vec
+    >>> X = matrix("X", "m", "n")
+    >>> commutation("m", "n") @ vec(X) == vec(X.T)
+    True
+    """
     return arithmetic.commutation(Size.of(m), Size.of(n))
 
 
 def diagonal_selection(n: int | str | Size) -> Expression:
-    """The n²×n matrix Ψ: ``Ψ @ v == vec(diag(v))``."""
+    """The n²×n matrix Ψ: ``Ψ @ v == vec(diag(v))``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import diag, diagonal_selection, vec, vector
+    >>> v = vector("v", "n")
+    >>> vec(diag(v)).jacobian(v) == diagonal_selection("n")
+    True
+    """
     size_ = Size.of(n)
     return number(1) if size_ == ONE else nodes.DiagonalSelection(size_)
 
 
 def size(n: int | str | Size) -> Expression:
-    """A size as a number: ``size("n")`` is the n of ``vector("x", "n")``."""
+    """A size as a number: ``size("n")`` is the n of ``vector("x", "n")``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import ones, size, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(x) / size("n")
+    sum(x)/n
+    >>> sum(ones("n"))
+    n
+    """
     return arithmetic.size_value(Size.of(n))
 
 
