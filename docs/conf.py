@@ -151,3 +151,4 @@ def _to_pages(app: object, name: str, source: list[str]) -> None:
 def setup(app: Any) -> None:
     """Enter what Sphinx calls."""
     app.connect("source-read", _to_pages)
+    app.connect("include-read", lambda app, path, name, source: _to_pages(app, name, source))
