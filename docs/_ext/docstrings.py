@@ -10,7 +10,7 @@ _PAGE = re.compile(r"(?<![`\w/])`{0,2}docs/([\w/]+)\.md`{0,2}")
 
 def _to_pages(app: Any, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
     if what == "method" and str(getattr(item, "__module__", "")).startswith("sklearn"):
-        lines[:] = [*lines[:1], "", "The method is scikit-learn's."]
+        lines[:] = ["As in scikit-learn."]
     lines[:] = [_PAGE.sub(r":doc:`/\1`", line) for line in lines]
 
 
