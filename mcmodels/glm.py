@@ -76,7 +76,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         The distribution of y. Binomial y is 0 or 1, or a proportion with the trials as weights.
     link : {"auto", "identity", "log", "logit", "probit", "cloglog", "inverse", "inverse_squared", \
 "sqrt"}, default="auto"
-        g. "auto" is identity for normal, logit for binomial, and log for all others.
+        The function ``g``; "auto" is identity for normal, logit for binomial, log for all others.
     alpha : float, {"loo", "evidence", "aic"}, or dict of str to float, default=0.0
         Strength of the penalty; the intercept is never penalised. Objectives here are sums over
         rows, so that alpha is glum's alpha times ``Σ wᵢ``. A name chooses it, by

@@ -40,7 +40,7 @@ class DeltaMethod(Summarised):
     estimate : float or ndarray
         ``g(θ̂)``.
     jacobian : ndarray of shape (size of g, size of θ)
-        J.
+        The Jacobian, ``J``.
     values : Estimate
         The values as a vector, with their covariance ``JVJᵀ``.
 

@@ -75,7 +75,7 @@ class WildBootstrapTest:
     is_exact : bool
         Whether all sign vectors were taken, so that p does not depend on random numbers.
     n_clusters : int
-        G.
+        Number of clusters, ``G``.
 
     Examples
     --------

@@ -119,6 +119,17 @@ def test_its_docstring_has_an_example(name):
     assert bool(examples) != (name in WITHOUT_EXAMPLE)
 
 
+def test_no_line_of_a_docstring_is_taken_for_a_list():
+    """A line as "J." begins a list with letters: its page would show "10."."""
+    taken = {
+        name: found
+        for name in NAMES
+        if (found := re.findall(r"^ +[A-Za-z]\.(?: .*)?$", inspect.getdoc(object_of(name)), re.M))
+        and not name.startswith(tuple(EXECUTED))
+    }
+    assert taken == {}
+
+
 def test_few_names_have_no_example():
     assert len(WITHOUT_EXAMPLE) == 1
 

@@ -53,7 +53,7 @@ class Lagrangian:
     Attributes
     ----------
     objective : Expression
-        f.
+        The function ``f``.
     constraints : tuple of Expression
         The gᵢ, which are 0.
     multipliers : tuple of Expression
