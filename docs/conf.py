@@ -30,6 +30,7 @@ extensions = [
     "sphinxcontrib.katex",
     "live",
     "whole_prints",
+    "docstrings",
 ]
 root_doc = "index"
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
@@ -70,6 +71,9 @@ katex_js_path = str(DOCS / "_static" / "vendor" / "katex" / "katex.min.js")
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc says the types in words
+smartquotes = False  # {"auto", "newton"} can be copied
+default_role = "py:obj"  # `name` in a docstring is a link where it is a name
+toc_object_entries_show_parents = "hide"  # "fit()", where the page is that of the class
 autodoc_default_options = {"members": True, "inherited-members": True}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

@@ -60,6 +60,14 @@ class DerivativeCheck:
     note : str
         Remarks: entries that could not be judged, the asymmetry of a Hessian. Empty if there are
         none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import check_gradient
+    >>> check = check_gradient(lambda x: np.sum(x**2), lambda x: x, np.array([1.0, 2.0]))
+    >>> check.correct, check.diagnosis.mistake
+    (False, 'factor')
     """
 
     correct: bool
@@ -105,6 +113,16 @@ class GradientCheck(DerivativeCheck):
     ----------
     gradient : ndarray
         The numerical gradient, in the shape of x; the Jacobian if f has several outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import check_gradient
+    >>> check = check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([1.0, 2.0]))
+    >>> bool(check)
+    True
+    >>> check.gradient.round(6)
+    array([2., 4.])
     """
 
     gradient: Array
@@ -121,6 +139,16 @@ class HessianCheck(DerivativeCheck):
     asymmetry : float
         The largest difference between the claimed Hessian and its transpose, relative to its
         largest entry. NaN for a wrong shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import check_hessian
+    >>> check = check_hessian(lambda x: np.sum(x**2), 2 * np.eye(2), np.array([1.0, 2.0]))
+    >>> bool(check)
+    True
+    >>> check.asymmetry
+    0.0
     """
 
     hessian: Array

@@ -30,6 +30,8 @@ __all__ = [
     "PenaltyBoundWarning",
     "PerfectFitWarning",
     "RankDeficiencyWarning",
+    "RechunkWarning",
+    "ScaleWarning",
     "SecondOrderWarning",
     "SeparationWarning",
     "example_of",

@@ -72,7 +72,7 @@ class FirthLogisticRegression(LogisticRegression):
         zero over the classes.
     gradient_ : ndarray, the shape of ``params_``
         Gradient of the objective at ``params_``.
-    hessian_ : ndarray of shape (params_.size, params_.size)
+    hessian_ : ndarray of shape (n, n), n the size of ``params_``
         Hessian of the objective over ``params_.ravel()``.
     objective_ : float
         The objective at ``params_``: minus the penalised log-likelihood.
@@ -86,7 +86,7 @@ class FirthLogisticRegression(LogisticRegression):
         How the solver ended.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     See Also

@@ -53,6 +53,15 @@ class FormulaFit(NotebookHtml, Pipeline):
     ----------
     n_dropped_ : int
         The rows that the fit left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LinearRegression, fit_formula
+    >>> data = pd.DataFrame({"hours": [1.0, 2.0, 3.0, 4.0], "grade": [2.0, 4.5, 5.5, 8.0]})
+    >>> fit = fit_formula("grade ~ hours", data, LinearRegression())
+    >>> fit.predict(pd.DataFrame({"hours": [5.0]})).round(2)
+    array([9.75])
     """
 
     def __init__(

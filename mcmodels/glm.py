@@ -76,7 +76,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         The distribution of y. Binomial y is 0 or 1, or a proportion with the trials as weights.
     link : {"auto", "identity", "log", "logit", "probit", "cloglog", "inverse", "inverse_squared", \
 "sqrt"}, default="auto"
-        g. "auto" is identity for normal, logit for binomial, and log for all others.
+        The function ``g``; "auto" is identity for normal, logit for binomial, log for all others.
     alpha : float, {"loo", "evidence", "aic"}, or dict of str to float, default=0.0
         Strength of the penalty; the intercept is never penalised. Objectives here are sums over
         rows, so that alpha is glum's alpha times ``Σ wᵢ``. A name chooses it, by
@@ -143,7 +143,7 @@ class GeneralizedLinearRegressor(DevianceScore, RegressorMixin, CallbackSupportM
         How the solver ended.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     See Also

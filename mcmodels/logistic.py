@@ -115,7 +115,7 @@ class LogisticRegression(
         is not penalised sums to zero over the classes.
     gradient_ : ndarray, the shape of ``params_``
         Gradient of the objective at ``params_``.
-    hessian_ : ndarray of shape (params_.size, params_.size)
+    hessian_ : ndarray of shape (n, n), n the size of ``params_``
         Hessian of the objective over ``params_.ravel()``; not there with more than 8192
         parameters, where :meth:`hessian_vector_product` takes its place.
     objective_ : float
@@ -135,7 +135,7 @@ class LogisticRegression(
         How the solver ended.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     Notes

@@ -108,7 +108,7 @@ class MLPClassifier(StreamScore, NetworkOfClasses):
         The function that turns outputs into probabilities.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     Notes

@@ -109,7 +109,7 @@ class ObjectiveRegressor(OffsetScore, RegressorMixin, LossEstimator):
         What is known of the loss; if it is convex, the minimum is global.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     See Also
@@ -220,7 +220,7 @@ class ObjectiveClassifier(OffsetScore, ClassifierMixin, LossEstimator):
         As in :class:`ObjectiveRegressor`.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     Examples

@@ -97,21 +97,21 @@ class PCA(
 
     Attributes
     ----------
-    components_ : ndarray of shape (n_components_, n_features)
+    components_ : ndarray of shape (n_components, n_features)
         Components by descending variance; in each, the entry of largest magnitude is positive (if
         several are equal up to rounding, the first of them).
-    params_ : ndarray of shape (n_components_, n_features)
+    params_ : ndarray of shape (n_components, n_features)
         The same as ``components_``: the free parameters of the objective.
-    eigenvalues_, explained_variance_ : ndarray of shape (n_components_,)
+    eigenvalues_, explained_variance_ : ndarray of shape (n_components,)
         Variances along the components: the multipliers λ.
-    explained_variance_ratio_ : ndarray of shape (n_components_,)
+    explained_variance_ratio_ : ndarray of shape (n_components,)
         Their share of the total variance.
-    singular_values_ : ndarray of shape (n_components_,)
+    singular_values_ : ndarray of shape (n_components,)
         Singular values of the centred, weighted rows.
-    gradient_ : ndarray of shape (n_components_, n_features)
+    gradient_ : ndarray of shape (n_components, n_features)
         ``2Sv - 2λv`` for each component: zero up to rounding; of block Krylov iteration, what it
         has left.
-    hessian_ : ndarray of shape (n_components_, n_features, n_features)
+    hessian_ : ndarray of shape (n_components, n_features, n_features)
         ``2(S - λI)`` for each component; computed when it is read.
     mean_ : ndarray of shape (n_features,)
         Weighted mean of the features.
@@ -129,7 +129,7 @@ class PCA(
         How the solver ended.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     Notes
@@ -333,7 +333,7 @@ class PCA(
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components_)
+        ndarray of shape (n_samples, n_components)
             float32 for float32 rows, else float64.
         """
         rows = self._rows(X)
@@ -350,7 +350,7 @@ class PCA(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_components_)
+        X : array-like of shape (n_samples, n_components)
             Scores, as :meth:`transform` returns them.
 
         Returns

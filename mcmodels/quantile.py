@@ -70,7 +70,7 @@ class QuantileRegressor(RegressorMixin, QuantileMethods):
         minimiser was found.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, when X has names that are all strings.
 
     See Also

@@ -25,6 +25,18 @@ class RuleCheck:
         By ``"vjp by argument 0"``, ``"jvp by argument 0"``, and so on.
     not_given : tuple of int
         Positions of the arguments that the rule has no derivative for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import check_rule
+    >>> from mcmodels.autodiff import rule
+    >>> double = rule(vjp=lambda g, y, x: 3 * g)(lambda x: 2 * x)
+    >>> check = check_rule(double, np.array([1.0]))
+    >>> bool(check)
+    False
+    >>> round(check.checks["vjp by argument 0"].numerical, 6)
+    2.273923
     """
 
     checks: dict[str, GradientCheck]

@@ -82,7 +82,19 @@ def root(
 
 
 def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
-    """The root itself, of :func:`root`; ``full_output`` is refused where it is differentiated."""
+    """The root itself, of :func:`root`; ``full_output`` is refused where it is differentiated.
+
+    Examples
+    --------
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.optimize import fsolve
+    >>> def found(c):
+    ...     return fsolve(lambda x: x**2 - c, 1.0)[0]
+    >>> round(float(found(4.0)), 6)
+    2.0
+    >>> round(float(grad(found)(4.0)), 6)
+    0.25
+    """
     if not tracing.depth:
         return so.fsolve(func, x0, args, **options)
     residual, plain = _functions(func, args)
@@ -97,7 +109,19 @@ def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) ->
 
 
 def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
-    """The x with ``func(x) = x``."""
+    """The x with ``func(x) = x``.
+
+    Examples
+    --------
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.optimize import fixed_point
+    >>> def found(c):
+    ...     return fixed_point(lambda x: (x + c / x) / 2, 1.0)  # the square root of c
+    >>> round(float(found(4.0)), 6)
+    2.0
+    >>> round(float(grad(found)(4.0)), 6)
+    0.25
+    """
     if not tracing.depth:
         return so.fixed_point(func, x0, args, **options)
     step, plain = _functions(func, args)
@@ -126,10 +150,21 @@ def _bracketing(name: str) -> Callable[..., Any]:
         return x
 
     find.__name__ = find.__qualname__ = name
-    find.__doc__ = (
-        "The number x between a and b with ``f(x) = 0``; SciPy's parameters.\n\n"
-        "It can be differentiated by ``args``, and by all that f reads."
-    )
+    find.__doc__ = f"""The number x between a and b with ``f(x) = 0``; SciPy's parameters.
+
+    It can be differentiated by ``args``, and by all that f reads.
+
+    Examples
+    --------
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.optimize import {name}
+    >>> def root_of(c):
+    ...     return {name}(lambda x: x**2 - c, 0.0, 5.0)
+    >>> round(float(root_of(4.0)), 6)
+    2.0
+    >>> round(float(grad(root_of)(4.0)), 6)
+    0.25
+    """
     return find
 
 

@@ -124,14 +124,38 @@ def _number(x: Any) -> Any:
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """``Σ (xₖ₊₁ - xₖ)(yₖ + yₖ₊₁)/2``, along an axis of the samples y."""
+    """``Σ (xₖ₊₁ - xₖ)(yₖ + yₖ₊₁)/2``, along an axis of the samples y.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.integrate import trapezoid
+    >>> y = np.array([0.0, 1.0, 4.0])
+    >>> trapezoid(y)
+    np.float64(3.0)
+    >>> grad(trapezoid)(y)
+    array([0.5, 1. , 0.5])
+    """
     return np.trapezoid(as_array(y), None if x is None else as_array(x), dx, axis)
 
 
 def cumulative_trapezoid(
     y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: float | None = None
 ) -> Any:
-    """The running sums of :func:`trapezoid`; with ``initial=0`` there is a 0 before them."""
+    """The running sums of :func:`trapezoid`; with ``initial=0`` there is a 0 before them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.integrate import cumulative_trapezoid
+    >>> y = np.array([0.0, 1.0, 4.0])
+    >>> cumulative_trapezoid(y)
+    array([0.5, 3. ])
+    >>> grad(lambda y: cumulative_trapezoid(y)[1])(y)
+    array([0.5, 1. , 0.5])
+    """
     y = as_array(y)
     if not any(
         isinstance(part, Traced) for part in (y, as_array(dx), as_array(x) if x is not None else 0)
@@ -151,7 +175,19 @@ def cumulative_trapezoid(
 
 
 def simpson(y: Any, *, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """Simpson's rule for the samples y, along an axis; their places are constants."""
+    """Simpson's rule for the samples y, along an axis; their places are constants.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.integrate import simpson
+    >>> y = np.array([0.0, 1.0, 4.0])
+    >>> simpson(y).round(6)
+    np.float64(2.666667)
+    >>> grad(simpson)(y).round(6)
+    array([0.333333, 1.333333, 0.333333])
+    """
     y = as_array(y)
     if isinstance(dx, Traced) or (x is not None and isinstance(as_array(x), Traced)):
         raise NoRuleError("simpson has no rule for the derivative by x or dx; use trapezoid.")

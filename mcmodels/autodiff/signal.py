@@ -42,6 +42,17 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
     Returns
     -------
     ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.signal import convolve
+    >>> x, kernel = np.array([1.0, 2.0, 3.0]), np.array([1.0, -1.0])
+    >>> convolve(x, kernel)
+    array([ 1.,  1.,  1., -3.])
+    >>> grad(lambda kernel: np.sum(convolve(x, kernel) ** 2))(kernel).round(6)
+    array([ 12., -12.])
     """
     a, v = as_array(in1), as_array(in2)
     if not (isinstance(a, Traced) or isinstance(v, Traced)):
@@ -50,7 +61,17 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
 
 
 def fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Any:
-    """:func:`convolve` by Fourier transforms; ``axes`` are all, where it is differentiated."""
+    """:func:`convolve` by Fourier transforms; ``axes`` are all, where it is differentiated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.signal import fftconvolve
+    >>> x, kernel = np.array([1.0, 2.0, 3.0]), np.array([1.0, -1.0])
+    >>> grad(lambda kernel: np.sum(fftconvolve(x, kernel) ** 2))(kernel).round(6)
+    array([ 12., -12.])
+    """
     a, v = as_array(in1), as_array(in2)
     if not (isinstance(a, Traced) or isinstance(v, Traced)):
         return ss.fftconvolve(a, v, mode, axes)
@@ -64,7 +85,19 @@ def fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Any
 
 
 def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """``Σⱼ aⱼ v̄ⱼ₋ₖ``, the convolution with the reversed conjugate; arguments as there."""
+    """``Σⱼ aⱼ v̄ⱼ₋ₖ``, the convolution with the reversed conjugate; arguments as there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.signal import correlate
+    >>> x, kernel = np.array([1.0, 2.0, 3.0]), np.array([1.0, -1.0])
+    >>> correlate(x, kernel)
+    array([-1., -1., -1.,  3.])
+    >>> grad(lambda kernel: np.sum(correlate(x, kernel) ** 2))(kernel).round(6)
+    array([ 12., -12.])
+    """
     a, v = as_array(in1), as_array(in2)
     if not (isinstance(a, Traced) or isinstance(v, Traced)):
         return ss.correlate(a, v, mode, method)
@@ -90,6 +123,18 @@ def convolve2d(
     Returns
     -------
     ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.signal import convolve2d
+    >>> x, kernel = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]])
+    >>> convolve2d(x, kernel)
+    array([[ 1.,  1., -2.],
+           [ 3.,  1., -4.]])
+    >>> grad(lambda kernel: np.sum(convolve2d(x, kernel) ** 2))(kernel).round(6)
+    array([[ 32., -32.]])
     """
     a, v = as_array(in1), as_array(in2)
     if not (isinstance(a, Traced) or isinstance(v, Traced)):
@@ -100,7 +145,20 @@ def convolve2d(
 def correlate2d(
     in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", fillvalue: float = 0
 ) -> Any:
-    """The correlation of two matrices; arguments as for :func:`convolve2d`."""
+    """The correlation of two matrices; arguments as for :func:`convolve2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.signal import correlate2d
+    >>> x, kernel = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]])
+    >>> correlate2d(x, kernel)
+    array([[-1., -1.,  2.],
+           [-3., -1.,  4.]])
+    >>> grad(lambda kernel: np.sum(correlate2d(x, kernel) ** 2))(kernel).round(6)
+    array([[ 32., -32.]])
+    """
     a, v = as_array(in1), as_array(in2)
     if not (isinstance(a, Traced) or isinstance(v, Traced)):
         return ss.correlate2d(a, v, mode, boundary, fillvalue)
@@ -125,6 +183,17 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     Returns
     -------
     ndarray, the shape of x
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad
+    >>> from mcmodels.autodiff.signal import lfilter
+    >>> x = np.array([1.0, 0.0, 0.0])
+    >>> lfilter([1.0], [1.0, -0.5], x)
+    array([1.  , 0.5 , 0.25])
+    >>> grad(lambda a: lfilter([1.0], a, x)[2])(np.array([1.0, -0.5])).round(6)
+    array([-0.75, -1.  ])
     """
     b, a, x = np.atleast_1d(as_array(b)), np.atleast_1d(as_array(a)), as_array(x)
     if not any(isinstance(part, Traced) for part in (b, a, x)):

@@ -209,6 +209,16 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     Returns
     -------
     ndarray, the shape of x
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, special
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> special.softmax(x).round(6)
+    array([0.090031, 0.244728, 0.665241])
+    >>> grad(lambda x: special.softmax(x)[0])(x).round(6)
+    array([ 0.081925, -0.022033, -0.059892])
     """
     return call("softmax", x, axis=axis)
 
@@ -245,6 +255,14 @@ def logsumexp(
     ------
     ValueError
         If the sum is negative, and ``return_sign`` is False.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, special
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> grad(special.logsumexp)(x).round(6)
+    array([0.090031, 0.244728, 0.665241])
     """
     if b is None:
         value = call("logsumexp", x, axis=axis, keepdims=keepdims)
@@ -274,6 +292,14 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     Returns
     -------
     ndarray, the shape of x
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, special
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> grad(lambda x: special.log_softmax(x)[0])(x).round(6)
+    array([ 0.909969, -0.244728, -0.665241])
     """
     return x - logsumexp(x, axis=axis, keepdims=True)
 
@@ -291,6 +317,13 @@ def polygamma(n: int, x: Any) -> Any:
     Returns
     -------
     ndarray, the shape of x
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, special
+    >>> grad(lambda x: np.sum(special.polygamma(1, x)))(np.array([1.0, 2.0])).round(6)
+    array([-2.404114, -0.404114])
     """
     return call("polygamma", n, x)
 
@@ -311,6 +344,13 @@ def multigammaln(a: Any, d: int) -> Any:
     Returns
     -------
     ndarray, the shape of a
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, special
+    >>> grad(lambda a: special.multigammaln(a, 2))(3.0).round(6)
+    np.float64(1.625941)
     """
     d = operator.index(d)
     if np.any(np.asarray(constant(a)) <= 0.5 * (d - 1)):
@@ -332,5 +372,14 @@ def zeta(x: Any, q: Any = 1.0) -> Any:
     Returns
     -------
     ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, special
+    >>> special.zeta(2.0).round(6)
+    np.float64(1.644934)
+    >>> grad(lambda q: special.zeta(2.0, q))(1.0).round(6)
+    np.float64(-2.404114)
     """
     return call("zeta", x, q)

@@ -34,7 +34,7 @@ class ComponentMethods(Model):
 
     eigenvalue_standard_errors_ = Fitted(
         "eigenvalue_standard_errors",
-        "Standard errors ``λ√(2/ν)`` of ``eigenvalues_``, shape (n_components_,).",
+        "Standard errors ``λ√(2/ν)`` of ``eigenvalues_``, shape (n_components,).",
     )
     loading_standard_errors_ = Fitted(
         "loading_standard_errors",
@@ -43,7 +43,7 @@ class ComponentMethods(Model):
     gradient_ = Fitted("gradient", "``2Sv - 2λv`` for each component: zero up to rounding.")
     hessian_ = Fitted(
         "hessian",
-        "``2(S - λI)`` for each component, shape (n_components_, n_features, n_features).",
+        "``2(S - λI)`` for each component, shape (n_components, n_features, n_features).",
     )
     explained_variance_ratio_ = Fitted("shares", "Shares of the total variance.")
     singular_values_ = Fitted("singular_values", "Singular values of the centred, weighted rows.")

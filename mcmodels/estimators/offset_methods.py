@@ -256,7 +256,7 @@ class OffsetMethods(OffsetRows):
 
         Returns
         -------
-        ndarray of shape (n, n), n = params_.size
+        ndarray of shape (n, n), n the size of ``params_``
 
         Raises
         ------

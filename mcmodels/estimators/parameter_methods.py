@@ -119,7 +119,7 @@ class ParameterMethods(RowsAgain):
 
         Returns
         -------
-        ndarray of shape (n, n), n = params_.size
+        ndarray of shape (n, n), n the size of ``params_``
             Rows and columns of parameters that the data do not determine are NaN.
 
         Raises

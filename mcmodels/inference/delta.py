@@ -40,9 +40,27 @@ class DeltaMethod(Summarised):
     estimate : float or ndarray
         ``g(θ̂)``.
     jacobian : ndarray of shape (size of g, size of θ)
-        J.
+        The Jacobian, ``J``.
     values : Estimate
         The values as a vector, with their covariance ``JVJᵀ``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> model = LinearRegression().fit(X, y)
+    >>> ratio = model.delta_method(lambda params: params[0] / params[2])
+    >>> ratio
+    Delta method
+    <BLANKLINE>
+    covariance  nonrobust
+    intervals   95 %
+    <BLANKLINE>
+          value  standard error     lower    upper
+    g  -5.45920           3.898  -13.1957  2.27730
     """
 
     estimate: Any

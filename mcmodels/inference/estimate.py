@@ -58,6 +58,15 @@ class Estimate(Summarised):
         Which functions of the quantities the data determine; None if all. See :meth:`within`.
     generalized : ndarray of shape (k, k), or None
         Without a root: a covariance that is right for the functions that are determined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.inference import Estimate
+    >>> covariance = np.diag([0.01, 0.04])
+    >>> heights = Estimate(np.array([1.0, 2.0]), covariance, ("a", "b"), df=np.inf, kind="given")
+    >>> heights.standard_errors
+    array([0.1, 0.2])
     """
 
     params: Array

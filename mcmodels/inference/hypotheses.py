@@ -36,6 +36,19 @@ class HypothesisTest:
         Degrees of freedom: the number of restrictions.
     df_denominator : float or None
         Degrees of freedom of the denominator of F; None if the distribution is χ².
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> test = LinearRegression().fit(X, y).wald_test("x1 = 0")
+    >>> print(test)
+    x1 = 0: F(1, 97) = 2.14003, p = 0.147
+    >>> round(test.p_value, 3)
+    0.147
     """
 
     hypothesis: str

@@ -52,6 +52,19 @@ class OutlierTest(Summarised):
     untested : tuple
         Labels of rows that determine a parameter alone, or without which no noise can be estimated;
         their entries are NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> y[5] += 8
+    >>> test = LinearRegression().fit(X, y).outlier_test(X, y)
+    >>> print(test.table.nsmallest(1, "bonferroni_p").round(4))
+       studentized_residual  p_value  bonferroni_p
+    5                6.7322      0.0           0.0
     """
 
     table: pd.DataFrame

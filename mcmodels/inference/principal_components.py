@@ -54,6 +54,22 @@ class ComponentCount(Summarised):
         Leading components above their thresholds.
     table : DataFrame
         One row a component: its value and its threshold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import PCA
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 1)) + 0.3 * rng.normal(size=(200, 4))
+    >>> found = PCA().fit(X).broken_stick()
+    >>> found.count
+    1
+    >>> print(found.table.round(2))
+          share  threshold
+    pca0   0.94       0.52
+    pca1   0.02       0.27
+    pca2   0.02       0.15
+    pca3   0.02       0.06
     """
 
     count: int

@@ -78,6 +78,20 @@ class Summary:
         Statistics of the fit, below the tables.
     notes : tuple of str
         What the reader should know.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> summary = LinearRegression().fit(X, y).summary()
+    >>> print(summary.to_frame().round(3))
+                 coefficient  standard_error      t  p_value  lower  upper
+    x0                 0.892           0.116  7.665    0.000  0.661  1.123
+    x1                 0.175           0.119  1.463    0.147 -0.062  0.412
+    (intercept)       -0.163           0.113 -1.448    0.151 -0.387  0.061
     """
 
     title: str

@@ -75,7 +75,19 @@ class WildBootstrapTest:
     is_exact : bool
         Whether all sign vectors were taken, so that p does not depend on random numbers.
     n_clusters : int
-        G.
+        Number of clusters, ``G``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> groups = np.repeat(np.arange(10), 10)
+    >>> test = LinearRegression().fit(X, y).wild_bootstrap_test("x1", X, y, groups=groups)
+    >>> test.n_clusters, test.draws, test.is_exact
+    (10, 1024, True)
     """
 
     hypothesis: str

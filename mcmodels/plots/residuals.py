@@ -54,7 +54,7 @@ class ResidualsDisplay(Display, draws="the residuals of a fitted model or pipeli
         Leverages, and the residuals that Cook's distance is made of; None leaves the last panel
         empty.
     n_params : int
-        P.
+        The number of parameters, P.
     envelope : ndarray of shape (k, 2) or None
         Ends of the band, for the order statistics of
         :func:`mcmodels.inference.envelopes.order_positions`.

@@ -49,6 +49,17 @@ ObjectiveRegressor or …Classifier
         ``small``, or not its columns; or if a fit is penalised.
     InferenceError
         If ``big`` fits y perfectly, up to rounding: no likelihood is the largest then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, likelihood_ratio_test
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> small, big = LinearRegression().fit(X[:, :1], y), LinearRegression().fit(X, y)
+    >>> print(likelihood_ratio_test(small, big))
+    small is enough: chi2(1) = 2.18224, p = 0.14
     """
     small, big = _behind_steps(small), _behind_steps(big)
     for name, model in (("small", small), ("big", big)):

@@ -87,6 +87,22 @@ class Results(ContrastResults, TermTests, ChosenCovariance, Predictions, Summari
     model : estimator
         The model at the end, with the names that the steps give; its methods take the columns that
         the steps make.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, results
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> said = results(LinearRegression().fit(X, y))
+    >>> print(said.confidence_intervals().round(2))
+                 lower  upper
+    x0            0.66   1.12
+    x1           -0.06   0.41
+    (intercept)  -0.39   0.06
+    >>> print(said.wald_test("x1 = 0"))
+    x1 = 0: F(1, 97) = 2.14003, p = 0.147
     """
 
     def __repr__(self) -> str:

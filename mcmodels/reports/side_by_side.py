@@ -162,6 +162,31 @@ class Comparison:
         What the reader should know.
     auxiliary : tuple of str
         Names of auxiliary parameters of losses, which follow the intercept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, compare
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> small, big = LinearRegression().fit(X[:, :1], y), LinearRegression().fit(X, y)
+    >>> print(compare(small, big))
+                           (1)         (2)
+    x0                 0.915       0.892
+                      (0.116)     (0.116)
+    x1                             0.175
+                                  (0.119)
+    (intercept)       -0.144      -0.163
+                      (0.113)     (0.113)
+    <BLANKLINE>
+    observations     100         100
+    R²                 0.38894     0.40213
+    log-likelihood  -152.558    -151.467
+    AIC              309.116     308.934
+    BIC              314.326     316.749
+    <BLANKLINE>
+    Below coefficients: standard errors.
     """
 
     tables: Mapping[str, pd.DataFrame]

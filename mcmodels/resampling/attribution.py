@@ -54,6 +54,21 @@ class Attribution:
     damping : float
         What was added to the diagonal of the Hessian of a network; 0 but where the fit is at no
         strict minimum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, attribution
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> found = attribution(LinearRegression().fit(X, y), X, y, of="x0")
+    >>> round(found.value, 3)
+    0.892
+    >>> found.effects.abs().nlargest(2).round(3)
+    84    0.050
+    69    0.033
+    Name: effect, dtype: float64
     """
 
     of: str

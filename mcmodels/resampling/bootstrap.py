@@ -71,7 +71,7 @@ def bootstrap(
     sample_weight : array-like of shape (n_samples,), default=None
         Their weights, as they were given to ``fit``.
     draws : int, default=10_000
-        B. The first of many draws are those of fewer.
+        How many, B. The first of many draws are those of fewer.
     kind : {"bayesian", "multiplier"}, default="bayesian"
         "bayesian": Dirichlet weights, so that draws are of an approximate posterior in which the
         distribution of the rows is unknown. "multiplier": the weights 1 + ξ, with ξ one of Mammen's

@@ -62,6 +62,22 @@ class Bootstrap(Summarised):
         Which functions of the parameters the rows determine; None if all.
     notes : tuple of str
         What to know of the way from the rows to the model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, bootstrap
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> draws = bootstrap(LinearRegression().fit(X, y), X, y, random_state=0)
+    >>> draws.draws_.shape
+    (10000, 3)
+    >>> print(draws.confidence_intervals().round(2))
+                 lower  upper
+    x0            0.67   1.11
+    x1           -0.06   0.41
+    (intercept)  -0.37   0.05
     """
 
     draws_: Array

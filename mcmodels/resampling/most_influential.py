@@ -62,6 +62,17 @@ class InfluentialRows:
         Largest number of rows that was allowed.
     n_rows : int
         Rows of positive weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels import LinearRegression, most_influential
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 2))
+    >>> y = X[:, 0] + rng.normal(size=100)
+    >>> found = most_influential(LinearRegression().fit(X, y), X, y, of="x1", change="sign")
+    >>> found.found, len(found.rows)
+    (True, 6)
     """
 
     of: str

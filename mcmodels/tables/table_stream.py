@@ -37,7 +37,17 @@ _SHOWN_PLACES = 5
 
 
 class TableStream(RowStream):
-    """Rows of a table, as :func:`scan` returns them."""
+    """Rows of a table, as :func:`scan` returns them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mcmodels import LinearRegression, scan
+    >>> trips = pd.DataFrame({"km": [1.0, 2.0, 3.0], "fare": [3.0, 5.0, 7.0]})
+    >>> rows = scan(trips, target="fare")
+    >>> LinearRegression().fit(rows).coef_.round(12)
+    array([2.])
+    """
 
     def __init__(self, choice: Choice, where: Any = None) -> None:
         super().__init__(self._read)

@@ -72,6 +72,16 @@ def solve(
     -----
     Of a matrix that is symmetric, both triangles are read, as by :func:`eigh`: its derivative is
     that of a general matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda A: linalg.solve(A, b)[0])(A).round(6)
+    array([[-0.099174, -0.347107],
+           [ 0.033058,  0.115702]])
     """
     structure = "general" if assume_a is None else _SHORT.get(assume_a, assume_a)
     if structure not in _STRUCTURES:
@@ -114,6 +124,15 @@ def solve_triangular(
     Returns
     -------
     ndarray, the shape of b
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda b: linalg.solve_triangular(A, b)[0])(b).round(6)
+    array([ 0.5     , -0.166667])
     """
     if trans not in (0, 1, "N", "T"):
         raise ValueError(f"solve_triangular: trans must be 0, 1, 'N' or 'T'; found {trans!r}.")
@@ -140,6 +159,15 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
     -------
     ndarray, the shape of b
         Computed with the full matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> bands = np.array([[0.0, 1.0], [2.0, 3.0]])  # of [[2, 1], [0, 3]]
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda b: linalg.solve_banded((0, 1), bands, b)[0])(b).round(6)
+    array([ 0.5     , -0.166667])
     """
     lower, upper = l_and_u
     if shape_of(ab)[0] != lower + upper + 1:
@@ -164,6 +192,14 @@ def solve_toeplitz(c_or_cr: Any, b: Any) -> Any:
     -------
     ndarray, the shape of b
         Computed with the full matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda c: linalg.solve_toeplitz(c, b)[0])(np.array([2.0, 1.0])).round(6)
+    array([ 0.333333, -0.666667])
     """
     c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
     return np.linalg.solve(toeplitz(c, r), b)
@@ -181,15 +217,53 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     Returns
     -------
     ndarray of shape (m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> X = linalg.solve_sylvester(A, A, np.eye(2))
+    >>> np.allclose(A @ X + X @ A, np.eye(2))
+    True
+    >>> grad(lambda a: np.trace(linalg.solve_sylvester(a, A, np.eye(2))))(A).round(6)
+    array([[-0.078512,  0.020661],
+           [ 0.041322, -0.03719 ]])
     """
     return call("solve_sylvester", a, b, q)
 
 
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """The solution X of ``aX + Xaᵀ = q``, for a and q of shape (n, n)."""
+    """The solution X of ``aX + Xaᵀ = q``, for a and q of shape (n, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> X = linalg.solve_continuous_lyapunov(A, np.eye(2))
+    >>> np.allclose(A @ X + X @ A.T, np.eye(2))
+    True
+    >>> grad(lambda q: np.trace(linalg.solve_continuous_lyapunov(A, q)))(np.eye(2)).round(6)
+    array([[ 0.268182, -0.072727],
+           [-0.072727,  0.190909]])
+    """
     return call("solve_sylvester", a, transposed(a), q)
 
 
 def solve_discrete_lyapunov(a: Any, q: Any) -> Any:
-    """The solution X of ``aXaᵀ - X + q = 0``, for a and q of shape (n, n)."""
+    """The solution X of ``aXaᵀ - X + q = 0``, for a and q of shape (n, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> a = np.array([[0.5, 0.1], [0.0, 0.2]])
+    >>> X = linalg.solve_discrete_lyapunov(a, np.eye(2))
+    >>> np.allclose(X - a @ X @ a.T, np.eye(2))
+    True
+    >>> grad(lambda a: np.trace(linalg.solve_discrete_lyapunov(a, np.eye(2))))(a).round(6)
+    array([[1.80727 , 0.339506],
+           [0.110168, 0.458248]])
+    """
     return call("solve_discrete_lyapunov", a, q)

@@ -40,6 +40,15 @@ def cholesky(a: Any, lower: bool = False) -> Any:
     Returns
     -------
     ndarray of shape (n, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> grad(lambda A: linalg.cholesky(A)[1, 1])(A).round(6)
+    array([[ 0.079057, -0.158114],
+           [-0.158114,  0.316228]])
     """
     return call("cholesky", a) if lower else transposed(call("cholesky", transposed(a)))
 
@@ -58,6 +67,16 @@ def cho_factor(a: Any, lower: bool = False) -> tuple[Any, bool]:
         The factor. Its other triangle is 0, where SciPy leaves it undefined.
     lower : bool
         As passed in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda A: linalg.cho_solve(linalg.cho_factor(A), b)[0])(A).round(6)
+    array([[-0.12, -0.16],
+           [-0.16,  0.12]])
     """
     return cholesky(a, lower), lower
 
@@ -75,6 +94,15 @@ def cho_solve(c_and_lower: tuple[Any, bool], b: Any) -> Any:
     Returns
     -------
     ndarray, the shape of b
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda b: linalg.cho_solve(linalg.cho_factor(A), b)[0])(b).round(6)
+    array([ 0.6, -0.2])
     """
     c, lower = c_and_lower
     inner = solve_triangular(c, b, trans=0 if lower else 1, lower=lower)
@@ -95,6 +123,16 @@ def lu_factor(a: Any) -> tuple[Any, Any]:
         U, and below the diagonal L, whose diagonal is 1.
     piv : ndarray of int of shape (n,)
         Row k was exchanged with row ``piv[k]``; a constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda A: linalg.lu_solve(linalg.lu_factor(A), b)[0])(A).round(6)
+    array([[-0.099174, -0.347107],
+           [ 0.033058,  0.115702]])
     """
     m, n = shape_of(a)
     if m != n:
@@ -118,6 +156,15 @@ def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: int = 0) -> Any:
     Returns
     -------
     ndarray, the shape of b
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> b = np.array([1.0, 2.0])
+    >>> grad(lambda b: linalg.lu_solve(linalg.lu_factor(A), b)[0])(b).round(6)
+    array([ 0.545455, -0.181818])
     """
     factors, piv = lu_and_piv
     order = _order_of(piv)
@@ -141,6 +188,15 @@ def lu(a: Any) -> tuple[Any, Any, Any]:
     -------
     p, l, u : ndarray of shape (n, n)
         The permutation, a constant, and the triangular factors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> grad(lambda A: np.sum(np.log(np.diag(linalg.lu(A)[2]))))(A).round(6)
+    array([[ 0.545455, -0.090909],
+           [-0.181818,  0.363636]])
     """
     factors, piv = lu_factor(a)
     n = shape_of(a)[0]
@@ -176,6 +232,18 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
         The eigenvalues, in ascending order.
     v : ndarray of shape (n, n)
         The eigenvectors, as columns. Their signs may differ from SciPy's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> values, vectors = linalg.eigh(A)
+    >>> values.round(6)
+    array([1.381966, 3.618034])
+    >>> grad(lambda A: linalg.eigh(A)[0][1])(A).round(6)
+    array([[0.276393, 0.447214],
+           [0.447214, 0.723607]])
     """
     uplo: Literal["L", "U"] = "L" if lower else "U"
     if b is None:
@@ -201,6 +269,15 @@ def eigvalsh(a: Any, b: Any = None, *, lower: bool = True) -> Any:
     Returns
     -------
     ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> grad(lambda A: linalg.eigvalsh(A)[1])(A).round(6)
+    array([[0.276393, 0.447214],
+           [0.447214, 0.723607]])
     """
     return eigh(a, b, lower=lower, eigvals_only=True)
 
@@ -221,6 +298,16 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     -------
     U, s, Vt : ndarray
         s alone without ``compute_uv``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[3.0, 1.0], [1.0, 2.0], [0.0, 1.0]])
+    >>> grad(lambda A: linalg.svd(A, full_matrices=False)[1][0])(A).round(6)
+    array([[0.689155, 0.466581],
+           [0.441202, 0.298709],
+           [0.126891, 0.085909]])
     """
     if not compute_uv:
         return np.linalg.svd(a, compute_uv=False)
@@ -228,5 +315,15 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 
 def svdvals(a: Any) -> Any:
-    """The singular values of a matrix, in descending order."""
+    """The singular values of a matrix, in descending order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> grad(lambda A: linalg.svdvals(A)[0])(A).round(6)
+    array([[0.276393, 0.447214],
+           [0.447214, 0.723607]])
+    """
     return np.linalg.svd(a, compute_uv=False)

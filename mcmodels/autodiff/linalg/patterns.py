@@ -31,6 +31,16 @@ def toeplitz(c: Any, r: Any = None) -> Any:
     Returns
     -------
     ndarray of shape (m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> linalg.toeplitz([1.0, 2.0])
+    array([[1., 2.],
+           [2., 1.]])
+    >>> grad(lambda c: np.linalg.det(linalg.toeplitz(c)))(np.array([1.0, 2.0])).round(6)
+    array([ 2., -4.])
     """
     c = np.ravel(c)
     r = c if r is None else np.ravel(r)
@@ -52,6 +62,16 @@ def hankel(c: Any, r: Any = None) -> Any:
     Returns
     -------
     ndarray of shape (m, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> linalg.hankel([1.0, 2.0], [2.0, 3.0])
+    array([[1., 2.],
+           [2., 3.]])
+    >>> grad(lambda c: np.sum(linalg.hankel(c) ** 2))(np.array([1.0, 2.0])).round(6)
+    array([2., 8.])
     """
     c = np.ravel(c)
     r = np.zeros(shape_of(c)) if r is None else np.ravel(r)
@@ -60,14 +80,40 @@ def hankel(c: Any, r: Any = None) -> Any:
 
 
 def circulant(c: Any) -> Any:
-    """The matrix whose columns are c, each shifted down by one more than the column before it."""
+    """The matrix whose columns are c, each shifted down by one more than the column before it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> linalg.circulant([1.0, 2.0, 3.0])
+    array([[1., 3., 2.],
+           [2., 1., 3.],
+           [3., 2., 1.]])
+    >>> grad(lambda c: np.linalg.det(linalg.circulant(c)))(np.array([1.0, 2.0])).round(6)
+    array([ 2., -4.])
+    """
     c = np.ravel(c)
     n = shape_of(c)[0]
     return c[(np.arange(n)[:, np.newaxis] - np.arange(n)) % n]
 
 
 def block_diag(*arrs: Any) -> Any:
-    """The matrix with the given matrices along its diagonal, and zeros elsewhere."""
+    """The matrix with the given matrices along its diagonal, and zeros elsewhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mcmodels.autodiff import grad, linalg
+    >>> A = np.array([[2.0, 1.0], [0.5, 3.0]])
+    >>> linalg.block_diag(A, [[5.0]])
+    array([[2. , 1. , 0. ],
+           [0.5, 3. , 0. ],
+           [0. , 0. , 5. ]])
+    >>> grad(lambda A: np.linalg.det(linalg.block_diag(A, [[5.0]])))(A).round(6)
+    array([[15. , -2.5],
+           [-5. , 10. ]])
+    """
     blocks = [np.atleast_2d(block) for block in arrs]
     widths = [shape_of(block)[1] for block in blocks]
     rows = []

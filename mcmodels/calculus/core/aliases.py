@@ -22,12 +22,27 @@ T = TypeVar("T")
 
 
 def tr(x: Any) -> Expression:
-    """The trace of a square matrix, as `trace`."""
+    """The trace of a square matrix, as `trace`.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, tr
+    >>> A = matrix("A", "n", "n")
+    >>> tr(A.T @ A).gradient(A)
+    2A
+    """
     return trace(x)
 
 
 def transpose(x: Any) -> Expression:
-    """The transpose, as ``x.T``; of a vector, a row."""
+    """The transpose, as ``x.T``; of a vector, a row.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, transpose
+    >>> transpose(matrix("A", "m", "n")).shape
+    ('n', 'm')
+    """
     return transposed(as_expression(x))
 
 

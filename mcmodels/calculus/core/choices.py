@@ -31,6 +31,13 @@ def maximum(x: Any, y: Any) -> Expression:
 
     Not differentiable where both are equal, where the derivative of ``y`` is used. So
     ``maximum(x, 0)`` is ``relu(x)``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import maximum, vector
+    >>> x, y = vector("x", "n"), vector("y", "n")
+    >>> maximum(x, y).evaluate(x=[1.0, 5.0], y=[2.0, 3.0])
+    array([2., 5.])
     """
     a, b = _alike("maximum", x, y)
     return a if a == b else pairwise("maximum", a, b)
@@ -40,18 +47,40 @@ def minimum(x: Any, y: Any) -> Expression:
     """The smaller of two entries.
 
     Not differentiable where both are equal, where the derivative of ``y`` is used.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import minimum, vector
+    >>> x, y = vector("x", "n"), vector("y", "n")
+    >>> minimum(x, y).evaluate(x=[1.0, 5.0], y=[2.0, 3.0])
+    array([1., 3.])
     """
     a, b = _alike("minimum", x, y)
     return a if a == b else pairwise("minimum", a, b)
 
 
 def clip(x: Any, low: Any, high: Any) -> Expression:
-    """``minimum(maximum(x, low), high)``: each entry, brought between two bounds."""
+    """``minimum(maximum(x, low), high)``: each entry, brought between two bounds.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import clip, vector
+    >>> clip(vector("x", "n"), 0, 1).evaluate(x=[-2.0, 0.5, 3.0])
+    array([0. , 0.5, 1. ])
+    """
     return minimum(maximum(x, low), high)
 
 
 def hypot(x: Any, y: Any) -> Expression:
-    """√(x² + y²) of two entries, also where the squares overflow; no derivative at (0, 0)."""
+    """√(x² + y²) of two entries, also where the squares overflow; no derivative at (0, 0).
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import hypot, scalar
+    >>> x, y = scalar("x"), scalar("y")
+    >>> hypot(x, y).gradient(x)
+    x/hypot(x, y)
+    """
     a, b = _alike("hypot", x, y)
     return pairwise("hypot", a, b)
 
@@ -93,6 +122,14 @@ def where(condition: Any, x: Any, y: Any) -> Expression:
     ------
     ShapeError
         If the condition is no comparison, or shapes differ.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import abs, sum, vector, where
+    >>> r = vector("r", "n")
+    >>> huber = sum(where(abs(r) <= 1, r**2 / 2, abs(r) - 0.5))
+    >>> huber.gradient(r)
+    step(|r| − 1) ∘ sign(r) + r ∘ (1 − step(|r| − 1))
     """
     if isinstance(condition, bool):
         raise ShapeError(

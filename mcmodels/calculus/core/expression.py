@@ -38,6 +38,20 @@ class Expression(ExpressionOperators, ExpressionMethods):
 
     Its ``shape`` is ``()`` for a scalar, ``(n,)`` for a (column) vector, ``(m, n)`` for a matrix;
     a row is ``(1, n)``, and sizes are int or str.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n", symmetric=True)
+    >>> f = x.T @ A @ x
+    >>> f.shape
+    ()
+    >>> f.gradient(x)
+    2Ax
+    >>> f.hessian(x)
+    2A
+    >>> f.evaluate(x=[1.0, 2.0], A=[[2.0, 0.0], [0.0, 3.0]])
+    14.0
     """
 
     __slots__ = (

@@ -6,12 +6,12 @@ function does not take raises a `ShapeError`: `det` of a matrix that is not squa
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from mcmodels.calculus.core import (
     arithmetic,
     choices,
+    entrywise,
     kronecker_functions,
     matrix_functions,
     nodes,
@@ -19,9 +19,9 @@ from mcmodels.calculus.core import (
     special_functions,
 )
 from mcmodels.calculus.core.arithmetic import parts, scale
-from mcmodels.calculus.core.axis_forms import as_logsumexp
 from mcmodels.calculus.core.choices import *  # noqa: F403
-from mcmodels.calculus.core.elementwise import elementwise
+from mcmodels.calculus.core.entrywise import *  # noqa: F403
+from mcmodels.calculus.core.entrywise import abs, exp, log
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.function_nodes import MatrixFunction
 from mcmodels.calculus.core.indices import unit_at
@@ -45,21 +45,17 @@ from mcmodels.calculus.core.tensors import (
 from mcmodels.calculus.core.triangles import duplication, elimination, tril, triu, vech
 
 __all__ = [
-    "abs",
     "block",
     "commutation",
-    "cos",
     "det",
     "diag",
     "diagonal_selection",
     "duplication",
     "einsum",
     "elimination",
-    "exp",
     "eye",
     "hstack",
     "inv",
-    "log",
     "logdet",
     "logsumexp",
     "matrix",
@@ -67,18 +63,10 @@ __all__ = [
     "mean",
     "norm",
     "ones",
-    "relu",
     "scalar",
-    "sigmoid",
-    "sign",
-    "sin",
     "size",
     "softmax",
-    "softplus",
-    "sqrt",
-    "step",
     "sum",
-    "tanh",
     "tensor",
     "trace",
     "tril",
@@ -90,87 +78,39 @@ __all__ = [
     "zeros",
 ]
 __all__ += choices.__all__
+__all__ += entrywise.__all__
 __all__ += kronecker_functions.__all__
 __all__ += matrix_functions.__all__
 __all__ += norms.__all__
 __all__ += special_functions.__all__
 
 
-# -- elementwise ---------------------------------------------------------------------------------
-
-
-def exp(x: Any) -> Expression:
-    """The exponential of each entry."""
-    return elementwise("exp", as_expression(x))
-
-
-def log(x: Any) -> Expression:
-    """The natural logarithm of each entry, which must be positive."""
-    expression = as_expression(x)
-    along = as_logsumexp(expression)
-    return elementwise("log", expression) if along is None else along
-
-
-def sqrt(x: Any) -> Expression:
-    """The square root of each entry, stored as the power ½."""
-    return arithmetic.power(as_expression(x), number(Fraction(1, 2)))
-
-
-def sin(x: Any) -> Expression:
-    """The sine of each entry."""
-    return elementwise("sin", as_expression(x))
-
-
-def cos(x: Any) -> Expression:
-    """The cosine of each entry."""
-    return elementwise("cos", as_expression(x))
-
-
-def tanh(x: Any) -> Expression:
-    """The hyperbolic tangent of each entry."""
-    return elementwise("tanh", as_expression(x))
-
-
-def abs(x: Any) -> Expression:
-    """The absolute value of each entry; not differentiable at 0, where sign(0) = 0 is used."""
-    return elementwise("abs", as_expression(x))
-
-
-def sign(x: Any) -> Expression:
-    """The sign of each entry: -1, 0 or 1; its derivative is taken to be 0 everywhere."""
-    return elementwise("sign", as_expression(x))
-
-
-def sigmoid(x: Any) -> Expression:
-    """1 / (1 + exp(-x)) of each entry."""
-    return elementwise("sigmoid", as_expression(x))
-
-
-def softplus(x: Any) -> Expression:
-    """log(1 + exp(x)) of each entry."""
-    return elementwise("softplus", as_expression(x))
-
-
-def relu(x: Any) -> Expression:
-    """max(x, 0) of each entry; not differentiable at 0, where step(0) = 0 is used."""
-    return elementwise("relu", as_expression(x))
-
-
-def step(x: Any) -> Expression:
-    """1 where an entry is positive, else 0; its derivative is taken to be 0 everywhere."""
-    return elementwise("step", as_expression(x))
-
-
 # -- of a whole array ----------------------------------------------------------------------------
 
 
 def trace(x: Any) -> Expression:
-    """The trace of a square matrix, the sum of its diagonal."""
+    """The trace of a square matrix, the sum of its diagonal.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, trace
+    >>> A, B = matrix("A", "m", "n"), matrix("B", "n", "m")
+    >>> trace(A @ B).gradient(A)
+    Bᵀ
+    """
     return arithmetic.trace(square_matrix("trace", x))
 
 
 def det(x: Any) -> Expression:
-    """The determinant of a square matrix."""
+    """The determinant of a square matrix.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import det, matrix
+    >>> A = matrix("A", "n", "n")
+    >>> det(A).gradient(A)
+    det(A) A⁻ᵀ
+    """
     expression = square_matrix("det", x)
     if expression.is_scalar:
         return expression
@@ -182,7 +122,15 @@ def det(x: Any) -> Expression:
 
 
 def logdet(x: Any) -> Expression:
-    """The logarithm of the absolute determinant of a square matrix, log|det X|."""
+    """The logarithm of the absolute determinant of a square matrix, log|det X|.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import logdet, matrix
+    >>> A = matrix("A", "n", "n")
+    >>> logdet(A).gradient(A)
+    A⁻ᵀ
+    """
     expression = square_matrix("logdet", x)
     if expression.is_scalar:
         return log(abs(expression))
@@ -194,7 +142,15 @@ def logdet(x: Any) -> Expression:
 
 
 def inv(x: Any) -> Expression:
-    """The inverse of a square matrix; of a scalar, its reciprocal."""
+    """The inverse of a square matrix; of a scalar, its reciprocal.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import inv, matrix, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(inv(A)).gradient(A)
+    −(A⁻²)ᵀ
+    """
     return arithmetic.inverse(square_matrix("inv", x))
 
 
@@ -217,6 +173,13 @@ def matrix_power(x: Any, k: Any) -> Expression:
     ------
     ShapeError
         If ``x`` is not square, or ``k`` not known to be whole.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, matrix_power, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(matrix_power(A, 3)).gradient(A)
+    3(A²)ᵀ
     """
     exponent = as_expression(k)
     whole = isinstance(exponent, nodes.Number) and float(exponent.value).is_integer()
@@ -236,6 +199,15 @@ def diag(x: Any) -> Expression:
     ------
     ShapeError
         If it is a matrix that is not square.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import diag, matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> diag(x) @ A
+    diag(x) A
+    >>> diag(A).shape
+    ('n',)
     """
     expression = as_expression(x)
     if expression.is_scalar:
@@ -268,17 +240,38 @@ def diag(x: Any) -> Expression:
 
 
 def eye(n: int | str | Size) -> Expression:
-    """The n×n identity matrix."""
+    """The n×n identity matrix.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import eye, matrix
+    >>> eye("m") @ matrix("A", "m", "n")
+    A
+    """
     return arithmetic.identity(Size.of(n))
 
 
 def ones(m: int | str | Size, n: int | str | Size = 1) -> Expression:
-    """A vector of m ones, or an m×n matrix of them."""
+    """A vector of m ones, or an m×n matrix of them.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import ones, vector
+    >>> ones("n").T @ vector("x", "n")
+    1ₙᵀx
+    """
     return arithmetic.ones(Size.of(m), Size.of(n))
 
 
 def zeros(m: int | str | Size, n: int | str | Size = 1) -> Expression:
-    """A vector of m zeros, or an m×n matrix of them."""
+    """A vector of m zeros, or an m×n matrix of them.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import vector, zeros
+    >>> vector("x", "n") + zeros("n")
+    x
+    """
     return arithmetic.zeros(Size.of(m), Size.of(n))
 
 
@@ -289,6 +282,12 @@ def unit(i: Any, n: int | str | Size) -> Expression:
     ------
     ShapeError
         If the index is outside; with a symbolic size, that shows at evaluation.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, unit
+    >>> matrix("A", "m", "n") @ unit(0, "n")
+    Ae₀
     """
     if isinstance(i, Expression):
         return unit_at(i, Size.of(n))
@@ -296,18 +295,44 @@ def unit(i: Any, n: int | str | Size) -> Expression:
 
 
 def commutation(m: int | str | Size, n: int | str | Size) -> Expression:
-    """The mn×mn commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n."""
+    """The mn×mn commutation matrix K: ``K @ vec(X) == vec(X.T)`` for X of m×n.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import commutation, matrix, vec
+    >>> X = matrix("X", "m", "n")
+    >>> commutation("m", "n") @ vec(X) == vec(X.T)
+    True
+    """
     return arithmetic.commutation(Size.of(m), Size.of(n))
 
 
 def diagonal_selection(n: int | str | Size) -> Expression:
-    """The n²×n matrix Ψ: ``Ψ @ v == vec(diag(v))``."""
+    """The n²×n matrix Ψ: ``Ψ @ v == vec(diag(v))``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import diag, diagonal_selection, vec, vector
+    >>> v = vector("v", "n")
+    >>> vec(diag(v)).jacobian(v) == diagonal_selection("n")
+    True
+    """
     size_ = Size.of(n)
     return number(1) if size_ == ONE else nodes.DiagonalSelection(size_)
 
 
 def size(n: int | str | Size) -> Expression:
-    """A size as a number: ``size("n")`` is the n of ``vector("x", "n")``."""
+    """A size as a number: ``size("n")`` is the n of ``vector("x", "n")``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import ones, size, sum, vector
+    >>> x = vector("x", "n")
+    >>> sum(x) / size("n")
+    sum(x)/n
+    >>> sum(ones("n"))
+    n
+    """
     return arithmetic.size_value(Size.of(n))
 
 

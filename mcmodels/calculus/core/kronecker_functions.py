@@ -14,12 +14,28 @@ __all__ = ["block_sum", "block_trace", "kron", "unvec", "vec"]
 
 
 def kron(a: Any, b: Any) -> Expression:
-    """The Kronecker product, of mp×nq for a of m×n and b of p×q: blocks a[i, j] * b."""
+    """The Kronecker product, of mp×nq for a of m×n and b of p×q: blocks a[i, j] * b.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import kron, matrix, vec
+    >>> A, B = matrix("A", "m", "n"), matrix("B", "p", "q")
+    >>> X = matrix("X", "q", "n")
+    >>> kron(A, B) @ vec(X) == vec(B @ X @ A.T)
+    True
+    """
     return arithmetic.kron(as_expression(a), as_expression(b))
 
 
 def vec(x: Any) -> Expression:
-    """The columns of an m×n matrix, stacked into a vector of m·n entries."""
+    """The columns of an m×n matrix, stacked into a vector of m·n entries.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, vec
+    >>> vec(matrix("A", "n", "n")).evaluate(A=[[1.0, 2.0], [3.0, 4.0]])
+    array([1., 3., 2., 4.])
+    """
     return arithmetic.vec(as_expression(x))
 
 
@@ -30,6 +46,13 @@ def unvec(x: Any, m: int | str | Size, n: int | str | Size) -> Expression:
     ------
     ShapeError
         If ``x`` is not a vector of m·n entries.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, unvec, vec
+    >>> X = matrix("X", "m", "n")
+    >>> unvec(vec(X), "m", "n")
+    X
     """
     return arithmetic.unvec(as_expression(x), Size.of(m), Size.of(n))
 
@@ -53,6 +76,13 @@ def block_sum(c: Any, a: Any) -> Expression:
     ------
     ShapeError
         If ``c`` cannot be cut into so many blocks.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import block_sum, kron, matrix
+    >>> A, B = matrix("A", "m", "n"), matrix("B", "p", "q")
+    >>> block_sum(kron(A, B), A).shape
+    ('p', 'q')
     """
     C, A = as_expression(c), as_expression(a)
     rows, cols = C.rows.divided_by(A.rows), C.cols.divided_by(A.cols)
@@ -82,6 +112,13 @@ def block_trace(c: Any, b: Any) -> Expression:
     ------
     ShapeError
         If ``c`` cannot be cut into blocks of that shape.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import block_trace, kron, matrix
+    >>> A, B = matrix("A", "m", "n"), matrix("B", "p", "q")
+    >>> block_trace(kron(A, B), B).shape
+    ('m', 'n')
     """
     C, B = as_expression(c), as_expression(b)
     rows, cols = C.rows.divided_by(B.rows), C.cols.divided_by(B.cols)

@@ -83,6 +83,15 @@ def solve(a: Any, b: Any) -> Expression:
     ------
     ShapeError
         If ``a`` is not square, or the numbers of rows differ.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, solve, vector
+    >>> A, b = matrix("A", "n", "n"), vector("b", "n")
+    >>> solve(A, b)
+    A⁻¹b
+    >>> solve(A, b).jacobian(b)
+    A⁻¹
     """
     matrix, right = square_matrix("solve", a), as_expression(b)
     if matrix.rows != right.rows:
@@ -99,6 +108,13 @@ def pinv(x: Any) -> Expression:
     Its derivative is that of Golub and Pereyra (1973), which holds where the rank does not change:
     near a matrix of full rank, and in directions that keep the rank of any other. Where the rank
     changes, it is not even continuous.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, pinv
+    >>> X = matrix("X", "m", "n")
+    >>> X @ pinv(X) @ X
+    X
     """
     return _pinv(as_expression(x))
 
@@ -124,17 +140,41 @@ def _pinv(x: Expression) -> Expression:
 
 
 def expm(x: Any) -> Expression:
-    """The exponential of a square matrix: the sum of Xᵏ/k! over k ≥ 0."""
+    """The exponential of a square matrix: the sum of Xᵏ/k! over k ≥ 0.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import expm, matrix, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(expm(A)).gradient(A)
+    expm(A)ᵀ
+    """
     return matrix_function("expm", square_matrix("expm", x))
 
 
 def logm(x: Any) -> Expression:
-    """The principal logarithm of a square matrix: no eigenvalue may be 0 or negative."""
+    """The principal logarithm of a square matrix: no eigenvalue may be 0 or negative.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import logm, matrix, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(logm(A)).gradient(A)
+    A⁻ᵀ
+    """
     return matrix_function("logm", square_matrix("logm", x))
 
 
 def sqrtm(x: Any) -> Expression:
-    """The principal square root of a square matrix: no eigenvalue may be 0 or negative."""
+    """The principal square root of a square matrix: no eigenvalue may be 0 or negative.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, sqrtm, trace
+    >>> A = matrix("A", "n", "n")
+    >>> trace(sqrtm(A)).gradient(A)
+    ½ sqrtm(A)⁻ᵀ
+    """
     return matrix_function("sqrtm", square_matrix("sqrtm", x))
 
 
@@ -170,17 +210,41 @@ def slope_of(name: str, x: Expression) -> Expression:
 
 
 def expm_frechet(x: Any, e: Any) -> Expression:
-    """The Fréchet derivative of `expm` at ``x`` along ``e``; linear in ``e``."""
+    """The Fréchet derivative of `expm` at ``x`` along ``e``; linear in ``e``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import expm_frechet, matrix, trace
+    >>> A, E = matrix("A", "n", "n"), matrix("E", "n", "n")
+    >>> trace(expm_frechet(A, E)).gradient(E)
+    expm(A)ᵀ
+    """
     return _frechet("expm", x, e)
 
 
 def logm_frechet(x: Any, e: Any) -> Expression:
-    """The Fréchet derivative of `logm` at ``x`` along ``e``; linear in ``e``."""
+    """The Fréchet derivative of `logm` at ``x`` along ``e``; linear in ``e``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import logm_frechet, matrix, trace
+    >>> A, E = matrix("A", "n", "n"), matrix("E", "n", "n")
+    >>> trace(logm_frechet(A, E)).gradient(E)
+    A⁻ᵀ
+    """
     return _frechet("logm", x, e)
 
 
 def sqrtm_frechet(x: Any, e: Any) -> Expression:
-    """The Fréchet derivative of `sqrtm` at ``x`` along ``e``; linear in ``e``."""
+    """The Fréchet derivative of `sqrtm` at ``x`` along ``e``; linear in ``e``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, sqrtm_frechet, trace
+    >>> A, E = matrix("A", "n", "n"), matrix("E", "n", "n")
+    >>> trace(sqrtm_frechet(A, E)).gradient(E)
+    ½ sqrtm(A)⁻ᵀ
+    """
     return _frechet("sqrtm", x, e)
 
 
@@ -215,17 +279,47 @@ def frechet(name: str, at: Expression, direction: Expression) -> Expression:
 
 
 def expm_frechet_matrix(x: Any) -> Expression:
-    """The n²×n² matrix K with ``vec(expm_frechet(x, E)) == K @ vec(E)``."""
+    """The n²×n² matrix K with ``vec(expm_frechet(x, E)) == K @ vec(E)``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import expm, expm_frechet_matrix, matrix
+    >>> A = matrix("A", "n", "n")
+    >>> expm(A).jacobian(A)
+    expm_frechet_matrix(A)
+    >>> expm_frechet_matrix(A).shape
+    ('n*n', 'n*n')
+    """
     return frechet_matrix("expm", square_matrix("expm_frechet_matrix", x))
 
 
 def logm_frechet_matrix(x: Any) -> Expression:
-    """The n²×n² matrix K with ``vec(logm_frechet(x, E)) == K @ vec(E)``."""
+    """The n²×n² matrix K with ``vec(logm_frechet(x, E)) == K @ vec(E)``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import logm, logm_frechet_matrix, matrix
+    >>> A = matrix("A", "n", "n")
+    >>> logm(A).jacobian(A)
+    logm_frechet_matrix(A)
+    >>> logm_frechet_matrix(A).shape
+    ('n*n', 'n*n')
+    """
     return frechet_matrix("logm", square_matrix("logm_frechet_matrix", x))
 
 
 def sqrtm_frechet_matrix(x: Any) -> Expression:
-    """The n²×n² matrix K with ``vec(sqrtm_frechet(x, E)) == K @ vec(E)``."""
+    """The n²×n² matrix K with ``vec(sqrtm_frechet(x, E)) == K @ vec(E)``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, sqrtm, sqrtm_frechet_matrix
+    >>> A = matrix("A", "n", "n")
+    >>> sqrtm(A).jacobian(A)
+    sqrtm_frechet_matrix(A)
+    >>> sqrtm_frechet_matrix(A).shape
+    ('n*n', 'n*n')
+    """
     return frechet_matrix("sqrtm", square_matrix("sqrtm_frechet_matrix", x))
 
 
@@ -257,6 +351,15 @@ def eigvalsh(x: Any) -> Expression:
     ------
     ShapeError
         If ``x`` is not known to be symmetric.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import eigvalsh, matrix
+    >>> S = matrix("S", "n", "n", symmetric=True)
+    >>> eigvalsh(S).evaluate(S=[[2.0, 1.0], [1.0, 2.0]]).round(12)
+    array([1., 3.])
+    >>> eigvalsh(S)[-1].gradient(S)
+    eigvecsh(S) diag(e₋₁) eigvecsh(S)ᵀ
     """
     return _eigenvalues(_symmetric("eigvalsh", x))
 
@@ -275,6 +378,14 @@ def eigvecsh(x: Any) -> Expression:
     """The orthogonal matrix of eigenvectors of a symmetric matrix, in the order of `eigvalsh`.
 
     The largest entry of each, in absolute value, is positive.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import eigvecsh, matrix
+    >>> S = matrix("S", "n", "n", symmetric=True)
+    >>> Q = eigvecsh(S)
+    >>> Q.T @ Q
+    I
     """
     return _eigenvectors(_symmetric("eigvecsh", x))
 
@@ -284,7 +395,15 @@ def _eigenvectors(x: Expression) -> Expression:
 
 
 def reciprocal_gaps(v: Any) -> Expression:
-    """The matrix with 1/(v[j] - v[i]) off its diagonal and 0 on it, of a vector ``v``."""
+    """The matrix with 1/(v[j] - v[i]) off its diagonal and 0 on it, of a vector ``v``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import reciprocal_gaps, vector
+    >>> reciprocal_gaps(vector("v", "n")).evaluate(v=[1.0, 3.0])
+    array([[ 0. ,  0.5],
+           [-0.5,  0. ]])
+    """
     expression = as_expression(v)
     if not expression.is_column:
         raise ShapeError(
@@ -308,7 +427,15 @@ def nuclear_norm(x: Expression) -> Expression:
 
 
 def polar(x: Any) -> Expression:
-    """UVᵀ of the thin singular value decomposition UΣVᵀ of a matrix of full rank."""
+    """UVᵀ of the thin singular value decomposition UΣVᵀ of a matrix of full rank.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, polar
+    >>> polar(matrix("X", "m", "n")).evaluate(X=[[3.0], [4.0]]).round(12)
+    array([[0.6],
+           [0.8]])
+    """
     return _polar(as_expression(x))
 
 

@@ -151,7 +151,17 @@ class SizeValue(Expression):
 
 @node
 class NamedNumber(Expression):
-    """π or e."""
+    """π or e.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import pi, scalar
+    >>> r = scalar("r")
+    >>> (pi * r**2).gradient(r)
+    2πr
+    >>> (pi * r**2).evaluate(r=1.0)
+    3.141592653589793
+    """
 
     name: str
 

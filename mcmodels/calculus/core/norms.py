@@ -37,12 +37,25 @@ def amax(x: Any) -> Expression:
     """The largest entry; not differentiable where it stands more than once.
 
     There the derivative of the first is used, row by row.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import amax, vector
+    >>> amax(vector("x", "n")).evaluate(x=[1.0, 5.0, 2.0])
+    5.0
     """
     return _largest(as_expression(x))
 
 
 def amin(x: Any) -> Expression:
-    """The smallest entry; not differentiable where it stands more than once."""
+    """The smallest entry; not differentiable where it stands more than once.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import amin, vector
+    >>> amin(vector("x", "n")).evaluate(x=[1.0, 5.0, 2.0])
+    1.0
+    """
     return scale(-1, _largest(scale(-1, as_expression(x))))
 
 
@@ -50,6 +63,12 @@ def hardmax(x: Any) -> Expression:
     """1 in the place of the largest entry (the first of several, row by row), and 0 elsewhere.
 
     Its derivative is taken to be 0 everywhere.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import hardmax, vector
+    >>> hardmax(vector("x", "n")).evaluate(x=[1.0, 5.0, 2.0])
+    array([0., 1., 0.])
     """
     return _hardmax(as_expression(x))
 

@@ -39,6 +39,15 @@ def norm(x: Any, ord: Any = None, axis: int | None = None) -> Expression:
     ------
     ShapeError
         If there is no such norm of ``x``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, norm, vector
+    >>> x, X = vector("x", "n"), matrix("X", "m", "n")
+    >>> norm(x).gradient(x)
+    x/‖x‖
+    >>> (norm(X) ** 2).gradient(X)
+    2X
     """
     expression = as_expression(x)
     if axis is not None:
@@ -67,6 +76,15 @@ def sum(x: Any, axis: int | None = None) -> Expression:
     ------
     ShapeError
         If an axis is given for a scalar, is 1 of a vector, or is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, sum
+    >>> X = matrix("X", "m", "n")
+    >>> sum(X**2).gradient(X)
+    2X
+    >>> sum(X, axis=0).shape
+    ('n',)
     """
     expression = as_expression(x)
     if axis is not None:
@@ -77,7 +95,15 @@ def sum(x: Any, axis: int | None = None) -> Expression:
 
 
 def mean(x: Any, axis: int | None = None) -> Expression:
-    """The mean of all entries; with ``axis`` of each column (0) or row (1), a (column) vector."""
+    """The mean of all entries; with ``axis`` of each column (0) or row (1), a (column) vector.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import mean, vector
+    >>> x = vector("x", "n")
+    >>> mean(x**2).gradient(x)
+    2x/n
+    """
     expression = as_expression(x)
     if axis is not None:
         lines = _with_rows_along("mean", expression, axis)
@@ -103,6 +129,13 @@ def softmax(x: Any, axis: int | None = None) -> Any:
     """exp(x) / sum(exp(x)) of a vector; of each column (``axis=0``) or row (1) of a matrix.
 
     Of a tensor along any axis, as ``axis=-1``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import softmax, vector
+    >>> x = vector("x", "n")
+    >>> softmax(x).jacobian(x)
+    diag(softmax(x)) − softmax(x) softmax(x)ᵀ
     """
     if isinstance(x, Tensor):
         return softmax_along(x, axis)
@@ -115,6 +148,13 @@ def logsumexp(x: Any, axis: int | None = None) -> Any:
     """log(sum(exp(x))) of a vector, a scalar; of each column (``axis=0``) or row (1), a vector.
 
     Of a tensor along any axis, or of all its entries.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import logsumexp, vector
+    >>> x = vector("x", "n")
+    >>> logsumexp(x).gradient(x)
+    softmax(x)
     """
     if isinstance(x, Tensor):
         return logsumexp_along(x, axis)

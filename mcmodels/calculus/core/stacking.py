@@ -30,6 +30,13 @@ def hstack(blocks: Sequence[Any]) -> Expression:
     ------
     ShapeError
         If the numbers of rows differ, or there is no block.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import hstack, matrix, ones, vector
+    >>> X, w = matrix("X", "n", "p"), vector("w", "p + 1")
+    >>> (hstack([X, ones("n")]) @ w).shape
+    ('n',)
     """
     return arithmetic.stack(_listed("hstack", blocks), 1)
 
@@ -51,6 +58,13 @@ def vstack(blocks: Sequence[Any]) -> Expression:
     ------
     ShapeError
         If the numbers of columns differ, or there is no block.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import vector, vstack
+    >>> x, y = vector("x", "m"), vector("y", "n")
+    >>> vstack([x, y]).T @ vstack([x, y])
+    xᵀx + yᵀy
     """
     return arithmetic.stack(_listed("vstack", blocks), 0)
 
@@ -70,6 +84,13 @@ def block(grid: Sequence[Sequence[Any]]) -> Expression:
     ------
     ShapeError
         If blocks in one row have different numbers of rows, or the rows of different lengths.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import block, matrix
+    >>> A, B, C = (matrix(name, "n", "n") for name in "ABC")
+    >>> block([[A, B], [B.T, C]]).shape
+    ('2*n', '2*n')
     """
     if not isinstance(grid, list | tuple) or not all(isinstance(r, list | tuple) for r in grid):
         raise ShapeError(f"block takes a list of lists, as block([[A, B], [C, D]]); found {grid}")

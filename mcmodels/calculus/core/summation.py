@@ -100,7 +100,15 @@ def sum_over(x: Any, *indices: Any, where: Any = None) -> Expression:
 
 
 def mean_over(x: Any, *indices: Any) -> Expression:
-    """The mean of an expression over one or more indices; see `sum_over`."""
+    """The mean of an expression over one or more indices; see `sum_over`.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import index, mean_over, vector
+    >>> y, i = vector("y", "n"), index("i", over="n")
+    >>> mean_over(y[i] ** 2, i)
+    (Σᵢ yᵢ²)/n
+    """
     result = sum_over(x, *indices)
     for i in _required(indices):
         result = result / size_value(i.over)

@@ -58,6 +58,15 @@ class Tensor(TensorMethods, TensorLike):
     entries : Expression
         The vector of its entries, the last index running fastest, as in NumPy.
     shape : tuple of int or str
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import einsum, tensor, vector
+    >>> T, x = tensor("T", ("n", "m", "k")), vector("x", "k")
+    >>> T.shape
+    ('n', 'm', 'k')
+    >>> einsum("ijk,k->ij", T, x)
+    [Σₗ Tᵢⱼₗ xₗ]ᵢⱼ
     """
 
     __array_ufunc__ = None

@@ -49,6 +49,16 @@ class CriticalPoint:
         At a kink, what the function does at a rate along directions that cross it; "flat" where it
         has no rate on one side. The eigenvalues are then those along the directions that cross
         none; there may be none.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import critical_point, scalar
+    >>> x = scalar("x")
+    >>> found = critical_point(x**2 - x + 1, x, at=0.5)
+    >>> found.kind
+    'minimum'
+    >>> print(found)
+    a minimum: eigenvalue of the Hessian 2 (1 positive); the value is 0.75
     """
 
     kind: str

@@ -52,6 +52,16 @@ class Step:
         off ``before``.
     label : str
         What the line is about: ``"df"``, ``"∂f/∂x"``.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> derivation = (x.T @ A @ x).derivation(x)
+    >>> print(derivation.steps[0])
+    product: d(AB) = (dA)B + A dB  [Petersen & Pedersen (2012), (37)]
+    df = d(xᵀAx)
+       = (dx)ᵀAx + xᵀA dx
     """
 
     rules: tuple[Rule, ...]

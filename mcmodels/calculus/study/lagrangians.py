@@ -53,7 +53,7 @@ class Lagrangian:
     Attributes
     ----------
     objective : Expression
-        f.
+        The function ``f``.
     constraints : tuple of Expression
         The gᵢ, which are 0.
     multipliers : tuple of Expression
@@ -62,6 +62,16 @@ class Lagrangian:
         f − Σ λᵢ gᵢ; of arrays, the inner product of λᵢ and gᵢ.
     using : mapping of Expression to Expression
         Further equations that hold.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import lagrangian, matrix, vector
+    >>> v, S = vector("v", "n"), matrix("S", "n", "n", symmetric=True)
+    >>> L = lagrangian(v.T @ S @ v, v.T @ v - 1)
+    >>> L
+    vᵀSv − λ(vᵀv − 1)
+    >>> L.stationarity(v)
+    2Sv − 2λv
     """
 
     objective: Expression

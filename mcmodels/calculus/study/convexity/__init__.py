@@ -41,6 +41,16 @@ class Convexity:
         Of "neither", where the function bends up and where down.
     where : str or None
         Of "neither" and "unknown", what would make it convex or concave, where that is known.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import convexity, exp, sum, vector
+    >>> x = vector("x", "n")
+    >>> found = convexity(sum(exp(x)), x)
+    >>> found.kind
+    'convex'
+    >>> print(found)
+    convex: by composition
     """
 
     kind: str

@@ -63,6 +63,14 @@ class Diagnosis:
         The formula that the mistake gives, equal to what was claimed.
     also : tuple of str
         Other mistakes that would give the same.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import diagnose, matrix, vector
+    >>> x, A = vector("x", "n"), matrix("A", "n", "n")
+    >>> found = diagnose(x.T @ A @ x, x, 2 * A @ x)
+    >>> found.correct, found.mistake
+    (False, 'assumed symmetric')
     """
 
     correct: bool

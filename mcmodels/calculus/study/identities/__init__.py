@@ -55,6 +55,14 @@ def named(name: str) -> Identity:
     ------
     LookupError
         If there is none; the message gives the closest names.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import identities
+    >>> identities.named("log determinant")
+    f = log|det X|
+    ∂f/∂X = X⁻ᵀ
+    ∂²f/∂X² = −Kₙₙ(X⁻ᵀ ⊗ X⁻¹)
     """
     names = {identity.name: identity for identity in CATALOGUE}
     if name in names:
@@ -76,6 +84,12 @@ def find(words: str) -> tuple[Identity, ...]:
     -------
     tuple of Identity
         In the order of the catalogue; empty where nothing fits.
+
+    Examples
+    --------
+    >>> from mcmodels.calculus import identities
+    >>> [identity.name for identity in identities.find("ridge")]
+    ['ridge regression', 'ridge regression as traces']
     """
     wanted = [_letters(word) for word in words.split()]
     return tuple(
