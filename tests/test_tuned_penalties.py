@@ -106,6 +106,7 @@ def test_loo_of_least_squares_is_that_of_RidgeCV():
     np.testing.assert_allclose(model.coef_, theirs.coef_, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_test_loss_is_that_of_cross_validation():
     """On ten random data sets, the loss on new rows is not worse than that of LogisticRegressionCV.
 
