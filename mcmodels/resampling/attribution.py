@@ -20,7 +20,7 @@ from mcmodels.resampling.exact_effects import (
     by_targets,
 )
 from mcmodels.resampling.fit_functions import LossOn, fit_function
-from mcmodels.resampling.groups import units_of
+from mcmodels.resampling.groups import given_or_held, units_of
 from mcmodels.resampling.network_attribution import network_effects
 from mcmodels.resampling.parameter_names import coefficient
 from mcmodels.resampling.routed_rows import RoutedRows
@@ -200,7 +200,8 @@ def attribution(
         A function of an array of the shape of ``params_`` that returns one number. A prediction,
         :func:`~mcmodels.prediction_at`. The mean loss on other rows, :func:`~mcmodels.loss_on`.
     groups : array-like of shape (n_samples,), default=None
-        Labels of groups, which are left out whole; None for single rows.
+        Labels of groups, which are left out whole. Without them groups are those of the table, if
+        :func:`~mcmodels.scan` was given them, else each row is left out by itself.
     order : {1, 2}, default=1
         1: f is linear, and the fit moves by one Newton step, with the Hessian of the rows that are
         left: the exact fit of squared errors. 2: f is quadratic, and the fit moves to second order;
@@ -256,15 +257,16 @@ def attribution(
     data, of = routed.data, routed.function(of)
     if isinstance(order, bool) or order not in _ORDERS:
         raise ValueError(f"order={example_of(order)} must be 1 or 2.")
+    groups = given_or_held(routed.groups, data.X)
     if isinstance(data.model, NetworkMethods):
-        return _of_network(data, of, routed.groups, order)
+        return _of_network(data, of, groups, order)
     if getattr(getattr(data.model, "_fit", None), "theta_derivatives", None) is not None:
         raise InferenceError(
             "theta was estimated beside the coefficients, and changes with the rows. Fit with "
             f"theta={data.model._fit.theta:.6g}, and pass that fit."
         )
     training = data.training({})
-    codes, labels = units_of(routed.groups, len(training.y))
+    codes, labels = units_of(groups, len(training.y))
     if labels is not None:
         training = training.with_extras({GROUP: codes})
     fit = by_targets(training.fit)
