@@ -96,3 +96,27 @@ def test_leave_one_out_with_a_prior_asks_for_arrays():
     model = GeneralizedLinearRegressor("binomial", prior="jeffreys").fit(table[NAMES], table["y"])
     with pytest.raises(InferenceError, match="pass arrays"):  # groups are fitted from the start
         leave_one_out(model, held(table))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_clusters_of_a_table_of_levels(given):
+    """Its distinct rows, which a fit takes, are in another order than its rows."""
+    rng = np.random.default_rng(14)
+    table = pd.DataFrame({"s": rng.choice(list("pqr"), 60), "t": rng.choice(list("mn"), 60)})
+    table["school"], table["y"] = np.arange(60) // 6, rng.normal(size=60)
+    groups = rng.permutation(table["school"]) if given else table["school"].to_numpy()
+    levels = ["s", "t"]
+    rows = scan(table, "y", levels, categorical=levels, groups="school")
+    X = pd.get_dummies(table[levels], drop_first=True, dtype=float)
+    asked = {"of": "t_n", "kind": "cluster", "max_share": 0.2}
+    model, dense = LinearRegression().fit(rows), LinearRegression().fit(X, table["y"])
+    found = most_influential(model, rows, **asked, **({"groups": groups} if given else {}))
+    expected = most_influential(dense, X, table["y"], **asked, groups=groups)
+    assert found.rows.tolist() == expected.rows.tolist()
+    # The same sums in other blocks.
+    assert found.table.to_numpy() == pytest.approx(expected.table.to_numpy(), rel=1e-8)
+    errors = [
+        fitted.covariance(*of, kind="cluster", groups=groups)
+        for fitted, of in ((model, (rows,)), (dense, (X, table["y"])))
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=1e-8, abs=1e-12)
