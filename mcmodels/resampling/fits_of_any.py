@@ -55,6 +55,11 @@ def leave_out_of_any(
             f"{name} is no fitted regressor or classifier; pass a fitted estimator with predict."
         )
     check_is_fitted(model)
+    if not hasattr(model, "predict"):  # scikit-learn takes it away
+        raise InferenceError(
+            f"this {name} has no predict, as a search with refit=False has none: it left no model "
+            "of all rows. Fit with refit=True, or pass the estimator that is to be judged."
+        )
     if method not in ("auto", "exact"):
         raise InferenceError(
             f"method={method!r} needs a fit that is a sum over rows of a loss and a squared "

@@ -27,6 +27,7 @@ from mcmodels import (
     ObjectiveRegressor,
     leave_one_out,
 )
+from mcmodels.exceptions import InferenceError
 from tests.resampling.test_conformal_definition import with_folds
 
 N, P = 90, 3
@@ -187,6 +188,13 @@ def test_weights_and_groups_reach_the_steps_of_a_pipeline_by_metadata_routing():
         without = make_pipeline(StandardScaler(), LinearRegression()).fit(X, y)
         with pytest.raises(ValueError, match="the fit method of this Pipeline takes none"):
             leave_one_out(without, X, y, weights)
+
+
+def test_a_search_that_left_no_model_is_refused():
+    X, y, _, _ = rows("number")
+    search = GridSearchCV(LinearRegression(), {"fit_intercept": [True]}, refit=False).fit(X, y)
+    with pytest.raises(InferenceError, match="refit=False has none"):
+        leave_one_out(search, X, y)
 
 
 def test_weights_of_a_transformed_target():
