@@ -92,7 +92,7 @@ class RowsAgain(LinearPredictorModel):
         X, y, sample_weight, groups, offsets = with_offsets(X, y, sample_weight, groups, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
-            if kind != "HAC":
+            if kind != "HAC" and groups is None:  # distinct rows have another order than groups
                 of = record.weighting
                 X = rows_for_sums(X, of, quadratic=self._is_quadratic, again=True)
             if X.in_parts:
