@@ -76,7 +76,7 @@ def is_in_range(value: Value) -> bool:
 
 
 def product_and_power_of_ten(values: Iterable[Value]) -> tuple[Value, int]:
-    """m and k with m·10ᵏ the product of numbers other than 0; k is 0 where m is in range."""
+    """M and k with m·10ᵏ the product of numbers other than 0; k is 0 where m is in range."""
     # A float is taken as it is written: 1e-300 · 1e300 is 1.
     exact = math.prod(Fraction(repr(v)) if isinstance(v, float) else v for v in values)
     if is_in_range(exact):
