@@ -87,7 +87,29 @@ def root(
 
 
 def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
-    """The root itself, of :func:`root`; ``full_output`` is refused where it is differentiated."""
+    """The x with ``func(x) = 0``, as SciPy's function of this name returns it.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns an array of the shape of x.
+    x0 : array-like of shape (n,) or ()
+        Where to start.
+    args : tuple, default=()
+        Further arguments of func.
+    **options
+        SciPy's. The Jacobian is computed from func; ``full_output`` is refused where the root is
+        differentiated.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    NoRuleError
+        If the Jacobian at the root is singular, or no root was found.
+    """
     if not tracing.depth:
         return so.fsolve(func, x0, args, **options)
     residual, plain = _functions(func, args)
@@ -102,7 +124,28 @@ def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) ->
 
 
 def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
-    """The x with ``func(x) = x``."""
+    """The x with ``func(x) = x``.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns an array of the shape of x.
+    x0 : array-like
+        Where to start.
+    args : tuple, default=()
+        Further arguments of func.
+    **options
+        SciPy's: ``xtol``, ``maxiter``, ``method``.
+
+    Returns
+    -------
+    ndarray, the shape of x0
+
+    Raises
+    ------
+    NoRuleError
+        If ``x - func(x)`` has a singular Jacobian at x.
+    """
     if not tracing.depth:
         return so.fixed_point(func, x0, args, **options)
     step, plain = _functions(func, args)

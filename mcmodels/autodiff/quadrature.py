@@ -127,7 +127,10 @@ def _number(x: Any) -> Any:
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """``Σ (xₖ₊₁ - xₖ)(yₖ + yₖ₊₁)/2``, along an axis of the samples y."""
+    """``Σ (xₖ₊₁ - xₖ)(yₖ + yₖ₊₁)/2``, along an axis of the samples y.
+
+    The places x have the shape of y, or that of its axis; without x they are ``dx`` apart.
+    """
     return np.trapezoid(as_array(y), None if x is None else as_array(x), dx, axis)
 
 

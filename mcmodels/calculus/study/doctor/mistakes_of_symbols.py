@@ -165,14 +165,16 @@ def _power_of_one_factor(part: Expression) -> Iterator[tuple[Expression, Words]]
     factors = (*scalars, *([] if array is None else [array]))
     for factor in factors:
         _, exponent = base_and_exponent(factor)
-        k = exponent.value if isinstance(exponent, N.Number) else 1
-        root = _root(magnitude(coefficient), abs(k)) if k == int(k) and abs(k) > 1 else None
+        if not isinstance(exponent, N.Number):
+            continue
+        k = abs(exponent.value)
+        root = _root(magnitude(coefficient), int(k)) if k == int(k) > 1 else None
         if root is not None:
             other = scale(root if coefficient > 0 else -root, *factors)
             yield other, Words("{} stands for {}: the number is not raised", (other, part))
 
 
-def _root(value: Value, k: Value) -> Fraction | None:
+def _root(value: Value, k: int) -> Fraction | None:
     """The ratio, not 1, of which a number above 0 is the power k."""
     if not isinstance(value, Fraction) or value == 1:
         return None
