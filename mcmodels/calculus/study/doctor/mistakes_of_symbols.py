@@ -167,7 +167,7 @@ def _power_of_one_factor(part: Expression) -> Iterator[tuple[Expression, Words]]
         _, exponent = base_and_exponent(factor)
         if not isinstance(exponent, N.Number):
             continue
-        k = abs(exponent.value)
+        k = magnitude(exponent.value)
         root = _root(magnitude(coefficient), int(k)) if k == int(k) > 1 else None
         if root is not None:
             other = scale(root if coefficient > 0 else -root, *factors)
