@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from mcmodels.calculus import parse
+from mcmodels.calculus import EvaluationError, parse
 from mcmodels.calculus.core.numbers import product_and_power_of_ten
 
 NAMES = {"exp": mpmath.exp, "sqrt": mpmath.sqrt, "sin": mpmath.sin, "log": mpmath.log}
@@ -67,3 +67,14 @@ def test_arrays():
 )
 def test_the_power_of_ten(numbers, m, k):
     assert product_and_power_of_ten(numbers) == (m, k)
+
+
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("text", ["2**2000", "1e200*x*1e200"])
+def test_compiled_code_refuses_numbers_that_are_too_large(target, text):
+    if target != "numpy":
+        pytest.importorskip(target)
+    f = parse(text)
+    known = {"x": 1.0} if f.symbols else {}
+    with pytest.raises(EvaluationError, match="is not finite here"):
+        f.compile(target)(**known)
