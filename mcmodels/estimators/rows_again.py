@@ -96,6 +96,11 @@ class RowsAgain(LinearPredictorModel):
                 of = record.weighting
                 X = rows_for_sums(X, of, quadratic=self._is_quadratic, again=True)
             if X.in_parts:
+                if groups is not None:
+                    raise ValueError(
+                        "groups was given as an array beside a table that is read in parts; name "
+                        "the column of the table that has them, as in scan(..., groups='firm')."
+                    )
                 return self._robust_rows_in_parts(X, robust)
             if groups is None and clustered:
                 groups = X.group_labels()

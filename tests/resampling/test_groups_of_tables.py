@@ -120,3 +120,14 @@ def test_clusters_of_a_table_of_levels(given):
         for fitted, of in ((model, (rows,)), (dense, (X, table["y"])))
     ]
     assert errors[0] == pytest.approx(errors[1], rel=1e-8, abs=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"groups": "school"}])
+def test_other_groups_beside_a_table_in_parts_are_refused(options):
+    """Its rows stay where they are: before, the groups of the table were taken in silence."""
+    dd = pytest.importorskip("dask.dataframe")
+    table = frame()
+    rows = scan(dd.from_pandas(table, npartitions=3), "y", NAMES, **options)
+    model = LinearRegression().fit(rows)
+    with pytest.raises(ValueError, match=r"^groups was given as an array beside a table"):
+        model.covariance(rows, kind="cluster", groups=np.arange(len(table)) % 7)
