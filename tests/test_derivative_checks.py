@@ -1,5 +1,6 @@
 """Checks of derivatives: right ones are never accused, planted mistakes are found in place."""
 
+import itertools
 import math
 
 import mpmath
@@ -563,8 +564,17 @@ SECOND = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("with_gradient", [True, False])
-@pytest.mark.parametrize("name", SECOND)
+# Without a gradient each entry is a second difference of values, which takes long at all sizes.
+SLOW = {"logs of all sizes", "conjugates about their zero", "scaled to all sizes"}
+
+
+def names_and_gradients():
+    for name, with_gradient in itertools.product(SECOND, [True, False]):
+        is_slow = name in SLOW and not with_gradient
+        yield pytest.param(name, with_gradient, marks=[pytest.mark.slow] if is_slow else [])
+
+
+@pytest.mark.parametrize(("name", "with_gradient"), list(names_and_gradients()))
 def test_hessians(name, with_gradient):
     f, gradient, hessian, x = SECOND[name]
     grad = gradient if with_gradient else None

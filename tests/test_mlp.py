@@ -41,12 +41,15 @@ SAME = 1e-7
 
 
 @pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
-@parametrize_with_checks(
-    # The defaults, which have the solver "lbfgs", and the other solver with fewer parameters.
-    [MLPClassifier(), MLPRegressor()]
-    + [kind((5,), solver="newton-cg") for kind in (MLPClassifier, MLPRegressor)]
-)
+@parametrize_with_checks([MLPClassifier(), MLPRegressor()])
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::mcmodels.exceptions.FitWarning")
+@parametrize_with_checks([kind((5,), solver="newton-cg") for kind in (MLPClassifier, MLPRegressor)])
+def test_scikit_learn_checks_of_the_other_solver(estimator, check):
     check(estimator)
 
 

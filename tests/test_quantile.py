@@ -326,6 +326,7 @@ def test_pickles_and_clones_hold_no_rows():
     assert not hasattr(clone(model), "coef_")
 
 
+@pytest.mark.slow
 def test_intervals_cover():
     """Of 400 samples 95 % intervals of a slope at the median cover it in 90 to 99 %."""
     random, covered = np.random.default_rng(2), 0

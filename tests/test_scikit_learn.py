@@ -61,6 +61,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BEFORE_1_9, reason="scikit-learn checks every estimator so since 1.9")
 def test_array_api_check_that_needs_a_setting_of_its_own():
     """scikit-learn skips it unless SciPy was told at import to dispatch on array types."""

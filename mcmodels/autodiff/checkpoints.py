@@ -25,7 +25,7 @@ from mcmodels.autodiff.own_rules import refuse_traced
 from mcmodels.autodiff.recorded import Recorded
 from mcmodels.autodiff.reverse import Entry, Tape
 from mcmodels.autodiff.tables import shape_of
-from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply, constant
+from mcmodels.autodiff.tracing import DerivativeRule, NoRuleError, Traced, apply, constant, tracing
 from mcmodels.autodiff.trees import Tree, joined, parted, tree_of
 
 __all__ = ["checkpoint"]
@@ -215,6 +215,7 @@ class _Part:
             return _real(joined(found))
 
         points = tuple(map(_as_array, points))
+        self._depth = tracing.depth
         recorded = Recorded(function, tuple(range(len(points))), points, {})
         refuse_traced([recorded.value], self._name)
         self.computed = _digest(recorded.tape.entries[len(points) :])
@@ -245,7 +246,12 @@ class _Part:
                 refuse_overwritten(array, self._name)
 
         points = list(map(_as_array, points))
-        recorded = Recorded(self._repeated, tuple(range(len(points))), points, {})
+        depth = tracing.depth
+        tracing.depth = max(depth, self._depth)  # roots take as many steps as derivatives
+        try:
+            recorded = Recorded(self._repeated, tuple(range(len(points))), points, {})
+        finally:
+            tracing.depth = depth
         same = shape_of(recorded.value) == shape_of(y) and _near(recorded.value, y)
         if same and type(recorded.tape) is Tape:
             same = _digest(recorded.tape.entries[len(points) :]) == self.computed

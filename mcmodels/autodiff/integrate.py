@@ -95,6 +95,11 @@ def solve_ivp(
     wanted: Any = None if t_eval is None else array_of_floats(t_eval)
     state = array_of_floats(y0)
     steps = _EXPLICIT.get(method, method if method in _EXPLICIT.values() else si.Radau)
+    if steps is si.Radau and np.iscomplexobj(constant(state)):
+        raise NoRuleError(
+            f"solve_ivp with method={getattr(method, '__name__', method)!r} has a rule for real "
+            "states only; found complex ones. Use 'DOP853', or real and imaginary parts."
+        )
     plain_options = dict(options)
     if callable(jac := options.get("jac")):
         plain_options["jac"] = lambda t, y, *rest: constant(array_of_floats(jac(t, y, *rest)))

@@ -29,6 +29,10 @@ from mcmodels.autodiff.trees import map_leaves
 
 __all__ = ["bisect", "brenth", "brentq", "fixed_point", "fsolve", "minimize", "ridder", "root"]
 
+_MOST_STEPS = 50  # of Newton
+_NEARBY = 1e-6  # relative to the solution, or to the start where that is larger
+_MANY_STEPS = 1e4  # so the last step, the error of x, changes derivatives by 1e-5 at most
+_NEARLY_THE_SAME = 0.1  # relative
 _WITHOUT_SLOPES = frozenset({"nelder-mead", "powell", "cobyla", "cobyqa"})
 _WITH_HESSIANS = frozenset({"newton-cg", "dogleg", "trust-ncg", "trust-exact", "trust-krylov"})
 
@@ -41,7 +45,8 @@ def root(
     Parameters
     ----------
     fun : callable
-        ``fun(x, *args)`` returns an array of the shape of x.
+        ``fun(x, *args)`` returns an array of the shape of x; with ``jac=True`` a pair, of which it
+        is the first.
     x0 : array-like
         Where to start.
     args : tuple, default=()
@@ -72,17 +77,38 @@ def root(
     """
     if not tracing.depth:
         return so.root(fun, x0, args, method, **options)
-    residual, plain = _functions(fun, args)
+    residual, plain = _functions(_without_slope(fun, options), args)
     start = np.asarray(constant(array_of_floats(x0)))
     found = so.root(plain, start, (), method, **_without_jac(options))
-    x = _solved("root", residual, np.reshape(found.x, start.shape))
+    x = _solved("root", residual, found.x, start)
     if isinstance(x, Traced):
         found.x = x
     return found
 
 
 def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
-    """The root itself, of :func:`root`; ``full_output`` is refused where it is differentiated.
+    """The x with ``func(x) = 0``, as SciPy's function of this name returns it.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns an array of the shape of x.
+    x0 : array-like of shape (n,) or ()
+        Where to start.
+    args : tuple, default=()
+        Further arguments of func.
+    **options
+        SciPy's. The Jacobian is computed from func; ``full_output`` is refused where the root is
+        differentiated.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    NoRuleError
+        If the Jacobian at the root is singular, or no root was found.
 
     Examples
     --------
@@ -100,7 +126,7 @@ def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) ->
     residual, plain = _functions(func, args)
     start = np.atleast_1d(np.asarray(constant(array_of_floats(x0))))
     solution = so.fsolve(plain, start, **{**options, "fprime": None, "full_output": 0})
-    x = _solved("fsolve", residual, solution)
+    x = _solved("fsolve", residual, solution, start)
     if not isinstance(x, Traced):
         return so.fsolve(func, x0, args, **options)
     if options.get("full_output"):
@@ -110,6 +136,26 @@ def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) ->
 
 def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
     """The x with ``func(x) = x``.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns an array of the shape of x.
+    x0 : array-like
+        Where to start.
+    args : tuple, default=()
+        Further arguments of func.
+    **options
+        SciPy's: ``xtol``, ``maxiter``, ``method``.
+
+    Returns
+    -------
+    ndarray, the shape of x0
+
+    Raises
+    ------
+    NoRuleError
+        If ``x - func(x)`` has a singular Jacobian at x.
 
     Examples
     --------
@@ -127,7 +173,7 @@ def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: An
     step, plain = _functions(func, args)
     start = np.asarray(constant(array_of_floats(x0)))
     solution = np.asarray(so.fixed_point(plain, start, **options))
-    x = _solved("fixed_point", lambda x: x - step(x), solution)
+    x = _solved("fixed_point", lambda x: x - step(x), solution, start)
     return x if isinstance(x, Traced) else solution
 
 
@@ -142,7 +188,7 @@ def _bracketing(name: str) -> Callable[..., Any]:
         solution = original(
             lambda x: float(plain(x)), low, high, **{**options, "full_output": False}
         )
-        x = _solved(name, residual, np.asarray(solution))
+        x = _solved(name, residual, np.asarray(solution), [low, high])
         if not isinstance(x, Traced):
             return original(f, low, high, args, **options)
         if options.get("full_output"):
@@ -212,12 +258,11 @@ def minimize(
     """
     if not tracing.depth:
         return so.minimize(fun, x0, args, method, **options)
-    first = (lambda *given: fun(*given)[0]) if options.get("jac") is True else fun
-    objective, plain = _functions(first, args)
+    objective, plain = _functions(_without_slope(fun, options), args)
     given = _without_jac(options)
     for name in ("hess", "hessp"):
         given.pop(name, None)
-    slopes = grad(lambda x: objective(x))
+    slopes = grad(objective)
     if not (isinstance(method, str) and method.lower() in _WITHOUT_SLOPES):
         given["jac"] = lambda x: np.asarray(constant(slopes(x)))
     if isinstance(method, str) and method.lower() in _WITH_HESSIANS:
@@ -231,7 +276,7 @@ def minimize(
                 "x so that it is free, or solve the conditions of Lagrange by root."
             )
         return so.minimize(fun, x0, args, method, **options)
-    x = _solved("minimize", lambda x: slopes(x), found.x, lambda x: hessian(objective)(x))
+    x = _solved("minimize", slopes, found.x, start, hessian(objective))
     if isinstance(x, Traced):
         found.x, found.fun = x, objective(x)
     return found
@@ -247,6 +292,11 @@ def _functions(fun: Callable[..., Any], args: Any) -> tuple[Callable[..., Any], 
     )
 
 
+def _without_slope(fun: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """The function without the derivative that it returns, too, with ``jac=True``."""
+    return (lambda *given: fun(*given)[0]) if options.get("jac") is True else fun
+
+
 def _without_jac(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "jac"}
 
@@ -255,9 +305,10 @@ def _solved(
     name: str,
     residual: Callable[[Any], Any],
     x: Any,
+    start: Any,
     slope: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """The solution that SciPy found, exact to rounding, and followed."""
+    """The solution that SciPy found from the start, exact to rounding, and followed."""
     shape, n = np.shape(x), np.size(x)
     x = np.array(x, dtype=float)
     if shape_of(residual(x)) != shape:
@@ -267,7 +318,7 @@ def _solved(
         )
     slope = jacobian(residual) if slope is None else slope
     last = np.inf
-    for _ in range(50):
+    for _ in range(_MOST_STEPS):
         J = np.reshape(constant(slope(x)), (n, n))
         if name == "minimize":
             _require_positive_definite(J)
@@ -277,13 +328,16 @@ def _solved(
         if not size < 0.5 * last:
             break
         x, last = x - change, size
-    # Nearby the Jacobian must be nearly the same: at a double root it vanishes.
-    near = 1e-6 * (1.0 + float(np.linalg.norm(x)))
-    beside = np.reshape(constant(slope(x + near)), (n, n))
-    if not (min(size, last) <= near and np.linalg.norm(inverse @ (beside - J), 2) <= 0.1):
+    # Around a regular root the Jacobian is nearly the same. At a double root it vanishes, and the
+    # residual is rounded to 0 also beside it.
+    near = _NEARBY * max(float(np.linalg.norm(x)), float(np.linalg.norm(start)))
+    around = x + np.maximum(near, _MANY_STEPS * np.abs(change))
+    beside = np.reshape(constant(slope(around)), (n, n))
+    is_regular = np.linalg.norm(inverse @ (beside - J)) <= _NEARLY_THE_SAME
+    if not (min(size, last) <= near and is_regular):
         raise NoRuleError(
-            f"{name} has no derivative here: SciPy's solution is none to rounding, or the Jacobian "
-            "at it is singular."
+            f"{name} has no derivative here: from SciPy's solution Newton's method does not "
+            "converge, or the Jacobian there is singular. Try a smaller tol, or another start."
         )
     for _ in range(tracing.depth):
         x = x - np.reshape(inverse @ np.ravel(residual(x)), shape)

@@ -77,7 +77,8 @@ def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: An
         return si.quad(func, a, b, args, **options)
     found = _sum_over_parts(func, start, end, args, info)
     for x, at, sign in ((limits[1], end, 1.0), (limits[0], start, -1.0)):
-        if isinstance(x, Traced):  # ∫ from the plain limit to the traced one
+        # By an infinite limit the derivative is 0, as the integrand is there.
+        if isinstance(x, Traced) and np.isfinite(at):  # ∫ from the plain limit to the traced one
             beyond = x - at  # type: ignore[operator]
             nodes, weights = np.polynomial.legendre.leggauss(5)
             parts = [_number(func(at + beyond * (0.5 + 0.5 * u), *args)) for u in nodes]
@@ -100,6 +101,8 @@ def _sum_over_parts(
     u, w = np.polynomial.legendre.leggauss(21)
     sign = 1.0
     lows, highs = info["alist"][: info["last"]], info["blist"][: info["last"]]
+    if start == end:  # SciPy divides nothing
+        lows, highs = np.array([start]), np.array([end])
     if start > end and highs[0] > lows[0]:  # SciPy exchanges the limits
         sign, start, end = -1.0, end, start
     middle, half = (highs + lows) / 2, (highs - lows) / 2
@@ -125,6 +128,8 @@ def _number(x: Any) -> Any:
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """``Σ (xₖ₊₁ - xₖ)(yₖ + yₖ₊₁)/2``, along an axis of the samples y.
+
+    The places x have the shape of y, or that of its axis; without x they are ``dx`` apart.
 
     Examples
     --------

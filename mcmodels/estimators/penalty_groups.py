@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -72,10 +72,11 @@ def check_penalty(name: str, value: object, penalty_groups: object) -> str | Non
             "lists of columns, or 'each'."
         )
     if criterion is None and not by_group:
+        what = "one number for all columns" if isinstance(value, Real) else "which is no dict"
         raise ValueError(
-            f"penalty_groups was given with {name}={example_of(value)}, one number for all "
-            f"columns. Give {name} a dict with a number for each group, choose them by "
-            f"{name}='loo', 'evidence' or 'aic', or leave penalty_groups out."
+            f"penalty_groups was given with {name}={example_of(value)}, {what}. Give {name} a dict "
+            f"with a number for each group, choose them by {name}='loo', 'evidence' or 'aic', or "
+            "leave penalty_groups out."
         )
     return criterion
 

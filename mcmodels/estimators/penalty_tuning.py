@@ -106,7 +106,8 @@ class PenaltyTuning:
         self.argument, self.criterion, self.named = argument, str(criterion), named
         rows = objective.rows
         if criterion != "loo":
-            weighting.refuse_without_likelihood(f"{argument}={criterion!r}")
+            instead = f"Take {argument}='loo', or give {argument} a number."
+            weighting.refuse_without_likelihood(f"{argument}={criterion!r}", instead)
         count = weighting.count_in_likelihood(rows.total_weight, rows.n_present)
         self.search = PenaltySearch(
             objective,

@@ -92,10 +92,15 @@ class RowsAgain(LinearPredictorModel):
         X, y, sample_weight, groups, offsets = with_offsets(X, y, sample_weight, groups, **offsets)
         if isinstance(X, RowStream):
             X = X.bound_to(getattr(self, "table_columns_", None))
-            if kind != "HAC":
+            if kind != "HAC" and groups is None:  # distinct rows have another order than groups
                 of = record.weighting
                 X = rows_for_sums(X, of, quadratic=self._is_quadratic, again=True)
             if X.in_parts:
+                if groups is not None:
+                    raise ValueError(
+                        "groups was given as an array beside a table that is read in parts; name "
+                        "the column of the table that has them, as in scan(..., groups='firm')."
+                    )
                 return self._robust_rows_in_parts(X, robust)
             if groups is None and clustered:
                 groups = X.group_labels()

@@ -159,13 +159,19 @@ class Weighting(enum.Enum):
             return 0.0
         return float(rows.reduce(lambda block: np.log(block.weights_or_ones).sum()))
 
-    def refuse_without_likelihood(self, what: str) -> None:
-        """Raise if ``what`` compares likelihoods, and the weights are those of a survey."""
+    def refuse_without_likelihood(
+        self,
+        what: str,
+        instead: str = "Use wald_test or confidence_intervals, whose errors are robust.",
+    ) -> None:
+        """Raise if ``what`` compares likelihoods, and the weights are those of a survey.
+
+        ``instead`` is what the user can do.
+        """
         if not self.has_likelihood:
             raise InferenceError(
                 f"{what} needs a likelihood, and with weights='probability' there is only a "
-                "pseudo-likelihood, which grows with the scale of the weights. Use wald_test or "
-                "confidence_intervals, whose errors are robust."
+                f"pseudo-likelihood, which grows with the scale of the weights. {instead}"
             )
 
     def refuse_tests_of_noise(self, what: str, instead: str) -> None:

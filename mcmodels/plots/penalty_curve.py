@@ -24,8 +24,9 @@ _WORDS = {"loo": "leave-one-out loss", "evidence": "−log evidence", "aic": "AI
 _MOST_PANELS = 6
 # Heights in inches: of one panel, and of each of several and what is around them.
 _HEIGHT, _OF_EACH, _AROUND = 2.5, 1.25, 0.5
-# How many times the range of the lower half of the points an axis may have, and so many nats in any
-# case: beside a pole a criterion has no bound. The least range, as a share of the values.
+# Beside a pole a criterion has no bound. So the axis shows at most so many times the range of the
+# lower half of the points, or so many nats if that is more. The least range, as a share of the
+# values.
 _MOST_RANGES, _NATS, _LEAST_RANGE = 30.0, 4.0, 1e-7
 # Points of a curve.
 _POINTS = 41

@@ -19,8 +19,8 @@ from mcmodels.resampling.exact_effects import (
     PredictorRefits,
     by_targets,
 )
-from mcmodels.resampling.fit_functions import LossOn, fit_function
-from mcmodels.resampling.groups import units_of
+from mcmodels.resampling.fit_functions import LossOn, fit_function, refuse_without_slope
+from mcmodels.resampling.groups import given_or_held, units_of
 from mcmodels.resampling.network_attribution import network_effects
 from mcmodels.resampling.parameter_names import coefficient
 from mcmodels.resampling.routed_rows import RoutedRows
@@ -93,9 +93,7 @@ class Attribution:
         Series
         """
         check_count("k", k, at_least=1)
-        known = self.effects.dropna()
-        order = np.argsort(-np.abs(known.to_numpy()), kind="stable")[:k]
-        return known.iloc[order]
+        return self.effects.iloc[self._largest(k)]
 
     def refit(self, rows: Any) -> pd.Series:
         """The exact effects of leaving out some rows or groups, each alone, by fits without it.
@@ -160,16 +158,18 @@ class Attribution:
         check_count("exact", exact, at_least=0)
         table = pd.DataFrame({"effect": self.effects, "without": self.value + self.effects})
         if exact:
-            known = self.effects.dropna()
-            places = np.flatnonzero(self.effects.notna())
-            order = np.argsort(-np.abs(known.to_numpy()), kind="stable")[:exact]
-            found = np.full(len(table), np.nan)
-            found[places[order]] = self._refitting.exact(self._codes, places[order])
-            _warn_of_lost(
-                table.index[places[order]][np.isnan(found[places[order]])], "exact effect"
-            )
-            table["exact"] = found
+            places = self._largest(exact)
+            found = self._refitting.exact(self._codes, places)
+            _warn_of_lost(table.index[places[np.isnan(found)]], "exact effect")
+            table["exact"] = np.nan
+            table.iloc[places, table.columns.get_loc("exact")] = found
         return table
+
+    def _largest(self, k: int) -> Codes:
+        """Positions of the k effects of largest size that are known, the largest first."""
+        places = np.flatnonzero(self.effects.notna())
+        size = np.abs(self.effects.to_numpy()[places])
+        return places[np.argsort(-size, kind="stable")[:k]]
 
     def __repr__(self) -> str:
         return "\n".join([*self._said, *self.top(5).to_string(header=False).splitlines()])
@@ -215,7 +215,8 @@ def attribution(
         A function of an array of the shape of ``params_`` that returns one number. A prediction,
         :func:`~mcmodels.prediction_at`. The mean loss on other rows, :func:`~mcmodels.loss_on`.
     groups : array-like of shape (n_samples,), default=None
-        Labels of groups, which are left out whole; None for single rows.
+        Labels of groups, which are left out whole. Without them groups are those of the table, if
+        :func:`~mcmodels.scan` was given them, else each row is left out by itself.
     order : {1, 2}, default=1
         1: f is linear, and the fit moves by one Newton step, with the Hessian of the rows that are
         left: the exact fit of squared errors. 2: f is quadratic, and the fit moves to second order;
@@ -271,15 +272,16 @@ def attribution(
     data, of = routed.data, routed.function(of)
     if isinstance(order, bool) or order not in _ORDERS:
         raise ValueError(f"order={example_of(order)} must be 1 or 2.")
+    groups = given_or_held(routed.groups, data.X)
     if isinstance(data.model, NetworkMethods):
-        return _of_network(data, of, routed.groups, order)
+        return _of_network(data, of, groups, order)
     if getattr(getattr(data.model, "_fit", None), "theta_derivatives", None) is not None:
         raise InferenceError(
             "theta was estimated beside the coefficients, and changes with the rows. Fit with "
             f"theta={data.model._fit.theta:.6g}, and pass that fit."
         )
     training = data.training({})
-    codes, labels = units_of(routed.groups, len(training.y))
+    codes, labels = units_of(groups, len(training.y))
     if labels is not None:
         training = training.with_extras({GROUP: codes})
     fit = by_targets(training.fit)
@@ -293,7 +295,11 @@ def attribution(
         third = third_along(fit, slope)
         bend = function.bend(fit) - third
         # A loss is nearly flat at its own fit, and is quadratic there: only the fit is in doubt.
-        doubted = -third if isinstance(of, LossOn) else bend
+        is_flat = isinstance(of, LossOn) or not slope.any()
+        doubted = -third if is_flat else bend
+    if callable(of):
+        both = slope if bend is None else np.append(slope, bend)
+        refuse_without_slope(both, "Take a function without steps, or order=2 where it is curved.")
     if labels is None:
         orders = [effects_of_rows(fit, slope, of_two) for of_two in _each(bend, doubted)]
         index = training.index if routed.index is None else routed.index

@@ -23,6 +23,7 @@ from mcmodels.inference.robust import ClusterCodes
 from mcmodels.records.auxiliary import AuxiliaryFit
 from mcmodels.reports.route import Route
 from mcmodels.resampling.bootstrap_result import Bootstrap, Names
+from mcmodels.resampling.groups import given_or_held
 from mcmodels.resampling.parameter_names import places_of, reported_names, reported_values
 from mcmodels.resampling.training_data import read_here
 from mcmodels.resampling.training_fit import TrainingFit, training_fit
@@ -171,9 +172,7 @@ def bootstrap(
     offsets = {"groups": groups, **offsets}
     X, y, sample_weight, offsets = route.training_rows(X, y, sample_weight, **offsets)
     offsets = {name: value for name, value in offsets.items() if value is not None}
-    groups = offsets.pop("groups", None)
-    if groups is None and isinstance(X, RowStream):
-        groups = X.group_labels()
+    groups = given_or_held(offsets.pop("groups", None), X)
     _refuse_other_sums(model)
     X, y, sample_weight, _, offsets = with_offsets(X, y, sample_weight, **offsets)
     training = training_fit(model, read_here(X, model), y, sample_weight, **offsets)

@@ -19,6 +19,7 @@ from mcmodels.inference.estimate import Estimate
 from mcmodels.inference.robust import HC_KINDS
 from mcmodels.resampling.exact_effects import by_targets
 from mcmodels.resampling.fit_functions import fit_function
+from mcmodels.resampling.groups import given_or_held
 from mcmodels.resampling.influential_search import Effects, FoundSet, Point, smallest_set
 from mcmodels.resampling.parameter_names import named_coefficient
 from mcmodels.resampling.training_data import TrainingData
@@ -110,7 +111,10 @@ class CoefficientSearch:
     ) -> None:
         self.data, self.level = data, level
         training = data.training({})
-        self.kind = _kind_in_use(data.model._record(), kind, groups is not None)
+        known = given_or_held(groups, data.X)
+        self.kind = _kind_in_use(data.model._record(), kind, known is not None)
+        if self.kind == "cluster":
+            groups = known
         self.groups = groups
         if (groups is not None) != (self.kind == "cluster"):
             raise ValueError(

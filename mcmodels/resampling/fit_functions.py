@@ -31,6 +31,7 @@ __all__ = [
     "loss_on",
     "prediction_at",
     "refuse_several_rows",
+    "refuse_without_slope",
 ]
 
 
@@ -292,6 +293,15 @@ class OfParams(FitFunction):
         if not np.isfinite(H).all():
             raise InferenceError("of has no finite second derivatives at the fit; take order=1.")
         return np.asarray(M @ H @ M.T)
+
+
+def refuse_without_slope(slope: Array, remedy: str) -> None:
+    """Raise if a function of the user's has no slope at the fit: all effects would be zero."""
+    if not slope.any():
+        raise InferenceError(
+            "of has a slope of zero at the fit, as a constant and a step have, and a smooth "
+            f"function where it is least: all of its effects would be zero. {remedy}"
+        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import InferenceError
@@ -19,6 +19,7 @@ from mcmodels.inference.weighting import Weighting
 from mcmodels.objectives.family_loss import FamilyLoss
 from mcmodels.records.curvature import CurvatureFit
 from mcmodels.records.linear import LinearFit
+from mcmodels.resampling.fit_keywords import needs_groups, takes
 from mcmodels.resampling.full_refits import refuse_many
 from mcmodels.resampling.groups import positions_of, refuse_a_single_unit, units_of
 from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_rows
@@ -54,6 +55,11 @@ def leave_out_of_any(
             f"{name} is no fitted regressor or classifier; pass a fitted estimator with predict."
         )
     check_is_fitted(model)
+    if not hasattr(model, "predict"):  # scikit-learn takes it away
+        raise InferenceError(
+            f"this {name} has no predict, as a search with refit=False has none: it left no model "
+            "of all rows. Fit with refit=True, or pass the estimator that is to be judged."
+        )
     if method not in ("auto", "exact"):
         raise InferenceError(
             f"method={method!r} needs a fit that is a sum over rows of a loss and a squared "
@@ -72,12 +78,21 @@ def leave_out_of_any(
     targets = np.asarray(y)
     n = len(targets)
     weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if sample_weight is not None and not has_fit_parameter(model, "sample_weight"):
+    if sample_weight is not None and not takes(model, "sample_weight"):
         raise ValueError(
-            f"sample_weight was given, and the fit method of {name} has no such argument. Leave it "
-            "out, or pass the estimator at the end of the pipeline."
+            f"sample_weight was given, and the fit method of this {name} takes none. Leave it out; "
+            "pass the estimator at the end of the pipeline; or let metadata routing hand the "
+            "weights to the steps."
+        )
+    if groups is None and needs_groups(model):
+        raise ValueError(
+            f"this {name} splits rows by groups, which its fits without some rows need, too. Pass "
+            "groups, which are then left out whole; or pass its best_estimator_."
         )
     codes, labels = units_of(groups, n)
+    along = {} if sample_weight is None else {"sample_weight": weights}
+    if groups is not None and takes(model, "groups"):
+        along["groups"] = np.asarray(groups)
     count = n if labels is None else len(labels)
     refuse_a_single_unit(codes, weights, count)
     held = (
@@ -89,7 +104,7 @@ def leave_out_of_any(
         )
     )
     refuse_many(count, _MOST_FITS, f"leave_one_out of a {name}", held)
-    judge = _Judge(model, X, targets, weights, None if sample_weight is None else weights, offsets)
+    judge = _Judge(model, X, targets, weights, along, offsets)
     for out in positions_of(np.arange(count), codes):
         judge.leave_out(out)
     index = X.index if isinstance(X, pd.DataFrame) else None
@@ -131,13 +146,19 @@ def leave_out_of_any(
 
 
 class _Judge:
-    """Rows, and what fits without some of them say of these."""
+    """Rows, and what fits without some of them say of these; fits take ``along`` by name."""
 
     def __init__(
-        self, model: Any, X: Any, y: Array, weights: Array, given: Any, offsets: dict[str, Any]
+        self,
+        model: Any,
+        X: Any,
+        y: Array,
+        weights: Array,
+        along: dict[str, Array],
+        offsets: dict[str, Any],
     ) -> None:
         self.model, self.X, self.y = model, X, y
-        self.weights, self.given, self.offsets = weights, given, offsets
+        self.weights, self.along, self.offsets = weights, along, offsets
         self.classes: Any = np.asarray(model.classes_) if is_classifier(model) else None
         n = len(y)
         shape: tuple[int, ...] = (n,)
@@ -186,7 +207,7 @@ class _Judge:
             self._judge_classes(out)
             return
         fitted = clone(self.model)
-        options: dict[str, Any] = {} if self.given is None else {"sample_weight": self.given[rows]}
+        options: dict[str, Any] = {name: values[rows] for name, values in self.along.items()}
         options |= self._offsets(rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -9,8 +9,14 @@ import pandas as pd
 
 from mcmodels.arrays import Array, Codes
 from mcmodels.exceptions import example_of
+from mcmodels.rows import RowStream
 
-__all__ = ["positions_of", "refuse_a_single_unit", "units_of"]
+__all__ = ["given_or_held", "positions_of", "refuse_a_single_unit", "units_of"]
+
+
+def given_or_held(groups: Any, X: Any) -> Any:
+    """The groups that a user gives; without them those that X holds, as a scanned table may."""
+    return X.group_labels() if groups is None and isinstance(X, RowStream) else groups
 
 
 def units_of(groups: Any, n: int) -> tuple[Codes, pd.Index | None]:

@@ -13,14 +13,13 @@ from mcmodels.arrays import MatrixLike, VectorLike, Weights
 from mcmodels.estimators.arguments import check_choice, refuse_other_order
 from mcmodels.reports.route import Route
 from mcmodels.resampling.fits_of_any import leave_out_of_any
-from mcmodels.resampling.groups import refuse_a_single_unit, units_of
+from mcmodels.resampling.groups import given_or_held, refuse_a_single_unit, units_of
 from mcmodels.resampling.left_out_fits import LeftOutFits
 from mcmodels.resampling.left_out_result import LeaveOneOut, warn_of_rows
 from mcmodels.resampling.routed_rows import index_of_rows
 from mcmodels.resampling.sampled_errors import fit_some_exactly
 from mcmodels.resampling.training_fit import has_prior, is_served, training_fit
 from mcmodels.reweighting.whitened_fit import GROUP
-from mcmodels.rows import RowStream
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
@@ -61,7 +60,8 @@ def leave_one_out(
         memory maps, a :class:`~mcmodels.RowStream`, or what :func:`~mcmodels.scan` returns. Other
         rows are refused.
     groups : array-like of shape (n_samples,), default=None
-        The group of each row. All rows of a group are left out together.
+        The group of each row. All rows of a group are left out together. Without them groups are
+        those of the table, if :func:`~mcmodels.scan` was given them.
     method : {"auto", "newton", "second-order", "exact"}, default="auto"
         "newton" is one step. "second-order" adds the correction; the rows in which it is largest,
         and a sample of the others, are fitted exactly. "exact" iterates all. "auto" is "exact"
@@ -136,10 +136,9 @@ def leave_one_out(
         return _of_formula(
             model, X, y, sample_weight, groups, offsets, method=method, random_state=random_state
         )
+    groups = given_or_held(groups, X)
     if not is_served(model) or (groups is not None and has_prior(model)):
         return leave_out_of_any(model, X, y, sample_weight, groups, method, offsets)
-    if groups is None and isinstance(X, RowStream):
-        groups = X.group_labels()
     refuse_other_order(X=X, groups=groups)
     training = training_fit(model, X, y, sample_weight, with_prior=groups is None, **offsets)
     codes, labels = units_of(groups, len(training.y))

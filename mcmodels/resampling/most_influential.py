@@ -184,8 +184,9 @@ def most_influential(
         The covariance; by default that of the model, or "HC1" where it has none: with weights of a
         survey, and for losses of the user's that are no likelihoods.
     groups : array-like of shape (n_samples,), default=None
-        The cluster of each row, for ``kind="cluster"``, also where the model has it. Rows are left
-        out one by one all the same.
+        The cluster of each row, for ``kind="cluster"``, also where the model has it. Without them
+        clusters are those of the table, if :func:`~mcmodels.scan` was given them. Rows are left out
+        one by one all the same.
     level : float, default=0.95
         Of intervals.
     max_share : float, default=0.1

@@ -23,6 +23,7 @@ from mcmodels.resampling.fit_functions import (
     OfParams,
     PredictionAt,
     refuse_several_rows,
+    refuse_without_slope,
 )
 from mcmodels.resampling.responses import network_response_of
 from mcmodels.resampling.training_data import TrainingData
@@ -126,7 +127,9 @@ def _function(model: Any, of: Any, params: Array) -> tuple[str, Callable[[Array]
             "params_, prediction_at(x) or loss_on(X, y)."
         )
     function = OfParams("of", of, params.shape)
-    return "of", function.value, function.gradient(params)
+    gradient = function.gradient(params)
+    refuse_without_slope(gradient, "Take a smooth function, which is not least there.")
+    return "of", function.value, gradient
 
 
 def _prediction(

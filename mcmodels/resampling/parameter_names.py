@@ -22,8 +22,9 @@ __all__ = [
 ]
 
 
-_ALSO_OF_ATTRIBUTION = "a function of params_; prediction_at(x) or loss_on(X, y)"
-_ALSO_OF_SEVERAL = "a list of these; or a function of params_"
+# What else than the name of a coefficient a function takes.
+_ALSO_OF_ATTRIBUTION = "; a function of params_; prediction_at(x) or loss_on(X, y)"
+_ALSO_OF_SEVERAL = "; a list of these; or a function of params_"
 
 
 class NamedCoefficient(NamedTuple):
@@ -43,14 +44,17 @@ class NamedCoefficient(NamedTuple):
 
 
 def coefficient(record: Any, of: Any) -> NamedCoefficient:
-    """The coefficient that ``of`` names."""
-    return named_coefficient(record, of)[1]
+    """The coefficient that ``of`` of an attribution names."""
+    return named_coefficient(record, of, _ALSO_OF_ATTRIBUTION)[1]
 
 
-def named_coefficient(record: Any, of: Any) -> tuple[int, NamedCoefficient]:
-    """The coefficient that ``of`` names, and its position in the table."""
+def named_coefficient(record: Any, of: Any, also: str = "") -> tuple[int, NamedCoefficient]:
+    """The coefficient that ``of`` names, and its position in the table.
+
+    ``also`` is what else may be given, for what is refused.
+    """
     names, J = _reported(record)
-    place = _place_of(names, _places(names), of, _ALSO_OF_ATTRIBUTION)
+    place = _place_of(names, _places(names), of, also)
     return place, NamedCoefficient(names[place], J[place])
 
 
@@ -119,7 +123,7 @@ def _as_text(of: Any, also: str) -> str:
         return of
     raise TypeError(
         f"of={example_of(of)} is a {type(of).__name__}; give the name of a coefficient, as 'age' "
-        f"or, of several classes or targets, ('class', 'age'); {also}."
+        f"or, of several classes or targets, ('class', 'age'){also}."
     )
 
 

@@ -78,7 +78,6 @@ class PenaltyFits:
     tol: float
     max_iter: int
     tried: list[Tried] = field(default_factory=list)
-    _barriers: list[Tried] = field(default_factory=list, init=False)
     lowest: Array = field(init=False)
     highest: Array = field(init=False)
     n_params: int = field(init=False)

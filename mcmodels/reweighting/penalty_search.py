@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -92,8 +92,12 @@ class _Proposal:
     is_last: bool
 
 
+@dataclass
 class PenaltySearch(PenaltyFits):
     """A search for penalties: its arguments are those of its fits."""
+
+    # Penalties at which the criterion is no number, as ends of brackets.
+    _barriers: list[Tried] = field(default_factory=list, init=False)
 
     def run(self) -> Iterator[Progress]:
         """Yield the states of all fits; the last one has a status, and is at the best penalties.
@@ -197,8 +201,8 @@ class PenaltySearch(PenaltyFits):
         """Whether residuals vanish as penalties weaken: by α, and their squares by α²."""
         if not self._has_no_dispersion:
             return False
-        all_of_them = min(float(self.n_params), float(self.objective.rows.n_present)) - 0.5
-        if point.freedom < all_of_them and not (point.log_alphas <= self.lowest).any():
+        largest = min(float(self.n_params), float(self.objective.rows.n_present))
+        if point.freedom < largest - 0.5 and not (point.log_alphas <= self.lowest).any():
             return False
         return float(point.evaluation.gradient.sum()) > self.criterion.n_observations / 2.0
 

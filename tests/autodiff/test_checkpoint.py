@@ -15,8 +15,10 @@ from mcmodels.autodiff import (
     grad,
     hessian,
     hessian_vector_product,
+    integrate,
     jacobian,
     jvp,
+    optimize,
     value_and_grad,
     vjp,
 )
@@ -326,3 +328,24 @@ def test_results_in_containers_keep_nothing():
         return np.sum(state["h"])
 
     grad(last)(w)
+
+
+@pytest.mark.parametrize(
+    "solved",
+    [
+        lambda p: optimize.root(lambda x: x**3 + x - p, np.ones(2)).x,
+        lambda p: optimize.brentq(lambda x: x**3 + p[0] * x - p[1], 0.0, 5.0),
+        lambda p: optimize.minimize(lambda x: np.sum((x - p) ** 2 + x**4), np.ones(2)).x,
+        lambda p: integrate.solve_ivp(
+            lambda t, y: -p * y**2, (0.0, 1.0), [1.0, 2.0], method="Radau", rtol=1e-6
+        ).y[:, -1],
+    ],
+)
+def test_what_takes_as_many_steps_as_derivatives(solved):
+    """A root takes a step of Newton for each derivative, also when it is computed again."""
+    p = np.array([0.3, 0.7])
+    for derivative in (grad, hessian):
+        with_it = derivative(lambda p: np.sum(checkpoint(solved)(p) ** 2))(p)
+        # The solutions are exact to rounding, which the derivatives of a few terms multiply.
+        expected = derivative(lambda p: np.sum(solved(p) ** 2))(p)
+        np.testing.assert_allclose(with_it, expected, rtol=1e-11, atol=1e-12)

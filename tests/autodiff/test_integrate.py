@@ -279,6 +279,9 @@ def test_refusals(depth, monkeypatch):
         of(lambda k: solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], events=event).y[0, -1])(1.0)
     with pytest.raises(NoRuleError, match="full_output="):
         of(lambda k: odeint(lambda y, t: -k * y, 1.0, [0, 1], full_output=1)[0][0, 0])(1.0)
+    turned = lambda k: solve_ivp(lambda t, y: 1j * k * y, (0, 1), [1 + 0j], "BDF").y  # noqa: E731
+    with pytest.raises(NoRuleError, match="'BDF' has a rule for real"):
+        of(lambda k: np.real(turned(k)[0, -1]))(1.0)
     monkeypatch.setattr(integrate, "_MOST_CALLS", 3000)
     with pytest.raises(NoRuleError, match="Radau"):
         of(lambda k: solve_ivp(lambda t, y: -k * (y - np.cos(t)), (0, 90), [1.0]).y[0, -1])(1e5)

@@ -92,6 +92,64 @@ def test_the_value_at_the_minimum():
     assert abs(grad(f)(1.5) - (-4 * (x - 1.5) ** 3 + x**2)) < 1e-6  # SciPy's x: 1e-8
 
 
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 1.0, 1e6])
+def test_solutions_of_any_size(size):
+    """``x = size·√a`` and ``size·eᵃ``, and the a that a sum of squares is nearest to."""
+    root = lambda a: ours.root(lambda x: x**2 - a * size**2, [1.1 * size]).x[0]  # noqa: E731
+    assert grad(root)(1.3) == pytest.approx(size * 0.5 * 1.3**-0.5, rel=1e-12)
+
+    def number(a):
+        return ours.brentq(lambda x: np.log(x / size) - a, 0.1 * size, 10 * size)
+
+    assert grad(number)(0.3) == pytest.approx(size * np.exp(0.3), rel=1e-12)
+
+    def least(a):
+        found = ours.minimize(
+            lambda x: np.sum((x / size - a) ** 2 + (x / size) ** 4), [0.3 * size], method="Powell"
+        )
+        return found.x[0] / size
+
+    z = so.brentq(lambda z: 2 * (z - 0.4) + 4 * z**3, 0.0, 1.0, xtol=1e-15)
+    assert grad(least)(0.4) == pytest.approx(1 / (1 + 6 * z**2), rel=1e-12)
+
+
+@pytest.mark.parametrize("method", ["hybr", "lm", "krylov"])
+def test_a_start_without_axes(method):
+    """The solution has the shape that SciPy gives it."""
+    f = lambda a: ours.root(lambda x: x**3 - a, 1.0, method=method).x  # noqa: E731
+    found = jacobian(f)(0.7)
+    assert found.shape == so.root(lambda x: x**3 - 0.7, 1.0, method=method).x.shape
+    np.testing.assert_allclose(found, 0.7 ** (-2 / 3) / 3, rtol=1e-12)
+
+
+def test_a_function_that_returns_its_jacobian_too():
+    pair = lambda x, a: (x**2 - a, np.diag(2 * x))  # noqa: E731
+    f = lambda a: ours.root(pair, np.ones(2), args=(a,), jac=True).x  # noqa: E731
+    a = np.array([1.2, 2.0])
+    np.testing.assert_allclose(jacobian(f)(a), np.diag(0.5 * a**-0.5), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "residual",
+    [
+        lambda x, a: np.cos(a * x) - 1.0,
+        lambda x, a: a * x**3,
+        lambda x, a: x**2 - 2 * a * x + a**2,
+        lambda x, a: np.exp(-a * x),
+        lambda x, a: np.abs(x) + a,
+    ],
+)
+def test_double_roots_and_none(residual):
+    with pytest.raises(NoRuleError, match="no derivative here"):
+        grad(lambda a: ours.root(residual, [0.5], args=(a,)).x[0])(1.0)
+
+
+def test_a_jump_is_no_root():
+    jump = lambda x, a: np.where(x > a, 1.0 + x, 0.1 * x - 1.0)  # noqa: E731
+    with pytest.raises(NoRuleError, match="no derivative here"):
+        grad(lambda a: ours.brentq(jump, 0.0, 3.0, args=(a,)))(1.3)
+
+
 def test_plain_calls_are_those_of_scipy():
     def loss(z):
         assert ours.brentq(np.cos, 1.0, 2.0) == so.brentq(np.cos, 1.0, 2.0)

@@ -45,6 +45,20 @@ def test_closed_forms(name):
     assert abs(hessian(f)(s) - hessian(exact)(s)) < 1e-7
 
 
+def test_limits_that_are_equal():
+    """The integral is 0; by the limits its derivatives are the integrand."""
+    f = lambda p: quad(lambda x: np.exp(p[0] * x), p[1], p[2])[0]  # noqa: E731
+    at = np.array([0.5, 1.0, 1.0])
+    np.testing.assert_allclose(grad(f)(at), [0.0, -np.exp(0.5), np.exp(0.5)], rtol=1e-14)
+    assert grad(lambda s: quad(lambda x: s * x, 2.0, 2.0)[0])(1.0) == 0.0
+
+
+def test_an_infinite_limit_that_is_differentiated():
+    f = lambda a, b: quad(lambda x: np.exp(-x), a, b)[0]  # noqa: E731
+    found = grad(f, (0, 1))(np.array(0.3), np.array(np.inf))
+    np.testing.assert_allclose(found, [-np.exp(-0.3), 0.0], rtol=1e-14)
+
+
 def test_plain_calls_are_those_of_scipy():
     assert quad(np.cos, 0.0, 1.0) == si.quad(np.cos, 0.0, 1.0)
 

@@ -71,3 +71,33 @@ def test_several_terms_are_told_only_where_the_entries_tell_them():
     x, a = vector("x", "n"), vector("a", "n")
     found = diagnose(x.T @ x + a.T @ x, x, [1.234, 5.678], **at)
     assert found.mistake == "unknown", str(found)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "f", "claimed", "said"),
+    [
+        ({}, "arctan(3*x)", "3/(1+3*x**2)", "write 9x² in place of 3x²"),
+        ({}, "sqrt(1-(x/5)**2)", "-x/(25*sqrt(1-x**2/5))", "in place of"),
+        ({"x": "n"}, "sum(log(1+(2*x)**2))", "8*x/(1+2*x**2)", "write 4x^∘2 in place of 2x^∘2"),
+    ],
+)
+def test_a_power_of_one_factor_alone(shapes, f, claimed, said):
+    """3x² for (3x)², inside a function: the number is not raised."""
+    found = diagnose(parse(f, **shapes), "x", parse(claimed, **shapes))
+    assert found.mistake == "wrong power", str(found)
+    assert said in found.remedy
+
+
+def test_a_factor_has_one_number():
+    """The ratio is 0.49; the formula has 50/49, and half of one over that is the same number."""
+    f = parse("exp(-(x-1.5)**2/(2*0.49))")
+    found = diagnose(f, "x", parse("-(x-1.5)*exp(-(x-1.5)**2/(2*0.49))"))
+    assert (found.mistake, found.remedy) == ("factor", "multiply by 100/49")
+
+
+def test_a_sum_is_named_before_a_norm():
+    """Of what has one entry that is not 0 both are the same number."""
+    f = parse("softmax(z)[0]", z="n")
+    found = diagnose(f, "z", parse("softmax(z)[0]*(1-softmax(z))", z="n"))
+    assert found.mistake == "scalar for an array"
+    assert "sum(softmax(z) ∘ e₀)" in found.explanation

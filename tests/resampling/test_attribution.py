@@ -517,7 +517,7 @@ def test_what_is_refused():
         attribution(model, X, y, of=prediction_at(X.iloc[0], output=7))
     with pytest.raises(KeyError, match="9999 is no label of the rows"):
         attribution(model, X, y, of="age").refit(9999)
-    with pytest.raises(ValueError, match="groups"):
+    with pytest.raises(ValueError, match=r"groups has shape \(2,\); pass one label for each of"):
         attribution(model, X, y, of="age", groups=[1, 2])
     with pytest.raises(ValueError, match="single label 'all'"):
         attribution(model, X, y, of="age", groups=["all"] * len(X))
@@ -525,7 +525,7 @@ def test_what_is_refused():
         attribution(model, X, y, of="age", groups=[1.0, np.nan] + [1.0] * 1044)
     with pytest.raises(TypeError, match="order=2 needs second derivatives"):
         attribution(model, X, y, of=lambda theta: float(np.asarray(theta)[0]), order=2)
-    with pytest.raises((TypeError, ValueError), match="offset"):
+    with pytest.raises(TypeError, match="attribution got offset, and fits of this LinearRegr"):
         attribution(LinearRegression().fit(X, y), X, y, of="age", offset=np.ones(len(X)))
     peer = sklearn.linear_model.LogisticRegression().fit(X, y)
     with pytest.raises(
@@ -628,3 +628,36 @@ def test_what_is_no_label_is_refused_by_name(rows):
         found.refit(rows)
     with pytest.raises(TypeError, match=r"rows=slice\(0, 2, None\) must be a label of the rows"):
         found.refit(slice(0, 2))
+
+
+@pytest.mark.parametrize("step", [lambda theta: theta[0] > 0, lambda theta: np.sign(theta[1])])
+def test_functions_without_a_slope_are_refused(step):
+    model, X, y = LinearRegression(), *rows_of_a_line()
+    model.fit(X, y)
+    with pytest.raises(InferenceError, match="of has a slope of zero at the fit"):
+        attribution(model, X, y, of=step)
+
+
+def test_a_function_that_is_least_at_the_fit_has_effects_of_second_order():
+    model, X, y = LinearRegression(), *rows_of_a_line()
+    here = model.fit(X, y).params_
+
+    def distance(theta):
+        return np.sum((theta - here) ** 2)
+
+    with pytest.raises(InferenceError, match="or order=2 where it is curved"):
+        attribution(model, X, y, of=distance)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the second term is larger than none, and that is no doubt
+        found = attribution(model, X, y, of=distance, order=2)
+    for row in (0, 3):
+        kept = np.arange(len(X)) != row
+        moved = LinearRegression().fit(X[kept], y[kept]).params_ - here
+        # A quadratic function of a fit that one step finds: exact but for rounding.
+        assert found.effects[row] == pytest.approx(moved @ moved, rel=1e-9)
+
+
+def rows_of_a_line():
+    rng = np.random.default_rng(12)
+    X = rng.normal(size=(20, 2))
+    return X, X[:, 0] + rng.normal(size=20)

@@ -8,13 +8,17 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    LeaveOneGroupOut,
     LeaveOneOut,
     cross_val_predict,
     cross_validate,
 )
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from mcmodels import (
     GeneralizedLinearRegressor,
@@ -23,6 +27,7 @@ from mcmodels import (
     ObjectiveRegressor,
     leave_one_out,
 )
+from mcmodels.exceptions import InferenceError
 from tests.resampling.test_conformal_definition import with_folds
 
 N, P = 90, 3
@@ -136,3 +141,68 @@ def test_coverage_as_a_score_of_cross_validation():
     ]
     # A share of 90 rows has a standard error of 0.04.
     assert abs(scores.mean() - 0.8) < 0.16
+
+
+def test_groups_and_weights_reach_the_fits_of_a_search():
+    """A search that splits rows by groups splits those that are left by theirs."""
+    X, y, weights, groups = rows("count")
+    grid = {"alpha": [0.01, 1.0, 30.0]}
+    search = GridSearchCV(
+        GeneralizedLinearRegressor("poisson", tol=1e-12), grid, cv=LeaveOneGroupOut()
+    )
+    search.fit(X, y, groups=groups, sample_weight=weights)
+    found = leave_one_out(search, X, y, weights, groups=groups)
+    expected = np.empty(N)
+    for group in range(9):
+        kept = groups != group
+        fitted = clone(search).fit(
+            X[kept], y[kept], groups=groups[kept], sample_weight=weights[kept]
+        )
+        expected[~kept] = fitted.predict(X[~kept])
+    np.testing.assert_allclose(found.predictions, expected, rtol=1e-12)  # the same fits
+    with pytest.raises(ValueError, match=r"GridSearchCV splits rows by groups.*Pass groups"):
+        leave_one_out(search, X, y, weights)
+
+
+def test_weights_and_groups_reach_the_steps_of_a_pipeline_by_metadata_routing():
+    X, y, weights, groups = rows("number")
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            GeneralizedLinearRegressor()
+            .set_fit_request(sample_weight=True)
+            .set_score_request(sample_weight=True),
+            {"alpha": [0.1, 10.0]},
+            cv=GroupKFold(3),
+        )
+        piped = make_pipeline(StandardScaler().set_fit_request(sample_weight=True), search)
+        piped.fit(X, y, sample_weight=weights, groups=groups)
+        found = leave_one_out(piped, X, y, weights, groups=groups)
+        for group in (0, 5):
+            kept = groups != group
+            fitted = clone(piped).fit(
+                X[kept], y[kept], sample_weight=weights[kept], groups=groups[kept]
+            )
+            np.testing.assert_allclose(  # the same fits
+                found.predictions[~kept], fitted.predict(X[~kept]), rtol=1e-12
+            )
+        without = make_pipeline(StandardScaler(), LinearRegression()).fit(X, y)
+        with pytest.raises(ValueError, match="the fit method of this Pipeline takes none"):
+            leave_one_out(without, X, y, weights)
+
+
+def test_a_search_that_left_no_model_is_refused():
+    X, y, _, _ = rows("number")
+    search = GridSearchCV(LinearRegression(), {"fit_intercept": [True]}, refit=False).fit(X, y)
+    with pytest.raises(InferenceError, match="refit=False has none"):
+        leave_one_out(search, X, y)
+
+
+def test_weights_of_a_transformed_target():
+    X, y, weights, _ = rows("number")
+    model = TransformedTargetRegressor(LinearRegression(), func=np.exp, inverse_func=np.log)
+    y = np.log1p(np.exp(y))  # so that predictions of exp(y) are positive
+    found = leave_one_out(model.fit(X, y, sample_weight=weights), X, y, weights)
+    kept = np.arange(N) != 7
+    fitted = clone(model).fit(X[kept], y[kept], sample_weight=weights[kept])
+    assert np.isfinite(found.predictions[7])
+    np.testing.assert_allclose(found.predictions[7], fitted.predict(X[[7]]), rtol=1e-12)

@@ -17,6 +17,7 @@ from mcmodels import (
     ObjectiveRegressor,
     RowStream,
     most_influential,
+    prediction_at,
     results,
     scan,
 )
@@ -431,12 +432,13 @@ def test_what_is_refused():
         most_influential(model, X, y, of=of, change="size")
     with pytest.raises(ValueError, match="max_share=2 must lie between 0 and 1"):
         most_influential(model, X, y, of=of, max_share=2)
-    with pytest.raises(ValueError, match="level"):
+    with pytest.raises(ValueError, match="level=95 must lie between 0 and 1"):
         most_influential(model, X, y, of=of, level=95)
     with pytest.raises(ValueError, match="no coefficient; there are 'income'"):
         most_influential(model, X, y, of="incom")
-    with pytest.raises(TypeError, match="name of a coefficient"):
-        most_influential(model, X, y, of=lambda theta: theta[0])
+    for other in (lambda theta: theta[0], prediction_at(X[:1])):  # which attribution takes
+        with pytest.raises(TypeError, match=r"name of a coefficient.*'age'\)\.$"):
+            most_influential(model, X, y, of=other)
     with pytest.raises(ValueError, match="kind='cluster' needs groups"):
         most_influential(model, X, y, of=of, kind="cluster")
     with pytest.raises(ValueError, match="training rows"):

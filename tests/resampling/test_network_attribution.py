@@ -200,3 +200,12 @@ def test_an_attribution_of_a_network_can_be_pickled():
     found = attribution(model, X, y, of=prediction_at(X[3], output=output))
     again = pickle.loads(pickle.dumps(found))
     assert again.refit(0).tolist() == found.refit(0).tolist()
+
+
+def test_functions_without_a_slope_are_refused():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(40, 2))
+    network = MLPRegressor((2,), activation="tanh", alpha=1.0, tol=1e-6, random_state=0)
+    network.fit(X, X[:, 0])
+    with pytest.raises(InferenceError, match="of has a slope of zero at the fit"):
+        attribution(network, X, X[:, 0], of=lambda theta: theta[0] > 0)

@@ -64,7 +64,14 @@ class TestOnACluster:
             assert of.others == pytest.approx(by.others, rel=0.2)
             assert of.rows == 0
 
-    @pytest.mark.parametrize(("p", "turns"), [(20, False), (P, True), (300, False)])
+    @pytest.mark.parametrize(
+        ("p", "turns"),
+        [
+            (P, True),
+            pytest.param(20, False, marks=pytest.mark.slow),
+            pytest.param(300, False, marks=pytest.mark.slow),
+        ],
+    )
     def test_a_first_pass_moves_what_the_formula_says(self, traffic, measured, p, turns):
         """A sum of some partitions has their share of the sample, or all that may be held."""
         formulas, _, benchmark = traffic

@@ -4,9 +4,8 @@ A vector of length 1 may be multiplied by any number of size 1, and LAPACK makes
 real. The rules here state the derivatives of vectors of any length, which are complex
 differentiable; then the vectors are scaled as LAPACK scales them, and that is differentiated, too.
 
-Formulas: Wan and Zhang (2019), *Automatic
-Differentiation for Complex Valued SVD*, arXiv:1909.02659: of the equations AV = US and AᴴU = VS,
-with A and Aᴴ as two variables.
+The formulas follow from the equations AV = US and AᴴU = VS, with A and Aᴴ as two variables: Wan and
+Zhang (2019), *Automatic Differentiation for Complex Valued SVD*, arXiv:1909.02659.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _packed_eig(A: Any) -> Any:
 
 
 def push_eig(t: Any, y: Any, A: Any) -> Any:
-    """Along t: complex vectors may have any length."""
+    """The derivative of eigenvalues and vectors along t; complex vectors may have any length."""
     w, V = y[..., 0, :], y[..., 1:, :]
     inner = np.linalg.solve(V, t @ V)
     dw = np.diagonal(inner, axis1=-2, axis2=-1)
@@ -178,7 +178,7 @@ def push_eig(t: Any, y: Any, A: Any) -> Any:
 
 
 def pull_eig(g: Any, y: Any, A: Any) -> Any:
-    """The transpose."""
+    """The transpose of `push_eig`, at g."""
     w, V = y[..., 0, :], y[..., 1:, :]
     gV = g[..., 1:, :]
     if not is_complex(V):

@@ -208,7 +208,10 @@ class CompiledFunction:
         except ArithmeticError:  # what has overflowed may be finite in another form
             return self._in_wide_range(values)
         if self._is_scalar:
-            found = float(result)
+            try:
+                found = float(result)
+            except OverflowError:  # a whole number that no float64 is
+                return self._in_wide_range(values)
             return found if math.isfinite(found) else self._in_wide_range(values)
         # A sum that is finite has finite terms; a sum that is not may have overflowed.
         if not math.isfinite(np.add.reduce(result, axis=None)) and not np.isfinite(result).all():

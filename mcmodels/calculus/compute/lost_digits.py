@@ -263,17 +263,17 @@ def _rounded_size(terms: list[Array]) -> Any:
 
     Knuth, The Art of Computer Programming, volume 2, section 4.2.2.
     """
-    total: Any
-    terms_: list[Any] = list(terms)
+    added: list[Any] = list(terms)
     if all(term.size == 1 for term in terms):
-        terms_ = [term.item() for term in terms]
-    total, rounds = terms_[0], False
-    for term in terms_[1:]:
+        added = [term.item() for term in terms]
+    total: Any = added[0]
+    rounds: Any = False
+    for term in added[1:]:
         found = total + term
         part = found - total
         rounds = rounds | ((total - (found - part)) + (term - part) != 0)
         total = found
-    return rounds * sum(map(abs, terms_))
+    return rounds * sum(map(abs, added))
 
 
 def _is_whole(array: Array) -> bool:
@@ -313,7 +313,7 @@ def digits_left(
     by_what_is_given = np.zeros(result.shape)
     for seed in range(_RUNS):
         if not lost.any():
-            return DIGITS
+            break
         rng = np.random.default_rng(seed)
         moved = {
             symbol: array * (1 + _MOVE * rng.choice((-1.0, 1.0), array.shape))

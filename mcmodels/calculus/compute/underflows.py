@@ -48,6 +48,7 @@ def _is_direct(part: Expression) -> bool:
 
 
 def _off(part: Expression, children: list[Array]) -> float:
+    """How far an entry may be off, at most."""
     return _SMALLEST * (children[0].shape[1] if isinstance(part, N.Product) else 1)
 
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Rational, Real
 
 from mcmodels.calculus.core.nodes import Number
 
-__all__ = ["LARGEST", "Value", "as_value", "decimal", "magnitude", "number", "raised"]
+__all__ = [
+    "LARGEST",
+    "Value",
+    "as_value",
+    "decimal",
+    "is_in_range",
+    "magnitude",
+    "number",
+    "product_and_power_of_ten",
+    "raised",
+]
 
 Value = Fraction | float
 
 _MOST_DIGITS = 12  # a decimal with no more characters is read as an exact ratio
 LARGEST = 1e300  # leaves room below the largest float, 1.8e308, for sums and multiples
+_SMALLEST = 1e-300
+_BITS_OF_LARGEST = 996
 _SMALL_BITS = 64
 _MOST_BITS = 1024  # of an exact power; larger powers stay symbolic
 
@@ -51,6 +64,29 @@ def decimal(value: Value) -> str | None:
         return None
     text = repr(float(value))
     return text if _is_short(text) and Fraction(text) == value else None
+
+
+def is_in_range(value: Value) -> bool:
+    """Whether a number that is not 0 is far from what float64 takes for 0 or infinity."""
+    if isinstance(value, float):
+        return _SMALLEST <= abs(value) <= LARGEST
+    top = value.numerator
+    bits = top.bit_length() - value.denominator.bit_length()
+    return top != 0 and -_BITS_OF_LARGEST <= bits <= _BITS_OF_LARGEST
+
+
+def product_and_power_of_ten(values: Iterable[Value]) -> tuple[Value, int]:
+    """M and k with m·10ᵏ the product of numbers other than 0; k is 0 where m is in range."""
+    # A float is taken as it is written: 1e-300 · 1e300 is 1.
+    exact = math.prod(Fraction(repr(v)) if isinstance(v, float) else v for v in values)
+    if is_in_range(exact):
+        return as_value(float(exact)), 0
+    k = len(str(abs(exact.numerator))) - len(str(exact.denominator))
+    m = float(exact / Fraction(10) ** k)
+    for size, change in ((10.0, 1), (1.0, -1)):
+        if (abs(m) >= size) == (change > 0):
+            m, k = m / 10.0**change, k + change
+    return as_value(m), k
 
 
 def magnitude(value: Value) -> Value:

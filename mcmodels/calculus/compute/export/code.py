@@ -135,7 +135,11 @@ class ExportedFunction:
                 raise ValueError(f"no value for {name!r}; it takes {', '.join(self.arguments)}")
         arrays = self._arrays(values)
         self._require_shapes(arrays)
-        result = self._function(*arrays.values())
+        try:
+            result = self._function(*arrays.values())
+            result = float(result) if isinstance(result, int) else result
+        except OverflowError:  # a whole number that no float64 is
+            raise self._not_finite() from None
         if self.target == "jax":
             result = self._library.numpy.asarray(result, dtype=float)
             traced = isinstance(result, self._library.core.Tracer)
@@ -144,10 +148,13 @@ class ExportedFunction:
             result = self._library.as_tensor(result)
             finite = bool(self._library.isfinite(result).all())
         if not finite:
-            raise EvaluationError(
-                f"{self.expression} is not finite here; evaluate() tells which part of it"
-            )
+            raise self._not_finite()
         return result
+
+    def _not_finite(self) -> EvaluationError:
+        return EvaluationError(
+            f"{self.expression} is not finite here; evaluate() tells which part of it"
+        )
 
     def _told(self, values: dict[str, Any]) -> dict[str, int]:
         """Sizes that symbols of the function that was differentiated tell."""

@@ -30,7 +30,13 @@ from mcmodels.calculus.core.nodes import (
     Triangle,
     Zeros,
 )
-from mcmodels.calculus.core.numbers import Value, as_value, raised
+from mcmodels.calculus.core.numbers import (
+    Value,
+    as_value,
+    is_in_range,
+    product_and_power_of_ten,
+    raised,
+)
 from mcmodels.calculus.core.sizes import ONE, ShapeError, Size
 
 __all__ = [
@@ -130,13 +136,26 @@ def scale(*factors: Expression | Value | int) -> Expression:
         if number is not _ONE:
             coefficient *= number
         merged.extend(inner)
-    if coefficient == 0:
-        return Number(Fraction(0)) if array is None else zeros_like(array)
+    if coefficient is not _ONE and not is_in_range(coefficient):
+        numbers = [parts(f)[0] if isinstance(f, Expression) else as_value(f) for f in factors]
+        if 0 in numbers:
+            return Number(Fraction(0)) if array is None else zeros_like(array)
+        return _scale_out_of_range(factors, numbers)
     if isinstance(array, Zeros):
         return array
     if isinstance(array, Sum) and coefficient == -1 and not merged:
         return Sum(tuple(scale(-1, term) for term in array.children))
     return _scaled(coefficient, tuple(merged), array)
+
+
+def _scale_out_of_range(
+    factors: Sequence[Expression | Value | int], numbers: Sequence[Value]
+) -> Expression:
+    """The same product with a power of ten for what no float64 is, as 10⁻⁴⁰⁰."""
+    m, k = product_and_power_of_ten(numbers)
+    rest = [assemble(_ONE, *parts(f)[1:]) for f in factors if isinstance(f, Expression)]
+    ten = [] if k == 0 else [Power(Number(Fraction(10)), Number(Fraction(k)))]
+    return scale(m, *ten, *rest)
 
 
 def _may_join(base: Expression) -> bool:

@@ -50,13 +50,8 @@ def _negative(gap: Expression) -> Expression:
     return add([scale(-1, term) for term in terms])
 
 
-def _joined(
-    e: N.Sum, u: Expression, v: Expression, gap: Expression | None = None
-) -> Expression | None:
-    """The sum with φ(v) written by φ(u); their `_gap` is computed if it is not given."""
-    gap = _gap(u, v) if gap is None else gap
-    if gap is None:
-        return None
+def _joined(e: N.Sum, u: Expression, v: Expression, gap: Expression) -> Expression | None:
+    """The sum with φ(v) written by φ(u), where ``gap`` is (u² − v²)/2."""
     terms: list[Expression] = []
     for term in e.children:
         coefficient, scalars, array = parts(term)

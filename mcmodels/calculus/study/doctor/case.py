@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from mcmodels.calculus.compute.binding import Array
 from mcmodels.calculus.compute.undefined import EvaluationError
 from mcmodels.calculus.core import arithmetic
-from mcmodels.calculus.core import nodes as N
 from mcmodels.calculus.core.arithmetic import parts, scale
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.indices import indices_in
@@ -25,7 +24,12 @@ from mcmodels.calculus.derive.simplification import simplify
 from mcmodels.calculus.derive.trace_form import paired, peel
 from mcmodels.calculus.derive.vec_form import jacobian_of_linear
 from mcmodels.calculus.study.doctor.deviations import Deviations, deviations
-from mcmodels.calculus.study.doctor.differential_mistakes import Contribution, Tree, contributions
+from mcmodels.calculus.study.doctor.differential_mistakes import (
+    Contribution,
+    Tree,
+    contributions,
+    is_long_sum,
+)
 from mcmodels.calculus.study.doctor.factors import USUAL, Quantity, ratios_of
 from mcmodels.calculus.study.doctor.quantities import quantities_of
 from mcmodels.calculus.study.doctor.samples import Sample, Tolerance
@@ -46,7 +50,6 @@ T = TypeVar("T")
 _DIRECTIONS = 2  # random ones in which differentials are compared
 _HIGHEST = 30  # of a right derivative of which all are sought
 _MOST_PARTS = 300  # of a right derivative of which all mistakes that explain a claim are sought
-_MOST_TERMS = 8  # of a sum that is no long one
 FACTOR_TOLERANCE = 1e-6  # relative, of a ratio; the closest simple ratios are 1/132 apart
 
 
@@ -125,7 +128,7 @@ class Case:
     @property
     def is_long(self) -> bool:
         """Whether f is a sum of so many terms that variants of the whole take too long to try."""
-        return isinstance(self.f, N.Sum) and len(self.f.children) > _MOST_TERMS
+        return is_long_sum(self.f)
 
     @cached_property
     def is_large(self) -> bool:

@@ -29,7 +29,16 @@ from mcmodels.calculus.derive.differentials import differential
 from mcmodels.calculus.derive.rules import rule_of
 from mcmodels.calculus.study.doctor.terms import Words, orders
 
-__all__ = ["Change", "Contribution", "Tree", "contributions", "slope_by", "slope_in", "slope_of"]
+__all__ = [
+    "Change",
+    "Contribution",
+    "Tree",
+    "contributions",
+    "is_long_sum",
+    "slope_by",
+    "slope_in",
+    "slope_of",
+]
 
 _HOLE = "hole_"  # the name of the symbol that stands for an inner differential
 
@@ -40,6 +49,11 @@ _MOST_TERMS = 8  # of a sum that is no long one
 # Parts of what is put together for the contributions to the differential of a deep function, of
 # which each takes as many as it is deep; and three times as many for wrong forms of them.
 _MOST_VISITED = 15_000
+
+
+def is_long_sum(f: Expression) -> bool:
+    """Whether it has so many terms that not all pairs of mistakes in it are tried."""
+    return isinstance(f, N.Sum) and len(f.children) > _MOST_TERMS
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ class Contribution:
     @property
     def is_in_long_sum(self) -> bool:
         """Whether there are so many others that two mistakes in one rule are not tried."""
-        return isinstance(self._tree.f, N.Sum) and len(self._tree.f.children) > _MOST_TERMS
+        return is_long_sum(self._tree.f)
 
     @property
     def is_scalar(self) -> bool:

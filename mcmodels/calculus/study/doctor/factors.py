@@ -210,7 +210,7 @@ def recognise(
     for powers, rest in _monomials_that_leave_a_number(values, quantities, tolerance):
         simple = _simple(rest, tolerance)
         if simple is not None and (simple in USUAL or simple == 1 or not single):
-            return Factor(simple, powers)
+            return _joined(simple, powers)
     if constant is not None:
         return Factor(constant)
     value = float(values[best])
@@ -220,6 +220,18 @@ def recognise(
                 return Factor(Fraction(whole) ** exponent)
         return Factor(value)
     return None
+
+
+def _joined(value: Fraction, powers: tuple[tuple[Quantity, int], ...]) -> Factor:
+    """A factor with one number: 100/49 for 2 · 50/49."""
+    rest = []
+    for quantity, exponent in powers:
+        e = quantity.expression
+        if abs(value) != 1 and isinstance(e, Number) and isinstance(e.value, Fraction):
+            value *= e.value**exponent
+        else:
+            rest.append((quantity, exponent))
+    return Factor(value, tuple(rest))
 
 
 def _simple(values: Array, tolerance: Array) -> Fraction | None:

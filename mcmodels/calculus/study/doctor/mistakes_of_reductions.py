@@ -25,7 +25,7 @@ def reduced(case: Case) -> Iterator[Finding]:
         if not part.is_array or isinstance(part, N.Ones | N.Identity | N.Scaled):
             return
         ones = N.Ones(part.rows, part.cols)
-        for scalar in (functions.norm(part), functions.sum(part), functions.mean(part)):
+        for scalar in (functions.sum(part), functions.mean(part), functions.norm(part)):
             other = scale(scalar, ones)
             if other != part:
                 yield other, Words("{}, one number for all entries, stands for {}", (other, part))

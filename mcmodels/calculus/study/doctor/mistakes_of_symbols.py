@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import combinations
 
 from mcmodels.calculus.core import nodes as N
-from mcmodels.calculus.core.arithmetic import hadamard, power
+from mcmodels.calculus.core.arithmetic import hadamard, parts, power, scale
+from mcmodels.calculus.core.arithmetic.entrywise import base_and_exponent
 from mcmodels.calculus.core.expression import Expression
 from mcmodels.calculus.core.index_nodes import Index
 from mcmodels.calculus.core.nodes import Symbol
-from mcmodels.calculus.core.numbers import number
+from mcmodels.calculus.core.numbers import Value, magnitude, number
 from mcmodels.calculus.core.rewriting import closed_parts_of, exchanged
 from mcmodels.calculus.study.doctor.case import Case, Finding
 from mcmodels.calculus.study.doctor.mistakes_of_parts import edits
@@ -102,21 +104,21 @@ def wrong_symbol(case: Case) -> Iterator[Finding]:
     """One part of f in the place of another, as yₜ for yₜ₋₁, tanh(Wx) for x, or tr(X) for tr(A)."""
     if case.is_long or case.is_large:
         return
-    parts = [
+    parts_of_f = [
         part
         for part in dict.fromkeys(closed_parts_of(case.f))
         if part.symbols and not isinstance(part, N.Scaled | N.Sum) and part != case.f
     ]
-    symbols = [part for part in parts if isinstance(part, Symbol)]
-    if len(parts) > _MOST_PARTS:
+    symbols = [part for part in parts_of_f if isinstance(part, Symbol)]
+    if len(parts_of_f) > _MOST_PARTS:
         return
-    own_parts = set(parts)
+    own_parts = set(parts_of_f)
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
         small = _is_small(part)
         if not small and part not in own_parts:
             return
-        others = [other for other in parts if other.shape == part.shape]
+        others = [other for other in parts_of_f if other.shape == part.shape]
         if small and part.is_scalar:  # of another size, too
             others += [
                 exchanged(part, {own: other})
@@ -141,9 +143,10 @@ def _fits(part: Expression, own: Expression, other: Expression) -> bool:
 
 
 def wrong_power(case: Case) -> Iterator[Finding]:
-    """A root, a square or one over it in the place of an array, as √v for weights v."""
+    """A root, a square or one over it in the place of an array, as √v for v; 3x² for (3x)²."""
 
     def variants(part: Expression) -> Iterator[tuple[Expression, Words]]:
+        yield from _power_of_one_factor(part)
         is_power = isinstance(part, N.Power) and isinstance(part.exponent, N.Number)
         if not is_power and not (part.is_array and _is_small(part)):
             return
@@ -154,6 +157,29 @@ def wrong_power(case: Case) -> Iterator[Finding]:
 
     if not case.is_long:
         yield from edits(case, variants)
+
+
+def _power_of_one_factor(part: Expression) -> Iterator[tuple[Expression, Words]]:
+    """Where cᵏxᵏ stands, cxᵏ: the number is not raised."""
+    coefficient, scalars, array = parts(part)
+    factors = (*scalars, *([] if array is None else [array]))
+    for factor in factors:
+        _, exponent = base_and_exponent(factor)
+        if not isinstance(exponent, N.Number):
+            continue
+        k = magnitude(exponent.value)
+        root = _root(magnitude(coefficient), int(k)) if k == int(k) > 1 else None
+        if root is not None:
+            other = scale(root if coefficient > 0 else -root, *factors)
+            yield other, Words("{} stands for {}: the number is not raised", (other, part))
+
+
+def _root(value: Value, k: int) -> Fraction | None:
+    """The ratio, not 1, of which a number above 0 is the power k."""
+    if not isinstance(value, Fraction) or value == 1:
+        return None
+    root = Fraction(*(round(n ** (1 / k)) for n in value.as_integer_ratio()))
+    return root if root**k == value else None
 
 
 def factor_of_entries(case: Case) -> Iterator[Finding]:
