@@ -14,6 +14,9 @@
     What is the gradient of the sum of squares?
     ```
 
+Shapes are inferred, as in the shell. What cannot be is declared as there, with a semicolon between:
+``:declare: S=n,n:symmetric; A=n,n``.
+
 Both open ``derive.html`` in a frame. Nothing is loaded before the reader asks for it. Answers, and
 wrong ones with the names of their mistakes, are checked by ``tests/docs/test_exercises.py``.
 """
