@@ -31,7 +31,7 @@ def bring_vendor() -> None:
         (WEB / "node_modules" / "pyodide", VENDOR / "pyodide"),
     ):
         if not target.is_dir():
-            unneeded = shutil.ignore_patterns("*.map", "*.d.ts", "console*.html", "*.md", "*.ttf")
+            unneeded = shutil.ignore_patterns("*.map", "*.d.ts", "console*.html", "*.md")
             shutil.copytree(source, target, ignore=unneeded)
 
 

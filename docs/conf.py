@@ -145,6 +145,12 @@ def _to_pages(app: object, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(file, page)
 
 
+def _included_to_pages(app: object, path: object, name: str, content: list[str]) -> None:
+    """The same in files that a page includes."""
+    _to_pages(app, name, content)
+
+
 def setup(app: Any) -> None:
     """Enter what Sphinx calls."""
     app.connect("source-read", _to_pages)
+    app.connect("include-read", _included_to_pages)
