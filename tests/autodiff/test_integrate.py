@@ -212,6 +212,7 @@ def robertson(t, y, k):
     return [-flow[0] + flow[2], flow[0] - flow[2] - flow[1], flow[1]]
 
 
+@pytest.mark.slow
 def test_a_stiff_equation():
     """Robertson's reaction: by its logarithms, so that all columns are of size 1."""
 

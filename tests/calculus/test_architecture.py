@@ -126,6 +126,7 @@ def test_a_planted_import_is_caught(name, line, module):
     assert list(violations(planted)) == [(f"{ROOM}.{name}", f"{ROOM}.{module}")]
 
 
+@pytest.mark.slow
 def test_a_planted_import_of_numpy_or_of_another_room_is_caught():
     for line in (
         "import numpy as np",
@@ -136,6 +137,7 @@ def test_a_planted_import_of_numpy_or_of_another_room_is_caught():
     assert not list(violations(with_line(f"{ROOM}.compute.binding", "import scipy.linalg")))
 
 
+@pytest.mark.slow
 def test_a_planted_circle_is_caught():
     name = f"{ROOM}.core.arithmetic.constants"
     line = "from mcmodels.calculus.core.arithmetic.products import kron"

@@ -94,7 +94,7 @@ def test_what_is_0_is_0(f, values):
     assert f.evaluate(**values, digits=30) == 0
 
 
-@pytest.mark.parametrize("at", [1e10, 7, "0.3"])
+@pytest.mark.parametrize("at", [1e10, 7, pytest.param("0.3", marks=pytest.mark.slow)])
 def test_equal_functions_of_other_arguments_are_0(at):
     """By the recurrence of Γ; changes of two large terms must not be alike."""
     f = parse("gammaln(x+1)-gammaln(x)-log(x)")

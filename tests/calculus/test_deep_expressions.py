@@ -77,7 +77,7 @@ def test_hessians_take_work_in_proportion_to_their_size(monkeypatch, name):
     assert made < 25_000 + 12 * edges(hessian)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus"])
+@pytest.mark.parametrize("name", [slow("sigmoid"), "tanh", "softplus"])
 def test_derivatives_of_deep_compositions_are_right(name):
     """Against mpmath with 60 digits; rounding of some thousand operations is below 1e-10."""
     depth, at = 40, 0.7
@@ -112,7 +112,10 @@ def test_a_long_sum_of_short_terms_is_simplified_as_before():
 # -- the doctor ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "softplus", "log(1 + u²)"])
+@pytest.mark.parametrize(
+    "name",
+    ["softplus", slow("sigmoid"), slow("log(1 + u²)")],
+)
 def test_the_doctor_tries_no_more_of_a_deeper_function_than_it_has_room_for(monkeypatch, name):
     """Twice as deep may take eight times as many nodes; all groups of slopes would be 2²⁰."""
     counts = []

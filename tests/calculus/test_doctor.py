@@ -178,7 +178,7 @@ def named(mutant: Mutant, form: str) -> tuple[bool, str]:
     return right, f"{mutant.identity}, {mutant.kind} ({mutant.what}): {diagnosis}"
 
 
-@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_planted_mistakes_are_named(step):
     mutants = corpus(seed=7, most=1)
     forms = cycle(["expression", "expression", "function", "expression", "array"])

@@ -92,7 +92,9 @@ def test_the_rewrite_keeps_values_also_where_it_is_longer(seed):
     u, v = x * a + s, x * a + s * b + 1
     terms = [2 * norm_pdf(u) * exp(-x), -x * norm_pdf(v) * exp(s), norm_pdf(v) * s**2, x * s]
     e = add(terms)
-    found = normals._joined(e, u, v)
+    gap = normals._gap(u, v)
+    assert gap is not None
+    found = normals._joined(e, u, v, gap)
     assert found is not None
     assert "norm_pdf" in str(found)
     for at in rng.uniform(-1, 1, (3, 2)):

@@ -162,6 +162,7 @@ def test_a_saturated_table_has_the_profiles_of_half_a_row_more_in_each_cell(tabl
     )
 
 
+@pytest.mark.slow
 def test_labels_and_references_do_not_matter():
     X, y, w, _ = problem(1, 3, separated=True)
     names = np.array(["a", "b", "c"])
@@ -253,6 +254,7 @@ def test_weights_rows_streams_and_units():
     )
 
 
+@pytest.mark.slow
 def test_minima_that_are_not_the_first_to_be_met():
     """16 rows that are separated: with a difference held there are several minima.
 

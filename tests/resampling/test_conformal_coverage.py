@@ -198,6 +198,7 @@ def rare_class(rng, n):
     return X, y
 
 
+@pytest.mark.slow
 def test_sets_by_class_cover_the_rare_class_too():
     found = []
     for by_class in (True, False):

@@ -916,6 +916,7 @@ class TestInsideOthers:
             time.sleep(0.05)
         assert changed(before) == []
 
+    @pytest.mark.slow
     def test_a_worker_of_loky_takes_its_share_of_the_cores(self):
         """As many workers as cores, none with threads, unless the environment says otherwise."""
         code = """

@@ -126,6 +126,7 @@ def test_gaussian_matrices_are_rarely_as_small_as_the_certificate_says(left):
         assert seldom <= probability + 3 * np.sqrt(probability / trials)
 
 
+@pytest.mark.slow
 def test_more_equal_values_than_the_block_has_columns_are_not_certified():
     values = padded(*np.full(block_width(COUNT) + 1, 2.0))
     assert certified_eigenpairs(reflected(values), SIZE, COUNT, values.sum(), 40) is None
