@@ -33,6 +33,10 @@ STEPS = {
 }
 
 
+def slow(value):
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def nested(name, depth):
     e = x
     for _ in range(depth):

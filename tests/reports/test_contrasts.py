@@ -162,9 +162,10 @@ def test_marginal_means_are_means_of_predictions_over_the_grid(name, weights):
         np.testing.assert_allclose(part["standard_error"], wanted, rtol=1e-7)
 
 
-@pytest.mark.parametrize(
-    "name", ["two classes", pytest.param("three classes", marks=pytest.mark.slow)]
-)
+SLOW = pytest.param("three classes", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["two classes", SLOW])
 def test_contrasts_are_differences_of_means(name):
     X, y, pipe = fitted(name)
     found = results(pipe)
